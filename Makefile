@@ -1,0 +1,62 @@
+# The two commands that matter are `make run` and `make test`. Everything happens inside .venv and var.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes
+
+.PHONY: help setup run test check format lock clean
+
+help:
+	@echo "make run     serve on http://127.0.0.1:$${PORT:-8000}: the emulator's data, or the API's if OPENAI_API_KEY is set"
+	@echo "make test    run the tests"
+	@echo "make check   lint, types, import rules, templates, deployment settings"
+	@echo "make format  put the code in its standard form"
+	@echo "make lock    write requirements*.txt anew from pyproject.toml"
+	@echo "make clean   remove what the other commands made, but for the databases"
+
+setup: .venv/runtime
+
+.venv/runtime: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Threadkeeper needs Python 3.11 or later; name one with PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/develop: .venv/runtime requirements-dev.txt
+	$(PIP) -r requirements-dev.txt
+	@touch $@
+
+# A key to sign sessions with, made once for this machine. Production brings its own: see the README.
+var/secret_key:
+	@mkdir -p var
+	@umask 077; $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))' > $@
+
+run: setup var/secret_key
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@test -n "$$SECRET_KEY$$SECRET_KEY_FILE" || export SECRET_KEY_FILE=var/secret_key; exec $(BIN)/gunicorn -c gunicorn.conf.py dashboard.wsgi
+
+test: .venv/develop
+	$(BIN)/pytest -n auto $(TESTS)
+
+check: .venv/develop
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint --lint --quiet templates
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	BEHIND_PROXY=1 SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))') OPENAI_API_KEY=none \
+	  ALLOWED_HOSTS=desk.example $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+format: .venv/develop
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock:
+	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+	  pyproject.toml -o requirements.txt
+	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+	  pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+
+clean:
+	rm -rf .venv var/static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results

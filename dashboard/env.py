@@ -1,0 +1,89 @@
+"""Typed readers of environment variables. A value that does not fit stops the start with a sentence that says why."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import overload
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+@overload
+def text(name: str, default: str) -> str: ...
+@overload
+def text(name: str, default: None = None) -> str | None: ...
+def text(name: str, default: str | None = None) -> str | None:
+    """The value without space around it; `default` where it is unset or blank."""
+    return os.environ.get(name, "").strip() or default
+
+
+def secret(name: str) -> str | None:
+    """The value of `name`, or the content of the file that `name`_FILE names, as platforms hand over secrets."""
+    value, path = text(name), text(f"{name}_FILE")
+    if value is not None or path is None:
+        return value
+    try:
+        return Path(path).read_text(encoding="utf-8").strip() or None
+    except (OSError, ValueError) as error:
+        raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read: {error}") from error
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    value = (text(name) or "").lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    if value:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it takes 1 or 0.")
+    return default
+
+
+def whole(name: str, default: int, *, least: int, most: int) -> int:
+    value = text(name)
+    try:
+        number = default if value is None else int(value)
+    except ValueError:
+        number = least - 1
+    if not least <= number <= most:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it takes a whole number from {least} to {most}.")
+    return number
+
+
+def seconds(name: str, default: float, *, most: float) -> float:
+    value = text(name)
+    try:
+        number = default if value is None else float(value)
+    except ValueError:
+        number = math.nan
+    if not 0 < number <= most:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it takes seconds, more than 0 and at most {most:g}.")
+    return number
+
+
+def words(name: str, default: list[str]) -> list[str]:
+    """The parts between commas."""
+    value = text(name)
+    return default if value is None else [part.strip() for part in value.split(",") if part.strip()]
+
+
+@overload
+def address(name: str, default: str) -> str: ...
+@overload
+def address(name: str, default: None = None) -> str | None: ...
+def address(name: str, default: str | None = None) -> str | None:
+    """An http or https address without credentials, query or fragment, and without a slash at the end."""
+    value = text(name, default or "")
+    if not value:
+        return None
+    try:
+        parts = urlsplit(value)
+        right = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or 1)
+    except ValueError:
+        right = False
+    if not right or parts.username or parts.query or parts.fragment:
+        raise ImproperlyConfigured(f"{name} takes an address such as https://api.openai.com/v1, with no more in it.")
+    return value.rstrip("/")

@@ -1,0 +1,22 @@
+"""The Jinja2 environment that every page of ours is rendered in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.templatetags.static import static
+from django.urls import reverse
+from jinja2 import Environment, StrictUndefined
+
+from threads.visible import visible
+
+
+def environment(**options: Any) -> Environment:
+    """Escapes everything, and stops at a name that is not there rather than render nothing in its place."""
+    made = Environment(  # noqa: S701  # autoescape is among the options
+        **options | {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    )
+    made.globals.update(static=static, url=reverse, emulator=settings.EMULATOR)
+    made.filters.update(visible=visible)
+    return made

@@ -1,0 +1,24 @@
+"""Every address of the dashboard."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from . import views
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="threads")),
+    path("threads/", include("threads.urls")),
+    path("sign-in/", views.SignIn.as_view(), name="sign-in"),
+    path("sign-in/demo/", views.demo, name="demo"),
+    path("sign-out/", views.SignOut.as_view(), name="sign-out"),
+    path("healthz", views.healthz, name="healthz"),
+    # The admin has a sign-in page of its own; one is enough.
+    path("admin/login/", RedirectView.as_view(pattern_name="sign-in", query_string=True)),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "dashboard.views.bad_request"
+handler403 = "dashboard.views.forbidden"
+handler404 = "dashboard.views.not_found"
+handler500 = "dashboard.views.server_error"

@@ -1,0 +1,87 @@
+"""Signing in and out, whether the process lives, and the pages for what goes wrong on our side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model, login
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST
+
+DEMO_USER = "demo"
+
+
+class SignIn(LoginView):
+    template_name = "sign_in.html"
+    redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        accounts = get_user_model().objects
+        return super().get_context_data(**kwargs) | {"no_accounts": not settings.EMULATOR and not accounts.exists()}
+
+
+class SignOut(LogoutView):
+    """Signs out and lets the browser drop what it still keeps of the pages seen."""
+
+    @method_decorator(login_not_required)
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)
+        response.headers["Clear-Site-Data"] = '"cache"'
+        return response
+
+
+@login_not_required
+@require_POST
+def demo(request: HttpRequest) -> HttpResponse:
+    """One click into the emulator's made-up data. Outside emulator mode there is no such address."""
+    if not settings.EMULATOR:
+        raise Http404
+    account, _ = get_user_model().objects.get_or_create(username=DEMO_USER)
+    login(request, account, backend="django.contrib.auth.backends.ModelBackend")
+    onward = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(onward, {request.get_host()}, require_https=request.is_secure()):
+        onward = resolve_url(settings.LOGIN_REDIRECT_URL)
+    return HttpResponseRedirect(onward)
+
+
+@login_not_required
+@require_GET
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """The process answers. Asks neither the database nor the upstream."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _problem(
+        request, 400, "This request can't be answered", "Something in its address or its form is not valid."
+    )
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _problem(request, 403, "This is not for your account", "Ask an administrator if you need it for your work.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _problem(request, 404, "There is no such page", "The address may be mistyped or out of date.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _problem(
+        request, 500, "Threadkeeper made a mistake", "It has been logged. Trying again may help; nothing was lost."
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _problem(
+        request, 403, "This form is out of date", "Go back, reload the page and send it again. Cookies must be allowed."
+    )
+
+
+def _problem(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    return render(request, "problem.html", {"title": title, "text": text}, status=status)

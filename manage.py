@@ -1,0 +1,15 @@
+#!/usr/bin/env python
+"""Django's command line. Takes the secret key that `make run` has made, if there is one and no other is named."""
+
+import os
+import sys
+from pathlib import Path
+
+from django.core.management import execute_from_command_line
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+    made = Path(__file__).resolve().parent / "var" / "secret_key"
+    if made.exists() and "SECRET_KEY" not in os.environ:
+        os.environ.setdefault("SECRET_KEY_FILE", str(made))
+    execute_from_command_line(sys.argv)

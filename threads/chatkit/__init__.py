@@ -1,0 +1,41 @@
+"""Speaks to a ChatKit upstream. Knows nothing of Django, of a database, or of who is asking."""
+
+from .client import Account, ChatKitClient
+from .errors import (
+    ChatKitError,
+    Garbled,
+    NotFound,
+    NotSignedIn,
+    RateLimited,
+    Refused,
+    Retired,
+    ScopesMissing,
+    TimedOut,
+    Unavailable,
+)
+from .transport import Limits
+from .types import MAX_LIMIT, MAX_USER, Deletion, Order, Page, Status, Thread, ThreadItem
+
+__all__ = [
+    "MAX_LIMIT",
+    "MAX_USER",
+    "Account",
+    "ChatKitClient",
+    "ChatKitError",
+    "Deletion",
+    "Garbled",
+    "Limits",
+    "NotFound",
+    "NotSignedIn",
+    "Order",
+    "Page",
+    "RateLimited",
+    "Refused",
+    "Retired",
+    "ScopesMissing",
+    "Status",
+    "Thread",
+    "ThreadItem",
+    "TimedOut",
+    "Unavailable",
+]

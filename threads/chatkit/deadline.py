@@ -1,0 +1,90 @@
+"""A deadline for a whole exchange over HTTP, header lines and body together.
+
+A read timeout is not one: it starts anew with every byte, so a body or a header that drips one byte a second never
+meets it. Here every read from the socket is given only what is left of the total.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+_ends: ContextVar[float] = ContextVar("ends")
+
+
+@contextmanager
+def deadline(ends: float) -> Iterator[None]:
+    """Within, every reply that `DeadlineAdapter` reads must be whole by `ends` on the monotonic clock.
+
+    Reads raise `TimeoutError`, in whatever urllib3 and requests wrap it, once that moment has passed.
+    """
+    token = _ends.set(ends)
+    try:
+        yield
+    finally:
+        _ends.reset(token)
+
+
+class _Bounded(io.RawIOBase):
+    """Reads from a socket, each read with what is left of the total as its timeout."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, ends: float) -> None:
+        self._raw, self._sock, self._ends = raw, sock, ends
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("deadline passed")
+        self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        ends = _ends.get(None)
+        if ends is not None:
+            raw: io.RawIOBase = self.fp.detach()
+            self.fp = io.BufferedReader(_Bounded(raw, sock, ends))
+
+
+class _Connection(HTTPConnection):
+    response_class = _Response
+
+
+class _TLSConnection(HTTPSConnection):
+    response_class = _Response
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TLSPool(HTTPSConnectionPool):
+    ConnectionCls = _TLSConnection
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """A `requests` adapter whose connections keep the deadline of the `deadline` block they are used in."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}

@@ -1,0 +1,112 @@
+"""From JSON values to the types of `types.py`, row by row: one bad row never costs the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from .errors import Garbled
+from .types import Deletion, Page, Status, Thread, ThreadItem
+from .values import Fields, kind
+
+RowT = TypeVar("RowT", Thread, ThreadItem)
+
+
+def thread(raw: object) -> Thread:
+    """One thread. What is not even an object becomes a thread without an id whose `problems` say so."""
+    if not isinstance(raw, dict):
+        return Thread(id=None, problems=(f"it is not an object but {kind(raw)}",))
+    fields = Fields(raw)
+    return Thread(
+        id=fields.identifier("id"),
+        created_at=fields.time("created_at"),
+        title=fields.text("title"),
+        status=_status(fields),
+        user=fields.text("user"),
+        problems=tuple(fields.problems),
+    )
+
+
+def _status(fields: Fields) -> Status | None:
+    raw = fields.mapping("status")
+    if raw is None:
+        return None
+    inner = Fields(raw)
+    label, reason = inner.text("type"), inner.text("reason")
+    if not label:
+        inner.problems.append("status has no type")
+    fields.problems += inner.problems
+    return Status(label, reason) if label else None
+
+
+def page(raw: object, row: Callable[[object], RowT], *, limit: int) -> Page[RowT]:
+    """One page of a list, each row through `row`.
+
+    A row that comes twice is shown once. Rows beyond `limit` are left to the next page, whose cursor is then
+    the last row that is kept, so nothing is lost. Raises `Garbled` where this is not a page at all, or where it
+    promises more rows and gives no way to ask for them.
+    """
+    if not isinstance(raw, dict):
+        raise Garbled(f"the reply is not a page but {kind(raw)}")
+    if isinstance(raw.get("error"), dict):
+        raise Garbled("the reply says 200 and carries an error")
+    data = raw.get("data")
+    if not isinstance(data, list):
+        raise Garbled(f"the page has no rows: its data is {kind(data)}")
+    rows = _distinct(data, row, limit + 1)
+    notes: list[str] = []
+    first_id, last_id, has_more = raw.get("first_id"), raw.get("last_id"), raw.get("has_more")
+    if len(rows) > limit:
+        rows, has_more, last_id = rows[:limit], True, None
+        notes.append(f"The upstream sent more than the {limit} rows asked for. The others are on the next page.")
+    ids = [each.id for each in rows if each.id is not None]
+    first = first_id if isinstance(first_id, str) and first_id else next(iter(ids), None)
+    last = last_id if isinstance(last_id, str) and last_id else next(reversed(ids), None)
+    more = has_more if isinstance(has_more, bool) else len(rows) >= limit
+    if more and not rows:
+        raise Garbled("the page is empty and says that there is more")
+    if more and last is None:
+        more = False
+        notes.append("There are more threads than these, but the upstream gives no way to reach them.")
+    return Page(tuple(rows), first, last, more, tuple(notes))
+
+
+def _distinct(data: list[object], row: Callable[[object], RowT], most: int) -> list[RowT]:
+    """At most `most` rows of `data`, each id once; no more are decoded than that."""
+    rows: list[RowT] = []
+    seen: set[str] = set()
+    for raw in data:
+        decoded = row(raw)
+        if decoded.id is not None:
+            if decoded.id in seen:
+                continue
+            seen.add(decoded.id)
+        rows.append(decoded)
+        if len(rows) == most:
+            break
+    return rows
+
+
+def checked(page: Page[RowT], *, cursor: str | None) -> Page[RowT]:
+    """`page`, if it leads on from `cursor`. Raises `Garbled` where following it would go in a circle."""
+    if cursor is not None and (page.last_id == cursor or any(row.id == cursor for row in page.rows)):
+        raise Garbled("the page after a thread holds that thread again")
+    return page
+
+
+def whole_thread(raw: object) -> Thread:
+    """The reply to a request for one thread. Raises `Garbled` where it is not one."""
+    decoded = thread(raw)
+    if decoded.id is None:
+        raise Garbled("the reply is not a thread")
+    return decoded
+
+
+def deletion(raw: object) -> Deletion:
+    """The reply to a delete. Raises `Garbled` where it does not say what became of which thread."""
+    if isinstance(raw, dict):
+        fields = Fields(raw)
+        identifier, deleted = fields.identifier("id"), raw.get("deleted")
+        if identifier is not None and isinstance(deleted, bool):
+            return Deletion(identifier, deleted)
+    raise Garbled("the reply does not say whether the thread is deleted")

@@ -1,0 +1,195 @@
+"""Sends one request and brings back one whole reply, or says why not: within a deadline, under a cap, once repeated."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.client import HTTPException
+
+import requests
+import urllib3
+from requests.adapters import BaseAdapter
+from requests.auth import AuthBase
+from requests.exceptions import ConnectTimeout, ContentDecodingError
+from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    DecodeError,
+    IncompleteRead,
+    NewConnectionError,
+    SSLError,
+)
+
+from . import retry
+from .deadline import DeadlineAdapter, deadline
+from .errors import ChatKitError, Garbled, TimedOut, Unavailable
+
+_CHUNK = 64 * 1024
+_BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError)
+"""Everything that requests, urllib3 and the sockets below them raise when an exchange fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole reply. `body` is inflated; the names in `headers` are found in any case."""
+
+    status: int
+    headers: CaseInsensitiveDict[str]
+    body: bytes | bytearray
+
+    @property
+    def request_id(self) -> str | None:
+        return request_id(self.headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`seconds` for a whole call, the second try and the wait between included; `connect` for one connection;
+    `bytes` of an inflated body."""
+
+    seconds: float = 20.0
+    connect: float = 3.0
+    bytes: int = 10 * 1024 * 1024
+
+
+class BearerKey(AuthBase):
+    """Puts the key on a request as it leaves, so that no session, variable or message holds it in the clear."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._key}"
+        return request
+
+    def __repr__(self) -> str:
+        return "BearerKey(***)"
+
+    def hide(self, text: str) -> str:
+        """`text` without the key."""
+        return text.replace(self._key, "***")
+
+
+class Transport:
+    """A pool of connections to one upstream. Safe to use from many threads at once."""
+
+    def __init__(
+        self,
+        auth: BearerKey,
+        headers: dict[str, str],
+        *,
+        limits: Limits,
+        pool_size: int,
+        proxy: str | None = None,
+        adapter: BaseAdapter | None = None,
+    ) -> None:
+        """`adapter` takes the place of the network, for an upstream in this very process."""
+        self._limits = limits
+        self._session = requests.Session()
+        self._session.trust_env = False  # a .netrc would replace the key, a proxy variable would see it
+        self._session.auth = auth
+        self._session.headers.clear()
+        self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "gzip", **headers})
+        if proxy:
+            self._session.proxies = {"http": proxy, "https": proxy}
+        mounted = adapter or DeadlineAdapter(pool_connections=1, pool_maxsize=pool_size)
+        self._session.mount("http://", mounted)
+        self._session.mount("https://", mounted)
+
+    def send(self, method: str, url: str, params: dict[str, str] | None = None) -> Reply:
+        """The reply, whatever its status. A GET that failed in a way that may pass is sent once more.
+
+        Raises `Unavailable`, `TimedOut` or `Garbled` where there is no whole reply.
+        """
+        ends = time.monotonic() + self._limits.seconds
+        with deadline(ends):
+            outcome = self._once(method, url, params, ends)
+            wait = _wait_before_second(outcome) if method == "GET" else None
+            if wait is not None and time.monotonic() + wait + self._limits.connect < ends:
+                time.sleep(wait)
+                outcome = self._once(method, url, params, ends)
+        if isinstance(outcome, ChatKitError):
+            raise outcome
+        return outcome
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _once(self, method: str, url: str, params: dict[str, str] | None, ends: float) -> Reply | ChatKitError:
+        """One exchange. What requests raises is turned into a value of ours here, and dropped: its frames and its
+        `request` hold the Authorization header, and an error that kept them could carry the key into a report."""
+        left = max(0.001, ends - time.monotonic())
+        timeout = (min(self._limits.connect, left), left)
+        try:
+            with self._session.request(
+                method, url, params=params, timeout=timeout, stream=True, allow_redirects=False
+            ) as response:
+                body = self._read(response, ends)
+                if isinstance(body, ChatKitError):
+                    return body
+                return Reply(response.status_code, response.headers, body)
+        except _BROKEN as error:
+            return _broken(error)
+
+    def _read(self, response: requests.Response, ends: float) -> bytearray | ChatKitError:
+        """The body. `read1` gives what has come so far, where `read` would wait for a whole chunk of it."""
+        body = bytearray()
+        fault: type[ChatKitError] | None = None
+        while chunk := response.raw.read1(_CHUNK, decode_content=True):
+            body += chunk
+            if len(body) > self._limits.bytes:
+                fault, detail = Garbled, f"the reply is larger than {self._limits.bytes:,} bytes"
+            elif time.monotonic() > ends:
+                fault, detail = TimedOut, _LATE
+            if fault:
+                response.raw.close()
+                return fault(detail, status=response.status_code, request_id=request_id(response.headers))
+        return body
+
+
+def request_id(headers: CaseInsensitiveDict[str]) -> str | None:
+    value = headers.get("x-request-id", "")
+    return value[:200] if value.isascii() and value.isprintable() and value else None
+
+
+def _wait_before_second(outcome: Reply | ChatKitError) -> float | None:
+    if isinstance(outcome, ChatKitError):
+        return retry.pause(None) if outcome.retryable else None
+    if not retry.worth_another(outcome.status, outcome.headers):
+        return None
+    return retry.pause(retry.retry_after(outcome.headers))
+
+
+_LATE = "the reply was not whole in time"
+
+_KINDS: tuple[tuple[tuple[type[BaseException], ...], type[ChatKitError], str], ...] = (
+    ((ConnectTimeout, ConnectTimeoutError), Unavailable, "no connection could be made in time"),
+    ((TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError), TimedOut, _LATE),
+    ((ContentDecodingError, DecodeError), Garbled, "the reply is not compressed as it says"),
+    ((requests.exceptions.SSLError, SSLError), Unavailable, "the upstream's certificate could not be verified"),
+    ((IncompleteRead,), Unavailable, "the reply was cut short"),
+    ((NewConnectionError,), Unavailable, "no connection could be made"),
+)
+"""The first row that any cause of a failure fits says what it was."""
+
+
+def _broken(error: BaseException) -> ChatKitError:
+    """The error of ours for one of the libraries', in no words of theirs: those name addresses."""
+    causes = list(_causes(error))
+    for types, ours, detail in _KINDS:
+        if any(isinstance(each, types) for each in causes):
+            return ours(detail)
+    return Unavailable("the connection broke")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, and all that it wraps: as cause, as context, or as an argument, as urllib3 does."""
+    seen: list[object] = []
+    waiting: list[object] = [error]
+    while waiting:
+        each = waiting.pop(0)
+        if isinstance(each, BaseException) and each not in seen:
+            seen.append(each)
+            waiting += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
+            yield each

@@ -1,0 +1,84 @@
+"""Reads single JSON values that nobody can vouch for, and notes in words what was wrong with them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+
+def clean(text: str) -> str:
+    """`text` with every lone surrogate replaced by U+FFFD: JSON may carry them, UTF-8 cannot."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+class Fields:
+    """The fields of one JSON object, read one by one; `problems` collects what could not be read."""
+
+    def __init__(self, raw: Mapping[str, object]) -> None:
+        self._raw = raw
+        self.problems: list[str] = []
+
+    def text(self, name: str) -> str | None:
+        """The string, or None where it is null, absent or (a problem) something else."""
+        value = self._raw.get(name)
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return clean(value)
+        self._wrong(name, "text", value)
+        return None
+
+    def identifier(self, name: str) -> str | None:
+        """A string that can stand in an address: not empty, and readable to the last character."""
+        value = self._raw.get(name)
+        if isinstance(value, str) and value and clean(value) == value:
+            return value
+        if value is None:
+            self.problems.append(f"it has no {name}")
+        else:
+            self._wrong(name, "an id", value)
+        return None
+
+    def time(self, name: str) -> datetime | None:
+        """Seconds since 1970, as an aware UTC time."""
+        value = self._raw.get(name)
+        if value is None:
+            return None
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            try:
+                return datetime.fromtimestamp(value, UTC)
+            except (OverflowError, OSError, ValueError):
+                self.problems.append(f"{name} is outside the calendar")
+                return None
+        self._wrong(name, "a time", value)
+        return None
+
+    def mapping(self, name: str) -> Mapping[str, object] | None:
+        value = self._raw.get(name)
+        if value is None or isinstance(value, dict):
+            return value
+        self._wrong(name, "an object", value)
+        return None
+
+    def sequence(self, name: str) -> list[object]:
+        value = self._raw.get(name)
+        if value is None:
+            return []
+        if isinstance(value, list):
+            return value
+        self._wrong(name, "a list", value)
+        return []
+
+    def _wrong(self, name: str, wanted: str, value: object) -> None:
+        self.problems.append(f"{name} is not {wanted} but {kind(value)}")
+
+
+def kind(value: object) -> str:
+    """What a JSON value is, in a word or two, for a sentence about it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "not a finite number"
+    names = {dict: "an object", list: "a list", str: "unreadable text", bool: "true or false", int: "a number"}
+    return names.get(type(value), "a number" if isinstance(value, float) else "nothing")

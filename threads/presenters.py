@@ -1,0 +1,140 @@
+"""Everything a template needs, so that it has nothing to work out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from django.urls import reverse
+
+from . import when
+from .chatkit import MAX_LIMIT, MAX_USER, Status, Thread
+from .query import ThreadQuery
+from .sources import Window
+
+LIMITS = (20, 50, MAX_LIMIT)
+"""The page sizes that the form offers; an address may name any."""
+
+_KNOWN = {"active": "Active", "locked": "Locked", "closed": "Closed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A thread in the table. `shape` names the icon; `reason` is None where none is due, "" where it is missing."""
+
+    id: str | None
+    title: str | None
+    shape: str
+    status: str
+    reason: str | None
+    user: str | None
+    user_url: str | None
+    created: str | None
+    created_iso: str | None
+    ago: str | None
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pager:
+    """Where one can go from a page. An address is None where there is nothing in that direction."""
+
+    first_url: str | None
+    previous_url: str | None
+    next_url: str | None
+    newer_arrived: bool
+    at_start: str
+    at_end: str
+
+
+def row(thread: Thread, query: ThreadQuery, now: datetime, zone: tzinfo) -> Row:
+    created = thread.created_at
+    return Row(
+        id=thread.id,
+        title=thread.title,
+        shape=_shape(thread.status),
+        status=_label(thread.status),
+        reason=_reason(thread.status),
+        user=thread.user,
+        user_url=_user_url(thread.user, query),
+        created=when.exact(created, zone) if created else None,
+        created_iso=created.isoformat() if created else None,
+        ago=when.relative(created, now) if created else None,
+        problems=thread.problems,
+    )
+
+
+def pager(query: ThreadQuery, window: Window) -> Pager:
+    """The links of a page. Whoever starts at the newest thread takes its id along, as `since`: so the way back knows
+    that page again, and what has come before it since."""
+    newest_first = query.order == "desc"
+    since = query.since
+    if newest_first and query.cursor is None:
+        since = window.first_id
+    previous = query.beyond(before=window.first_id, since=since) if window.has_previous and window.first_id else None
+    following = query.beyond(after=window.last_id, since=since) if window.has_next and window.last_id else None
+    at_newest = bool(window.rows) and since is not None and window.rows[0].id == since
+    return Pager(
+        first_url=address(query.first()) if query.cursor else None,
+        previous_url=address(previous) if previous else None,
+        next_url=address(following) if following else None,
+        newer_arrived=newest_first and at_newest and previous is not None,
+        at_start="Newest threads" if newest_first else "Oldest threads",
+        at_end="End of the list",
+    )
+
+
+def notices(query: ThreadQuery, window: Window, pages: Pager) -> list[str]:
+    """Sentences above the table about the page as a whole."""
+    said = list(window.notes)
+    if pages.newer_arrived:
+        said.append("Newer threads have arrived since you opened the list.")
+    if query.order == "desc" and query.before is not None and query.before == query.since and window.rows:
+        said.append("These threads arrived since you opened the list.")
+    return said
+
+
+def summary(query: ThreadQuery, window: Window, zone: tzinfo) -> str:
+    """One sentence on what the page holds, for the caption and for a screen reader."""
+    count = len(window.rows)
+    said = f"{count} thread{'s' if count != 1 else ''}"
+    said += f" of {query.user}" if query.user else ""
+    said += ", newest first" if query.order == "desc" else ", oldest first"
+    times = [thread.created_at for thread in window.rows if thread.created_at]
+    if times:
+        first, last = when.exact(times[0], zone), when.exact(times[-1], zone)
+        said += f", created {first}" + (f" to {last}" if last != first else "")
+    return said + "."
+
+
+def limit_choices(limit: int) -> list[int]:
+    return sorted({*LIMITS, limit})
+
+
+def address(query: ThreadQuery) -> str:
+    """The dashboard's own address of a query."""
+    encoded = query.encoded()
+    return reverse("threads") + (f"?{encoded}" if encoded else "")
+
+
+def _shape(status: Status | None) -> str:
+    return status.label if status and status.label in _KNOWN else "unknown"
+
+
+def _label(status: Status | None) -> str:
+    return _KNOWN.get(status.label, status.label) if status else "Not given"
+
+
+def _reason(status: Status | None) -> str | None:
+    if status is None or (status.label == "active" and not status.reason):
+        return None
+    if status.label not in _KNOWN:
+        return status.reason
+    return status.reason or ""
+
+
+def _user_url(user: str | None, query: ThreadQuery) -> str | None:
+    """None where the filter would not find this user: no id, or one that the API does not take."""
+    if not user or not user.strip() or len(user) > MAX_USER or "\0" in user or user == query.user:
+        return None
+    return address(query.of(user))

@@ -1,0 +1,93 @@
+"""What went wrong upstream, in the words of somebody who has a customer waiting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from . import chatkit, when
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """`status` is the HTTP status of our page. `advice` says whether waiting helps. `retry_after` is in seconds."""
+
+    status: int
+    title: str
+    text: str
+    advice: str
+    detail: str = ""
+    request_id: str | None = None
+    retry_after: int | None = None
+
+
+_ADMINISTRATOR = "Waiting does not help: someone who runs Threadkeeper has to change this."
+_SOON = "This often passes by itself. Try again in a moment."
+
+_WORDS: dict[type[chatkit.ChatKitError], tuple[int, str, str, str]] = {
+    chatkit.NotSignedIn: (
+        502,
+        "The API key was not accepted",
+        "OpenAI does not know the key that Threadkeeper uses, or it has been revoked.",
+        _ADMINISTRATOR,
+    ),
+    chatkit.ScopesMissing: (
+        502,
+        "The API key may not read threads",
+        "The key is valid but lacks a permission for ChatKit threads.",
+        _ADMINISTRATOR,
+    ),
+    chatkit.Retired: (
+        502,
+        "The threads API is gone",
+        "OpenAI answers that there are no ChatKit threads at this address any more: it was retired, or the address "
+        "that Threadkeeper uses is wrong.",
+        _ADMINISTRATOR,
+    ),
+    chatkit.NotFound: (
+        404,
+        "This place in the list is gone",
+        "The thread that this address starts from does not exist, or was deleted.",
+        "Waiting does not help. Start again from the first page.",
+    ),
+    chatkit.Refused: (
+        502,
+        "OpenAI did not accept the request",
+        "The API refused what it was asked for.",
+        "Waiting does not help. Change the filter, or start again from the first page.",
+    ),
+    chatkit.RateLimited: (
+        503,
+        "Too many requests right now",
+        "OpenAI limits how often threads can be asked for, and that limit is reached.",
+        "It passes by itself. Try again in a minute.",
+    ),
+    chatkit.Unavailable: (502, "OpenAI can't be reached", "The API is down, or the connection to it failed.", _SOON),
+    chatkit.TimedOut: (504, "OpenAI took too long", "The API did not answer in time, so the call was given up.", _SOON),
+    chatkit.Garbled: (
+        502,
+        "The answer made no sense",
+        "What came back is not what the API gives, so none of it is shown.",
+        "Trying again may help. If it stays, someone who runs Threadkeeper has to look at it.",
+    ),
+}
+
+
+def problem(error: chatkit.ChatKitError, now: datetime, zone: tzinfo) -> Problem:
+    """The page's words for `error`."""
+    status, title, text, advice = _WORDS[type(error)]
+    wait = error.retry_after
+    if wait is not None and wait <= 366 * 86400:
+        until = when.exact(now + timedelta(seconds=wait), zone)
+        advice = f"It asks to wait {when.duration(wait)}" + (f", until {until}." if wait >= 60 else ".")
+    else:
+        wait = None
+    return Problem(
+        status=503 if wait is not None else status,
+        title=title,
+        text=text,
+        advice=advice,
+        detail=error.detail,
+        request_id=error.request_id,
+        retry_after=None if wait is None else -int(-wait // 1),
+    )

@@ -1,0 +1,83 @@
+"""The list of threads: one address, rendered as a page, or as its changing part for htmx."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from .. import forms, presenters, problems, services, when
+from ..chatkit import ChatKitError
+from ..query import DEFAULT_LIMIT, ThreadQuery
+
+_NOTHING: dict[str, Any] = {"errors": None, "problem": None, "pager": None, "rows": []}
+"""What a template may ask for whatever became of the request."""
+
+
+@require_safe
+def thread_list(request: HttpRequest) -> HttpResponse:
+    """One page of threads. 400 where the address is wrong, 502 to 504 where the upstream fails, the form kept."""
+    query, form = forms.read(request.GET)
+    if query is None:
+        return _respond(request, _invalid(form), 400)
+    now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
+    context = _kept(query) | {"as_of": when.exact(now, zone), "zone": str(zone)}
+    try:
+        window = services.list_threads(query)
+    except ChatKitError as error:
+        problem = problems.problem(error, now, zone)
+        response = _respond(request, context | {"problem": problem}, problem.status, query)
+        if problem.retry_after is not None:
+            response.headers["Retry-After"] = str(problem.retry_after)
+        return response
+    pages = presenters.pager(query, window)
+    context |= {
+        "rows": [presenters.row(thread, query, now, zone) for thread in window.rows],
+        "pager": pages,
+        "notices": presenters.notices(query, window, pages),
+        "summary": presenters.summary(query, window, zone),
+    }
+    return _respond(request, context, 200, query)
+
+
+def _kept(query: ThreadQuery) -> dict[str, Any]:
+    """The filter as it was asked for, and the ways out of a page that has nothing to show."""
+    trimmed = query.user.strip() if query.user else None
+    return {
+        "user": query.user or "",
+        "order": query.order,
+        "limit": query.limit,
+        "limits": presenters.limit_choices(query.limit),
+        "cursor": query.cursor,
+        "here_url": presenters.address(query),
+        "first_url": presenters.address(query.first()),
+        "all_url": presenters.address(query.of(None)),
+        "trimmed_url": presenters.address(query.of(trimmed)) if trimmed != query.user else None,
+    }
+
+
+def _invalid(form: forms.ThreadListForm) -> dict[str, Any]:
+    """The form as it was sent, so that what is wrong can be put right where it stands."""
+    sent = form.data
+    return {
+        "user": sent.get("user", "").replace("\0", ""),  # no HTML can hold a NUL
+        "order": sent.get("order", "desc"),
+        "limit": sent.get("limit", ""),
+        "limits": presenters.limit_choices(DEFAULT_LIMIT),
+        "errors": {name: form.errors.get(name, []) for name in [*form.fields, "__all__"]},
+        "all_url": presenters.address(ThreadQuery()),
+    }
+
+
+def _respond(
+    request: HttpRequest, context: dict[str, Any], status: int, query: ThreadQuery | None = None
+) -> HttpResponse:
+    part = request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+    template = "threads/_list.html" if part else "threads/list.html"
+    response = render(request, template, _NOTHING | context | {"part": part}, status=status)
+    if part and query is not None:
+        response.headers["HX-Push-Url"] = presenters.address(query)
+    return response

@@ -1,0 +1,36 @@
+"""Shows text that a stranger wrote for what it is: escaped, and with nothing in it that hides."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from markupsafe import Markup, escape
+
+_HIDDEN = re.compile(
+    "["
+    "\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls, but for tab and newline
+    "\u00ad\u061c\u180e\u200b\u200e\u200f"  # soft hyphen, direction marks, zero-width space
+    "\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # separators, embeddings, overrides, isolates, annotations
+    "\U000e0000-\U000e007f"  # tags: a whole text can be written in them unseen
+    "]"
+)
+"""Characters that show nothing and can turn or hide what stands beside them. The joiners U+200C and U+200D are not
+among them: Persian, Hindi and half of all emoji are written with them."""
+
+
+def visible(text: str) -> Markup:
+    """`text` as HTML, each hidden character replaced by a mark that names it."""
+    if not _HIDDEN.search(text):
+        return escape(text)
+    parts: list[Markup] = []
+    end = 0
+    for match in _HIDDEN.finditer(text):
+        parts += [escape(text[end : match.start()]), _mark(match.group())]
+        end = match.end()
+    return Markup("").join([*parts, escape(text[end:])])
+
+
+def _mark(character: str) -> Markup:
+    name = unicodedata.name(character, "CONTROL CHARACTER").capitalize()
+    return Markup('<span class="hidden-character" title="{}">U+{:04X}</span>').format(name, ord(character))

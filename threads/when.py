@@ -1,0 +1,58 @@
+"""Times as a reader wants them: in their own zone, exactly, and from now."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+_STEPS = ((60, 60, "min"), (3600, 24, "h"), (86400, 14, "day"), (7 * 86400, 9, "week"), (30.44 * 86400, 24, "month"))
+"""Seconds in a unit, how many of them before the next unit is used, its name."""
+
+
+def zone(name: str | None) -> tzinfo:
+    """The zone that a browser named, UTC where it named none that exists."""
+    return ZoneInfo(name) if name is not None and name in _zones() else UTC
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def exact(moment: datetime, where: tzinfo) -> str:
+    """Such as "22 Nov 2026, 06:40"."""
+    try:
+        local = moment.astimezone(where)
+    except OverflowError:  # the first and the last day of the calendar, west or east of Greenwich
+        local = moment
+    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}, {local:%H:%M}"
+
+
+def relative(moment: datetime, now: datetime) -> str:
+    """Such as "just now", "5 min ago", "3 days ago", "in 2 h"."""
+    seconds = (now - moment).total_seconds()
+    size = abs(seconds)
+    if size < 60:
+        return "just now"
+    for unit, enough, name in _STEPS:
+        if size < unit * enough:
+            return _directed(int(size // unit), name, past=seconds > 0)
+    return _directed(int(size // (365.25 * 86400)), "year", past=seconds > 0)
+
+
+def duration(seconds: float) -> str:
+    """Such as "2 seconds", "10 minutes", "a day": how long to wait, rounded up."""
+    for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= unit:
+            count = -int(-seconds // unit)
+            return f"{count} {name}{'s' if count != 1 else ''}"
+    count = max(1, -int(-seconds // 1))
+    return f"{count} second{'s' if count != 1 else ''}"
+
+
+def _directed(count: int, name: str, *, past: bool) -> str:
+    plural = "s" if count != 1 and name not in {"min", "h"} else ""
+    return f"{count} {name}{plural} ago" if past else f"in {count} {name}{plural}"
