@@ -31,3 +31,6 @@ def on_starting(_server: Any) -> None:
     from dashboard.static import gather  # noqa: PLC0415
 
     gather()
+
+
+on_reload = on_starting

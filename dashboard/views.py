@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model, login
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
@@ -42,7 +43,7 @@ def demo(request: HttpRequest) -> HttpResponse:
     """One click into the emulator's made-up data. Outside emulator mode there is no such address."""
     if not settings.EMULATOR:
         raise Http404
-    account, _ = get_user_model().objects.get_or_create(username=DEMO_USER)
+    account, _ = get_user_model().objects.get_or_create(username=DEMO_USER, defaults={"password": make_password(None)})
     login(request, account, backend="django.contrib.auth.backends.ModelBackend")
     onward = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(onward, {request.get_host()}, require_https=request.is_secure()):

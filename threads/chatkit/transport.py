@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPException
 
 import requests
@@ -32,11 +32,12 @@ _BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPExceptio
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole reply. `body` is inflated; the names in `headers` are found in any case."""
+    """A whole reply. `body` is inflated; the names in `headers` are found in any case. Neither is in the repr: a body
+    holds what customers wrote, and an error body may quote the key."""
 
     status: int
-    headers: CaseInsensitiveDict[str]
-    body: bytes | bytearray
+    headers: CaseInsensitiveDict[str] = field(repr=False)
+    body: bytes | bytearray = field(repr=False)
 
     @property
     def request_id(self) -> str | None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def clean(text: str) -> str:
     """`text` with every lone surrogate replaced by U+FFFD: JSON may carry them, UTF-8 cannot."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _SURROGATE.sub("\ufffd", text) if _SURROGATE.search(text) else text
 
 
 class Fields:
@@ -47,11 +47,11 @@ class Fields:
         value = self._raw.get(name)
         if value is None:
             return None
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        if isinstance(value, int | float) and not isinstance(value, bool):
             try:
                 return datetime.fromtimestamp(value, UTC)
             except (OverflowError, OSError, ValueError):
-                self.problems.append(f"{name} is outside the calendar")
+                self.problems.append(f"{name} is a number outside the calendar")
                 return None
         self._wrong(name, "a time", value)
         return None
@@ -78,7 +78,5 @@ class Fields:
 
 def kind(value: object) -> str:
     """What a JSON value is, in a word or two, for a sentence about it."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "not a finite number"
-    names = {dict: "an object", list: "a list", str: "unreadable text", bool: "true or false", int: "a number"}
-    return names.get(type(value), "a number" if isinstance(value, float) else "nothing")
+    names = {dict: "an object", list: "a list", str: "unreadable text", bool: "true or false", type(None): "nothing"}
+    return names.get(type(value), "a number")

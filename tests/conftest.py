@@ -1,0 +1,85 @@
+"""What every test stands on: a sealed network, an upstream, and a browser that reads pages strictly."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from hypothesis import settings as hypothesis_settings
+
+from tests.page import Page
+from threads import upstream
+from threads.chatkit import Account, ChatKitClient, Limits
+from threads.emulator import Emulator, EmulatorAdapter
+
+# A slow machine is no failure; what is slow is measured in benchmarks/.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
+
+NOW = 1_790_000_000.0
+"""The emulator's clock in tests: 2026-09-21 13:33:20 UTC."""
+
+
+@pytest.fixture(autouse=True)
+def sealed_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reaches beyond this machine, whatever it makes of an address."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if isinstance(address, tuple) and address[0] not in {"127.0.0.1", "::1", "localhost"}:
+            raise AssertionError(f"a test tried to reach {address}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+def use_upstream(monkeypatch: pytest.MonkeyPatch, client: ChatKitClient) -> None:
+    """The desk asks `client`, for the rest of the test."""
+    monkeypatch.setattr(upstream, "client", lambda: client)
+
+
+@pytest.fixture
+def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """An upstream of 45 threads in this process, which the desk asks."""
+    made = Emulator(threads=45, seed=7, now=NOW)
+    client = ChatKitClient(Account("sk-test"), limits=Limits(seconds=5), adapter=EmulatorAdapter(made))
+    use_upstream(monkeypatch, client)
+    yield made
+    client.close()
+
+
+Get = Callable[..., Page]
+
+
+@pytest.fixture
+def visitor() -> Get:
+    """Asks for an address without being signed in. Keyword arguments are headers and the expected `status`."""
+    return _reader(Client())
+
+
+@pytest.fixture
+def agent(db: None) -> Client:
+    """A browser whose user is signed in."""
+    client = Client()
+    client.force_login(get_user_model().objects.create_user("agent", password="a long enough one"))
+    return client
+
+
+@pytest.fixture
+def get(agent: Client) -> Get:
+    """Asks for an address as a signed-in agent. `part=True` asks as htmx does."""
+    return _reader(agent)
+
+
+def _reader(client: Client) -> Get:
+    def ask(address: str, *, status: int = 200, part: bool = False, **headers: str) -> Page:
+        sent = headers | ({"HX-Request": "true"} if part else {})
+        response = client.get(address, headers=sent)
+        assert response.status_code == status, response.content[:2000]
+        return Page(response.content.decode(), response.headers)
+
+    return ask

@@ -1,0 +1,134 @@
+"""Settings from the environment, and the sentences for those that do not fit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from dashboard import env
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("value", ["x", "0", "-1", "301", "nan", "inf", "1e999"])
+def test_seconds_out_of_range(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("T", value)
+    with pytest.raises(ImproperlyConfigured, match="T is .* it takes seconds"):
+        env.seconds("T", 20, most=300)
+
+
+@pytest.mark.parametrize("value", ["x", "0", "1.5", "99"])
+def test_whole_out_of_range(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("T", value)
+    with pytest.raises(ImproperlyConfigured, match="whole number from 1 to 9"):
+        env.whole("T", 5, least=1, most=9)
+
+
+@pytest.mark.parametrize(
+    "value", ["api.openai.com", "ftp://x/", "http://", "http://u:p@x/v1", "http://x/?a=b", "http://[x"]
+)
+def test_addresses_that_are_none(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("T", value)
+    with pytest.raises(ImproperlyConfigured, match="T takes an address") as caught:
+        env.address("T")
+    assert "u:p" not in str(caught.value)
+
+
+def test_values_that_fit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("T", " 2.5 ")
+    assert env.seconds("T", 20, most=300) == 2.5
+    monkeypatch.setenv("T", "on")
+    assert env.flag("T")
+    monkeypatch.setenv("T", "a, b ,")
+    assert env.words("T", []) == ["a", "b"]
+    monkeypatch.setenv("T", "http://127.0.0.1:8100/v1/")
+    assert env.address("T") == "http://127.0.0.1:8100/v1"
+    monkeypatch.setenv("T", "  ")
+    assert env.text("T") is None
+    (tmp_path / "secret").write_text("from a file\n")
+    monkeypatch.setenv("T_FILE", str(tmp_path / "secret"))
+    assert env.secret("T") == "from a file"
+    monkeypatch.setenv("T", "itself")
+    assert env.secret("T") == "itself"
+
+
+def test_flags_and_files_that_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("T", "maybe")
+    with pytest.raises(ImproperlyConfigured, match="1 or 0"):
+        env.flag("T")
+    monkeypatch.setenv("T", "")
+    monkeypatch.setenv("T_FILE", "/nowhere/at/all")
+    with pytest.raises(ImproperlyConfigured, match="cannot be read"):
+        env.secret("T")
+
+
+def start(tmp_path: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs Python in an environment that holds nothing of ours but `variables`."""
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "VIRTUAL_ENV"}}
+    variables = {"DJANGO_SETTINGS_MODULE": "dashboard.settings", "DATA_DIR": str(tmp_path)} | variables
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=kept | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_production_demands_a_secret_key_and_shows_no_key(tmp_path: Path) -> None:
+    done = start(tmp_path, "-c", "import django; django.setup()", OPENAI_API_KEY="sk-very-secret")
+    assert done.returncode != 0
+    assert "SECRET_KEY is not set" in done.stderr
+    assert "sk-very-secret" not in done.stderr
+
+
+def test_production_settings_are_safe(tmp_path: Path) -> None:
+    done = start(
+        tmp_path,
+        *["manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        OPENAI_API_KEY="sk-x",
+        SECRET_KEY="0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV",
+        BEHIND_PROXY="1",
+        ALLOWED_HOSTS="desk.example",
+    )
+    assert done.returncode == 0, done.stderr
+
+
+POSTGRES = os.environ.get("TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432/postgres")
+
+
+@pytest.mark.postgres
+def test_the_desk_runs_on_postgresql(tmp_path: Path) -> None:
+    import psycopg
+
+    try:
+        with psycopg.connect(POSTGRES, autocommit=True, connect_timeout=3) as connection:
+            connection.execute("DROP DATABASE IF EXISTS threadkeeper_test_start")
+            connection.execute("CREATE DATABASE threadkeeper_test_start")
+    except psycopg.OperationalError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"no PostgreSQL at {POSTGRES}: start one, or name one in TEST_POSTGRES ({error})")
+    address = POSTGRES.rsplit("/", 1)[0] + "/threadkeeper_test_start"
+    program = (
+        "import django; django.setup()\n"
+        "from django.core.management import call_command; call_command('migrate', verbosity=0)\n"
+        "from django.test import Client\n"
+        "client = Client(headers={'Host': '127.0.0.1'})\n"
+        "assert client.post('/sign-in/demo/').status_code == 302\n"
+        "from django.db import connection; print(connection.vendor)\n"
+        "import threads.services\n"
+        "from threads.query import ThreadQuery\n"
+        "print(len(threads.services.list_threads(ThreadQuery()).rows))\n"
+    )
+    done = start(tmp_path, "-c", program, DATABASE_URL=address)
+    assert done.stdout.split() == ["postgresql", "20"], done.stderr
+    with psycopg.connect(POSTGRES, autocommit=True) as connection:
+        connection.execute("DROP DATABASE threadkeeper_test_start WITH (FORCE)")

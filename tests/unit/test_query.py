@@ -1,0 +1,51 @@
+"""A query, its address, and back."""
+
+from django.http import QueryDict
+from hypothesis import given
+from hypothesis import strategies as st
+
+from threads import forms
+from threads.query import ThreadQuery
+
+ids = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=40).filter(
+    lambda text: text.strip() != ""
+)
+cursors: st.SearchStrategy[dict[str, str]] = st.one_of(
+    st.just(dict[str, str]()),
+    ids.map(lambda value: {"after": value}),
+    ids.map(lambda value: {"before": value}),
+    st.tuples(ids, ids).map(lambda pair: {"after": pair[0], "since": pair[1]}),
+)
+queries = st.builds(
+    lambda user, order, limit, cursor: ThreadQuery(user=user, order=order, limit=limit, **cursor),
+    st.none() | ids,
+    st.sampled_from(["asc", "desc"]),
+    st.integers(1, 100),
+    cursors,
+)
+
+
+@given(queries)
+def test_an_address_brings_back_the_very_query(query: ThreadQuery) -> None:
+    read, form = forms.read(QueryDict(query.encoded()).dict())
+    assert read == query, form.errors
+
+
+@given(st.dictionaries(st.sampled_from(["user", "order", "limit", "after", "before", "since", "x"]), st.text()))
+def test_any_parameters_are_a_query_or_an_error_in_words(parameters: dict[str, str]) -> None:
+    query, form = forms.read(parameters)
+    if query is None:
+        assert all(str(message).endswith(".") for messages in form.errors.values() for message in messages)
+    else:
+        query.encoded()
+
+
+def test_the_plain_list_has_the_plain_address() -> None:
+    assert ThreadQuery().encoded() == ""
+    assert forms.read({"user": " ", "order": "", "limit": "", "after": ""})[0] == ThreadQuery()
+
+
+def test_another_user_starts_from_the_first_page() -> None:
+    query = ThreadQuery(user="a", order="asc", limit=50, after="x", since="y")
+    assert query.of("b") == ThreadQuery(user="b", order="asc", limit=50)
+    assert query.first() == ThreadQuery(user="a", order="asc", limit=50)

@@ -1,0 +1,36 @@
+"""Text shown for what it is."""
+
+import html
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from threads.visible import visible
+
+
+def test_markup_is_text() -> None:
+    assert visible("<b>&'\"") == "&lt;b&gt;&amp;&#39;&#34;"
+
+
+@pytest.mark.parametrize("character", "\u202e\u2066\u200b\u200f\u00ad\ufeff\x00\x1b\x85\u2028\U000e0041")
+def test_what_hides_is_named(character: str) -> None:
+    shown = visible(f"a{character}b")
+    assert character not in shown
+    assert f"U+{ord(character):04X}" in shown
+
+
+@pytest.mark.parametrize("text", ["👩\u200d👩\u200d👧", "می\u200cخواهم", "שלום", "line\nline\ttab", "ñ\u0303"])
+def test_what_people_write_is_left_alone(text: str) -> None:
+    assert visible(text) == text
+
+
+@given(st.text())
+def test_nothing_is_lost_and_nothing_runs(text: str) -> None:
+    shown = str(visible(text))
+    plain = re.sub(
+        r'<span class="hidden-character" title="[^"<>]*">U\+([0-9A-F]{4,6})</span>', lambda m: chr(int(m[1], 16)), shown
+    )
+    assert "<" not in plain.replace(html.escape(text), "")
+    assert html.unescape(plain.replace("\x00", "")) == html.unescape(html.escape(text).replace("\x00", ""))

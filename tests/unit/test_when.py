@@ -1,0 +1,59 @@
+"""Times in words."""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from threads import when
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("ago", "words"),
+    [
+        (timedelta(seconds=59), "just now"),
+        (timedelta(seconds=-59), "just now"),
+        (timedelta(minutes=1), "1 min ago"),
+        (timedelta(minutes=59, seconds=59), "59 min ago"),
+        (timedelta(hours=1), "1 h ago"),
+        (timedelta(days=1), "1 day ago"),
+        (timedelta(days=13), "13 days ago"),
+        (timedelta(days=14), "2 weeks ago"),
+        (timedelta(days=70), "2 months ago"),
+        (timedelta(days=800), "2 years ago"),
+        (timedelta(hours=-3), "in 3 h"),
+        (timedelta(days=-2), "in 2 days"),
+    ],
+)
+def test_relative(ago: timedelta, words: str) -> None:
+    assert when.relative(NOON - ago, NOON) == words
+
+
+def test_exact_is_in_the_readers_zone() -> None:
+    assert when.exact(NOON, when.zone("Asia/Tokyo")) == "22 Nov 2026, 21:00"
+    assert when.exact(NOON, UTC) == "22 Nov 2026, 12:00"
+
+
+@pytest.mark.parametrize("name", [None, "", "UTC", "../../etc/passwd", "America", "Mars/Base", "\0", "a" * 10_000])
+def test_a_zone_that_does_not_exist_is_utc(name: str | None) -> None:
+    assert str(when.zone(name)) == "UTC"
+
+
+zones = st.sampled_from(["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu"]).map(when.zone)
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)), zones)
+def test_every_time_of_the_calendar_has_words(moment: datetime, now: datetime, zone: tzinfo) -> None:
+    assert when.exact(moment, zone)
+    assert when.relative(moment, now)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "1 second"), (2, "2 seconds"), (60, "1 minute"), (61, "2 minutes"), (3600, "1 hour"), (86400, "1 day")],
+)
+def test_duration(seconds: float, words: str) -> None:
+    assert when.duration(seconds) == words

@@ -1,0 +1,240 @@
+"""The list page, as a signed-in agent gets it."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+
+from tests.conftest import Get
+from threads.emulator import Emulator
+
+
+def test_the_newest_threads_come_first(get: Get, emulator: Emulator) -> None:
+    page = get("/threads/")
+    assert page.thread_ids == list(emulator.thread_ids())[:20]
+    assert page.one("caption")
+    assert [cell.text for cell in page.all("th", scope="col")] == ["Status", "Thread", "User", "Created"]
+    assert len(emulator.calls) == 1
+
+
+def test_the_part_is_what_the_page_includes(get: Get, emulator: Emulator) -> None:
+    page, part = get("/threads/?limit=5"), get("/threads/?limit=5", part=True)
+    assert part.thread_ids == page.thread_ids
+    assert not part.whole
+    inside = part.text[part.text.index('<div id="browse">') :].strip()
+    assert inside in page.text
+    assert part.said(part.one("title")) == page.said(page.one("title"))
+    assert "HX-Request" in page.headers["Vary"]
+
+
+def test_going_back_gets_the_whole_page(get: Get, emulator: Emulator) -> None:
+    assert get("/threads/", part=True, **{"HX-History-Restore-Request": "true"}).whole
+
+
+def test_the_part_tells_the_address_it_stands_at(get: Get, emulator: Emulator) -> None:
+    part = get("/threads/?user=&order=desc&limit=20&after=&utm=x", part=True)
+    assert part.headers["HX-Push-Url"] == "/threads/"
+    part = get("/threads/?limit=5&order=asc&user=", part=True)
+    assert part.headers["HX-Push-Url"] == "/threads/?order=asc&limit=5"
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_next_and_previous_are_links(get: Get, emulator: Emulator, order: str) -> None:
+    truth = list(emulator.thread_ids(order=order))
+    page = get(f"/threads/?limit=20&order={order}")
+    assert page.link("prev") is None
+    seen = [page.thread_ids]
+    while (onward := page.link("next")) is not None:
+        page = get(onward)
+        seen.append(page.thread_ids)
+    assert "End of the list" in page.said()
+    assert seen == [truth[:20], truth[20:40], truth[40:]]
+    back = [page.thread_ids]
+    while (onward := page.link("prev")) is not None:
+        page = get(onward)
+        back.append(page.thread_ids)
+    assert back == seen[::-1]
+
+
+def test_newer_threads_are_announced_on_the_way_back(get: Get, emulator: Emulator) -> None:
+    second = get(get("/threads/").link("next") or "")
+    arrived = emulator.arrive(3)[::-1]
+    first = get(second.link("prev") or "")
+    assert "Newer threads have arrived since you opened the list." in first.said()
+    newest = get(first.link("prev") or "")
+    assert newest.thread_ids == arrived
+    assert "These threads arrived since you opened the list." in newest.said()
+    assert newest.link("prev") is None
+    assert get(newest.link("next") or "").thread_ids == first.thread_ids
+
+
+def test_a_status_is_a_word_and_a_shape_with_its_reason_beside_it(get: Get, emulator: Emulator) -> None:
+    ids = list(emulator.thread_ids())
+    emulator.set_status(ids[0], "locked", "Handed to tier 2")
+    emulator.set_status(ids[1], "closed", None)
+    emulator.set_status(ids[2], "active", None)
+    emulator.set_status(ids[3], "archived", "old")
+    page = get("/threads/")
+    cells = {row.get("data-thread-id"): row.find("td") for row in page.all("tr") if row.get("data-thread-id")}
+    assert page.said(cells[ids[0]]) == "Locked Handed to tier 2"
+    assert page.said(cells[ids[1]]) == "Closed No reason given"
+    assert page.said(cells[ids[2]]) == "Active"
+    assert page.said(cells[ids[3]]) == "archived old"
+    shapes = [each.get("href") for each in page.one("tbody").iter("{http://www.w3.org/2000/svg}use")]
+    assert [each for each in shapes if each != "#i-copy"][:4] == ["#i-locked", "#i-closed", "#i-active", "#i-unknown"]
+
+
+def test_a_missing_title_is_told_from_an_empty_one(get: Get, emulator: Emulator) -> None:
+    ids = list(emulator.thread_ids())
+    emulator.set_title(ids[0], None)
+    emulator.set_title(ids[1], "")
+    emulator.set_title(ids[2], "Refund")
+    rows = [get("/threads/").said(row) for row in get("/threads/").all("tr")[1:4]]
+    assert "No title" in rows[0]
+    assert "Empty title" in rows[1]
+    assert "Refund" in rows[2]
+
+
+def test_times_are_exact_and_relative_in_the_readers_zone(get: Get, agent: object, emulator: Emulator) -> None:
+    agent.cookies["tz"] = "Asia/Tokyo"  # type: ignore[attr-defined]
+    tokyo = get("/threads/?limit=1")
+    agent.cookies["tz"] = "nonsense/../zone"  # type: ignore[attr-defined]
+    utc = get("/threads/?limit=1")
+    assert tokyo.one("time").get("datetime") == utc.one("time").get("datetime")
+    assert tokyo.said(tokyo.one("time")) != utc.said(utc.one("time"))
+    assert "times in Asia/Tokyo" in tokyo.said()
+    assert "times in UTC" in utc.said()
+    assert " ago" in utc.said(utc.one("td", class_="created"))
+
+
+@pytest.mark.parametrize("user", ["user/1 %", "ü&ser=x", "a+b@example.org", 'quo"te', "  edges "])
+def test_a_user_in_a_row_leads_to_that_user(get: Get, emulator: Emulator, user: str) -> None:
+    arrived = emulator.arrive(2, user=user)[::-1]
+    page = get("/threads/?limit=50&order=desc")
+    link = page.all("td", class_="user")[0].find("a")
+    assert link is not None
+    href = link.get("href") or ""
+    assert parse_qs(urlsplit(href).query)["user"] == [user]
+    filtered = get(href)
+    assert filtered.thread_ids == arrived
+    assert filtered.one("input", id="user").get("value") == user
+    assert filtered.all("td", class_="user")[0].find("a") is None
+
+
+def test_filters_stay_while_paging(get: Get, emulator: Emulator) -> None:
+    emulator.arrive(12, user="heavy")
+    page = get("/threads/?user=heavy&limit=5&order=asc")
+    following = get(page.link("next") or "")
+    assert following.one("input", id="user").get("value") == "heavy"
+    assert following.said(following.one("select", id="limit").find("option[@selected]")) == "5"
+    assert following.said(following.one("select", id="order").find("option[@selected]")) == "Oldest first"
+
+
+INVALID = [
+    ("limit=0", "limit", "whole number from 1 to 100"),
+    ("limit=101", "limit", "whole number from 1 to 100"),
+    ("limit=ten", "limit", "whole number from 1 to 100"),
+    ("limit=" + "9" * 5000, "limit", "whole number from 1 to 100"),
+    ("order=sideways", "order", "newest first"),
+    ("user=" + "x" * 513, "user", "at most 512 characters. This one has 513"),
+    ("user=a%00b", "user", "NUL"),
+]
+
+
+@pytest.mark.parametrize("part", [False, True])
+@pytest.mark.parametrize(
+    ("query", "field", "words"), INVALID, ids=lambda value: value[:16] if isinstance(value, str) else ""
+)
+def test_what_is_wrong_is_said_beside_the_field(
+    get: Get, emulator: Emulator, query: str, field: str, words: str, part: bool
+) -> None:
+    page = get(f"/threads/?{query}", status=400, part=part)
+    wrong = page.one("input", id=field) if field == "user" else page.one("select", id=field)
+    assert wrong.get("aria-invalid") == "true"
+    assert words in page.said(page.one("p", id=wrong.get("aria-describedby") or ""))
+    assert not emulator.calls
+
+
+@pytest.mark.parametrize("query", ["after=a&before=b", "after=" + "x" * 513, "before=%00"])
+def test_a_broken_place_is_said_and_the_first_page_offered(get: Get, emulator: Emulator, query: str) -> None:
+    page = get(f"/threads/?{query}", status=400)
+    assert "can't be shown as asked" in page.said(page.one("div", id="summary"))
+    assert any(link.get("href") == "/threads/" for link in page.all("a"))
+    assert not emulator.calls
+
+
+def test_bytes_that_are_no_text_are_no_error_of_ours(get: Get, emulator: Emulator) -> None:
+    assert "No threads of" in get("/threads/?user=%ff%fe").said()
+
+
+def test_a_user_without_threads_is_told_what_to_do(get: Get, emulator: Emulator) -> None:
+    page = get("/threads/?user=nobody")
+    assert "No threads of nobody" in page.said()
+    assert page.link("next") is None
+    assert any(link.get("href") == "/threads/" for link in page.all("a"))
+
+
+def test_a_user_with_a_space_at_the_edge_is_searched_to_the_letter_and_offered_without(
+    get: Get, emulator: Emulator
+) -> None:
+    user = "plain"
+    emulator.arrive(1, user=user)
+    page = get(f"/threads/?user={quote(user + ' ')}")
+    assert f"user={user}+" in emulator.calls[-1][2] or f"user={user}%20" in emulator.calls[-1][2]
+    assert any(link.get("href") == f"/threads/?user={user}" for link in page.all("a"))
+
+
+def test_an_empty_page_on_the_way_offers_the_first(get: Get, emulator: Emulator) -> None:
+    last = list(emulator.thread_ids())[-1]
+    page = get(f"/threads/?after={last}&limit=10")
+    assert "Nothing on this page" in page.said()
+    assert any(link.get("href") == "/threads/?limit=10" for link in page.all("a"))
+
+
+def test_a_cursor_that_is_gone_offers_the_first_page(get: Get, emulator: Emulator) -> None:
+    page = get("/threads/?after=cthr_gone", status=404)
+    assert "This place in the list is gone" in page.said()
+    assert any(link.get("href") == "/threads/" for link in page.all("a"))
+
+
+def test_an_empty_desk_says_what_will_come(get: Get, emulator: Emulator) -> None:
+    for thread_id in list(emulator.thread_ids()):
+        emulator.delete(thread_id)
+    assert "No threads yet" in get("/threads/").said()
+
+
+HOSTILE = "<img src=x onerror=alert(1)>\u202egnp.exe\u2066\u200b{{ 7*7 }}"
+
+
+def test_what_strangers_wrote_is_text(get: Get, emulator: Emulator) -> None:
+    thread_id = emulator.arrive(1, user=HOSTILE)[0]
+    emulator.set_title(thread_id, HOSTILE)
+    emulator.set_status(thread_id, "closed", HOSTILE)
+    page = get("/threads/")
+    assert not page.all("img")
+    assert page.said().count("<img src=x onerror=alert(1)>U+202Egnp.exeU+2066U+200B{{ 7*7 }}") == 3
+    assert "\u202e" not in page.said(page.one("tbody"))
+
+
+def test_a_browser_keeps_no_copy(get: Get, emulator: Emulator) -> None:
+    for part in (False, True):
+        page = get("/threads/", part=part)
+        assert page.headers["Cache-Control"] == "no-store"
+        assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+
+
+def test_only_reading_is_answered(agent: object, emulator: Emulator) -> None:
+    for method in ("post", "put", "delete", "patch"):
+        assert getattr(agent, method)("/threads/").status_code == 405
+    assert not emulator.calls
+
+
+@pytest.mark.django_db
+def test_queries_and_calls_per_page_do_not_grow(
+    get: Get, emulator: Emulator, django_assert_max_num_queries: object
+) -> None:
+    for limit in (1, 45):
+        with django_assert_max_num_queries(2):  # type: ignore[operator]  # the session and its user
+            get(f"/threads/?limit={limit}")
+    assert len(emulator.calls) == 2
