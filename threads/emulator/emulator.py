@@ -1,0 +1,136 @@
+"""The emulator: one upstream, to be called in process or over a socket."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from urllib.parse import parse_qsl, urlencode
+
+from threads.emulator.api import Api
+from threads.emulator.desk import Desk
+from threads.emulator.faults import ONCE, Fault
+from threads.emulator.paging import BeforeReading, HasMoreReading, Readings
+from threads.emulator.parameters import DEFAULT_LIMIT
+from threads.emulator.refusals import refusal
+from threads.emulator.replies import Meter, Reply, Request, common_headers
+from threads.emulator.spoilers import LEAST_TOO_MANY, spoil
+from threads.emulator.world import World
+
+_REMEMBERED_CALLS = 1000
+
+
+def _asked_limit(request: Request) -> int:
+    limit = request.parameters().get("limit", "")
+    return int(limit) if limit.isdecimal() else DEFAULT_LIMIT
+
+
+def _without_cursors(request: Request) -> Request:
+    kept = [pair for pair in parse_qsl(request.query, keep_blank_values=True) if pair[0] not in ("after", "before")]
+    return Request(request.method, request.path, urlencode(kept), request.headers)
+
+
+class Emulator:
+    """Answers as the ChatKit threads API does, from a world that `seed`, `threads` and `now` decide.
+
+    `now` is Unix seconds, and the present when not given. `latency_ms` is how long the adapter and
+    the server wait before they answer. `api_key` is the only right key; without it any key is,
+    except that one which begins with `sk-wrong` is unknown and one with `sk-scopes` lacks scopes.
+    `before` and `has_more` choose among the readings of what the documentation leaves open.
+    `fault` makes every call fail in that way, and may be set and taken away (None) at any time.
+    `calls` holds (method, path, query) of the last thousand calls. Safe to share among threads.
+    """
+
+    def __init__(
+        self,
+        threads: int = 5000,
+        seed: int = 7,
+        now: float | None = None,
+        latency_ms: float = 0,
+        api_key: str | None = None,
+        before: BeforeReading = BeforeReading.ADJACENT,
+        has_more: HasMoreReading = HasMoreReading.DIRECTION,
+        fault: Fault | None = None,
+    ) -> None:
+        self._world = World(threads, seed, time.time() if now is None else now)
+        self._desk = Desk(self._world)
+        self._api = Api(self._desk, api_key, Readings(before, has_more))
+        self._meter = Meter()
+        self._lock = threading.Lock()
+        self._spent = False
+        self._fault = fault
+        self.latency_ms = latency_ms
+        self.calls: deque[tuple[str, str, str]] = deque(maxlen=_REMEMBERED_CALLS)
+
+    @property
+    def fault(self) -> Fault | None:
+        """How calls fail at present; None when they don't. Setting a fault that strikes once arms it anew."""
+        return self._fault
+
+    @fault.setter
+    def fault(self, fault: Fault | None) -> None:
+        with self._lock:
+            self._fault, self._spent = fault, False
+
+    def handle(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> Reply:
+        """Answers one call. `path` begins with `/v1`; it and `query` are percent-encoded."""
+        started = time.perf_counter()
+        self.calls.append((method, path, query))
+        request = Request(method, path, query, {name.lower(): value for name, value in headers.items()})
+        reply = self._answer(request, self._strike())
+        reply.headers = common_headers(self._meter, started) | reply.headers
+        return reply
+
+    def _strike(self) -> Fault | None:
+        """The fault for this call; one that strikes once is spent by it."""
+        with self._lock:
+            if self._fault not in ONCE:
+                return self._fault
+            spent, self._spent = self._spent, True
+            return None if spent else self._fault
+
+    def _answer(self, request: Request, fault: Fault | None) -> Reply:
+        if fault is None:
+            return self._api.handle(request)
+        refused = refusal(fault, request)
+        if refused:
+            return refused
+        if fault is Fault.TOO_MANY_ROWS:
+            rows = max(10 * _asked_limit(request), LEAST_TOO_MANY)
+            return spoil(fault, self._api.handle(request, rows))
+        return spoil(fault, self._api.handle(_without_cursors(request) if fault is Fault.LOOP else request))
+
+    # What happens upstream while somebody looks.
+
+    def arrive(self, count: int = 1, user: str | None = None) -> list[str]:
+        """`count` new threads begin, of `user` or of anybody; returns their ids, oldest first."""
+        return self._desk.arrive(count, user)
+
+    def delete(self, thread_id: str) -> None:
+        """A thread is deleted behind the client's back. Raises KeyError when there is none such."""
+        self._desk.delete(self._find(thread_id))
+
+    def set_status(self, thread_id: str, type: str, reason: str | None = None) -> None:  # noqa: A002
+        """A thread is locked, closed or active again. Raises KeyError when there is none such."""
+        status = {"type": type} if type == "active" else {"type": type, "reason": reason}
+        self._desk.set_status(self._find(thread_id), status)
+
+    def set_title(self, thread_id: str, title: str | None) -> None:
+        """A thread gets another title. Raises KeyError when there is none such."""
+        self._desk.set_title(self._find(thread_id), title)
+
+    def thread_ids(self, order: str = "desc", user: str | None = None) -> Iterator[str]:
+        """The ids of all threads, or of those of `user`, in list order: what a client should find."""
+        rows = self._desk.rows(user)
+        for index in rows if order == "asc" else reversed(rows):
+            if index not in self._desk.deleted:
+                yield self._desk.thread_id(index)
+
+    def users(self) -> list[str]:
+        """The users that the world began with."""
+        return self._world.people.names()
+
+    def _find(self, thread_id: str) -> int:
+        index = self._desk.find(thread_id)
+        if index is None:
+            raise KeyError(thread_id)
+        return index

@@ -1,0 +1,73 @@
+"""The parameters of a list, and what the API says to wrong ones."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from threads.emulator.paging import Cut
+from threads.emulator.replies import ApiError
+
+DEFAULT_LIMIT = 20
+HIGHEST_LIMIT = 100
+LONGEST_USER = 512
+
+
+def _limit(text: str) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+        message = f"Invalid type for 'limit': expected an integer, but got {text[:40]!r} instead."
+        raise ApiError(400, message, "limit", "invalid_type")
+    value = int(text)
+    for wrong, side, code, bound in (
+        (value > HIGHEST_LIMIT, "above maximum", "integer_above_max_value", f"<= {HIGHEST_LIMIT}"),
+        (value < 0, "below minimum", "integer_below_min_value", ">= 0"),
+    ):
+        if wrong:
+            message = f"Invalid 'limit': integer {side} value. Expected a value {bound}, but got {value} instead."
+            raise ApiError(400, message, "limit", code)
+    return value
+
+
+def _descending(text: str) -> bool:
+    if text not in ("asc", "desc"):
+        message = f"Invalid value: {text[:40]!r}. Supported values are: 'asc' and 'desc'."
+        raise ApiError(400, message, "order", "invalid_value")
+    return text == "desc"
+
+
+def user_of(parameters: Mapping[str, str]) -> str | None:
+    """The user to filter by; None when there is no filter."""
+    user = parameters.get("user")
+    if user == "":
+        message = (
+            "Invalid 'user': empty string. Expected a string with minimum length 1, but got an empty string instead."
+        )
+        raise ApiError(400, message, "user", "empty_string")
+    if user is not None and len(user) > LONGEST_USER:
+        message = (
+            f"Invalid 'user': string too long. Expected a string with maximum length {LONGEST_USER}, "
+            f"but got a string with length {len(user)} instead."
+        )
+        raise ApiError(400, message, "user", "string_above_max_length")
+    return user
+
+
+def check_names(parameters: Mapping[str, str], known: frozenset[str]) -> None:
+    """Raises ApiError for a parameter that the call does not have."""
+    for name in parameters:
+        if name not in known:
+            raise ApiError(400, f"Unknown parameter: {name[:40]!r}.", name[:40], "unknown_parameter")
+
+
+def cut_of(parameters: Mapping[str, str], find: Callable[[str], int | None]) -> Cut:
+    """The page asked for. `find` turns a cursor's id into its row, or None if there is no such."""
+
+    def cursor(name: str) -> int | None:
+        if name not in parameters:
+            return None
+        row = find(parameters[name])
+        if row is None:
+            raise ApiError(404, f"No row found with id '{parameters[name]}'.", name, "not_found")
+        return row
+
+    limit = _limit(parameters["limit"]) if "limit" in parameters else DEFAULT_LIMIT
+    descending = _descending(parameters.get("order", "desc"))
+    return Cut(limit, descending, cursor("after"), cursor("before"))

@@ -1,0 +1,95 @@
+"""Requests and replies, and the errors in the API's words."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from secrets import token_hex
+from urllib.parse import parse_qsl
+
+from threads.emulator.desk import as_bytes
+from threads.emulator.faults import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call. `path` and `query` are as they came, still percent-encoded; header names are lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+
+    def parameters(self) -> dict[str, str]:
+        """The query's parameters; the last one wins when a name comes twice."""
+        return dict(parse_qsl(self.query, keep_blank_values=True))
+
+
+@dataclass(slots=True)
+class Reply:
+    """One answer. `wire` names the fault, if any, that must spoil it on its way."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    wire: Fault | None = None
+
+    @property
+    def phrase(self) -> str:
+        """What HTTP calls the status."""
+        return HTTPStatus(self.status).phrase
+
+
+class ApiError(Exception):
+    """Ends a call with an error body."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        param: str | None = None,
+        code: str | None = None,
+        kind: str = "invalid_request_error",
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+    def reply(self) -> Reply:
+        """The error as the API sends it."""
+        return Reply(self.status, body=as_bytes(self.body))
+
+
+class Meter:
+    """The rate limit's headers. It counts, but never refuses: faults do that."""
+
+    LIMIT = 5000
+    WINDOW = 360
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._used = 0
+
+    def headers(self) -> dict[str, str]:
+        """Counts one request."""
+        passed = time.monotonic() - self._started
+        if passed >= self.WINDOW:
+            self._started, self._used, passed = time.monotonic(), 0, 0.0
+        self._used += 1
+        minutes, seconds = divmod(round(self.WINDOW - passed), 60)
+        return {
+            "x-ratelimit-limit-requests": str(self.LIMIT),
+            "x-ratelimit-remaining-requests": str(max(self.LIMIT - self._used, 0)),
+            "x-ratelimit-reset-requests": f"{minutes}m{seconds}s" if minutes else f"{seconds}s",
+        }
+
+
+def common_headers(meter: Meter, started: float) -> dict[str, str]:
+    """What every reply carries. `started` is the call's `time.perf_counter()`."""
+    return {
+        "content-type": "application/json",
+        "x-request-id": "req_" + token_hex(16),
+        "openai-processing-ms": str(max(1, round((time.perf_counter() - started) * 1000))),
+        "openai-version": "2020-10-01",
+        **meter.headers(),
+    }

@@ -1,0 +1,150 @@
+"""The emulator on a real socket: HTTP/1.1, keep-alive, a thread for each connection."""
+
+import socket
+import socketserver
+import struct
+import sys
+import threading
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self
+
+from threads.emulator.emulator import Emulator
+from threads.emulator.faults import Fault
+from threads.emulator.replies import Reply
+from threads.emulator.wire import Call, read_call, reply_bytes
+
+_DRIP_EVERY = 0.1
+_CLOSE_PATIENCE = 5.0
+
+
+class _Listener(socketserver.ThreadingTCPServer):
+    """Knows its open connections, so that closing can end them."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], emulator: Emulator) -> None:
+        self.emulator = emulator
+        self.closing = threading.Event()
+        self._open: set[socket.socket] = set()
+        self._changed = threading.Condition()
+        super().__init__(address, _Connection)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self._changed:
+                self._open.discard(request)
+                self._changed.notify_all()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._changed:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Reports what broke, but for a client that went away in the middle, which is no news."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+    def hang_up(self) -> None:
+        """Ends every connection and waits until its thread is done with it."""
+        self.closing.set()
+        with self._changed:
+            for connection in self._open:
+                with suppress(OSError):  # the client may have been faster
+                    connection.shutdown(socket.SHUT_RDWR)
+            self._changed.wait_for(lambda: not self._open, _CLOSE_PATIENCE)
+
+
+class _Connection(socketserver.StreamRequestHandler):
+    """One client's connection: answers call after call until either side has enough."""
+
+    server: _Listener
+    disable_nagle_algorithm = True
+
+    def handle(self) -> None:
+        """Answers until the client leaves, breaks the protocol, or a fault ends the connection."""
+        while not self.server.closing.is_set():
+            call = read_call(self.rfile)
+            if call is None or not self._answer(call):
+                return
+
+    def _answer(self, call: Call) -> bool:
+        """Answers one call; returns whether the connection can go on."""
+        emulator = self.server.emulator
+        if emulator.latency_ms:
+            self.server.closing.wait(emulator.latency_ms / 1000)
+        reply = emulator.handle(call.method, call.path, call.query, call.headers)
+        if reply.wire:
+            self._spoil(reply, reply.wire)
+            return False
+        self.wfile.write(reply_bytes(reply, call))
+        return call.keep_alive
+
+    def _spoil(self, reply: Reply, fault: Fault) -> None:
+        match fault:
+            case Fault.REFUSE:
+                # Closing with a linger of 0 seconds resets the connection. The reader shares the
+                # socket, which closes only when both have let go of it.
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.rfile.close()
+                self.connection.close()
+            case Fault.HANG:
+                self._wait_for_the_end()
+            case Fault.DRIP:
+                start = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n"
+                self._drip(start, b" ")
+            case Fault.DRIP_HEADERS:
+                self._drip(b"HTTP/1.1 200 OK\r\n", b"x-padding: 1\r\n")
+            case Fault.CUT_SHORT:
+                whole = reply_bytes(reply, None)
+                self.wfile.write(whole[: len(whole) - len(reply.body) + len(reply.body) // 2])
+
+    def _wait_for_the_end(self) -> None:
+        """Says nothing until the client leaves or the server closes."""
+        while self.connection.recv(65536):
+            pass
+
+    def _drip(self, start: bytes, drop: bytes) -> None:
+        self.wfile.write(start)
+        while not self.server.closing.wait(_DRIP_EVERY):
+            self.wfile.write(drop)
+
+
+class EmulatorServer:
+    """Serves `emulator` at `base_url`; with port 0 the system chooses one.
+
+    It serves from the moment it is made until `close()`, which ends every connection, also one
+    that hangs or drips. As a context manager it closes at the end.
+    """
+
+    def __init__(self, emulator: Emulator, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.emulator = emulator
+        self._listener = _Listener((host, port), emulator)
+        self._serving = threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True)
+        self._serving.start()
+
+    @property
+    def base_url(self) -> str:
+        """What a client takes for its base address, `/v1` at its end."""
+        host, port = self._listener.server_address[:2]
+        return f"http://{host!s}:{port}/v1"
+
+    def close(self) -> None:
+        """Stops listening and ends every connection. Closing twice does no harm."""
+        self._listener.shutdown()
+        self._listener.server_close()
+        self._listener.hang_up()
+        self._serving.join(_CLOSE_PATIENCE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,94 @@
+"""The world the emulator begins with: every thread computed from its index, none stored."""
+
+from collections.abc import Sequence
+
+from threads.emulator.chance import mix
+from threads.emulator.conversation import Json, conversation
+from threads.emulator.ids import Ids, join_place, split_place
+from threads.emulator.people import People
+from threads.emulator.rhythm import Rhythm
+from threads.emulator.subjects import subject
+from threads.emulator.usernames import username
+
+
+class World:
+    """`threads` threads; the index 0 is the oldest. The same arguments give the same world.
+
+    Facts that do not depend on the world's size (ids, titles, items) hold for any index, so that
+    threads which arrive later are of the same kind. `now` is Unix seconds.
+    """
+
+    def __init__(self, threads: int, seed: int, now: float) -> None:
+        self.threads = threads
+        self.seed = seed
+        self.now = now
+        self.people = People(threads, seed)
+        self._rhythm = Rhythm(threads, seed, now)
+        self._thread_ids = Ids("cthr_", seed)
+        self._item_ids = Ids("cti_", seed)
+
+    def thread_id(self, index: int) -> str:
+        """The id of the thread `index`."""
+        return self._thread_ids.encode(index)
+
+    def index_of(self, thread_id: str) -> int | None:
+        """The index that `thread_id` stands for; None for an invented id."""
+        return self._thread_ids.decode(thread_id)
+
+    def item_id(self, index: int, position: int) -> str:
+        """The id of the item at `position` (0 is the oldest) of the thread `index`."""
+        return self._item_ids.encode(join_place(index, position))
+
+    def item_place(self, item_id: str) -> tuple[int, int] | None:
+        """The (thread index, position) that `item_id` stands for; None for an invented id."""
+        place = self._item_ids.decode(item_id)
+        return None if place is None else split_place(place)
+
+    def created_at(self, index: int) -> int:
+        """Unix seconds; never decreases from one thread to the next newer one."""
+        return self._rhythm.created_at(index)
+
+    def user_of(self, index: int) -> str:
+        """The user of the thread `index`, which the world began with."""
+        return self.people.user_of(index)
+
+    def threads_of(self, user: str) -> Sequence[int]:
+        """The indexes of the threads of `user`, oldest first."""
+        return self.people.threads_of(user)
+
+    def some_user(self, index: int) -> str:
+        """A user for a thread `index` that arrives: heavy users come more often."""
+        if self.threads == 0:
+            return username(self.seed, 0)
+        return self.user_of(mix(self.seed, 41, index) % self.threads)
+
+    def thread(self, index: int, user: str, created_at: int) -> Json:
+        """The thread `index` as the API shows it."""
+        about = subject(self.seed, index, self.threads - 1 - index)
+        status: Json = {"type": about.status}
+        if about.status != "active":
+            status["reason"] = about.reason
+        return {
+            "id": self.thread_id(index),
+            "object": "chatkit.thread",
+            "created_at": created_at,
+            "title": about.title,
+            "status": status,
+            "user": user,
+        }
+
+    def items(self, index: int, created_at: int) -> list[Json]:
+        """The items of the thread `index` as the API shows them, oldest first."""
+        about = subject(self.seed, index, self.threads - 1 - index)
+        arrived = index >= self.threads
+        seconds = 0 if arrived else int(self.now) - created_at
+        return [
+            {
+                "id": self.item_id(index, position),
+                "object": "chatkit.thread_item",
+                "thread_id": self.thread_id(index),
+                **item,
+                "created_at": created_at + after,
+            }
+            for position, (after, item) in enumerate(conversation(about, self.seed, index, seconds))
+        ]
