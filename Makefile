@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes
 
+.DELETE_ON_ERROR:
+
 .PHONY: help setup run test check format lock clean
 
 help:
@@ -33,7 +35,7 @@ var/secret_key:
 
 run: setup var/secret_key
 	@$(BIN)/python manage.py migrate --verbosity 0
-	@test -n "$$SECRET_KEY$$SECRET_KEY_FILE" || export SECRET_KEY_FILE=var/secret_key; exec $(BIN)/gunicorn -c gunicorn.conf.py dashboard.wsgi
+	@test -n "$$SECRET_KEY$$SECRET_KEY_FILE" || export SECRET_KEY_FILE=var/secret_key; exec $(BIN)/python -m gunicorn -c gunicorn.conf.py dashboard.wsgi
 
 test: .venv/develop
 	$(BIN)/pytest -n auto $(TESTS)

@@ -1,11 +1,13 @@
 """The server: `gunicorn -c gunicorn.conf.py dashboard.wsgi`. Reads PORT, HOST, WEB_CONCURRENCY and SERVER_THREADS."""
 
+import multiprocessing
 import os
 from typing import Any
 
 from dashboard import env
 
-bind = f"{env.text('HOST', '127.0.0.1')}:{env.whole('PORT', 8000, least=1, most=65535)}"
+_host = env.text("HOST", "127.0.0.1")
+bind = f"{f'[{_host}]' if ':' in _host else _host}:{env.whole('PORT', 8000, least=1, most=65535)}"
 # The embedded emulator lives in the process that serves it, so there is only one of them.
 workers = env.whole("WEB_CONCURRENCY", 2, least=1, most=64) if env.secret("OPENAI_API_KEY") else 1
 worker_class = "gthread"
@@ -16,14 +18,17 @@ graceful_timeout = 25
 keepalive = 30
 # Heartbeat files on a real disk can block a worker; memory cannot.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
+# A user id may have 512 characters, each of which may be twelve in an address.
+limit_request_line = 8190
+# Whether a proxy is to be believed is for the settings to say (BEHIND_PROXY), not for the server to assume.
+secure_scheme_headers: dict[str, str] = {}
 accesslog = env.text("ACCESS_LOG")
 # Who did it is in the address's query, so the access log leaves the query out.
 access_log_format = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms'
 control_socket_disable = True
 
 
-def on_starting(_server: Any) -> None:
-    """Static files need no step of their own: they are gathered and compressed here, if anything in them changed."""
+def _gather() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
     import django  # noqa: PLC0415
 
@@ -31,6 +36,16 @@ def on_starting(_server: Any) -> None:
     from dashboard.static import gather  # noqa: PLC0415
 
     gather()
+
+
+def on_starting(_server: Any) -> None:
+    """Static files need no step of their own: they are gathered and compressed here, if anything in them changed. In a
+    process of its own, so that what a reload starts anew finds nothing of the old code."""
+    process = multiprocessing.get_context("fork").Process(target=_gather)
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise SystemExit(process.exitcode)
 
 
 on_reload = on_starting

@@ -10,6 +10,6 @@ from django.core.management import execute_from_command_line
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
     made = Path(__file__).resolve().parent / "var" / "secret_key"
-    if made.exists() and "SECRET_KEY" not in os.environ:
-        os.environ.setdefault("SECRET_KEY_FILE", str(made))
+    if made.exists() and not os.environ.get("SECRET_KEY") and not os.environ.get("SECRET_KEY_FILE"):
+        os.environ["SECRET_KEY_FILE"] = str(made)
     execute_from_command_line(sys.argv)

@@ -26,9 +26,30 @@ def secret(name: str) -> str | None:
     if value is not None or path is None:
         return value
     try:
-        return Path(path).read_text(encoding="utf-8").strip() or None
+        value = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
         raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read: {error}") from error
+    if not value:
+        raise ImproperlyConfigured(f"{name}_FILE names {path}, which is empty.")
+    return value
+
+
+def key(name: str) -> str | None:
+    """A secret that can stand in an HTTP header."""
+    value = secret(name)
+    if value is not None and not (value.isascii() and value.isprintable() and " " not in value):
+        raise ImproperlyConfigured(
+            f"{name} holds characters that no API key has. Copy it anew, without what is around."
+        )
+    return value
+
+
+def directory(name: str, path: Path) -> None:
+    """Makes the directory that the variable `name` chose, if it is not there."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name} is {path}, which cannot be made: {error}") from error
 
 
 def flag(name: str, *, default: bool = False) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -41,6 +41,18 @@ def headers(get_response: GetResponse) -> GetResponse:
             response.headers["Cache-Control"] = "no-store"
             patch_vary_headers(response, ["HX-Request", "Cookie"])
         return response
+
+    return middleware
+
+
+def health(get_response: GetResponse) -> GetResponse:
+    """Answers /healthz before much else does: by whatever name and scheme the process is asked, it lives. Asks
+    neither the database nor the upstream."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.path_info == "/healthz" and request.method in {"GET", "HEAD"}:
+            return HttpResponse("ok\n", content_type="text/plain")
+        return get_response(request)
 
     return middleware
 

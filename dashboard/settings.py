@@ -12,7 +12,7 @@ DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var")))
 
 # Upstream: the real API where there is a key for it, the embedded emulator where there is none
 
-OPENAI_API_KEY = env.secret("OPENAI_API_KEY")
+OPENAI_API_KEY = env.key("OPENAI_API_KEY")
 EMULATOR = OPENAI_API_KEY is None
 OPENAI_BASE_URL = env.address("OPENAI_BASE_URL", "https://api.openai.com/v1")
 OPENAI_ORG_ID = env.text("OPENAI_ORG_ID")
@@ -60,7 +60,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "dashboard.middleware.headers",
     "dashboard.middleware.remote_address",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "dashboard.middleware.health",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -70,7 +72,6 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "dashboard.middleware.SignInRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 TEMPLATES = [
@@ -95,13 +96,13 @@ TEMPLATES = [
 
 # Database
 
-DATABASES = {
-    "default": dj_database_url.parse(
-        env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / ('emulator' if EMULATOR else 'threadkeeper')}.sqlite3"),
-        conn_max_age=600,
-        conn_health_checks=True,
-    )
-}
+_database_url = env.text("DATABASE_URL")
+if _database_url:
+    DATABASES = {"default": dj_database_url.parse(_database_url, conn_max_age=600, conn_health_checks=True)}
+else:
+    env.directory("DATA_DIR", DATA_DIR)
+    _file = DATA_DIR / ("emulator.sqlite3" if EMULATOR else "threadkeeper.sqlite3")
+    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(_file)}}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -115,6 +116,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "threads"
 LOGOUT_REDIRECT_URL = "sign-in"
+SESSION_ENGINE = "dashboard.sessions"
+SESSION_RECHECK = env.whole("SESSION_RECHECK", 10, least=0, most=300)
+AUTHENTICATION_BACKENDS = ["dashboard.sessions.Accounts"]
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -133,8 +137,8 @@ AUTH_PASSWORD_VALIDATORS = [
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = HTTPS
+# What the rest of somebody's domain does is not for this desk to decide.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 X_FRAME_OPTIONS = "DENY"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 from importlib.metadata import version
 from pathlib import Path
@@ -15,11 +16,15 @@ from django.core.management import call_command
 def gather() -> bool:
     """Fills STATIC_ROOT. Returns whether there was anything to do."""
     root = Path(settings.STATIC_ROOT)
+    root.mkdir(parents=True, exist_ok=True)
     stamp, now = root / ".gathered", _fingerprint()
-    if stamp.exists() and stamp.read_text(encoding="ascii") == now:
-        return False
-    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
-    stamp.write_text(now, encoding="ascii")
+    with (root / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two servers may start at once
+        if stamp.exists() and stamp.read_text(encoding="ascii") == now:
+            return False
+        # Files of older names stay: a server that still runs may serve pages that ask for them.
+        call_command("collectstatic", interactive=False, verbosity=0)
+        stamp.write_text(now, encoding="ascii")
     return True
 
 

@@ -12,9 +12,8 @@ urlpatterns = [
     path("sign-in/", views.SignIn.as_view(), name="sign-in"),
     path("sign-in/demo/", views.demo, name="demo"),
     path("sign-out/", views.SignOut.as_view(), name="sign-out"),
-    path("healthz", views.healthz, name="healthz"),
     # The admin has a sign-in page of its own; one is enough.
-    path("admin/login/", RedirectView.as_view(pattern_name="sign-in", query_string=True)),
+    path("admin/login/", views.admin_sign_in),
     path("admin/", admin.site.urls),
 ]
 

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user_model, login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LoginView, LogoutView, redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
-DEMO_USER = "demo"
+from .sessions import DEMO_USER
 
 
 class SignIn(LoginView):
     template_name = "sign_in.html"
     redirect_authenticated_user = True
+
+    def get_redirect_url(self, _request: HttpRequest | None = None) -> str:
+        """Where to go afterwards; "" for the default, also where that would be back here."""
+        onward: str = super().get_redirect_url()
+        return "" if urlsplit(onward).path.startswith(resolve_url(settings.LOGIN_URL)) else onward
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         accounts = get_user_model().objects
@@ -44,7 +51,7 @@ def demo(request: HttpRequest) -> HttpResponse:
     if not settings.EMULATOR:
         raise Http404
     account, _ = get_user_model().objects.get_or_create(username=DEMO_USER, defaults={"password": make_password(None)})
-    login(request, account, backend="django.contrib.auth.backends.ModelBackend")
+    login(request, account)
     onward = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(onward, {request.get_host()}, require_https=request.is_secure()):
         onward = resolve_url(settings.LOGIN_REDIRECT_URL)
@@ -52,10 +59,11 @@ def demo(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_GET
-def healthz(_request: HttpRequest) -> HttpResponse:
-    """The process answers. Asks neither the database nor the upstream."""
-    return HttpResponse("ok\n", content_type="text/plain")
+def admin_sign_in(request: HttpRequest) -> HttpResponse:
+    """The admin sends here whom it does not let in: to sign in, or, who is signed in already, to be told."""
+    if request.user.is_authenticated:
+        return forbidden(request, PermissionDenied())
+    return redirect_to_login(request.GET.get("next", resolve_url("admin:index")))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

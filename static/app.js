@@ -15,9 +15,10 @@ const announce = (text) => {
 };
 
 const copy = async (button) => {
+  const id = button.closest("[data-thread-id]").dataset.threadId;
   try {
-    await navigator.clipboard.writeText(button.dataset.copy);
-    announce(`Copied ${button.dataset.copy}`);
+    await navigator.clipboard.writeText(id);
+    announce(`Copied ${id}`);
     button.classList.add("done");
     setTimeout(() => button.classList.remove("done"), 1500);
   } catch {
@@ -45,15 +46,33 @@ document.addEventListener("paste", (event) => {
   event.target.setRangeText(text.trim(), event.target.selectionStart, event.target.selectionEnd, "end");
 });
 
-document.addEventListener("htmx:beforeRequest", () => {
-  document.getElementById("offline").hidden = true;
+const offline = (is) => {
+  document.getElementById("offline").hidden = !is;
+};
+
+document.addEventListener("htmx:beforeRequest", () => offline(false));
+document.addEventListener("htmx:sendError", () => offline(true));
+document.addEventListener("htmx:timeout", () => offline(true));
+
+// What is not the list, from a proxy or from a fault of ours, is not put in its place.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  event.detail.shouldSwap &&= event.detail.serverResponse.includes('id="browse"');
+  if (event.detail.shouldSwap) keepTyped();
+  else offline(true);
 });
 
-for (const name of ["htmx:sendError", "htmx:timeout"]) {
-  document.addEventListener(name, () => {
-    document.getElementById("offline").hidden = false;
-  });
-}
+// What somebody is typing while a page comes is theirs: the new page's field gets it back.
+let typed = null;
+
+const keepTyped = () => {
+  const field = document.activeElement;
+  typed = field?.id === "user" && field.value !== field.defaultValue ? field.value : null;
+};
+
+document.addEventListener("htmx:afterSwap", () => {
+  if (typed !== null && document.activeElement?.id === "user") document.activeElement.value = typed;
+  typed = null;
+});
 
 // htmx gives the focus back to what has the same id on the new page; where nothing has, it goes to the new content.
 document.addEventListener("htmx:afterSettle", () => {
@@ -61,3 +80,78 @@ document.addEventListener("htmx:afterSettle", () => {
   announce(summary?.role === "alert" ? "" : summary ? summary.textContent.replace(/\s+/g, " ").trim() : document.title);
   if (document.activeElement === document.body && summary) summary.focus({ preventScroll: true });
 });
+
+// Next and Previous are fetched when somebody is about to press them, so that the press only has to show what is there.
+// What was fetched lives in this page, for ten seconds at most, and is dropped with any other move.
+const AHEAD = "#browse a[rel=next], #browse a[rel=prev]";
+const KEPT_MS = 10_000;
+const HOVER_MS = 50; // a pointer on its way to somewhere else has left by then
+
+const ahead = new Map();
+let turning = null;
+let hovering;
+
+const fetchAhead = (link) => {
+  const known = ahead.get(link.href);
+  if (known && performance.now() < known.until) return;
+  const entry = { until: Infinity };
+  const load = async () => {
+    const response = await fetch(link.href, { headers: { "HX-Request": "true" }, cache: "no-store" });
+    const address = response.headers.get("HX-Push-Url");
+    if (!response.ok || !address) throw new Error(`${response.status}`);
+    const part = { address, text: await response.text() };
+    if (!part.text.includes('id="browse"')) throw new Error("not the list");
+    entry.until = performance.now() + KEPT_MS;
+    return part;
+  };
+  entry.part = load();
+  entry.part.catch(() => ahead.delete(link.href)); // the press will ask again, and show what is wrong
+  ahead.set(link.href, entry);
+};
+
+const turn = async (entry, ask) => {
+  const main = document.getElementById("main");
+  htmx.trigger(main, "htmx:abort");
+  turning = entry;
+  main.classList.add("htmx-request");
+  const part = await entry.part.catch(() => null);
+  ahead.clear();
+  if (turning !== entry) return;
+  turning = null;
+  main.classList.remove("htmx-request");
+  if (!part) {
+    ask(true);
+    return;
+  }
+  offline(false);
+  keepTyped();
+  history.replaceState({ htmx: true }, "");
+  history.pushState({ htmx: true }, "", part.address);
+  const how = { swapStyle: "outerHTML", swapDelay: 0, settleDelay: 0, show: "top", showTarget: "window" };
+  htmx.swap("#browse", part.text, how);
+};
+
+document.addEventListener("htmx:confirm", (event) => {
+  const entry = ahead.get(event.detail.elt.href);
+  if (!entry || performance.now() > entry.until) {
+    ahead.clear();
+    turning = null;
+    return;
+  }
+  event.preventDefault();
+  if (entry !== turning) turn(entry, event.detail.issueRequest);
+});
+
+const intended = (event) => event.target.closest?.(AHEAD);
+
+for (const name of ["focusin", "pointerdown"]) {
+  document.addEventListener(name, (event) => intended(event) && fetchAhead(intended(event)));
+}
+
+document.addEventListener("pointerover", (event) => {
+  clearTimeout(hovering);
+  const link = intended(event);
+  if (link) hovering = setTimeout(fetchAhead, HOVER_MS, link);
+});
+
+addEventListener("pagehide", () => ahead.clear());

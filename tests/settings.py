@@ -16,4 +16,5 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+STATIC_ROOT = STATICFILES_DIRS[0]  # noqa: F405  # any directory that is there
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -7,10 +7,9 @@ from typing import Any
 
 from django import forms
 
-from .chatkit import MAX_LIMIT, MAX_USER
+from .chatkit import MAX_ID, MAX_LIMIT, MAX_USER
 from .query import DEFAULT_LIMIT, ThreadQuery
 
-MAX_ID = 512
 _CLASH = "An address has either after or before, not both. Remove one of them, or start from the first page."
 
 

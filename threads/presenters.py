@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import cache
+from urllib.parse import quote_plus
 
 from django.urls import reverse
 
@@ -47,16 +49,22 @@ class Pager:
     at_end: str
 
 
-def row(thread: Thread, query: ThreadQuery, now: datetime, zone: tzinfo) -> Row:
-    created = thread.created_at
+def rows(window: Window, query: ThreadQuery, now: datetime, zone: tzinfo) -> list[Row]:
+    """The threads of a window, as they are at `now` in the reader's `zone`."""
+    same_filter = query.of(None).encoded()
+    return [_row(thread, query.user, same_filter, now, zone) for thread in window.rows]
+
+
+def _row(thread: Thread, filtered: str | None, same_filter: str, now: datetime, zone: tzinfo) -> Row:
+    created, user = thread.created_at, thread.user
     return Row(
         id=thread.id,
-        title=thread.title,
+        title=thread.title if thread.title is None else thread.title.strip(),
         shape=_shape(thread.status),
         status=_label(thread.status),
         reason=_reason(thread.status),
-        user=thread.user,
-        user_url=_user_url(thread.user, query),
+        user=user,
+        user_url=_user_url(user, same_filter) if user and user != filtered else None,
         created=when.exact(created, zone) if created else None,
         created_iso=created.isoformat() if created else None,
         ago=when.relative(created, now) if created else None,
@@ -114,7 +122,13 @@ def limit_choices(limit: int) -> list[int]:
 def address(query: ThreadQuery) -> str:
     """The dashboard's own address of a query."""
     encoded = query.encoded()
-    return reverse("threads") + (f"?{encoded}" if encoded else "")
+    return f"{_list_path()}?{encoded}" if encoded else _list_path()
+
+
+@cache
+def _list_path() -> str:
+    """Resolved once: a row asks for it, and resolving costs more than all the rest of the row."""
+    return reverse("threads")
 
 
 def _shape(status: Status | None) -> str:
@@ -133,8 +147,8 @@ def _reason(status: Status | None) -> str | None:
     return status.reason or ""
 
 
-def _user_url(user: str | None, query: ThreadQuery) -> str | None:
-    """None where the filter would not find this user: no id, or one that the API does not take."""
-    if not user or not user.strip() or len(user) > MAX_USER or "\0" in user or user == query.user:
+def _user_url(user: str, same_filter: str) -> str | None:
+    """None where the filter would not find this user: an id that the API does not take."""
+    if not user.strip() or len(user) > MAX_USER or "\0" in user:
         return None
-    return address(query.of(user))
+    return f"{_list_path()}?user={quote_plus(user)}" + (f"&{same_filter}" if same_filter else "")

@@ -10,7 +10,8 @@ from . import chatkit, when
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`status` is the HTTP status of our page. `advice` says whether waiting helps. `retry_after` is in seconds."""
+    """`status` is the HTTP status of our page. `advice` says whether waiting helps; `replied`,
+    whether any reply came. `retry_after` is in seconds."""
 
     status: int
     title: str
@@ -18,6 +19,7 @@ class Problem:
     advice: str
     detail: str = ""
     request_id: str | None = None
+    replied: bool = False
     retry_after: int | None = None
 
 
@@ -89,5 +91,6 @@ def problem(error: chatkit.ChatKitError, now: datetime, zone: tzinfo) -> Problem
         advice=advice,
         detail=error.detail,
         request_id=error.request_id,
+        replied=error.status is not None,
         retry_after=None if wait is None else -int(-wait // 1),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from .chatkit import ChatKitClient, Order, Thread
+from .chatkit import ChatKitClient, Garbled, Order, Thread
 from .query import ThreadQuery
 
 
@@ -58,6 +58,9 @@ class LiveSource:
         page = self._client.list_threads(
             user=query.user, order=_opposite(query.order), limit=query.limit, after=query.before
         )
+        times = [thread.created_at for thread in page.rows if thread.created_at]
+        if times and (times[0] < times[-1] if query.order == "asc" else times[0] > times[-1]):
+            raise Garbled("the rows are not in the order asked for")
         return Window(
             rows=page.rows[::-1],
             first_id=page.last_id,

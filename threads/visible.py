@@ -12,6 +12,7 @@ _HIDDEN = re.compile(
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls, but for tab and newline
     "\u00ad\u061c\u180e\u200b\u200e\u200f"  # soft hyphen, direction marks, zero-width space
     "\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # separators, embeddings, overrides, isolates, annotations
+    "\u034f\u115f\u1160\u2800\u3164\uffa0"  # fillers and blanks that take no ink
     "\U000e0000-\U000e007f"  # tags: a whole text can be written in them unseen
     "]"
 )
@@ -19,16 +20,29 @@ _HIDDEN = re.compile(
 among them: Persian, Hindi and half of all emoji are written with them."""
 
 
+LONGEST = 5_000
+"""Characters of one text that a page shows. A person reads no more in a table, and 9 MB would be no page."""
+
+MOST_MARKS = 20
+"""Hidden characters of one text that are named; those beyond are shown as U+FFFD, so that a text of nothing else does
+not grow to fifty times its size."""
+
+
 def visible(text: str) -> Markup:
-    """`text` as HTML, each hidden character replaced by a mark that names it."""
+    """`text` as HTML, each hidden character replaced by a mark that names it. A text that is cut says so."""
+    if len(text) > LONGEST:
+        return visible(text[:LONGEST]) + _CUT.format(LONGEST, len(text))
     if not _HIDDEN.search(text):
         return escape(text)
     parts: list[Markup] = []
     end = 0
-    for match in _HIDDEN.finditer(text):
-        parts += [escape(text[end : match.start()]), _mark(match.group())]
+    for number, match in enumerate(_HIDDEN.finditer(text)):
+        parts += [escape(text[end : match.start()]), _mark(match.group()) if number < MOST_MARKS else Markup("\ufffd")]
         end = match.end()
     return Markup("").join([*parts, escape(text[end:])])
+
+
+_CUT = Markup(' <i class="muted">… (the first {:,} of {:,} characters)</i>')
 
 
 def _mark(character: str) -> Markup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 import time
@@ -156,6 +157,27 @@ def test_no_body_costs_more_than_60_megabytes(body: bytes) -> None:
             tracemalloc.stop()
     # The server's own copy, made by `whole`, is not the client's.
     assert peak - len(body) < 60_000_000
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"HTTP/1.1 302 Found\r\nLocation: http://192.0.2.1/\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s",
+        b"HTTP/1.1 500 Oops\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s",
+    ],
+)
+def test_no_status_gets_around_the_cap(reply: bytes) -> None:
+    words = gzip.compress(b'{"error":{"message":"' + b"a " * 4_900_000 + b'"}}')
+    bomb = gzip.compress(b" " * 100_000_000)
+    for body in (words, bomb):
+        with serving(lambda connection, body=body: connection.sendall(reply % (len(body), body))) as base_url:  # type: ignore[misc]
+            tracemalloc.start()
+            try:
+                ask_quietly(base_url)
+                _, peak = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+        assert peak < 60_000_000
 
 
 def ask_quietly(base_url: str) -> None:

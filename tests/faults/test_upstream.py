@@ -60,7 +60,7 @@ def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     emulator = Emulator(threads=45, seed=7, now=NOW)
     gzip_bomb()  # takes a second to make, once
     with EmulatorServer(emulator) as server:
-        client = ChatKitClient(Account("sk-test", server.base_url), limits=Limits(seconds=DEADLINE, connect=0.5))
+        client = ChatKitClient(Account("sk-test", server.base_url), limits=Limits(DEADLINE, 0.5, 2_000_000))
         use_upstream(monkeypatch, client)
         yield emulator
         client.close()

@@ -57,6 +57,26 @@ def test_values_that_fit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     assert env.secret("T") == "itself"
 
 
+def test_a_secret_that_is_empty_or_no_header_is_said_to_be(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("\n")
+    monkeypatch.setenv("T_FILE", str(tmp_path / "secret"))
+    with pytest.raises(ImproperlyConfigured, match="empty"):
+        env.secret("T")
+    for value in ("sk-…", "sk-a b", "sk-a\nb"):
+        monkeypatch.setenv("T", value)
+        with pytest.raises(ImproperlyConfigured, match="no API key has") as caught:
+            env.key("T")
+        assert value not in str(caught.value)
+
+
+def test_a_data_directory_is_made_where_it_can_be(tmp_path: Path) -> None:
+    env.directory("T", tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ImproperlyConfigured, match="T is .*cannot be made"):
+        env.directory("T", tmp_path / "file" / "b")
+
+
 def test_flags_and_files_that_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("T", "maybe")
     with pytest.raises(ImproperlyConfigured, match="1 or 0"):

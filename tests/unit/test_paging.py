@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from threads import forms, presenters
-from threads.chatkit import Account, ChatKitClient
+from threads.chatkit import Account, ChatKitClient, Garbled
 from threads.emulator import BeforeReading, Emulator, EmulatorAdapter, HasMoreReading
 from threads.presenters import Pager
 from threads.query import ThreadQuery
@@ -122,6 +122,15 @@ def test_arrivals_while_going_forward_repeat_and_skip_nothing(emulator: Emulator
         here = reader.follow(here[1].next_url)
         seen += here[0]
     assert seen == before
+
+
+def test_an_upstream_that_ignores_the_order_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    emulator = Emulator(threads=50, seed=1, now=NOW)
+    client = ChatKitClient(Account("sk-test"), adapter=EmulatorAdapter(emulator))
+    in_one_order = client.list_threads
+    monkeypatch.setattr(client, "list_threads", lambda **asked: in_one_order(**asked | {"order": "desc"}))
+    with pytest.raises(Garbled):
+        LiveSource(client).list_threads(ThreadQuery(before=list(emulator.thread_ids())[10]))
 
 
 def test_the_corpus_has_ties() -> None:

@@ -26,6 +26,18 @@ def test_what_people_write_is_left_alone(text: str) -> None:
     assert visible(text) == text
 
 
+def test_a_text_without_end_is_cut_and_says_so() -> None:
+    shown = visible("x" * 9_000_000)
+    assert len(shown) < 6_000
+    assert "the first 5,000 of 9,000,000 characters" in shown
+
+
+def test_a_text_of_hidden_characters_does_not_grow_without_end() -> None:
+    shown = visible("\u200b\u200c" * 1_000_000)
+    assert len(shown) < 20_000
+    assert "\u200b" not in shown
+
+
 @given(st.text())
 def test_nothing_is_lost_and_nothing_runs(text: str) -> None:
     shown = str(visible(text))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
 from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.conftest import Get
 from threads.emulator import Emulator
 
-OPEN = {"sign-in/", "sign-in/demo/", "sign-out/", "healthz", "admin/login/"}
+OPEN = {"sign-in/", "sign-in/demo/", "sign-out/", "admin/login/"}
 
 
 def addresses(patterns: list[Any] | None = None, before: str = "") -> Iterator[str]:
@@ -84,6 +86,48 @@ def test_the_demo_is_one_click_and_only_in_emulator_mode(client: Client, emulato
 
 
 @pytest.mark.django_db
+def test_the_demo_account_opens_nothing_outside_emulator_mode(client: Client, emulator: Emulator) -> None:
+    client.post("/sign-in/demo/")
+    assert client.get("/threads/").status_code == 200
+    with override_settings(EMULATOR=False):
+        assert client.get("/threads/").status_code == 302
+
+
+@pytest.mark.django_db
+def test_who_is_no_administrator_is_told_so(agent: Client) -> None:
+    response = agent.get("/admin/", follow=True)
+    assert response.status_code == 403
+    assert b"This is not for your account" in response.content
+
+
+@pytest.mark.django_db
+def test_nobody_is_led_back_to_sign_in(agent: Client) -> None:
+    for onward in ("/sign-in/", "/sign-in/?next=/sign-in/"):
+        assert agent.get("/sign-in/", {"next": onward})["Location"] == "/threads/"
+
+
+@pytest.mark.django_db
+def test_an_account_that_is_closed_is_closed_at_once(agent: Client, emulator: Emulator) -> None:
+    assert agent.get("/threads/").status_code == 200
+    user = get_user_model().objects.get()
+    user.is_active = False
+    user.save()
+    assert agent.get("/threads/").status_code == 302
+
+
+@pytest.mark.django_db
+def test_a_session_that_ended_elsewhere_ends_here_in_time(
+    agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert agent.get("/threads/").status_code == 200
+    Session.objects.all().delete()  # as another process would: this one is not told
+    assert agent.get("/threads/").status_code == 200
+    later = time.monotonic() + 11
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert agent.get("/threads/").status_code == 302
+
+
+@pytest.mark.django_db
 def test_signing_out_ends_the_session(agent: Client, emulator: Emulator) -> None:
     response = agent.post("/sign-out/")
     assert response["Location"] == "/sign-in/"
@@ -103,6 +147,7 @@ def test_a_desk_without_accounts_says_how_to_make_the_first(visitor: Get) -> Non
 def test_healthz_asks_nobody(client: Client) -> None:
     response = client.get("/healthz")
     assert (response.status_code, response.content) == (200, b"ok\n")
+    assert client.head("/healthz", headers={"Host": "by.any.name"}).status_code == 200
 
 
 @pytest.mark.django_db

@@ -15,8 +15,10 @@ from .errors import (
 )
 from .transport import Limits
 from .types import MAX_LIMIT, MAX_USER, Deletion, Order, Page, Status, Thread, ThreadItem
+from .values import MAX_ID
 
 __all__ = [
+    "MAX_ID",
     "MAX_LIMIT",
     "MAX_USER",
     "Account",

@@ -52,7 +52,13 @@ class ChatKitClient:
         self._auth = BearerKey(account.key)
         self._threads = account.base_url.rstrip("/") + "/chatkit/threads"
         self._transport = Transport(
-            self._auth, headers, limits=limits or Limits(), pool_size=pool_size, proxy=proxy, adapter=adapter
+            self._threads,
+            self._auth,
+            headers,
+            limits=limits or Limits(),
+            pool_size=pool_size,
+            proxy=proxy,
+            adapter=adapter,
         )
 
     def list_threads(

@@ -23,6 +23,7 @@ from .transport import Reply
 from .values import clean
 
 _LONGEST_DETAIL = 300
+_LONGEST_SAID = 2_000
 
 
 @contextmanager
@@ -32,7 +33,7 @@ def of(
     """Raises the error that `reply` stands for, and gives its status and request id to what is raised within.
 
     `hide` takes the key out of a text. `collection` tells that the request named no thread but, perhaps, a `cursor`:
-    there, a 404 that does not speak of the cursor means that the whole endpoint is gone.
+    there, a 404 without one, or not in the API's own words, means that the whole endpoint is gone.
     """
     if not 200 <= reply.status < 300:
         raise _error(reply, hide, cursor, collection)
@@ -45,7 +46,7 @@ def of(
 
 def _error(reply: Reply, hide: Callable[[str], str], cursor: str | None, collection: bool) -> ChatKitError:
     said = _said(reply)
-    message = _plain(hide(said["message"]))
+    message = _plain(hide(said["message"][:_LONGEST_SAID]))
     kind = _kind(reply.status, said, cursor, collection)
     wait = None
     if kind in {RateLimited, Unavailable}:
@@ -65,8 +66,8 @@ def _kind(status: int, said: Mapping[str, str], cursor: str | None, collection: 
     if status == 410:
         return Retired
     if status == 404:
-        about_cursor = cursor and (said["param"] in {"after", "before"} or cursor in said["message"])
-        return Retired if collection and not about_cursor else NotFound
+        # The API's own words, in answer to a cursor, may be about the cursor; a page of something else is not.
+        return Retired if collection and not (cursor and said["message"]) else NotFound
     if status == 429:
         return RateLimited
     if status >= 500 or status in {408, 409}:

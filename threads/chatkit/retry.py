@@ -21,7 +21,7 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 def worth_another(status: int, headers: Mapping[str, str]) -> bool:
     """Whether a reply with this status may turn out better on a second try; `x-should-retry` has the last word."""
     said = headers.get("x-should-retry")
-    return status in _STATUSES if said not in {"true", "false"} else said == "true"
+    return status in _STATUSES if said not in {"true", "false"} else said == "true" and status >= 400
 
 
 def pause(retry_after: float | None) -> float | None:

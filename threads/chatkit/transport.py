@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPException
+from typing import Literal
+from urllib.parse import urlencode
 
 import requests
 import urllib3
@@ -25,6 +28,8 @@ from . import retry
 from .deadline import DeadlineAdapter, deadline
 from .errors import ChatKitError, Garbled, TimedOut, Unavailable
 
+Method = Literal["GET", "DELETE"]
+
 _CHUNK = 64 * 1024
 _BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError)
 """Everything that requests, urllib3 and the sockets below them raise when an exchange fails."""
@@ -38,10 +43,7 @@ class Reply:
     status: int
     headers: CaseInsensitiveDict[str] = field(repr=False)
     body: bytes | bytearray = field(repr=False)
-
-    @property
-    def request_id(self) -> str | None:
-        return request_id(self.headers)
+    request_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Transport:
 
     def __init__(
         self,
+        base_url: str,
         auth: BearerKey,
         headers: dict[str, str],
         *,
@@ -87,29 +90,32 @@ class Transport:
     ) -> None:
         """`adapter` takes the place of the network, for an upstream in this very process."""
         self._limits = limits
+        self._auth = auth
+        self._proxies = {"http": proxy, "https": proxy} if proxy else {}
         self._session = requests.Session()
         self._session.trust_env = False  # a .netrc would replace the key, a proxy variable would see it
-        self._session.auth = auth
         self._session.headers.clear()
         self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "gzip", **headers})
-        if proxy:
-            self._session.proxies = {"http": proxy, "https": proxy}
-        mounted = adapter or DeadlineAdapter(pool_connections=1, pool_maxsize=pool_size)
-        self._session.mount("http://", mounted)
-        self._session.mount("https://", mounted)
+        self._adapter = adapter or DeadlineAdapter(pool_connections=1, pool_maxsize=pool_size)
+        self._session.mount("http://", self._adapter)
+        self._session.mount("https://", self._adapter)
+        self._prepared = {
+            method: self._session.prepare_request(requests.Request(method, base_url)) for method in ("GET", "DELETE")
+        }
 
-    def send(self, method: str, url: str, params: dict[str, str] | None = None) -> Reply:
+    def send(self, method: Method, url: str, params: dict[str, str] | None = None) -> Reply:
         """The reply, whatever its status. A GET that failed in a way that may pass is sent once more.
 
         Raises `Unavailable`, `TimedOut` or `Garbled` where there is no whole reply.
         """
         ends = time.monotonic() + self._limits.seconds
+        address = f"{url}?{urlencode(params)}" if params else url
         with deadline(ends):
-            outcome = self._once(method, url, params, ends)
+            outcome = self._once(method, address, ends)
             wait = _wait_before_second(outcome) if method == "GET" else None
             if wait is not None and time.monotonic() + wait + self._limits.connect < ends:
                 time.sleep(wait)
-                outcome = self._once(method, url, params, ends)
+                outcome = self._once(method, address, ends)
         if isinstance(outcome, ChatKitError):
             raise outcome
         return outcome
@@ -117,19 +123,22 @@ class Transport:
     def close(self) -> None:
         self._session.close()
 
-    def _once(self, method: str, url: str, params: dict[str, str] | None, ends: float) -> Reply | ChatKitError:
+    def _once(self, method: Method, address: str, ends: float) -> Reply | ChatKitError:
         """One exchange. What requests raises is turned into a value of ours here, and dropped: its frames and its
-        `request` hold the Authorization header, and an error that kept them could carry the key into a report."""
+        `request` hold the Authorization header, and an error that kept them could carry the key into a report.
+
+        The session prepares a request of each method once, and its adapter sends copies: preparing them anew, and the
+        session's own care for cookies and redirects, of which there are none, would double what a call costs."""
         left = max(0.001, ends - time.monotonic())
+        request = self._auth(self._prepared[method].copy())
+        request.url = address
         timeout = (min(self._limits.connect, left), left)
         try:
-            with self._session.request(
-                method, url, params=params, timeout=timeout, stream=True, allow_redirects=False
-            ) as response:
+            with self._adapter.send(request, stream=True, timeout=timeout, proxies=self._proxies) as response:
                 body = self._read(response, ends)
                 if isinstance(body, ChatKitError):
                     return body
-                return Reply(response.status_code, response.headers, body)
+                return Reply(response.status_code, response.headers, body, request_id(response.headers))
         except _BROKEN as error:
             return _broken(error)
 
@@ -150,8 +159,9 @@ class Transport:
 
 
 def request_id(headers: CaseInsensitiveDict[str]) -> str | None:
+    """The upstream's id of a call, where it looks like one: whatever else stands there, a key perhaps, is not shown."""
     value = headers.get("x-request-id", "")
-    return value[:200] if value.isascii() and value.isprintable() and value else None
+    return value if re.fullmatch(r"[\w.:/+=-]{1,128}", value, re.ASCII) and "sk-" not in value else None
 
 
 def _wait_before_second(outcome: Reply | ChatKitError) -> float | None:

@@ -6,6 +6,9 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+MAX_ID = 512
+"""The longest id that is taken for one, in characters; the API's have about 50."""
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -32,9 +35,9 @@ class Fields:
         return None
 
     def identifier(self, name: str) -> str | None:
-        """A string that can stand in an address: not empty, and readable to the last character."""
+        """A string that can stand in an address: not blank, not endless, and readable to the last character."""
         value = self._raw.get(name)
-        if isinstance(value, str) and value and clean(value) == value:
+        if isinstance(value, str) and is_identifier(value):
             return value
         if value is None:
             self.problems.append(f"it has no {name}")
@@ -74,6 +77,10 @@ class Fields:
 
     def _wrong(self, name: str, wanted: str, value: object) -> None:
         self.problems.append(f"{name} is not {wanted} but {kind(value)}")
+
+
+def is_identifier(text: str) -> bool:
+    return 0 < len(text) <= MAX_ID and text.strip() != "" and "\0" not in text and not _SURROGATE.search(text)
 
 
 def kind(value: object) -> str:

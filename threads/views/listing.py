@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -35,7 +36,7 @@ def thread_list(request: HttpRequest) -> HttpResponse:
         return response
     pages = presenters.pager(query, window)
     context |= {
-        "rows": [presenters.row(thread, query, now, zone) for thread in window.rows],
+        "rows": presenters.rows(window, query, now, zone),
         "pager": pages,
         "notices": presenters.notices(query, window, pages),
         "summary": presenters.summary(query, window, zone),
@@ -61,12 +62,12 @@ def _kept(query: ThreadQuery) -> dict[str, Any]:
 
 def _invalid(form: forms.ThreadListForm) -> dict[str, Any]:
     """The form as it was sent, so that what is wrong can be put right where it stands."""
-    sent = form.data
+    sent, limit = form.data, form.cleaned_data.get("limit") or DEFAULT_LIMIT
     return {
         "user": sent.get("user", "").replace("\0", ""),  # no HTML can hold a NUL
         "order": sent.get("order", "desc"),
-        "limit": sent.get("limit", ""),
-        "limits": presenters.limit_choices(DEFAULT_LIMIT),
+        "limit": limit,
+        "limits": presenters.limit_choices(limit),
         "errors": {name: form.errors.get(name, []) for name in [*form.fields, "__all__"]},
         "all_url": presenters.address(ThreadQuery()),
     }
@@ -79,5 +80,9 @@ def _respond(
     template = "threads/_list.html" if part else "threads/list.html"
     response = render(request, template, _NOTHING | context | {"part": part}, status=status)
     if part and query is not None:
-        response.headers["HX-Push-Url"] = presenters.address(query)
+        address = presenters.address(query)
+        here = urlsplit(request.headers.get("HX-Current-URL", ""))
+        # Trying again is not another place to go back to.
+        again = address == (f"{here.path}?{here.query}" if here.query else here.path)
+        response.headers["HX-Replace-Url" if again else "HX-Push-Url"] = address
     return response

@@ -118,11 +118,14 @@ def test_every_refusal_has_its_error(
 
 
 def test_a_cursor_that_is_gone_is_not_an_api_that_is_gone(api: responses.RequestsMock, client: ChatKitClient) -> None:
-    api.get(THREADS, json=said("No thread found with id 'cthr_9'."), status=404)
+    api.get(THREADS, json=said("No thread found."), status=404)
     with pytest.raises(NotFound):
         client.list_threads(after="cthr_9")
     with pytest.raises(Retired):
-        client.list_threads(after="cthr_other")
+        client.list_threads()
+    api.replace(responses.GET, THREADS, body="<h1>Not found</h1>", status=404)
+    with pytest.raises(Retired):
+        client.list_threads(after="cthr_9")
 
 
 def test_a_get_that_may_pass_is_sent_once_more(api: responses.RequestsMock, client: ChatKitClient) -> None:
@@ -200,6 +203,29 @@ def test_the_key_is_in_nothing_that_can_be_seen(
     assert frames == []
     assert "sk-another" not in caught.value.detail
     assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("sent", [f"Bearer {KEY}", KEY, "sk-other", "x" * 129, "<b>", "req 1"])
+def test_what_is_no_request_id_is_not_shown_as_one(
+    api: responses.RequestsMock, client: ChatKitClient, sent: str
+) -> None:
+    api.get(THREADS, status=400, headers={"x-request-id": sent})
+    with pytest.raises(Refused) as caught:
+        client.list_threads()
+    assert caught.value.request_id is None
+
+
+def test_cookies_are_not_kept(api: responses.RequestsMock, client: ChatKitClient) -> None:
+    api.get(THREADS, json=PAGE, headers={"Set-Cookie": "a=b"})
+    client.list_threads()
+    client.list_threads()
+    assert "Cookie" not in api.calls[1].request.headers
+
+
+def test_a_success_is_not_asked_for_twice(api: responses.RequestsMock, client: ChatKitClient) -> None:
+    api.get(THREADS, json=PAGE, headers={"x-should-retry": "true"})
+    client.list_threads()
+    assert len(api.calls) == 1
 
 
 def test_a_timeout_is_named_as_one(api: responses.RequestsMock, client: ChatKitClient) -> None:

@@ -20,6 +20,7 @@ from threads.chatkit.types import (
     UserMessage,
     Widget,
 )
+from threads.chatkit.values import is_identifier
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -81,7 +82,8 @@ def test_any_rows_make_a_page_and_none_is_lost(data: list[Any], limit: int) -> N
     decoded = decode.page(page(*data), decode.thread, limit=limit)
     kept = [each.id for each in decoded.rows if each.id is not None]
     assert len(kept) == len(set(kept))
-    ids = [each["id"] for each in data if isinstance(each, dict) and isinstance(each.get("id"), str) and each["id"]]
+    ids = [each["id"] for each in data if isinstance(each, dict) and isinstance(each.get("id"), str)]
+    ids = [each for each in ids if is_identifier(each)]
     if len(data) <= limit:
         assert set(kept) == set(ids)
         assert not decoded.has_more
@@ -105,6 +107,13 @@ def test_any_json_makes_a_page_or_is_garbled(raw: object) -> None:
 def test_cursors_are_the_upstreams_own() -> None:
     decoded = decode.page(page(row(1), row(2), first_id="a", last_id="z", has_more=True), decode.thread, limit=20)
     assert (decoded.first_id, decoded.last_id, decoded.has_more) == ("a", "z", True)
+
+
+@pytest.mark.parametrize("cursor", ["\ud800", "", " ", "a\0", "x" * 513, 5, []])
+def test_a_cursor_that_can_not_stand_in_an_address_is_taken_from_the_rows(cursor: object) -> None:
+    raw = page(row(1), row(2), first_id=cursor, last_id=cursor, has_more=True)
+    decoded = decode.page(raw, decode.thread, limit=20)
+    assert (decoded.first_id, decoded.last_id) == ("cthr_1", "cthr_2")
 
 
 def test_cursors_that_are_missing_are_taken_from_the_rows() -> None:

@@ -56,3 +56,4 @@ def test_the_upstream_has_the_last_word_on_a_second_try(status: int) -> None:
     assert not retry.worth_another(status, {"x-should-retry": "false"})
     assert not retry.worth_another(400, {})
     assert retry.worth_another(400, {"x-should-retry": "true"})
+    assert not retry.worth_another(200, {"x-should-retry": "true"})
