@@ -1,0 +1,88 @@
+"""Takes the pictures of docs/pictures: `python docs/screenshots.py`. Needs what the browser tests need.
+
+The list and the phone show the demo, which is Threadkeeper with no setting at all; the problem is a real one, of an
+upstream that limits its callers.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.browser.chromium import FLAGS, find  # noqa: E402
+from tests.browser.serving import NAME, PASSWORD, Desk, serve  # noqa: E402
+from threads.emulator import Emulator, EmulatorServer, Fault  # noqa: E402
+
+PICTURES = ROOT / "docs" / "pictures"
+WIDE, PHONE = {"width": 1200, "height": 750}, {"width": 390, "height": 780}
+
+
+@contextmanager
+def opened(browser: Browser, desk: Desk, **options: Any) -> Iterator[Page]:
+    with browser.new_context(base_url=desk.url, timezone_id="Europe/London", **options) as context:
+        page = context.new_page()
+        page.goto("/")
+        yield page
+
+
+def demo(browser: Browser, desk: Desk) -> None:
+    for name, options in {
+        "list-light": {"viewport": WIDE, "color_scheme": "light"},
+        "list-dark": {"viewport": WIDE, "color_scheme": "dark"},
+        "phone": {"viewport": PHONE, "color_scheme": "light"},
+    }.items():
+        with opened(browser, desk, **options) as page:
+            page.get_by_role("button", name="Open the demo").click()
+            page.get_by_role("link", name="Next").click()
+            expect(page.get_by_role("link", name="Previous")).to_be_visible()
+            page.evaluate("document.activeElement.blur()")
+            page.mouse.move(0, 0)
+            take(page, name)
+
+
+def problem(browser: Browser, desk: Desk) -> None:
+    with opened(browser, desk, viewport=WIDE, color_scheme="light") as page:
+        page.get_by_label("User name").fill(NAME)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.goto("/threads/?user=maria.garcia%40example.com")
+        expect(page.get_by_role("link", name="Try again")).to_be_visible()
+        take(page, "problem")
+
+
+def take(page: Page, name: str) -> None:
+    path = PICTURES / f"{name}.png"
+    page.screenshot(path=path)
+    print(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1000} kB")
+
+
+def main() -> None:
+    chromium = find()
+    if chromium is None:
+        sys.exit("There is no Chromium. Install it (apt-get install chromium) or name it (CHROMIUM=/path).")
+    PICTURES.mkdir(exist_ok=True)
+    limited = Emulator(threads=50, fault=Fault.RATE_LIMIT_86400)
+    with (
+        tempfile.TemporaryDirectory() as data,
+        EmulatorServer(limited) as upstream,
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=chromium, args=FLAGS) as browser,
+    ):
+        with serve(Path(data) / "demo", {}) as desk:
+            demo(browser, desk)
+        key = {"OPENAI_API_KEY": "sk-none", "OPENAI_BASE_URL": upstream.base_url, "SECRET_KEY": "for pictures " * 5}
+        with serve(Path(data) / "desk", key, account=True) as desk:
+            problem(browser, desk)
+
+
+if __name__ == "__main__":
+    main()

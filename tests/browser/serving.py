@@ -1,0 +1,95 @@
+"""Threadkeeper as it is run in earnest: migrated, under gunicorn, a process of its own on a port of its own."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+NAME, PASSWORD = "ada", "a loom of one's own"
+_START = 60.0
+_STOP = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A Threadkeeper that serves at `url` and writes what it has to say to `log`."""
+
+    url: str
+    log: Path
+
+    def said(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+
+@contextmanager
+def serve(data: Path, settings: Mapping[str, str], *, account: bool = False) -> Iterator[Desk]:
+    """A desk with its data in `data`, and where `account` is true with NAME and PASSWORD to sign in with. Desks whose
+    data are in the same directory share the work of compressing the static files."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    data.mkdir(parents=True)
+    environment = kept | {"DATA_DIR": str(data), "PORT": str(port)} | dict(settings)
+    _manage(environment, "migrate", "--verbosity", "0")
+    if account:
+        made = {"DJANGO_SUPERUSER_USERNAME": NAME, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+        _manage(environment | made | {"DJANGO_SUPERUSER_EMAIL": "ada@desk.example"}, "createsuperuser", "--noinput")
+    desk = Desk(f"http://127.0.0.1:{port}", data / "desk.log")
+    with ExitStack() as stack:
+        # The first desk to start compresses the static files; the others wait for that, and start with a copy.
+        with (data.parent / "starting").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            ready, own = data.parent / "static", data / "static"
+            if ready.exists():
+                shutil.copytree(ready, own)
+            stack.enter_context(_started(desk, environment))
+            if not ready.exists():
+                shutil.copytree(own, ready)
+        yield desk
+
+
+@contextmanager
+def _started(desk: Desk, environment: Mapping[str, str]) -> Iterator[None]:
+    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "dashboard.wsgi"]
+    with desk.log.open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    try:
+        _wait(desk, process)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _manage(environment: Mapping[str, str], *arguments: str) -> None:
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=_START)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+
+
+def _wait(desk: Desk, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + _START
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(f"{desk.url}/healthz", timeout=2):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(f"The desk did not start. It said:\n{desk.said()}")

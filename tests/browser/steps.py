@@ -1,0 +1,79 @@
+"""What the journeys have in common."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from playwright.sync_api import Error, Locator, Page, expect
+
+from threads.emulator import Emulator
+
+
+def rows(page: Page) -> Locator:
+    return page.locator("tr[data-thread-id]")
+
+
+def row_ids(page: Page) -> list[str]:
+    ids: list[str] = rows(page).evaluate_all("rows => rows.map(row => row.dataset.threadId)")
+    return ids
+
+
+def shows(page: Page, ids: Sequence[str]) -> None:
+    """The table has these rows and no others, or soon will."""
+    shown: list[str] = []
+    until = time.monotonic() + 10
+    while shown != list(ids) and time.monotonic() < until:
+        page.wait_for_timeout(50)
+        with suppress(Error):  # a page that is being replaced has no rows
+            shown = row_ids(page)
+    assert shown == list(ids)
+
+
+def following(page: Page) -> Locator:
+    return page.locator("a[rel=next]")
+
+
+def previous(page: Page) -> Locator:
+    return page.locator("a[rel=prev]")
+
+
+def pages_of(ids: Sequence[str], size: int = 20) -> list[list[str]]:
+    return [list(ids[start : start + size]) for start in range(0, len(ids), size)]
+
+
+def users_by_threads(upstream: Emulator) -> list[str]:
+    """All users, those with the most threads first."""
+    return sorted(upstream.users(), key=lambda user: -len(list(upstream.thread_ids(user=user))))
+
+
+def settled(page: Page) -> None:
+    """No request of htmx is under way, and its swap is done."""
+    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels the page is wider than its window."""
+    width: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return width
+
+
+def focused(page: Page) -> dict[str, Any]:
+    """What has the focus: its id, its text, and whether it can be seen whole or is off screen or covered."""
+    found: dict[str, Any] = page.evaluate(
+        """() => {
+          const it = document.activeElement;
+          const seen = [...it.getClientRects()].map((box) => {
+            const inside = box.top >= -1 && box.left >= -1
+              && box.bottom <= innerHeight + 1 && box.right <= innerWidth + 1;
+            const spots = [[.5, .5], [.5, .1], [.5, .9]].map(([x, y]) =>
+              document.elementFromPoint(box.left + box.width * x, box.top + box.height * y));
+            return inside && spots.every((spot) => spot && (it.contains(spot) || spot.contains(it)));
+          });
+          return {id: it.id, tag: it.tagName, text: it.innerText ?? "", html: it.outerHTML.slice(0, 160),
+                  visible: seen.length > 0 && seen.every(Boolean)};
+        }"""
+    )
+    return found

@@ -1,0 +1,125 @@
+"""In by password or by one click, out again, and what happens when a session ends in between."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from threads.emulator import Emulator
+
+from .conftest import Open
+from .serving import NAME, PASSWORD, Desk
+from .steps import following, rows, shows
+from .watching import Watch
+
+
+def _sign_in(page: Page, password: str = PASSWORD) -> None:
+    page.get_by_label("User name").fill(NAME)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def test_demo_is_one_click_from_the_table(signed_out: Open, demo: Desk) -> None:
+    page = signed_out("/", base_url=demo.url)
+    page.get_by_role("button", name="Open the demo").click()
+    expect(rows(page)).to_have_count(20)
+    expect(page.get_by_text("Demo data")).to_be_visible()
+    expect(page).to_have_url(f"{demo.url}/threads/")
+    following(page).click()
+    expect(page).to_have_url(re.compile("after="))
+    expect(rows(page)).to_have_count(20)
+
+
+def test_demo_goes_where_one_was_heading(signed_out: Open, demo: Desk) -> None:
+    page = signed_out("/threads/?limit=50&order=asc", base_url=demo.url)
+    page.get_by_role("button", name="Open the demo").click()
+    expect(rows(page)).to_have_count(50)
+    expect(page).to_have_url(f"{demo.url}/threads/?limit=50&order=asc")
+
+
+def test_there_is_no_demo_with_a_key(signed_out: Open) -> None:
+    page = signed_out("/sign-in/")
+    expect(page.get_by_role("button", name="Open the demo")).to_have_count(0)
+    expect(page.get_by_label("User name")).to_be_focused()
+
+
+def test_sign_in_goes_where_one_was_heading(signed_out: Open, upstream: Emulator) -> None:
+    user = next(iter(upstream.users()))
+    page = signed_out(f"/threads/?user={user}&order=asc")
+    _sign_in(page)
+    expect(page).to_have_url(f"/threads/?user={user}&order=asc")
+    shows(page, list(upstream.thread_ids("asc", user))[:20])
+
+
+def test_wrong_password_says_so_and_lets_one_try_again(signed_out: Open, upstream: Emulator) -> None:
+    page = signed_out("/threads/?limit=50")
+    _sign_in(page, "not it")
+    expect(page.get_by_role("alert")).to_have_text(re.compile("name or the password is wrong"))
+    expect(page.get_by_label("Password")).to_have_attribute("aria-invalid", "true")
+    _sign_in(page)
+    expect(page).to_have_url("/threads/?limit=50")
+    expect(rows(page)).to_have_count(50)
+
+
+def test_impatient_clicks(signed_out: Open, demo: Desk, upstream: Emulator) -> None:
+    page = signed_out("/", base_url=demo.url)
+    page.get_by_role("button", name="Open the demo").dblclick()
+    expect(rows(page)).to_have_count(20)
+    page = signed_out("/threads/")
+    page.get_by_label("User name").fill(NAME)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").dblclick()
+    expect(rows(page)).to_have_count(20)
+    page.get_by_role("button", name="Sign out").dblclick()
+    expect(page.get_by_label("Password")).to_be_visible()
+
+
+def test_a_form_without_its_cookie_says_what_to_do(signed_out: Open, watch: Watch) -> None:
+    watch.expect_status(403)
+    page = signed_out("/sign-in/")
+    page.context.clear_cookies()
+    _sign_in(page)
+    expect(page.get_by_role("heading", name="This form is out of date")).to_be_visible()
+    page.get_by_role("link", name="Go to the threads").click()
+    expect(page.get_by_label("Password")).to_be_visible()
+
+
+def test_next_leads_nowhere_else(signed_out: Open, upstream: Emulator) -> None:
+    page = signed_out("/sign-in/?next=https://elsewhere.example/")
+    _sign_in(page)
+    expect(page).to_have_url("/threads/")
+
+
+def test_session_ends_while_paging(page: Page, upstream: Emulator) -> None:
+    page.goto("/threads/")
+    following(page).wait_for()
+    page.context.clear_cookies(name="sessionid")
+    following(page).click()
+    expect(page).to_have_url(re.compile(r"/sign-in/\?next=/threads/%3Fafter%3D"))
+    expect(page.get_by_role("banner")).to_have_count(0)
+    _sign_in(page)
+    shows(page, list(upstream.thread_ids())[20:40])
+
+
+def test_back_after_signing_out_shows_nothing(signed_out: Open, upstream: Emulator) -> None:
+    page = signed_out("/threads/")
+    _sign_in(page)
+    following(page).click()
+    shows(page, list(upstream.thread_ids())[20:40])
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Password")).to_be_visible()
+    for _ in range(2):
+        page.go_back()
+        expect(page.get_by_label("Password")).to_be_visible()
+        expect(rows(page)).to_have_count(0)
+
+
+def test_sign_out_in_another_tab(signed_out: Open, upstream: Emulator, watch: Watch) -> None:
+    page = signed_out("/threads/")
+    _sign_in(page)
+    tab = page.context.new_page()
+    tab.goto("/threads/")
+    tab.get_by_role("button", name="Sign out").click()
+    expect(tab.get_by_label("Password")).to_be_visible()
+    following(page).click()
+    expect(page.get_by_label("Password")).to_be_visible()
+    expect(rows(page)).to_have_count(0)

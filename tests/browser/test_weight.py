@@ -1,0 +1,78 @@
+"""What a first visit costs, and that all of it comes from here."""
+
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from threads.emulator import Emulator
+
+from .conftest import Open
+from .serving import NAME, PASSWORD
+from .steps import following, rows
+from .watching import Watch
+
+_MOST = 45_000
+Record = Callable[[str, object], None]
+
+
+def _weigh(page: Page) -> list[int]:
+    """The bytes of every reply from now on, as they come over the wire, headers included."""
+    weights: list[int] = []
+
+    def finished(event: dict[str, Any]) -> None:
+        weights.append(int(event["encodedDataLength"]))
+
+    session = page.context.new_cdp_session(page)
+    session.on("Network.loadingFinished", finished)
+    session.send("Network.enable")
+    return weights
+
+
+def test_first_load_is_light(page: Page, upstream: Emulator, watch: Watch, record_property: Record) -> None:
+    weights = _weigh(page)
+    page.goto("/threads/")
+    expect(rows(page)).to_have_count(20)
+    page.wait_for_load_state("networkidle")
+    record_property("first load, bytes", sum(weights))
+    assert len(weights) >= 4
+    assert sum(weights) < _MOST
+    assert len(watch.requests) <= 6
+
+
+def test_a_first_visit_with_its_sign_in_is_light(signed_out: Open, upstream: Emulator, record_property: Record) -> None:
+    """From an empty browser to the table: the sign-in page, and the list with what it still needs."""
+    page = signed_out()
+    weights = _weigh(page)
+    page.goto("/")
+    page.get_by_label("User name").fill(NAME)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(rows(page)).to_have_count(20)
+    page.wait_for_load_state("networkidle")
+    record_property("first visit, bytes", sum(weights))
+    assert sum(weights) < _MOST
+
+
+def test_turning_a_page_is_lighter_still(page: Page, upstream: Emulator, watch: Watch) -> None:
+    page.goto("/threads/")
+    page.wait_for_load_state("networkidle")
+    weights = _weigh(page)
+    before = len(watch.requests)
+    following(page).click()
+    expect(page.locator("a[rel=prev]")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    asked = [request.resource_type for request in watch.requests[before:] if "icon" not in request.url]
+    assert 1 <= len(asked) <= 2, "the page asked for, and the one after it, which may be fetched ahead"
+    assert set(asked) <= {"xhr", "fetch"}
+    assert max(weights) < 8_000
+
+
+def test_nothing_is_cached_that_shows_customers(page: Page, upstream: Emulator) -> None:
+    response = page.goto("/threads/")
+    assert response is not None
+    assert "no-store" in (response.header_value("cache-control") or "")
+    following(page).click()
+    expect(page.locator("a[rel=prev]")).to_be_visible()
+    stored = page.evaluate("() => JSON.stringify([localStorage, sessionStorage, history.state])")
+    assert "<" not in stored, "a page is kept in the browser"
