@@ -40,7 +40,7 @@ class SignOut(LogoutView):
     @method_decorator(login_not_required)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().dispatch(request, *args, **kwargs)
-        response.headers["Clear-Site-Data"] = '"cache"'
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
         return response
 
 

@@ -144,9 +144,12 @@ document.addEventListener("htmx:confirm", (event) => {
 
 const intended = (event) => event.target.closest?.(AHEAD);
 
-for (const name of ["focusin", "pointerdown"]) {
-  document.addEventListener(name, (event) => intended(event) && fetchAhead(intended(event)));
-}
+document.addEventListener("pointerdown", (event) => intended(event) && fetchAhead(intended(event)));
+
+// A focus that shows is the keyboard's. One that a mouse left behind is no intent.
+document.addEventListener("focusin", (event) => {
+  if (intended(event) && event.target.matches(":focus-visible")) fetchAhead(event.target);
+});
 
 document.addEventListener("pointerover", (event) => {
   clearTimeout(hovering);

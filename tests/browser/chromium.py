@@ -14,5 +14,5 @@ FLAGS = """
 def find() -> str | None:
     """The path of the browser that CHROMIUM names, or else of the first that is installed; None where none is."""
     named = os.environ.get("CHROMIUM")
-    names = [named] if named else ["chromium", "chromium-browser", "google-chrome"]
+    names = [named] if named else ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"]
     return next(filter(None, map(shutil.which, names)), None)

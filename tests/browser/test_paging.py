@@ -143,6 +143,18 @@ def test_any_number_of_rows_in_the_address(page: Page, upstream: Emulator) -> No
     expect(page.get_by_label("Rows")).to_have_value("7")
 
 
+def test_a_page_fetched_ahead_is_not_fetched_again(page: Page, upstream: Emulator) -> None:
+    ids = list(upstream.thread_ids())
+    page.goto("/threads/")
+    with page.expect_response(lambda response: "after=" in response.url):
+        following(page).hover()
+    assert row_ids(page) == ids[:20]
+    following(page).click()
+    shows(page, ids[20:40])
+    asked = [query for _, _, query in upstream.calls if f"after={ids[19]}" in query]
+    assert len(asked) == 1
+
+
 def test_first_page_again(page: Page, upstream: Emulator) -> None:
     pages = pages_of(list(upstream.thread_ids()))
     page.goto("/threads/")

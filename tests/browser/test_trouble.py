@@ -115,7 +115,25 @@ def test_desk_in_reach_again(page: Page, upstream: Emulator, watch: Watch) -> No
     offline = _out_of_reach(page, watch)
     following(page).click()
     shows(page, list(upstream.thread_ids())[20:40])
-    expect(offline).to_be_hidden(timeout=3_000)
+    expect(offline).to_be_hidden()
+
+
+@pytest.mark.parametrize("status", [200, 502])
+def test_a_page_of_somebody_elses_does_not_take_the_place_of_the_table(
+    page: Page, upstream: Emulator, watch: Watch, status: int
+) -> None:
+    """As when a proxy in front of the desk answers in its stead."""
+    watch.expect_status(502)
+    ids = list(upstream.thread_ids())
+    page.goto("/threads/")
+    page.route("**/threads/**", lambda route: route.fulfill(status=status, body="<h1>Bad gateway</h1>"))
+    following(page).click()
+    expect(page.locator("#offline")).to_be_visible()
+    assert row_ids(page) == ids[:20]
+    page.unroute("**/threads/**")
+    following(page).click()
+    shows(page, ids[20:40])
+    expect(page.locator("#offline")).to_be_hidden()
 
 
 def test_a_lost_row_while_paging(page: Page, upstream: Emulator) -> None:

@@ -131,7 +131,7 @@ def test_a_session_that_ended_elsewhere_ends_here_in_time(
 def test_signing_out_ends_the_session(agent: Client, emulator: Emulator) -> None:
     response = agent.post("/sign-out/")
     assert response["Location"] == "/sign-in/"
-    assert response["Clear-Site-Data"] == '"cache"'
+    assert response["Clear-Site-Data"] == '"cache", "storage"'
     assert agent.get("/threads/").status_code == 302
     assert agent.get("/sign-out/").status_code == 405
 
