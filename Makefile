@@ -6,12 +6,13 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes
 
 .DELETE_ON_ERROR:
 
-.PHONY: help setup run test check format lock clean
+.PHONY: help setup run test bench check format lock clean
 
 help:
 	@echo "make run     serve on http://127.0.0.1:$${PORT:-8000}: the emulator's data, or the API's if OPENAI_API_KEY is set"
 	@echo "make test    run the tests"
 	@echo "make check   lint, types, import rules, templates, deployment settings"
+	@echo "make bench   measure it beside a baseline, into benchmarks/results.md (needs wrk and Chromium)"
 	@echo "make format  put the code in its standard form"
 	@echo "make lock    write requirements*.txt anew from pyproject.toml"
 	@echo "make clean   remove what the other commands made, but for the databases"
@@ -39,6 +40,9 @@ run: setup var/secret_key
 
 test: .venv/develop
 	$(BIN)/pytest -n auto $(TESTS)
+
+bench: .venv/develop
+	$(BIN)/python -m benchmarks $(PARTS)
 
 check: .venv/develop
 	$(BIN)/ruff check

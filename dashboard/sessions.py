@@ -34,7 +34,7 @@ class SessionStore(db.SessionStore):
             known = super().load()
             if self.session_key and known:
                 _sessions.put(self.session_key, known)
-        return copy.deepcopy(known)
+        return known.copy()  # values are replaced, never changed in place: Django would not save those either
 
     def save(self, must_create: bool = False) -> None:
         super().save(must_create=must_create)

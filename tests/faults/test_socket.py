@@ -95,6 +95,18 @@ def test_what_drips_meets_the_deadline(answer: Answer) -> None:
         assert 0.9 < time.monotonic() - started < 2.5
 
 
+def test_the_deadline_holds_through_a_proxy() -> None:
+    with serving(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b" ")) as address:
+        proxied = ChatKitClient(
+            Account("sk-test", "http://upstream.invalid/v1"),
+            limits=Limits(seconds=1.0, connect=0.5),
+            proxy=address.removesuffix("/v1"),
+        )
+        with pytest.raises(TimedOut):
+            proxied.list_threads()
+        proxied.close()
+
+
 def test_a_reply_that_comes_slowly_but_in_time_is_taken() -> None:
     page = b'{"data": [], "has_more": false}'
 

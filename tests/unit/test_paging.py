@@ -48,8 +48,8 @@ class Reader:
         return [thread.id or "" for thread in window.rows], presenters.pager(query, window)
 
     def follow(self, url: str) -> tuple[list[str], Pager]:
-        query, form = forms.read(QueryDict(urlsplit(url).query).dict())
-        assert query is not None, form.errors
+        query, errors = forms.read(QueryDict(urlsplit(url).query).dict())
+        assert query is not None, errors
         return self.open(query)
 
     def walk(self, start: tuple[list[str], Pager], link: str) -> Iterator[tuple[list[str], Pager]]:

@@ -27,15 +27,15 @@ queries = st.builds(
 
 @given(queries)
 def test_an_address_brings_back_the_very_query(query: ThreadQuery) -> None:
-    read, form = forms.read(QueryDict(query.encoded()).dict())
-    assert read == query, form.errors
+    read, errors = forms.read(QueryDict(query.encoded()).dict())
+    assert read == query, errors
 
 
 @given(st.dictionaries(st.sampled_from(["user", "order", "limit", "after", "before", "since", "x"]), st.text()))
 def test_any_parameters_are_a_query_or_an_error_in_words(parameters: dict[str, str]) -> None:
-    query, form = forms.read(parameters)
+    query, errors = forms.read(parameters)
     if query is None:
-        assert all(str(message).endswith(".") for messages in form.errors.values() for message in messages)
+        assert all(str(message).endswith(".") for messages in errors.values() for message in messages)
     else:
         query.encoded()
 

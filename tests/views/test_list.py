@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+from django.test import Client
 
 from tests.conftest import Get
 from threads.emulator import Emulator
@@ -171,6 +172,13 @@ def test_a_broken_place_is_said_and_the_first_page_offered(get: Get, emulator: E
     assert not emulator.calls
 
 
+def test_what_was_right_in_a_wrong_address_is_kept(get: Get, emulator: Emulator) -> None:
+    page = get("/threads/?limit=50.0&order=asc&user=u&after=a&before=b", status=400)
+    assert page.said(page.one("select", id="limit").find("option[@selected]")) == "50"
+    assert page.said(page.one("select", id="order").find("option[@selected]")) == "Oldest first"
+    assert page.one("input", id="user").get("value") == "u"
+
+
 def test_bytes_that_are_no_text_are_no_error_of_ours(get: Get, emulator: Emulator) -> None:
     assert "No threads of" in get("/threads/?user=%ff%fe").said()
 
@@ -235,6 +243,17 @@ def test_only_reading_is_answered(agent: object, emulator: Emulator) -> None:
     for method in ("post", "put", "delete", "patch"):
         assert getattr(agent, method)("/threads/").status_code == 405
     assert not emulator.calls
+
+
+def test_a_row_is_light(agent: Client, emulator: Emulator) -> None:
+    emulator.arrive(60)
+    weights = {}
+    for limit in (20, 100):
+        sent = {"HX-Request": "true", "Accept-Encoding": "gzip"}
+        response = agent.get(f"/threads/?limit={limit}", headers=sent)
+        assert response["Content-Encoding"] == "gzip"
+        weights[limit] = len(response.content)
+    assert (weights[100] - weights[20]) / 80 <= 120
 
 
 @pytest.mark.django_db

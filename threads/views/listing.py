@@ -14,16 +14,16 @@ from .. import forms, presenters, problems, services, when
 from ..chatkit import ChatKitError
 from ..query import DEFAULT_LIMIT, ThreadQuery
 
-_NOTHING: dict[str, Any] = {"errors": None, "problem": None, "pager": None, "rows": []}
+_NOTHING: dict[str, Any] = {"errors": {}, "problem": None, "pager": None, "rows": []}
 """What a template may ask for whatever became of the request."""
 
 
 @require_safe
 def thread_list(request: HttpRequest) -> HttpResponse:
     """One page of threads. 400 where the address is wrong, 502 to 504 where the upstream fails, the form kept."""
-    query, form = forms.read(request.GET)
+    query, errors = forms.read(request.GET.dict())
     if query is None:
-        return _respond(request, _invalid(form), 400)
+        return _respond(request, _invalid(request.GET.dict(), errors), 400)
     now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
     context = _kept(query) | {"as_of": when.exact(now, zone), "zone": str(zone)}
     try:
@@ -60,15 +60,17 @@ def _kept(query: ThreadQuery) -> dict[str, Any]:
     }
 
 
-def _invalid(form: forms.ThreadListForm) -> dict[str, Any]:
+def _invalid(sent: dict[str, str], errors: forms.Errors) -> dict[str, Any]:
     """The form as it was sent, so that what is wrong can be put right where it stands."""
-    sent, limit = form.data, form.cleaned_data.get("limit") or DEFAULT_LIMIT
+    given = None if "limit" in errors else forms.FIELDS["limit"].clean(sent.get("limit"))
+    limit = given or DEFAULT_LIMIT
     return {
         "user": sent.get("user", "").replace("\0", ""),  # no HTML can hold a NUL
         "order": sent.get("order", "desc"),
         "limit": limit,
         "limits": presenters.limit_choices(limit),
-        "errors": {name: form.errors.get(name, []) for name in [*form.fields, "__all__"]},
+        "errors": errors,
+        "misplaced": [message for name in ("place", "after", "before", "since") for message in errors.get(name, ())],
         "all_url": presenters.address(ThreadQuery()),
     }
 

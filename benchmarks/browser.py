@@ -1,0 +1,137 @@
+"""The browser: from the press to the paint, and what the first load weighs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, CDPSession, Page, sync_playwright
+
+from .serving import Served, desk, upstream
+from .table import Row
+
+FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+--disable-component-update --disable-sync"""
+
+# From the event's own time stamp to the first frame after the new rows are in the page.
+PRESS_TO_PAINT = """
+(() => {
+  window.painted = null;
+  const first = () => document.querySelector("[data-thread-id]")?.dataset.threadId;
+  const watch = (event) => {
+    if (!event.target.closest?.("a[rel]") || (event.type === "keydown" && event.key !== "Enter")) return;
+    const before = first(), start = event.timeStamp;
+    const look = () => {
+      if (first() === before) return requestAnimationFrame(look);
+      requestAnimationFrame(() => setTimeout(() => { window.painted = performance.now() - start; }));
+    };
+    look();
+  };
+  addEventListener("mouseup", watch, true);
+  addEventListener("keydown", watch, true);
+  window.longTasks = [];
+  new PerformanceObserver((list) => window.longTasks.push(...list.getEntries().map((each) => each.duration)))
+    .observe({ type: "longtask", buffered: true });
+})()
+"""
+SEEN = """
+() => new Promise((resolve) => {
+  const seen = { paint: 0, shift: 0 };
+  new PerformanceObserver((list) => { for (const each of list.getEntries()) seen.paint = each.startTime; })
+    .observe({ type: "largest-contentful-paint", buffered: true });
+  new PerformanceObserver((list) => { for (const each of list.getEntries()) seen.shift += each.value; })
+    .observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => resolve({ ...seen, document: performance.getEntriesByType("navigation")[0].responseEnd }), 500);
+})
+"""
+
+
+def turning(data: Path) -> Iterator[Row]:
+    """Next and Previous at 300 ms upstream, after the pointer or the focus has been on them for half a second."""
+    with upstream(300, 5000) as base_url, desk(base_url, data) as ours, _browser(ours) as context:
+        page = context.new_page()
+        page.goto(f"{ours.url}/threads/")
+        page.evaluate(PRESS_TO_PAINT)
+        yield Row("Next, by mouse, press to painted", "ms", [_press(page, "next") for _ in range(15)], target="≤ 50")
+        yield Row("Previous, by mouse", "ms", [_press(page, "prev") for _ in range(12)], target="≤ 50")
+        yield Row("Next, by keyboard", "ms", [_enter(page, "next") for _ in range(12)], target="≤ 50")
+        page.goto(f"{ours.url}/threads/")
+        page.evaluate(PRESS_TO_PAINT)
+        yield Row("Next, pressed at once", "ms", [_press(page, "next", rest=0) for _ in range(8)])
+    with upstream(0, 5000) as base_url, desk(base_url, data) as ours, _browser(ours) as context:
+        page = context.new_page()
+        page.goto(f"{ours.url}/threads/?limit=100")
+        page.evaluate(PRESS_TO_PAINT)
+        for _ in range(8):
+            _press(page, "next")
+        longest = max([0.0, *page.evaluate("window.longTasks")])
+        yield Row("longest task while turning pages of 100 (0: none over 50)", "ms", [longest], target="≤ 50")
+
+
+def weight(data: Path) -> Iterator[Row]:
+    """The first load, with an empty cache."""
+    with upstream(0, 5000) as base_url, desk(base_url, data) as ours, _browser(ours) as context:
+        page = context.new_page()
+        sizes: list[float] = []
+        session: CDPSession = context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+        page.goto(f"{ours.url}/threads/", wait_until="networkidle")
+        yield Row("first load", "bytes", [sum(sizes)], target="≤ 40,000")
+        yield Row("requests of the first load", "", [len(sizes)], target="≤ 5")
+        seen = [page.evaluate(SEEN)]
+        for _ in range(4):
+            with _browser(ours) as fresh:
+                other = fresh.new_page()
+                other.goto(f"{ours.url}/threads/", wait_until="networkidle")
+                seen.append(other.evaluate(SEEN))
+        paint, document = [each["paint"] for each in seen], [each["document"] for each in seen]
+        ratio = statistics.median(a / b for a, b in zip(paint, document, strict=True))
+        yield Row("largest paint, beside the document's arrival", "ms", paint, document, ratio, "< 1.1")
+        yield Row("layout shift", "", [max(each["shift"] for each in seen)], target="0")
+
+
+class _browser:  # noqa: N801  # used as a function
+    """A browser of its own, signed in."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+
+    def __enter__(self) -> BrowserContext:
+        self._playwright = sync_playwright().start()
+        path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+        self._browser = self._playwright.chromium.launch(executable_path=path, args=FLAGS.split())
+        context = self._browser.new_context(viewport={"width": 1280, "height": 900}, timezone_id="UTC")
+        pairs = (pair.split("=", 1) for pair in self._served.cookie.split("; "))
+        context.add_cookies([{"name": name, "value": value, "url": self._served.url} for name, value in pairs])
+        return context
+
+    def __exit__(self, *_about: object) -> None:
+        self._browser.close()
+        self._playwright.stop()
+
+
+def _press(page: Page, rel: str, rest: float = 500) -> float:
+    page.evaluate("window.painted = null")
+    box = page.locator(f"a[rel={rel}]").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_timeout(rest)
+    page.mouse.down()
+    page.mouse.up()
+    return _painted(page)
+
+
+def _enter(page: Page, rel: str) -> float:
+    page.evaluate("window.painted = null")
+    page.locator(f"a[rel={rel}]").focus()
+    page.wait_for_timeout(500)
+    page.keyboard.press("Enter")
+    return _painted(page)
+
+
+def _painted(page: Page) -> float:
+    return float(page.wait_for_function("window.painted", timeout=15_000).json_value())
