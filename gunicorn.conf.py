@@ -11,7 +11,7 @@ bind = f"{f'[{_host}]' if ':' in _host else _host}:{env.whole('PORT', 8000, leas
 # The embedded emulator lives in the process that serves it, so there is only one of them.
 workers = env.whole("WEB_CONCURRENCY", 2, least=1, most=64) if env.secret("OPENAI_API_KEY") else 1
 worker_class = "gthread"
-threads = env.whole("SERVER_THREADS", 128, least=1, most=512)
+threads = env.whole("SERVER_THREADS", 32, least=1, most=512)
 # A worker's main loop must answer within this; a request may take as long as CHATKIT_DEADLINE allows it.
 timeout = 30
 graceful_timeout = 25

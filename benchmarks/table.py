@@ -33,8 +33,8 @@ def write(rows: Sequence[Row]) -> str:
     lines = [
         "# Results",
         "",
-        f"{datetime.now(UTC):%d %B %Y}, {_machine()}, Python {platform.python_version()}. Medians, with the lowest and the",
-        "highest run in brackets; ours and the baseline took turns. `make bench` writes this file; what each line",
+        f"{datetime.now(UTC):%d %B %Y}, {_machine()}, Python {platform.python_version()}. Medians, with the lowest and",
+        "the highest run in brackets; ours and the baseline took turns. `make bench` writes this file; what each line",
         "measures is in [README.md](README.md).",
         "",
         "| what | Threadkeeper | baseline | ratio | to reach |",

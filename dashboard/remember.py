@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Generic, TypeVar
 
+_GRACE = 1.0
+
 ValueT = TypeVar("ValueT")
 
 
@@ -16,8 +18,17 @@ class Remembered(Generic[ValueT]):
         self._kept: dict[str, tuple[float, ValueT]] = {}
 
     def get(self, key: str) -> ValueT | None:
+        """The value, or None where the caller has to read it anew. When its time is over, one caller is told so and the
+        others have another second of it: else every thread of a busy server would ask the database at once."""
         found = self._kept.get(key)
-        return found[1] if found and time.monotonic() < found[0] else None
+        if found is None:
+            return None
+        until, value = found
+        now = time.monotonic()
+        if now < until:
+            return value
+        self._kept[key] = (now + _GRACE, value)
+        return None
 
     def put(self, key: str, value: ValueT) -> None:
         if len(self._kept) >= self._most:

@@ -29,11 +29,14 @@ class SessionStore(db.SessionStore):
     """Django's own, but that reading looks here first."""
 
     def load(self) -> dict[str, Any]:
-        known = _sessions.get(self.session_key or "")
+        key = self.session_key or ""
+        known = _sessions.get(key)
         if known is None:
             known = super().load()
-            if self.session_key and known:
-                _sessions.put(self.session_key, known)
+            if known:
+                _sessions.put(key, known)
+            else:
+                _sessions.forget(key)
         return known.copy()  # values are replaced, never changed in place: Django would not save those either
 
     def save(self, must_create: bool = False) -> None:
@@ -59,6 +62,8 @@ class Accounts(ModelBackend):
             known = super().get_user(user_id)
             if known is not None:
                 _accounts.put(str(user_id), known)
+            else:
+                _accounts.forget(str(user_id))
         return copy.copy(known) if known is not None and self.user_can_authenticate(known) else None
 
 

@@ -26,7 +26,7 @@ EMULATOR_LATENCY_MS = env.whole("EMULATOR_LATENCY_MS", 0, least=0, most=60_000)
 
 # Server
 
-SERVER_THREADS = env.whole("SERVER_THREADS", 128, least=1, most=512)
+SERVER_THREADS = env.whole("SERVER_THREADS", 32, least=1, most=512)
 BEHIND_PROXY = env.flag("BEHIND_PROXY")
 HTTPS = env.flag("HTTPS", default=BEHIND_PROXY)
 DEBUG = False
