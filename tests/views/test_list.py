@@ -187,6 +187,7 @@ def test_a_user_without_threads_is_told_what_to_do(get: Get, emulator: Emulator)
     page = get("/threads/?user=nobody")
     assert "No threads of nobody" in page.said()
     assert page.link("next") is None
+    assert not page.all("nav", aria_label="Pages")
     assert any(link.get("href") == "/threads/" for link in page.all("a"))
 
 
