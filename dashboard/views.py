@@ -1,4 +1,4 @@
-"""Signing in and out, whether the process lives, and the pages for what goes wrong on our side."""
+"""Signing in and out, and the pages for what goes wrong on our side."""
 
 from __future__ import annotations
 

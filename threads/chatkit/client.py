@@ -75,15 +75,15 @@ class ChatKitClient:
         What `before` means is open: see docs/adr/0001. `Retired` where the endpoint is gone; `NotFound` where
         the cursor's thread is.
         """
-        url = self._threads
-        reply = self._get(url, _list_params(order, limit, after, before) | ({"user": user} if user else {}))
+        params = _list_params(order, limit, after, before) | ({"user": user} if user else {})
+        reply = self._get(self._threads, params)
         with faults.of(reply, self._auth.hide, cursor=after or before, collection=True):
             page = decode.page(parse(reply.body), decode.thread, limit=limit)
             return decode.checked(page, cursor=after)
 
     def retrieve_thread(self, thread_id: str) -> Thread:
         """One thread, without its items. `NotFound` where there is none with this id."""
-        reply = self._get(self._address(thread_id), {})
+        reply = self._get(self._address(thread_id))
         with faults.of(reply, self._auth.hide):
             return decode.whole_thread(parse(reply.body))
 
@@ -110,7 +110,7 @@ class ChatKitClient:
     def close(self) -> None:
         self._transport.close()
 
-    def _get(self, url: str, params: dict[str, str]) -> Reply:
+    def _get(self, url: str, params: dict[str, str] | None = None) -> Reply:
         return self._transport.send("GET", url, params)
 
     def _address(self, thread_id: str) -> str:

@@ -21,9 +21,10 @@ _NOTHING: dict[str, Any] = {"errors": {}, "problem": None, "pager": None, "rows"
 @require_safe
 def thread_list(request: HttpRequest) -> HttpResponse:
     """One page of threads. 400 where the address is wrong, 502 to 504 where the upstream fails, the form kept."""
-    query, errors = forms.read(request.GET.dict())
+    sent = request.GET.dict()
+    query, errors = forms.read(sent)
     if query is None:
-        return _respond(request, _invalid(request.GET.dict(), errors), 400)
+        return _respond(request, _invalid(sent, errors), 400)
     now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
     context = _kept(query) | {"as_of": when.exact(now, zone), "zone": str(zone)}
     try:
