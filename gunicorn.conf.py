@@ -1,5 +1,7 @@
-"""The server: `gunicorn -c gunicorn.conf.py dashboard.wsgi`. Reads PORT, HOST, WEB_CONCURRENCY and SERVER_THREADS."""
+"""The server: `gunicorn -c gunicorn.conf.py dashboard.wsgi`. Reads PORT, HOST, WEB_CONCURRENCY and
+WORKER_CONNECTIONS. Why gevent: docs/adr/0005."""
 
+import gc
 import multiprocessing
 import os
 from typing import Any
@@ -10,12 +12,13 @@ _host = env.text("HOST", "127.0.0.1")
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{env.whole('PORT', 8000, least=1, most=65535)}"
 # The embedded emulator lives in the process that serves it, so there is only one of them.
 workers = env.whole("WEB_CONCURRENCY", 2, least=1, most=64) if env.secret("OPENAI_API_KEY") else 1
-worker_class = "gthread"
-threads = env.whole("SERVER_THREADS", 32, least=1, most=512)
+worker_class = "gevent"
+worker_connections = env.whole("WORKER_CONNECTIONS", 1000, least=1, most=10_000)
 # A worker's main loop must answer within this; a request may take as long as CHATKIT_DEADLINE allows it.
 timeout = 30
 graceful_timeout = 25
-keepalive = 30
+# A worker that is told to stop waits for connections that are kept alive, so they are not kept for long.
+keepalive = 5
 # Heartbeat files on a real disk can block a worker; memory cannot.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
 # A user id may have 512 characters, each of which may be twelve in an address.
@@ -49,3 +52,10 @@ def on_starting(_server: Any) -> None:
 
 
 on_reload = on_starting
+
+
+def post_worker_init(_worker: Any) -> None:
+    """What is loaded now stays. A page makes some thousand objects and lets them go again without the garbage
+    collector, which by default would look through them ten times meanwhile."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)

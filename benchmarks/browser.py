@@ -35,7 +35,7 @@ PRESS_TO_PAINT = """
   addEventListener("keydown", watch, true);
   window.longTasks = [];
   new PerformanceObserver((list) => window.longTasks.push(...list.getEntries().map((each) => each.duration)))
-    .observe({ type: "longtask", buffered: true });
+    .observe({ type: "longtask" });
 })()
 """
 SEEN = """
@@ -45,7 +45,8 @@ SEEN = """
     .observe({ type: "largest-contentful-paint", buffered: true });
   new PerformanceObserver((list) => { for (const each of list.getEntries()) seen.shift += each.value; })
     .observe({ type: "layout-shift", buffered: true });
-  setTimeout(() => resolve({ ...seen, document: performance.getEntriesByType("navigation")[0].responseEnd }), 500);
+  const page = performance.getEntriesByType("navigation")[0];
+  setTimeout(() => resolve({ ...seen, arrived: page.responseEnd, document: page.duration }), 500);
 })
 """
 
@@ -84,14 +85,21 @@ def weight(data: Path) -> Iterator[Row]:
         yield Row("first load", "bytes", [sum(sizes)], target="≤ 40,000")
         yield Row("requests of the first load", "", [len(sizes)], target="≤ 5")
         seen = [page.evaluate(SEEN)]
-        for _ in range(4):
-            other = _signed_in(context.browser, ours).new_page()
-            other.goto(f"{ours.url}/threads/", wait_until="networkidle")
-            seen.append(other.evaluate(SEEN))
-        paint, document = [each["paint"] for each in seen], [each["document"] for each in seen]
-        ratio = statistics.median(a / b for a, b in zip(paint, document, strict=True))
-        yield Row("largest paint, beside the document's arrival", "ms", paint, document, ratio, "< 1.1")
         yield Row("layout shift", "", [max(each["shift"] for each in seen)], target="0")
+    with upstream(300, 5000) as base_url, desk(base_url, data) as ours, _browser(ours) as context:
+        seen = []
+        for _ in range(7):
+            page = _signed_in(context.browser, ours).new_page()
+            page.goto(f"{ours.url}/threads/", wait_until="networkidle")
+            seen.append(page.evaluate(SEEN))
+        paint = [each["paint"] for each in seen]
+        for name, what, target in (
+            ("document", "largest paint at 300 ms upstream, beside the document's load", "< 1.1"),
+            ("arrived", "the same, beside the arrival of its last byte", ""),
+        ):
+            times = [each[name] for each in seen]
+            ratio = statistics.median(a / b for a, b in zip(paint, times, strict=True))
+            yield Row(what, "ms", paint, times, ratio, target)
 
 
 @contextmanager

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +20,12 @@ def environment(**options: Any) -> Environment:
     made = Environment(  # noqa: S701  # autoescape is among the options
         **options | {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     )
-    made.globals.update(static=static, url=reverse, emulator=settings.EMULATOR)
+    made.globals.update(static=cache(static), url=lru_cache(500)(reverse), emulator=settings.EMULATOR)
     made.filters.update(visible=visible)
     return made
+
+
+def templates() -> Iterable[str]:
+    """The names of all templates of ours."""
+    root = Path(settings.BASE_DIR) / "templates"
+    return (str(path.relative_to(root)) for path in root.rglob("*.html"))

@@ -26,7 +26,7 @@ EMULATOR_LATENCY_MS = env.whole("EMULATOR_LATENCY_MS", 0, least=0, most=60_000)
 
 # Server
 
-SERVER_THREADS = env.whole("SERVER_THREADS", 32, least=1, most=512)
+WORKER_CONNECTIONS = env.whole("WORKER_CONNECTIONS", 1000, least=1, most=10_000)
 BEHIND_PROXY = env.flag("BEHIND_PROXY")
 HTTPS = env.flag("HTTPS", default=BEHIND_PROXY)
 DEBUG = False
@@ -98,17 +98,22 @@ TEMPLATES = [
 
 _database_url = env.text("DATABASE_URL")
 if _database_url:
-    DATABASES = {"default": dj_database_url.parse(_database_url, conn_max_age=600, conn_health_checks=True)}
+    DATABASES = {"default": dj_database_url.parse(_database_url, conn_health_checks=True)}
 else:
     env.directory("DATA_DIR", DATA_DIR)
     _file = DATA_DIR / ("emulator.sqlite3" if EMULATOR else "threadkeeper.sqlite3")
     DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(_file)}}
+_options = DATABASES["default"].setdefault("OPTIONS", {})
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {
+    _options |= {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    # A thousand requests may be under way in a process; this many of them can be in the database.
+    _connections = env.whole("DATABASE_CONNECTIONS", 10, least=1, most=1000)
+    _options["pool"] = {"min_size": 0, "max_size": _connections, "timeout": 10}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Signing in

@@ -33,6 +33,14 @@ document.addEventListener("click", (event) => {
   if (button) copy(button);
 });
 
+// htmx would listen at each link of the table, which on a page of 100 takes longer than to draw it. One ear is enough.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("#threads .user a");
+  if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  htmx.ajax("GET", link.href, { source: "#main", target: "#browse", swap: "outerHTML show:window:top" });
+});
+
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
 });
@@ -69,17 +77,21 @@ const keepTyped = () => {
   typed = field?.id === "user" && field.value !== field.defaultValue ? field.value : null;
 };
 
-document.addEventListener("htmx:afterSwap", () => {
-  if (typed !== null && document.activeElement?.id === "user") document.activeElement.value = typed;
+const restoreTyped = () => {
+  if (typed !== null) document.getElementById("user").value = typed;
   typed = null;
-});
+};
 
-// htmx gives the focus back to what has the same id on the new page; where nothing has, it goes to the new content.
-document.addEventListener("htmx:afterSettle", () => {
+document.addEventListener("htmx:afterSwap", restoreTyped);
+
+// The focus stays on what has the same id on the new page; where nothing has, it goes to the new content.
+const arrived = () => {
   const summary = document.getElementById("summary");
   announce(summary?.role === "alert" ? "" : summary ? summary.textContent.replace(/\s+/g, " ").trim() : document.title);
   if (document.activeElement === document.body && summary) summary.focus({ preventScroll: true });
-});
+};
+
+document.addEventListener("htmx:afterSettle", arrived);
 
 // Next and Previous are fetched when somebody is about to press them, so that the press only has to show what is there.
 // What was fetched lives in this page, for ten seconds at most, and is dropped with any other move.
@@ -99,10 +111,10 @@ const fetchAhead = (link) => {
     const response = await fetch(link.href, { headers: { "HX-Request": "true" }, cache: "no-store" });
     const address = response.headers.get("HX-Push-Url");
     if (!response.ok || !address) throw new Error(`${response.status}`);
-    const part = { address, text: await response.text() };
-    if (!part.text.includes('id="browse"')) throw new Error("not the list");
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (!page.getElementById("browse")) throw new Error("not the list");
     entry.until = performance.now() + KEPT_MS;
-    return part;
+    return { address, page };
   };
   entry.part = load();
   entry.part.catch(() => ahead.delete(link.href)); // the press will ask again, and show what is wrong
@@ -127,8 +139,22 @@ const turn = async (entry, ask) => {
   keepTyped();
   history.replaceState({ htmx: true }, "");
   history.pushState({ htmx: true }, "", part.address);
-  const how = { swapStyle: "outerHTML", swapDelay: 0, settleDelay: 0, show: "top", showTarget: "window" };
-  htmx.swap("#browse", part.text, how);
+  show(part.page);
+};
+
+// What htmx does with a reply, in a third of the time: it tells every element of the old page that it goes, and the browser
+// lays both pages out to take the focus from what is removed.
+const show = (page) => {
+  const browse = page.getElementById("browse");
+  const focused = document.activeElement.id;
+  document.activeElement.blur();
+  document.getElementById("browse").replaceWith(browse);
+  document.title = page.title;
+  htmx.process(browse);
+  restoreTyped();
+  document.getElementById(focused)?.focus({ preventScroll: true });
+  scrollTo(0, 0);
+  arrived();
 };
 
 document.addEventListener("htmx:confirm", (event) => {

@@ -22,7 +22,8 @@ _KNOWN = {"active": "Active", "locked": "Locked", "closed": "Closed"}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A thread in the table. `shape` names the icon; `reason` is None where none is due, "" where it is missing."""
+    """A thread in the table. `shape` names the class of its status, which has the icon; `reason` is None where none is
+    due, "" where it is missing."""
 
     id: str | None
     title: str | None

@@ -20,4 +20,4 @@ def client() -> ChatKitClient:
     account = Account(
         settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL, settings.OPENAI_ORG_ID, settings.OPENAI_PROJECT_ID
     )
-    return ChatKitClient(account, limits=limits, pool_size=settings.SERVER_THREADS, proxy=settings.CHATKIT_PROXY)
+    return ChatKitClient(account, limits=limits, pool_size=settings.WORKER_CONNECTIONS, proxy=settings.CHATKIT_PROXY)

@@ -28,7 +28,7 @@ def exact(moment: datetime, where: tzinfo) -> str:
         local = moment.astimezone(where)
     except OverflowError:  # the first and the last day of the calendar, west or east of Greenwich
         local = moment
-    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}, {local:%H:%M}"
+    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}, {local.hour:02}:{local.minute:02}"
 
 
 def relative(moment: datetime, now: datetime) -> str:

@@ -115,8 +115,10 @@ def test_text_spacing(page: Page, upstream: Emulator) -> None:
 def test_forced_colors(signed_in: Open, upstream: Emulator) -> None:
     page = signed_in("/threads/", forced_colors="active", color_scheme="dark")
     expect(rows(page)).to_have_count(20)
-    icon = page.locator("td.status svg").first
-    ink, ground = icon.evaluate("it => [getComputedStyle(it).color, getComputedStyle(document.body).backgroundColor]")
+    status = page.locator("td.status b").first
+    ink, ground = status.evaluate(
+        "it => [getComputedStyle(it, '::before').backgroundColor, getComputedStyle(document.body).backgroundColor]"
+    )
     assert ink != ground
     following(page).focus()
     page.keyboard.press("Tab")
