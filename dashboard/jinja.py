@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from jinja2 import Environment, StrictUndefined
 
+from threads.markdown import LONGEST_PLAIN
 from threads.visible import visible
 
 
@@ -21,7 +22,7 @@ def environment(**options: Any) -> Environment:
         **options | {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     )
     made.globals.update(static=cache(static), url=lru_cache(500)(reverse), emulator=settings.EMULATOR)
-    made.filters.update(visible=visible)
+    made.filters.update(visible=visible, whole=partial(visible, longest=LONGEST_PLAIN))
     return made
 
 

@@ -8,7 +8,7 @@ from . import views
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="threads")),
-    path("threads/", include("threads.urls")),
+    path("", include("threads.urls")),
     path("sign-in/", views.SignIn.as_view(), name="sign-in"),
     path("sign-in/demo/", views.demo, name="demo"),
     path("sign-out/", views.SignOut.as_view(), name="sign-out"),

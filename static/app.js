@@ -10,12 +10,14 @@ if (zone && !document.cookie.split("; ").includes(`tz=${zone}`)) {
 // A page that the browser kept may be somebody else's by now.
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
+const fields = "input, textarea, select, [contenteditable]";
+
 const announce = (text) => {
   document.getElementById("announcer").textContent = text;
 };
 
 const copy = async (button) => {
-  const id = button.closest("[data-thread-id]").dataset.threadId;
+  const id = button.dataset.copy || button.closest("[data-thread-id]").dataset.threadId;
   try {
     await navigator.clipboard.writeText(id);
     announce(`Copied ${id}`);
@@ -64,6 +66,7 @@ document.addEventListener("htmx:timeout", () => offline(true));
 
 // What is not the list, from a proxy or from a fault of ours, is not put in its place.
 document.addEventListener("htmx:beforeSwap", (event) => {
+  if (!document.getElementById("browse")) return;
   event.detail.shouldSwap &&= event.detail.serverResponse.includes('id="browse"');
   if (event.detail.shouldSwap) keepTyped();
   else offline(true);
@@ -91,7 +94,7 @@ const arrived = () => {
   if (document.activeElement === document.body && summary) summary.focus({ preventScroll: true });
 };
 
-document.addEventListener("htmx:afterSettle", arrived);
+document.addEventListener("htmx:afterSettle", () => document.getElementById("browse") && arrived());
 
 // Next and Previous are fetched when somebody is about to press them, so that the press only has to show what is there.
 // What was fetched lives in this page, for ten seconds at most, and is dropped with any other move.
@@ -184,3 +187,69 @@ document.addEventListener("pointerover", (event) => {
 });
 
 addEventListener("pagehide", () => ahead.clear());
+
+// The row that one left for its conversation has the focus again on the way back, by whatever way that is.
+const rowLinks = () => [...document.querySelectorAll("#threads .thread a")];
+const idOf = (link) => link.closest("tr").dataset.threadId;
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("#threads .thread a");
+  if (link) history.replaceState({ ...history.state, row: idOf(link) }, "");
+});
+
+const returnToRow = () => {
+  const named = location.hash.startsWith("#thread-") ? decodeURIComponent(location.hash.slice(8)) : history.state?.row;
+  const link = named && rowLinks().find((each) => idOf(each) === named);
+  if (link) {
+    link.focus({ preventScroll: true });
+    link.closest("tr").scrollIntoView({ block: "center" });
+  } else if (location.hash.startsWith("#end-")) {
+    announce(`There is no ${location.hash.slice(5)} thread in this list.`);
+  }
+};
+
+addEventListener("load", returnToRow);
+
+// Keys. None works while somebody types, and all can be switched off: who speaks to a computer would press them unawares.
+const help = document.getElementById("help");
+const keysOn = document.getElementById("keys-on");
+
+const move = (by) => {
+  const links = document.getElementById("items") ? [...document.querySelectorAll("#items .item")] : rowLinks();
+  const now = links.findIndex((each) => each.contains(document.activeElement) || each.closest("tr")?.contains(document.activeElement));
+  const next = links[now < 0 ? 0 : Math.min(Math.max(now + by, 0), links.length - 1)];
+  next?.focus({ preventScroll: true });
+  next?.scrollIntoView({ block: "nearest" });
+};
+
+const press = (id) => document.getElementById(id)?.click();
+
+const KEYS = {
+  "/": () => {
+    const field = document.getElementById("needle") ?? document.getElementById("user");
+    field?.focus();
+    field?.select();
+  },
+  j: () => move(1),
+  k: () => move(-1),
+  u: () => press("back"),
+  Escape: () => press("back"),
+  "[": () => press("previous-thread"),
+  "]": () => press("next-thread"),
+  "?": () => help.showModal(),
+};
+
+if (help) {
+  keysOn.checked = !document.cookie.split("; ").includes("keys=off");
+  keysOn.addEventListener("change", () => {
+    document.cookie = `keys=${keysOn.checked ? "on" : "off"}; path=/; max-age=31536000; samesite=lax`;
+  });
+  document.querySelector("[data-help]").addEventListener("click", () => help.showModal());
+  document.addEventListener("keydown", (event) => {
+    const act = KEYS[event.key];
+    const busy = event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat && event.key === "Escape";
+    if (!act || busy || help.open || !keysOn.checked || event.target.matches(fields)) return;
+    event.preventDefault();
+    act();
+  });
+}

@@ -50,22 +50,25 @@ class Page:
         elements = [each for each in self.root.iter() if isinstance(each.tag, str)]
         ids = Counter(each.get("id") for each in elements if each.get("id"))
         assert not [name for name, count in ids.items() if count > 1], "an id stands twice"
-        labelled = {each.get("for") for each in elements if each.tag == "label"}
+        labels = [each for each in elements if each.tag == "label"]
+        named = {each.get("for") for each in labels}
+        within = {field for label in labels for field in label.iter()}
         for each in elements:
-            self._check_element(each, ids, labelled)
+            self._check_element(each, ids)
+            if each.tag in _FIELDS and each.get("type") != "hidden":
+                labelled = each.get("id") in named or each in within or each.get("aria-label")
+                assert labelled, f"no label for {each.get('name') or each.get('id')}"
         if self.whole:
             assert len(self.all("h1")) == 1
             assert self.said(self.one("title"))
             assert len(self.all("main")) == 1
 
-    def _check_element(self, each: Element, ids: Counter[Any], labelled: set[str | None]) -> None:
+    def _check_element(self, each: Element, ids: Counter[Any]) -> None:
         assert each.tag not in {"style", "iframe", "object", "embed"}
         assert not [name for name in each.keys() if name == "style" or name.startswith("on")]  # noqa: SIM118
         if each.tag == "script":
             assert (each.get("src") or "").startswith("/static/")
             assert not each.text
-        if each.tag in _FIELDS and each.get("type") != "hidden":
-            assert each.get("id") in labelled, f"no label for {each.get('name')}"
         described = (each.get("aria-describedby") or "").split()
         assert all(name in ids for name in described)
         href = each.get("href") or ""

@@ -1,4 +1,4 @@
-"""What may stand in the address of a list."""
+"""What may stand in the address of a list, or of a conversation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 
 from .chatkit import MAX_ID, MAX_LIMIT, MAX_USER
-from .query import DEFAULT_LIMIT, ThreadQuery
+from .query import DEFAULT_LIMIT, ITEMS, ItemQuery, ThreadQuery
 
 _CLASH = "An address has either after or before, not both. Remove one of them, or start from the first page."
 
@@ -58,18 +58,34 @@ FIELDS: dict[str, forms.Field] = {
 Fields without a form around them: a form copies all its fields each time it is made, which costs more than reading
 them."""
 
+_UNREADABLE = "This address is not one that Threadkeeper made. Start from the beginning of the conversation."
+
+ITEM_FIELDS: dict[str, forms.Field] = {
+    "limit": FIELDS["limit"],
+    "after": _Text("A place in the conversation", MAX_ID),
+    "before": _Text("A place in the conversation", MAX_ID),
+    "at": _Text("A place in the conversation", MAX_ID),
+    "count": forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=10**9,
+        error_messages=dict.fromkeys(["invalid", "min_value", "max_value"], _UNREADABLE),
+    ),
+    "since": forms.IntegerField(
+        required=False,
+        min_value=-(10**12),
+        max_value=10**12,
+        error_messages=dict.fromkeys(["invalid", "min_value", "max_value"], _UNREADABLE),
+    ),
+}
+"""The parameters of a conversation."""
+
 Errors = dict[str, list[str]]
 
 
 def read(parameters: Mapping[str, str]) -> tuple[ThreadQuery | None, Errors]:
     """The query that an address stands for; or None, and what is wrong, by field, in sentences."""
-    values: dict[str, Any] = {}
-    errors: Errors = {}
-    for name, field in FIELDS.items():
-        try:
-            values[name] = field.clean(parameters.get(name))
-        except forms.ValidationError as error:
-            errors[name] = error.messages
+    values, errors = _cleaned(FIELDS, parameters)
     if values.get("after") and values.get("before"):
         errors["place"] = [_CLASH]
     if errors:
@@ -77,3 +93,27 @@ def read(parameters: Mapping[str, str]) -> tuple[ThreadQuery | None, Errors]:
     values["order"] = "asc" if values["order"] == "asc" else "desc"
     values["limit"] = values["limit"] or DEFAULT_LIMIT
     return ThreadQuery(**values), {}
+
+
+def read_items(parameters: Mapping[str, str]) -> tuple[ItemQuery | None, Errors]:
+    """The place in a conversation that an address stands for; or None, and what is wrong."""
+    values, errors = _cleaned(ITEM_FIELDS, parameters)
+    if sum(values.get(name) is not None for name in ("after", "before", "at")) > 1:
+        errors["place"] = [_UNREADABLE]
+    if errors:
+        return None, errors
+    values["limit"] = values["limit"] or ITEMS
+    if not (values["after"] or values["before"] or values["at"]):
+        values["count"] = 0
+    return ItemQuery(**values), {}
+
+
+def _cleaned(fields: Mapping[str, forms.Field], parameters: Mapping[str, str]) -> tuple[dict[str, Any], Errors]:
+    values: dict[str, Any] = {}
+    errors: Errors = {}
+    for name, field in fields.items():
+        try:
+            values[name] = field.clean(parameters.get(name))
+        except forms.ValidationError as error:
+            errors[name] = error.messages
+    return values, errors

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import cache
-from urllib.parse import quote_plus
+from urllib.parse import quote, quote_plus, urlencode
 
 from django.urls import reverse
 
@@ -26,6 +26,7 @@ class Row:
     due, "" where it is missing."""
 
     id: str | None
+    url: str | None
     title: str | None
     shape: str
     status: str
@@ -50,16 +51,19 @@ class Pager:
     at_end: str
 
 
-def rows(window: Window, query: ThreadQuery, now: datetime, zone: tzinfo) -> list[Row]:
+def rows(window: Window[Thread], query: ThreadQuery, now: datetime, zone: tzinfo) -> list[Row]:
     """The threads of a window, as they are at `now` in the reader's `zone`."""
-    same_filter = query.of(None).encoded()
-    return [_row(thread, query.user, same_filter, now, zone) for thread in window.rows]
+    same_filter, here = query.of(None).encoded(), from_list(query)
+    return [row(thread, query.user, same_filter, here, now, zone) for thread in window.rows]
 
 
-def _row(thread: Thread, filtered: str | None, same_filter: str, now: datetime, zone: tzinfo) -> Row:
+def row(thread: Thread, filtered: str | None, same_filter: str, here: str, now: datetime, zone: tzinfo) -> Row:
+    """One thread. `filtered` is the user whose list it stands in; `same_filter` and `here` belong into the addresses of
+    other lists, and of the conversation."""
     created, user = thread.created_at, thread.user
     return Row(
         id=thread.id,
+        url=thread_url(thread.id, here) if thread.id else None,
         title=thread.title if thread.title is None else thread.title.strip(),
         shape=_shape(thread.status),
         status=_label(thread.status),
@@ -73,7 +77,7 @@ def _row(thread: Thread, filtered: str | None, same_filter: str, now: datetime, 
     )
 
 
-def pager(query: ThreadQuery, window: Window) -> Pager:
+def pager(query: ThreadQuery, window: Window[Thread]) -> Pager:
     """The links of a page. Whoever starts at the newest thread takes its id along, as `since`: so the way back knows
     that page again, and what has come before it since."""
     newest_first = query.order == "desc"
@@ -93,7 +97,7 @@ def pager(query: ThreadQuery, window: Window) -> Pager:
     )
 
 
-def notices(query: ThreadQuery, window: Window, pages: Pager) -> list[str]:
+def notices(query: ThreadQuery, window: Window[Thread], pages: Pager) -> list[str]:
     """Sentences above the table about the page as a whole."""
     said = list(window.notes)
     if pages.newer_arrived:
@@ -103,7 +107,7 @@ def notices(query: ThreadQuery, window: Window, pages: Pager) -> list[str]:
     return said
 
 
-def summary(query: ThreadQuery, window: Window, zone: tzinfo) -> str:
+def summary(query: ThreadQuery, window: Window[Thread], zone: tzinfo) -> str:
     """One sentence on what the page holds, for the caption and for a screen reader."""
     count = len(window.rows)
     said = f"{count} thread{'s' if count != 1 else ''}"
@@ -124,6 +128,23 @@ def address(query: ThreadQuery) -> str:
     """The dashboard's own address of a query."""
     encoded = query.encoded()
     return f"{_list_path()}?{encoded}" if encoded else _list_path()
+
+
+def thread_url(thread_id: str, here: str = "") -> str | None:
+    """The address of a conversation, `here` as `from_list` gives it. None for the ids that no address can hold: every
+    browser takes "." and ".." for a step up."""
+    return f"{_list_path()}{fragment(thread_id)}/{here}" if thread_id.strip(".") else None
+
+
+def fragment(text: str) -> str:
+    """Any text as part of an address."""
+    return quote(text, safe="")
+
+
+def from_list(query: ThreadQuery) -> str:
+    """What a conversation's address says of the list that it was opened from, so that there is a way back."""
+    encoded = query.encoded()
+    return f"?{urlencode({'list': encoded})}" if encoded else ""
 
 
 @cache

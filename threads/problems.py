@@ -75,9 +75,37 @@ _WORDS: dict[type[chatkit.ChatKitError], tuple[int, str, str, str]] = {
 }
 
 
-def problem(error: chatkit.ChatKitError, now: datetime, zone: tzinfo) -> Problem:
-    """The page's words for `error`."""
-    status, title, text, advice = _WORDS[type(error)]
+_Words = tuple[int, str, str, str]
+
+_NO_THREAD: _Words = (
+    404,
+    "There is no such thread",
+    "No thread has this id: it may have been deleted, or the id is not complete.",
+    "Waiting does not help.",
+)
+_NO_ITEM: _Words = (
+    404,
+    "This place in the conversation is gone",
+    "The item that this address names does not exist, or was deleted.",
+    "Waiting does not help. Start again from the beginning of the conversation.",
+)
+
+
+def of_thread(error: chatkit.ChatKitError, now: datetime, zone: tzinfo) -> Problem:
+    """The page's words for an error on the way to one thread."""
+    return problem(error, now, zone, _NO_THREAD)
+
+
+def of_items(error: chatkit.ChatKitError, now: datetime, zone: tzinfo) -> Problem:
+    """The page's words for an error on the way to the items of a thread."""
+    return problem(error, now, zone, _NO_ITEM)
+
+
+def problem(
+    error: chatkit.ChatKitError, now: datetime, zone: tzinfo, missing: _Words = _WORDS[chatkit.NotFound]
+) -> Problem:
+    """The page's words for `error`, and `missing` for what was not found."""
+    status, title, text, advice = missing if isinstance(error, chatkit.NotFound) else _WORDS[type(error)]
     wait = error.retry_after
     if wait is not None and wait <= 366 * 86400:
         until = when.exact(now + timedelta(seconds=wait), zone)

@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 from .chatkit import Order
 
 DEFAULT_LIMIT = 20
+ITEMS = 50
+"""Items of a conversation on its first page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,35 @@ class ThreadQuery:
             "limit": self.limit if self.limit != DEFAULT_LIMIT else None,
             "after": self.after,
             "before": self.before,
+            "since": self.since,
+        }
+        return urlencode({name: value for name, value in values.items() if value is not None})
+
+
+@dataclass(frozen=True, slots=True)
+class ItemQuery:
+    """A place in one conversation, oldest first. At most one of `after`, `before` and `at` is set: the id of the item
+    just before the page, of the one just after it, or of its first.
+
+    What the page before handed on: `count`, how many items come before this one, None where nobody counted them, and
+    `since`, when the last of them was created, in Unix seconds.
+    """
+
+    limit: int = ITEMS
+    after: str | None = None
+    before: str | None = None
+    at: str | None = None
+    count: int | None = 0
+    since: int | None = None
+
+    def encoded(self) -> str:
+        """The query part of an address, as in `ThreadQuery`."""
+        values = {
+            "limit": self.limit if self.limit != ITEMS else None,
+            "after": self.after,
+            "before": self.before,
+            "at": self.at,
+            "count": self.count if self.after else None,
             "since": self.since,
         }
         return urlencode({name: value for name, value in values.items() if value is not None})

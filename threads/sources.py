@@ -1,22 +1,24 @@
-"""Where threads come from. A source answers a `ThreadQuery` with a `Window`, whatever it has behind it."""
+"""Where threads come from. A source answers a query with a `Window`, whatever it has behind it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
-from .chatkit import ChatKitClient, Garbled, Order, Thread
-from .query import ThreadQuery
+from .chatkit import ChatKitClient, Garbled, Order, Page, Thread, ThreadItem
+from .query import ItemQuery, ThreadQuery
+
+RowT_co = TypeVar("RowT_co", Thread, ThreadItem, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class Window(Generic[RowT_co]):
     """One page of a list as a reader sees it: rows in the query's order, and whether there is more on either side.
 
     `first_id` and `last_id` are the cursors of its ends, None where nothing leads on from there.
     """
 
-    rows: tuple[Thread, ...]
+    rows: tuple[RowT_co, ...]
     first_id: str | None
     last_id: str | None
     has_previous: bool
@@ -25,50 +27,78 @@ class Window:
 
 
 class ThreadSource(Protocol):
-    def list_threads(self, query: ThreadQuery) -> Window:
-        """One page, in one call upstream. Raises `ChatKitError`."""
+    """All of it raises `ChatKitError`."""
+
+    def list_threads(self, query: ThreadQuery) -> Window[Thread]:
+        """One page of threads, in one call upstream."""
+        ...
+
+    def thread(self, thread_id: str) -> Thread:
+        """One thread, without its items."""
+        ...
+
+    def list_items(self, thread_id: str, query: ItemQuery) -> Window[ThreadItem]:
+        """One page of a conversation, oldest first, in one call upstream; two where it is to begin at an item."""
         ...
 
 
 class LiveSource:
     """The hosted API, asked anew for every page.
 
-    It is never sent `before`, whose meaning is open. The page before a thread is the page *after* it in the opposite
+    It is never sent `before`, whose meaning is open. The page before a row is the page *after* it in the opposite
     order, turned round: one call, exact under every reading of the specification (docs/adr/0001).
     """
 
     def __init__(self, client: ChatKitClient) -> None:
         self._client = client
 
-    def list_threads(self, query: ThreadQuery) -> Window:
-        if query.before is not None:
-            return self._before(query)
-        page = self._client.list_threads(user=query.user, order=query.order, limit=query.limit, after=query.after)
-        return Window(
-            rows=page.rows,
-            first_id=page.first_id,
-            last_id=page.last_id,
-            # The thread that the cursor names stands before this page.
-            has_previous=query.after is not None and page.first_id is not None,
-            has_next=page.has_more,
-            notes=page.notes,
-        )
-
-    def _before(self, query: ThreadQuery) -> Window:
+    def list_threads(self, query: ThreadQuery) -> Window[Thread]:
+        if query.before is None:
+            page = self._client.list_threads(user=query.user, order=query.order, limit=query.limit, after=query.after)
+            return _onward(page, query.after)
         page = self._client.list_threads(
             user=query.user, order=_opposite(query.order), limit=query.limit, after=query.before
         )
-        times = [thread.created_at for thread in page.rows if thread.created_at]
-        if times and (times[0] < times[-1] if query.order == "asc" else times[0] > times[-1]):
-            raise Garbled("the rows are not in the order asked for")
-        return Window(
-            rows=page.rows[::-1],
-            first_id=page.last_id,
-            last_id=page.first_id,
-            has_previous=page.has_more,
-            has_next=page.first_id is not None,
-            notes=page.notes,
-        )
+        return _turned(page, query.order)
+
+    def thread(self, thread_id: str) -> Thread:
+        return self._client.retrieve_thread(thread_id)
+
+    def list_items(self, thread_id: str, query: ItemQuery) -> Window[ThreadItem]:
+        if query.before is not None:
+            page = self._client.list_items(thread_id, order="desc", limit=query.limit, after=query.before)
+            return _turned(page, "asc")
+        after = query.after
+        if query.at is not None:
+            after = self._client.list_items(thread_id, order="desc", limit=1, after=query.at).first_id
+        return _onward(self._client.list_items(thread_id, order="asc", limit=query.limit, after=after), after)
+
+
+def _onward(page: Page[RowT_co], after: str | None) -> Window[RowT_co]:
+    return Window(
+        rows=page.rows,
+        first_id=page.first_id,
+        last_id=page.last_id,
+        # The row that the cursor names stands before this page.
+        has_previous=after is not None and page.first_id is not None,
+        has_next=page.has_more,
+        notes=page.notes,
+    )
+
+
+def _turned(page: Page[RowT_co], order: Order) -> Window[RowT_co]:
+    """A page of the opposite order, as one in `order`."""
+    times = [row.created_at for row in page.rows if row.created_at]
+    if times and (times[0] < times[-1] if order == "asc" else times[0] > times[-1]):
+        raise Garbled("the rows are not in the order asked for")
+    return Window(
+        rows=page.rows[::-1],
+        first_id=page.last_id,
+        last_id=page.first_id,
+        has_previous=page.has_more,
+        has_next=page.first_id is not None,
+        notes=page.notes,
+    )
 
 
 def _opposite(order: Order) -> Order:

@@ -15,7 +15,7 @@ def client() -> ChatKitClient:
     """Speaks to the API at OPENAI_BASE_URL, or, without a key, to an emulator in this very process."""
     limits = Limits(settings.CHATKIT_DEADLINE, settings.CHATKIT_CONNECT, settings.CHATKIT_MAX_BYTES)
     if settings.OPENAI_API_KEY is None:
-        emulator = Emulator(threads=settings.EMULATOR_THREADS, latency_ms=settings.EMULATOR_LATENCY_MS)
+        emulator = Emulator(threads=settings.EMULATOR_THREADS, latency_ms=settings.EMULATOR_LATENCY_MS, showcase=True)
         return ChatKitClient(Account("emulator"), limits=limits, adapter=EmulatorAdapter(emulator))
     account = Account(
         settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL, settings.OPENAI_ORG_ID, settings.OPENAI_PROJECT_ID

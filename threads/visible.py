@@ -28,10 +28,11 @@ MOST_MARKS = 20
 not grow to fifty times its size."""
 
 
-def visible(text: str) -> Markup:
-    """`text` as HTML, each hidden character replaced by a mark that names it. A text that is cut says so."""
-    if len(text) > LONGEST:
-        return visible(text[:LONGEST]) + _CUT.format(LONGEST, len(text))
+def visible(text: str, longest: int = LONGEST) -> Markup:
+    """`text` as HTML, each hidden character replaced by a mark that names it. A text that is cut, after `longest`
+    characters, says so."""
+    if len(text) > longest:
+        return visible(text[:longest], longest) + _CUT.format(longest, len(text))
     if not _HIDDEN.search(text):
         return escape(text)
     parts: list[Markup] = []

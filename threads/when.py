@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
 _STEPS = ((60, 60, "min"), (3600, 24, "h"), (86400, 14, "day"), (7 * 86400, 9, "week"), (30.44 * 86400, 24, "month"))
 """Seconds in a unit, how many of them before the next unit is used, its name."""
 
@@ -24,11 +26,31 @@ def _zones() -> frozenset[str]:
 
 def exact(moment: datetime, where: tzinfo) -> str:
     """Such as "22 Nov 2026, 06:40"."""
-    try:
-        local = moment.astimezone(where)
-    except OverflowError:  # the first and the last day of the calendar, west or east of Greenwich
-        local = moment
+    local = _local(moment, where)
     return f"{local.day} {_MONTHS[local.month - 1]} {local.year}, {local.hour:02}:{local.minute:02}"
+
+
+def exact_to_seconds(moment: datetime, where: tzinfo) -> str:
+    """Such as "22 Nov 2026, 06:40:05"."""
+    return f"{exact(moment, where)}:{_local(moment, where).second:02}"
+
+
+def clock(moment: datetime, where: tzinfo) -> str:
+    """Such as "06:40"."""
+    return f"{_local(moment, where):%H:%M}"
+
+
+def day(moment: datetime, where: tzinfo) -> str:
+    """Such as "Sunday, 22 Nov 2026"."""
+    local = _local(moment, where)
+    return f"{_DAYS[local.weekday()]}, {local.day} {_MONTHS[local.month - 1]} {local.year}"
+
+
+def _local(moment: datetime, where: tzinfo) -> datetime:
+    try:
+        return moment.astimezone(where)
+    except OverflowError:  # the first and the last day of the calendar, west or east of Greenwich
+        return moment
 
 
 def relative(moment: datetime, now: datetime) -> str:
@@ -51,6 +73,13 @@ def duration(seconds: float) -> str:
             return f"{count} {name}{'s' if count != 1 else ''}"
     count = max(1, -int(-seconds // 1))
     return f"{count} second{'s' if count != 1 else ''}"
+
+
+def about(seconds: float) -> str:
+    """Such as "2 hours", "9 days": to the nearest, from an hour up."""
+    unit, name = (86400, "day") if seconds >= 36 * 3600 else (3600, "hour")
+    count = round(seconds / unit)
+    return f"{count:,} {name}{'s' if count != 1 else ''}"
 
 
 def _directed(count: int, name: str, *, past: bool) -> str:

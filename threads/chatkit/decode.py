@@ -15,7 +15,7 @@ RowT = TypeVar("RowT", Thread, ThreadItem)
 def thread(raw: object) -> Thread:
     """One thread. What is not even an object becomes a thread without an id whose `problems` say so."""
     if not isinstance(raw, dict):
-        return Thread(id=None, problems=(f"it is not an object but {kind(raw)}",))
+        return Thread(id=None, problems=(f"it is not an object but {kind(raw)}",), raw=raw)
     fields = Fields(raw)
     return Thread(
         id=fields.identifier("id"),
@@ -24,6 +24,7 @@ def thread(raw: object) -> Thread:
         status=_status(fields),
         user=fields.text("user"),
         problems=tuple(fields.problems),
+        raw=raw,
     )
 
 

@@ -24,13 +24,13 @@ from .values import Fields, clean, kind
 def item(raw: object) -> ThreadItem:
     """One item. A type that is not known, or a row that is not an object, is kept whole as `Unknown`."""
     if not isinstance(raw, dict):
-        return ThreadItem(None, None, None, Unknown(None, raw), (f"it is not an object but {kind(raw)}",))
+        return ThreadItem(None, None, None, Unknown(None, raw), (f"it is not an object but {kind(raw)}",), raw)
     fields = Fields(raw)
     identifier, created_at = fields.identifier("id"), fields.time("created_at")
     thread_id, type_ = fields.text("thread_id"), fields.text("type")
     read = _BODIES.get((type_ or "").removeprefix("chatkit."))
     body = read(fields) if read else Unknown(type_, raw)
-    return ThreadItem(identifier, created_at, thread_id, body, tuple(fields.problems))
+    return ThreadItem(identifier, created_at, thread_id, body, tuple(fields.problems), raw)
 
 
 def _user_message(fields: Fields) -> Body:

@@ -6,7 +6,7 @@ documentation and the live API differ, the types admit both, and a field that di
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
@@ -34,7 +34,8 @@ class Status:
 class Thread:
     """One conversation. A field is None where the upstream sent null or nothing.
 
-    `problems` names, in words, what in this row could not be read; the fields beside it are still good.
+    `problems` names, in words, what in this row could not be read; the fields beside it are still good. `raw` is the
+    upstream's own object, for whoever must hand it on complete.
     """
 
     id: str | None
@@ -43,6 +44,7 @@ class Thread:
     status: Status | None = None
     user: str | None = None
     problems: tuple[str, ...] = ()
+    raw: object = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +154,11 @@ Body = UserMessage | AssistantMessage | Widget | ClientToolCall | Task | TaskGro
 
 @dataclass(frozen=True, slots=True)
 class ThreadItem:
-    """One entry of a conversation; what it says is in `body`. `problems` as in `Thread`."""
+    """One entry of a conversation; what it says is in `body`. `problems` and `raw` as in `Thread`."""
 
     id: str | None
     created_at: datetime | None
     thread_id: str | None
     body: Body
     problems: tuple[str, ...] = ()
+    raw: object = field(default=None, repr=False, compare=False)

@@ -9,7 +9,7 @@ from threads.emulator.facts import Facts
 from threads.emulator.itemtypes import Json, answer, question, task, task_group, tool_call, widget
 from threads.emulator.subjects import Subject
 
-__all__ = ["Json", "conversation"]
+__all__ = ["Json", "conversation", "endless"]
 
 _LONGEST = 40
 # Of a hundred conversations, how many end after so many items: most are short.
@@ -59,6 +59,12 @@ def _turns(exchanges: Iterator[tuple[str, str, Subject]], draw: Draw) -> Iterato
         if draw.odds(15):
             yield question(about.topic.thanks[0], about, None)
             yield answer(about.topic.thanks[1], about, None)
+
+
+def endless(about: Subject, seed: int, index: int) -> Iterator[Json]:
+    """The own fields of items without end; their types have no `chatkit.` prefix."""
+    draw = Draw(seed, 36, index)
+    return _turns(_exchanges(about, seed, index, draw), draw)
 
 
 def _items(about: Subject, turns: Iterator[Json], length: int) -> list[Json]:

@@ -3,10 +3,12 @@
 import json
 import threading
 import time
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
 
 from threads.emulator.conversation import Json
+from threads.emulator.showcase import Scene, play
+from threads.emulator.told import Told
 from threads.emulator.world import World
 
 _CACHED_ROWS = 4096
@@ -22,16 +24,18 @@ class Desk:
     """What the API answers from. All methods may be called from any thread.
 
     A thread is named by its index, 0 for the oldest; those that arrived come after the world's.
+    `scenes` are told in place of what the world has for their threads.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, scenes: Mapping[int, Scene]) -> None:
         self._world = world
         self._started = time.monotonic()
         self._lock = threading.Lock()
         self._arrived: list[tuple[str, int]] = []
         self._arrived_of: dict[str, list[int]] = {}
-        self._titles: dict[int, str | None] = {}
-        self._status: dict[int, Json] = {}
+        self._titles: dict[int, str | None] = {index: scene.title for index, scene in scenes.items()}
+        self._status: dict[int, Json] = {index: scene.status for index, scene in scenes.items()}
+        self._told = {index: Told(partial(play, scene, world, index)) for index, scene in scenes.items()}
         self.deleted: set[int] = set()
         self._cached_row = lru_cache(_CACHED_ROWS)(self._render)
         self._cached_items = lru_cache(_CACHED_CONVERSATIONS)(self._converse)
@@ -47,10 +51,13 @@ class Desk:
         index = self._world.threads + len(self._arrived)
         if user is None:
             user = self._world.some_user(index)
-        clock = int(self._world.now + time.monotonic() - self._started)
-        self._arrived.append((user, clock))
+        self._arrived.append((user, self._clock()))
         self._arrived_of.setdefault(user, []).append(index)
         return index
+
+    def _clock(self) -> int:
+        """The world's present, in Unix seconds."""
+        return int(self._world.now + time.monotonic() - self._started)
 
     def delete(self, index: int) -> bool:
         """Whether the thread was there to delete."""
@@ -58,7 +65,39 @@ class Desk:
             if index in self.deleted:
                 return False
             self.deleted.add(index)
+            self._told.pop(index, None)
             return True
+
+    def set_items(self, index: int, items: Sequence[Json]) -> bool:
+        """Whether the thread was there to be given another conversation.
+
+        Items without a time come a minute apart from the thread's beginning on, or closer together
+        where it has not been there for so long.
+        """
+        with self._lock:
+            if index in self.deleted:
+                return False
+            began = self._origin(index)[1]
+            step = min(60, (self._clock() - began) // max(len(items), 1))
+            moments = [began + step * position for position in range(len(items))]
+            self._tell(index, [], items, moments)
+            return True
+
+    def add_items(self, index: int, items: Sequence[Json]) -> bool:
+        """Whether the thread was there to be given more items; those without a time come now."""
+        with self._lock:
+            if index in self.deleted:
+                return False
+            self._tell(index, self.items(index), items, [self._clock()] * len(items))
+            return True
+
+    def _tell(self, index: int, begun: list[Json], items: Sequence[Json], moments: Sequence[int]) -> None:
+        # A new list, not a longer one: whoever is reading the old one goes on with it undisturbed.
+        whole = begun.copy()
+        for own, moment in zip(items, moments, strict=True):
+            earliest = max(moment, whole[-1]["created_at"]) if whole else moment
+            whole.append(self._world.item(index, len(whole), own, earliest))
+        self._told[index] = Told(lambda: whole)
 
     def set_title(self, index: int, title: str | None) -> None:
         """Gives the thread another title."""
@@ -79,6 +118,9 @@ class Desk:
 
     def find_item(self, index: int, item_id: str) -> int | None:
         """The position of the item with this id in the thread `index`; None when it has none such."""
+        told = self._told.get(index)
+        if told:
+            return told.places.get(item_id)
         place = self._world.item_place(item_id)
         if place is None or place[0] != index or place[1] >= len(self.items(index)):
             return None
@@ -107,7 +149,8 @@ class Desk:
 
     def items(self, index: int) -> list[Json]:
         """The thread's items, oldest first. To be read only: the list is shared."""
-        return self._cached_items(index)
+        told = self._told.get(index)
+        return told.items if told else self._cached_items(index)
 
     def _origin(self, index: int) -> tuple[str, int]:
         """The thread's user and the second it began."""

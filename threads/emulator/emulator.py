@@ -3,16 +3,18 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import parse_qsl, urlencode
 
 from threads.emulator.api import Api
+from threads.emulator.conversation import Json
 from threads.emulator.desk import Desk
 from threads.emulator.faults import ONCE, Fault
 from threads.emulator.paging import BeforeReading, HasMoreReading, Readings
 from threads.emulator.parameters import DEFAULT_LIMIT
 from threads.emulator.refusals import refusal
 from threads.emulator.replies import Meter, Reply, Request, common_headers
+from threads.emulator.showcase import scenes
 from threads.emulator.spoilers import LEAST_TOO_MANY, spoil
 from threads.emulator.world import World
 
@@ -37,6 +39,9 @@ class Emulator:
     except that one which begins with `sk-wrong` is unknown and one with `sk-scopes` lacks scopes.
     `before` and `has_more` choose among the readings of what the documentation leaves open.
     `fault` makes every call fail in that way, and may be set and taken away (None) at any time.
+    `showcase` gives four of the newest threads, the 2nd, 5th, 8th and 12th counted from the newest,
+    conversations worth a look: every kind of item, the same in the documentation's spelling, 10,000
+    items, and what a stranger may write. A world of fewer than 12 threads has none of them.
     `calls` holds (method, path, query) of the last thousand calls. Safe to share among threads.
     """
 
@@ -50,9 +55,10 @@ class Emulator:
         before: BeforeReading = BeforeReading.ADJACENT,
         has_more: HasMoreReading = HasMoreReading.DIRECTION,
         fault: Fault | None = None,
+        showcase: bool = False,
     ) -> None:
         self._world = World(threads, seed, time.time() if now is None else now)
-        self._desk = Desk(self._world)
+        self._desk = Desk(self._world, scenes(self._world) if showcase else {})
         self._api = Api(self._desk, api_key, Readings(before, has_more))
         self._meter = Meter()
         self._lock = threading.Lock()
@@ -117,6 +123,20 @@ class Emulator:
     def set_title(self, thread_id: str, title: str | None) -> None:
         """A thread gets another title. Raises KeyError when there is none such."""
         self._desk.set_title(self._find(thread_id), title)
+
+    def set_items(self, thread_id: str, items: Sequence[Json]) -> None:
+        """A thread gets another conversation, oldest item first. Raises KeyError when there is none such.
+
+        An item is `type` and what belongs to it, as the API shows it. `id`, `object`, `thread_id` and
+        `created_at` are filled in where an item does not bring them.
+        """
+        if not self._desk.set_items(self._find(thread_id), items):
+            raise KeyError(thread_id)
+
+    def add_items(self, thread_id: str, items: Sequence[Json]) -> None:
+        """Somebody writes on: items, as for `set_items`, follow those there are. Raises KeyError likewise."""
+        if not self._desk.add_items(self._find(thread_id), items):
+            raise KeyError(thread_id)
 
     def thread_ids(self, order: str = "desc", user: str | None = None) -> Iterator[str]:
         """The ids of all threads, or of those of `user`, in list order: what a client should find."""

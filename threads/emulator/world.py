@@ -83,12 +83,16 @@ class World:
         arrived = index >= self.threads
         seconds = 0 if arrived else int(self.now) - created_at
         return [
-            {
-                "id": self.item_id(index, position),
-                "object": "chatkit.thread_item",
-                "thread_id": self.thread_id(index),
-                **item,
-                "created_at": created_at + after,
-            }
-            for position, (after, item) in enumerate(conversation(about, self.seed, index, seconds))
+            self.item(index, position, own, created_at + after)
+            for position, (after, own) in enumerate(conversation(about, self.seed, index, seconds))
         ]
+
+    def item(self, index: int, position: int, own: Json, created_at: int) -> Json:
+        """The item at `position` as the API shows it. What `own` brings itself stands."""
+        return {
+            "id": self.item_id(index, position),
+            "object": "chatkit.thread_item",
+            "thread_id": self.thread_id(index),
+            "created_at": created_at,
+            **own,
+        }

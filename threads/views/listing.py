@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
-from .. import forms, presenters, problems, services, when
+from .. import finding, forms, presenters, problems, services, when
 from ..chatkit import ChatKitError
 from ..query import DEFAULT_LIMIT, ThreadQuery
 
@@ -20,7 +21,8 @@ _NOTHING: dict[str, Any] = {"errors": {}, "problem": None, "pager": None, "rows"
 
 @require_safe
 def thread_list(request: HttpRequest) -> HttpResponse:
-    """One page of threads. 400 where the address is wrong, 502 to 504 where the upstream fails, the form kept."""
+    """One page of threads. 400 where the address is wrong, 502 to 504 where the upstream fails, the form kept. What is
+    the id or the address of one thread leads straight to that thread."""
     sent = request.GET.dict()
     query, errors = forms.read(sent)
     if query is None:
@@ -28,7 +30,13 @@ def thread_list(request: HttpRequest) -> HttpResponse:
     now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
     context = _kept(query) | {"as_of": when.exact(now, zone), "zone": str(zone)}
     try:
+        named = finding.thread_in(query.user) if query.user else None
+        if named:
+            return _to_thread(request, named)
         window = services.list_threads(query)
+        # Only who has no threads can be a thread: a user who has some costs no second call.
+        if query.user and not query.cursor and not window.rows and services.is_thread(query.user.strip()):
+            return _to_thread(request, query.user.strip())
     except ChatKitError as error:
         problem = problems.problem(error, now, zone)
         response = _respond(request, context | {"problem": problem}, problem.status, query)
@@ -76,10 +84,19 @@ def _invalid(sent: dict[str, str], errors: forms.Errors) -> dict[str, Any]:
     }
 
 
+def _to_thread(request: HttpRequest, thread_id: str) -> HttpResponse:
+    url = presenters.thread_url(thread_id) or presenters.address(ThreadQuery())
+    return HttpResponseClientRedirect(url) if _is_part(request) else HttpResponseRedirect(url)
+
+
+def _is_part(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+
+
 def _respond(
     request: HttpRequest, context: dict[str, Any], status: int, query: ThreadQuery | None = None
 ) -> HttpResponse:
-    part = request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+    part = _is_part(request)
     template = "threads/_list.html" if part else "threads/list.html"
     response = render(request, template, _NOTHING | context | {"part": part}, status=status)
     if part and query is not None:

@@ -48,6 +48,12 @@ def test_options_reach_the_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "gone-410" in said
 
 
+@pytest.mark.parametrize(("flags", "shown"), [((), True), (("--no-showcase",), False)])
+def test_the_showcase_can_be_left_out(monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...], shown: bool) -> None:
+    _, [answer] = run(monkeypatch, "--threads=12", *flags)
+    assert ("Every kind of item" in {row["title"] for row in answer.json()["data"]}) is shown
+
+
 def test_threads_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
     _, [answer] = run(monkeypatch, "--threads=5", "--arrive-every=0.5", seconds=3)
     assert len(answer.json()["data"]) == 8

@@ -76,6 +76,9 @@ class Command(BaseCommand):
             metavar="SECONDS",
             help="a new thread begins every so often",
         )
+        parser.add_argument(
+            "--no-showcase", action="store_false", dest="showcase", help="leave the four special conversations out"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serves until Ctrl-C."""
@@ -87,6 +90,7 @@ class Command(BaseCommand):
             before=options["before"],
             has_more=options["has_more"],
             fault=options["fault"],
+            showcase=options["showcase"],
         )
         try:
             server = EmulatorServer(emulator, options["host"], options["port"])

@@ -1,0 +1,272 @@
+"""A conversation, item by item, as everything that a template needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from . import when, widgets
+from .chatkit import MAX_LIMIT, ThreadItem
+from .chatkit.types import (
+    AssistantMessage,
+    Attachment,
+    ClientToolCall,
+    Source,
+    Task,
+    TaskGroup,
+    Text,
+    Unknown,
+    UserMessage,
+    Widget,
+)
+from .links import Link, link
+from .markdown import markdown, plain
+from .pretty import indented
+from .query import ItemQuery
+from .sources import Window
+
+_PAUSE = timedelta(hours=1)
+_MARKDOWN_BUDGET = 100_000
+"""Characters of Markdown that are rendered for one page, a quarter of a second's work. What comes after is shown as it
+was written: a page made to be slow stays quick."""
+
+_SHORT = 600
+"""Characters of JSON that are shown unfolded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """JSON, or text where it is none, under a name; `open` where it is short."""
+
+    name: str
+    text: str
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """An attachment. `link` leads to its preview, None where there is none that may be followed."""
+
+    kind: str
+    name: str
+    mime_type: str | None
+    link: Link | None
+    unsafe: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """What an answer cites: an address that may be followed, or a name."""
+
+    name: str
+    link: Link | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item. `kind` names the template of its body, which gets `body`; `before` is what divides it from the item
+    before: a day, or a pause."""
+
+    kind: str
+    who: str
+    anchor: str | None
+    url: str | None
+    time: str | None
+    exact: str | None
+    iso: str | None
+    before: tuple[str, ...]
+    problems: tuple[str, ...]
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """What stands at the end of the entries. `next_url` is None at the end of the conversation; `count` is how many
+    items have been loaded up to here, None where nobody counted from the beginning."""
+
+    next_url: str | None
+    first_url: str | None
+    previous_url: str | None
+    count: int | None
+    shown: int
+
+
+def entries(window: Window[ThreadItem], query: ItemQuery, address: str, zone: tzinfo) -> list[Entry]:
+    """The items of a window. `address` is the conversation's own, without a query."""
+    budget = _Budget()
+    made: list[Entry] = []
+    last = _time(query.since)
+    for item in window.rows:
+        made.append(_entry(item, last, address, zone, budget))
+        last = item.created_at or last
+    return made
+
+
+def more(window: Window[ThreadItem], query: ItemQuery, address: str) -> More:
+    """The way on, and what has been seen so far."""
+    shown = len(window.rows)
+    count = None if query.count is None or query.before or query.at else query.count + shown
+    times = [item.created_at for item in window.rows if item.created_at]
+    since = int(times[-1].timestamp()) if times else query.since
+    onward = ItemQuery(limit=MAX_LIMIT, after=window.last_id, count=count, since=since)
+    back = ItemQuery(before=window.first_id)
+    return More(
+        next_url=f"{address}?{onward.encoded()}" if window.has_next and window.last_id else None,
+        first_url=address if query.after or query.before or query.at else None,
+        previous_url=f"{address}?{back.encoded()}" if window.has_previous and window.first_id else None,
+        count=count,
+        shown=shown,
+    )
+
+
+def again(query: ItemQuery, address: str) -> str:
+    """The address of the same page once more."""
+    encoded = query.encoded()
+    return f"{address}?{encoded}" if encoded else address
+
+
+def at(item_id: str, address: str) -> tuple[str, str]:
+    """The id of an item's element, and the address that opens the conversation at it."""
+    anchor = f"item-{quote(item_id, safe='')}"
+    return anchor, f"{address}?{ItemQuery(at=item_id).encoded()}#{quote(anchor)}"
+
+
+class _Budget:
+    """How much Markdown a page may still render."""
+
+    def __init__(self) -> None:
+        self._left = _MARKDOWN_BUDGET
+
+    def markdown(self, text: str) -> Markup:
+        self._left -= len(text)
+        return markdown(text) if self._left >= 0 else plain(text)
+
+
+def _entry(item: ThreadItem, last: datetime | None, address: str, zone: tzinfo, budget: _Budget) -> Entry:
+    kind, who, present = _KINDS[type(item.body)]
+    anchor, url = at(item.id, address) if item.id else (None, None)
+    time = item.created_at
+    return Entry(
+        kind=kind,
+        who=who,
+        anchor=anchor,
+        url=url,
+        time=when.clock(time, zone) if time else None,
+        exact=when.exact_to_seconds(time, zone) if time else None,
+        iso=time.isoformat() if time else None,
+        before=tuple(_dividers(last, time, zone)) if time else (),
+        problems=item.problems,
+        body=present(item.body, budget),
+    )
+
+
+def _dividers(last: datetime | None, time: datetime, zone: tzinfo) -> Iterable[str]:
+    """A pause of more than an hour, and a new day. The first item has its day."""
+    if last is not None and time - last > _PAUSE:
+        yield f"{when.about((time - last).total_seconds())} later"
+    if last is None or when.day(last, zone) != when.day(time, zone):
+        yield when.day(time, zone)
+
+
+def _time(seconds: int | None) -> datetime | None:
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def _user_message(body: UserMessage, _budget: _Budget) -> dict[str, Any]:
+    said = [("Model", body.model), ("Tool", body.tool_choice)]
+    return {
+        "parts": [(part.type == "quoted_text", plain(part.text)) for part in body.content],
+        "files": [_file(each) for each in body.attachments],
+        "options": [(name, value) for name, value in said if value],
+    }
+
+
+def _assistant_message(body: AssistantMessage, budget: _Budget) -> dict[str, Any]:
+    return {
+        "parts": [budget.markdown(part.text) for part in body.content],
+        "sources": [_cited(source) for part in body.content for source in _distinct(part)],
+    }
+
+
+def _distinct(part: Text) -> Iterable[Source]:
+    return dict.fromkeys(part.sources)
+
+
+def _cited(source: Source) -> Cited:
+    return Cited(source.value, link(source.value) if source.type == "url" else None)
+
+
+def _file(attachment: Attachment) -> File:
+    preview = attachment.preview_url
+    known = link(preview) if preview else None
+    return File(
+        kind="Image" if attachment.type == "image" else "File",
+        name=attachment.name or attachment.id or "without a name",
+        mime_type=attachment.mime_type,
+        link=known,
+        unsafe=preview if preview and not known else None,
+    )
+
+
+def _tool_call(body: ClientToolCall, _budget: _Budget) -> dict[str, Any]:
+    folds = [_fold("Arguments", body.arguments), _fold("Output", body.output)]
+    status = {"in_progress": "In progress", "completed": "Completed"}.get(body.status, body.status)
+    return {"name": body.name, "status": status, "call_id": body.call_id, "folds": [each for each in folds if each]}
+
+
+def _fold(name: str, text: str | None) -> Fold | None:
+    if text is None:
+        return None
+    shown = indented(text) or text
+    return Fold(name, shown, len(shown) <= _SHORT)
+
+
+def _task(body: Task, budget: _Budget) -> dict[str, Any]:
+    return {"tasks": [_step(body, budget)], "grouped": False}
+
+
+def _task_group(body: TaskGroup, budget: _Budget) -> dict[str, Any]:
+    return {"tasks": [_step(each, budget) for each in body.tasks], "grouped": True}
+
+
+def _step(task: Task, budget: _Budget) -> dict[str, Any]:
+    heading = task.heading or ("Thought" if task.task_type == "thought" else "Step without a heading")
+    return {
+        "heading": heading,
+        "thought": task.task_type == "thought",
+        "summary": budget.markdown(task.summary) if task.summary else None,
+    }
+
+
+def _widget(body: Widget, _budget: _Budget) -> dict[str, Any]:
+    fold = _fold("The widget's JSON", body.json)
+    return {
+        "drawing": widgets.draw(body.json),
+        "text": body.json,
+        "fold": replace(fold, open=False) if fold else None,
+    }
+
+
+def _unknown(body: Unknown, _budget: _Budget) -> dict[str, Any]:
+    text = json.dumps(body.raw, ensure_ascii=False, default=str)
+    return {"type": body.type, "fold": _fold("What the API sent", text)}
+
+
+_KINDS: dict[type, tuple[str, str, Callable[[Any, _Budget], dict[str, Any]]]] = {
+    UserMessage: ("user_message", "Customer", _user_message),
+    AssistantMessage: ("assistant_message", "Assistant", _assistant_message),
+    ClientToolCall: ("tool_call", "Tool call", _tool_call),
+    Task: ("tasks", "Task", _task),
+    TaskGroup: ("tasks", "Tasks", _task_group),
+    Widget: ("drawn", "Widget", _widget),
+    Unknown: ("unknown", "Unknown item", _unknown),
+}

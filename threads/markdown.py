@@ -1,0 +1,155 @@
+"""Markdown that a model or a customer wrote, as HTML in which nothing runs and nothing loads by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markupsafe import Markup
+
+from .links import link
+from .visible import visible
+
+LONGEST = 20_000
+"""Characters that are rendered as Markdown. A longer text is shown as it was written."""
+
+LONGEST_PLAIN = 100_000
+"""Characters that are shown as they were written. A longer text says that it is cut; a download has all of it."""
+
+_MOST_BRACKETS, _MOST_CELLS = 500, 20_000
+"""What the parser's time grows with, faster than with the length of a text."""
+
+_GROWTH, _ALWAYS = 20, 100_000
+"""A text whose HTML is more than so many times as long, and longer than so many characters, is shown as written."""
+
+_TAGS = set(
+    "p br hr strong em s code pre blockquote ul ol li table thead tbody tr th td a span h3 h4 h5 h6 div i".split()
+)
+_ATTRIBUTES = {
+    "a": {"href", "target", "rel", "class"},
+    "span": {"class", "title"},
+    "ol": {"start"},
+    "th": {"class"},
+    "td": {"class"},
+    "i": {"class"},
+    "div": {"class", "tabindex", "role", "aria-label"},
+}
+
+
+class _Renderer(RendererHTML):
+    """As markdown-it renders, but that links show where they lead, an image is a link to it, headings stand below those
+    of the page, and characters that hide are marked."""
+
+    def text(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return str(_shown(tokens[idx].content))
+
+    def code_inline(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return f"<code>{_shown(tokens[idx].content)}</code>"
+
+    def code_block(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return f"<pre><code>{_shown(tokens[idx].content)}</code></pre>\n"
+
+    fence = code_block
+
+    def image(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        token = tokens[idx]
+        return str(_image(str(token.attrs.get("src", "")), token.content))
+
+    def link_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        known = link(str(tokens[idx].attrs.get("href", "")))
+        tokens[idx].meta["known"] = known
+        return str(_OPEN.format(known.href)) if known else ""
+
+    def link_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        opened = next(
+            each for each in reversed(tokens[:idx]) if each.type == "link_open" and each.level == tokens[idx].level
+        )
+        known, address = opened.meta["known"], str(opened.attrs.get("href", ""))
+        if known:
+            return str(_CLOSE.format(known.host))
+        return str(_DEAD.format(visible(address)))
+
+    def heading_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return f"<{_lowered(tokens[idx].tag)}>"
+
+    def heading_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return f"</{_lowered(tokens[idx].tag)}>\n"
+
+    def table_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>\n'
+
+    def table_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return "</table></div>\n"
+
+    def th_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return _cell("th", tokens[idx].attrs)
+
+    def td_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return _cell("td", tokens[idx].attrs)
+
+
+_OPEN = Markup('<a href="{}" target="_blank" rel="noopener noreferrer nofollow">')
+_CLOSE = Markup('</a><span class="host"> ({})</span>')
+_DEAD = Markup('<span class="host"> (not a link: {})</span>')
+_IMAGE = Markup(
+    '<a class="remote" href="{}" target="_blank" rel="noopener noreferrer nofollow">Image: {}</a>'
+    '<span class="host"> ({})</span>'
+)
+_NO_IMAGE = Markup('<span class="remote">Image: {}</span><span class="host"> (not a link: {})</span>')
+
+
+def _image(address: str, alt: str) -> Markup:
+    known = link(address)
+    name = visible(alt.strip() or "no description")
+    return _IMAGE.format(known.href, name, known.host) if known else _NO_IMAGE.format(name, visible(address))
+
+
+def _lowered(tag: str) -> str:
+    """The heading two levels below: the page has h1 and h2 of its own."""
+    return f"h{min(6, int(tag[1]) + 2)}"
+
+
+def _cell(tag: str, attributes: Mapping[str, Any]) -> str:
+    side = str(attributes.get("style", "")).removeprefix("text-align:")
+    return f'<{tag} class="{side}">' if side in {"left", "right", "center"} else f"<{tag}>"
+
+
+_PARSER = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}, renderer_cls=_Renderer)
+_PARSER.enable(["table", "strikethrough"])
+# What may not become a link is said beside it, instead of the whole construct being left as text.
+_PARSER.validateLink = lambda url: True  # type: ignore[method-assign]
+_PARSER.normalizeLink = lambda url: url  # type: ignore[method-assign]
+
+
+def markdown(text: str) -> Markup:
+    """`text` as HTML. What is too long for Markdown, or would grow beyond measure, is shown as it was written."""
+    if _is_cheap(text):
+        rendered: str = _PARSER.render(text)
+        if len(rendered) <= max(_ALWAYS, _GROWTH * len(text)):
+            clean = nh3.clean(rendered, tags=_TAGS, attributes=_ATTRIBUTES, link_rel=None, url_schemes=_SCHEMES)
+            return Markup(clean)  # noqa: S704  # sanitised the line before
+    return plain(text)
+
+
+_SCHEMES = {"http", "https", "mailto"}
+_PLAIN = Markup('<div class="plain">{}</div>')
+
+
+def plain(text: str) -> Markup:
+    """`text` as it was written, line by line."""
+    return _PLAIN.format(_shown(text))
+
+
+def _shown(text: str) -> Markup:
+    return visible(text, LONGEST_PLAIN)
+
+
+def _is_cheap(text: str) -> bool:
+    if len(text) > LONGEST or text.count("[") > _MOST_BRACKETS:
+        return False
+    lines = text.split("\n")
+    return len(lines) * max(line.count("|") for line in lines) <= _MOST_CELLS

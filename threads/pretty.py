@@ -1,0 +1,59 @@
+"""JSON that a stranger wrote, indented for a reader: the same text, with other space between its parts."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import pairwise
+
+from .chatkit.values import clean
+
+_DEEPEST = 12
+"""Levels that are indented; what lies deeper stands as far to the right as these. Else indenting would square it."""
+
+_LONGEST = 1_000_000
+
+_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
+
+
+def indented(text: str) -> str | None:
+    """`text` indented by two spaces a level; None where it is not JSON. A name that comes twice stays twice, and a
+    number keeps its digits, which decoding and encoding again would not keep. Escaped letters become letters."""
+    if len(text) > _LONGEST or not _is_json(text):
+        return None
+    parts = [_readable(part) for part in _TOKENS.findall(text)]
+    lines: list[str] = []
+    depth = 0
+    for part, following in pairwise([*parts, ""]):
+        if part in "]}":
+            depth -= 1
+        lines.append(part)
+        if part in "[{":
+            depth += 1
+            empty = following in "]}"
+            lines.append("" if empty else _line(depth))
+        elif part == ",":
+            lines.append(_line(depth))
+        elif part == ":":
+            lines.append(" ")
+        elif following and following in "]}":
+            lines.append(_line(depth - 1))
+    return "".join(lines)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _readable(part: str) -> str:
+    if "\\" not in part:
+        return part
+    return json.dumps(clean(json.loads(part)), ensure_ascii=False)
+
+
+def _line(depth: int) -> str:
+    return "\n" + "  " * min(depth, _DEEPEST)

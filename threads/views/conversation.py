@@ -1,0 +1,157 @@
+"""One conversation: its page, and the further items that htmx asks for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from .. import conversation as presenting
+from .. import forms, presenters, problems, services, when
+from ..chatkit import ChatKitError, NotFound
+from ..query import ItemQuery, ThreadQuery
+from . import transcript
+
+_NO_ITEMS: dict[str, Any] = {"entries": [], "more": None, "problem": None, "again_url": None, "notes": ()}
+
+
+@require_safe
+def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
+    """A thread with a page of its items. 404 where there is none, 502 to 504 where the upstream fails; an address of
+    ours that nobody made is taken for the beginning."""
+    kind = request.GET.get("format")
+    if kind in transcript.KINDS:
+        return transcript.download(request, thread_id, kind)
+    query, errors = forms.read_items(request.GET.dict())
+    if query is None:
+        query = ItemQuery()
+    if request.headers.get("HX-Request") == "true" and query.after:
+        return _further(request, thread_id, query)
+    here = _list(request)
+    address = presenters.thread_url(thread_id) or ""
+    now, zone = _now(request)
+    context = _ways(thread_id, here) | {"as_of": when.exact(now, zone), "zone": str(zone), "thread_id": thread_id}
+    try:
+        found = services.conversation(thread_id, query)
+    except ChatKitError as error:
+        return _failed(request, error, context)
+    status = 200
+    context |= {
+        "thread": presenters.row(found.thread, None, "", "", now, zone),
+        "upstream_url": _upstream(thread_id),
+        "address": address,
+        "started_over": bool(errors),
+    }
+    if found.items is not None:
+        context |= _items(found.items, query, address, zone)
+    elif found.fault is not None:
+        problem = problems.of_items(found.fault, now, zone)
+        context |= _NO_ITEMS | {"problem": problem, "again_url": presenting.again(query, address)}
+        status = problem.status
+    return render(request, "threads/conversation.html", context, status=status)
+
+
+@require_safe
+def others(request: HttpRequest) -> HttpResponse:
+    """The newest threads of a user, for the margin of one of them. Always a part: it comes after the page that it
+    stands on."""
+    user, thread_id = request.GET.get("user", ""), request.GET.get("thread", "")
+    query, _ = forms.read({"user": user})
+    if query is None or query.user is None:
+        return HttpResponse(status=400)
+    now, zone = _now(request)
+    context: dict[str, Any] = {"user_url": presenters.address(query), "user": user}
+    try:
+        window = services.list_threads(query)
+    except ChatKitError as error:
+        return render(request, "threads/_others.html", context | {"problem": problems.problem(error, now, zone)})
+    rows = [row for row in presenters.rows(window, query, now, zone) if row.id != thread_id]
+    return render(
+        request, "threads/_others.html", context | {"rows": rows, "further": window.has_next, "problem": None}
+    )
+
+
+@require_safe
+def step(request: HttpRequest) -> HttpResponse:
+    """From a thread to its neighbour in the list that it was opened from; at the list's end, back to the list."""
+    thread_id, here = request.GET.get("from", ""), _list(request)
+    back = request.GET.get("to") == "previous"
+    query = here.beyond(before=thread_id) if back else here.beyond(after=thread_id)
+    try:
+        found = services.neighbour(query)
+    except ChatKitError as error:
+        return _failed(request, error, _ways(thread_id, here))
+    url = presenters.thread_url(found, presenters.from_list(here)) if found else None
+    return HttpResponseRedirect(url or f"{presenters.address(here)}#end-{'previous' if back else 'next'}")
+
+
+def _further(request: HttpRequest, thread_id: str, query: ItemQuery) -> HttpResponse:
+    """The next items alone. What goes wrong stands where they would, with a way to go on; htmx puts it there."""
+    address = presenters.thread_url(thread_id) or ""
+    now, zone = _now(request)
+    try:
+        window = services.list_items(thread_id, query)
+    except ChatKitError as error:
+        problem = problems.of_items(error, now, zone)
+        context = _NO_ITEMS | {"problem": problem, "again_url": presenting.again(query, address), "loaded": query.count}
+        return render(request, "threads/_items.html", context, status=problem.status)
+    return render(request, "threads/_items.html", _items(window, query, address, zone))
+
+
+def _items(window: Any, query: ItemQuery, address: str, zone: Any) -> dict[str, Any]:
+    return _NO_ITEMS | {
+        "entries": presenting.entries(window, query, address, zone),
+        "more": presenting.more(window, query, address),
+        "notes": window.notes,
+    }
+
+
+def _failed(request: HttpRequest, error: ChatKitError, context: dict[str, Any]) -> HttpResponse:
+    now, zone = _now(request)
+    problem = problems.of_thread(error, now, zone)
+    context |= {"problem": problem, "here_url": request.get_full_path(), "missing": isinstance(error, NotFound)}
+    response = render(
+        request,
+        "threads/conversation_problem.html",
+        {"as_of": when.exact(now, zone), "zone": str(zone)} | context,
+        status=problem.status,
+    )
+    if problem.retry_after is not None:
+        response.headers["Retry-After"] = str(problem.retry_after)
+    return response
+
+
+def _ways(thread_id: str, here: ThreadQuery) -> dict[str, Any]:
+    """The ways out: back to the row that was left, and to the threads beside this one in its list."""
+    step_to = {"from": thread_id, "list": here.encoded()}
+    filtered, _ = forms.read({"user": thread_id})
+    return {
+        "back_url": f"{presenters.address(here)}#thread-{presenters.fragment(thread_id)}",
+        "previous_url": f"{reverse('step')}?{urlencode(step_to | {'to': 'previous'})}",
+        "next_url": f"{reverse('step')}?{urlencode(step_to | {'to': 'next'})}",
+        "as_user_url": presenters.address(filtered) if filtered else None,
+    }
+
+
+def _list(request: HttpRequest) -> ThreadQuery:
+    """The list that the thread was opened from; all threads where the address names none that is valid."""
+    query, _ = forms.read(QueryDict(request.GET.get("list", "")).dict())
+    return query or ThreadQuery()
+
+
+def _now(request: HttpRequest) -> tuple[datetime, Any]:
+    return datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
+
+
+def _upstream(thread_id: str) -> str | None:
+    """OpenAI's own page of the thread, where it is OpenAI that is asked."""
+    if settings.EMULATOR or settings.OPENAI_BASE_URL.split("/")[2] != "api.openai.com":
+        return None
+    return f"https://platform.openai.com/logs/{presenters.fragment(thread_id)}"

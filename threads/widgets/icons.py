@@ -1,0 +1,69 @@
+"""Glyphs that stand for the published icons. What an icon is called is said beside it, so a likeness is enough."""
+
+from __future__ import annotations
+
+_OTHER = "◇"
+
+_GLYPHS = {
+    "agent": "☻",
+    "analytics": "▤",
+    "bolt": "⚡",
+    "book-closed": "▮",
+    "book-open": "❏",
+    "bug": "⚠",
+    "calendar": "▦",
+    "chart": "▤",
+    "check": "✓",
+    "check-circle": "✓",
+    "check-circle-filled": "✔",
+    "chevron-left": "‹",
+    "chevron-right": "›",
+    "circle-question": "?",
+    "clock": "◷",
+    "compass": "✧",
+    "confetti": "✺",
+    "cube": "❒",
+    "desktop": "▭",
+    "document": "▤",
+    "dot": "•",
+    "dots-horizontal": "⋯",
+    "dots-vertical": "⋮",
+    "empty-circle": "○",
+    "external-link": "↗",
+    "globe": "◍",
+    "images": "▨",
+    "info": "ℹ",
+    "lifesaver": "◎",
+    "lightbulb": "☼",
+    "mail": "✉",
+    "map-pin": "⚲",
+    "mobile": "▯",
+    "notebook": "▤",
+    "notebook-pencil": "✎",
+    "page-blank": "▯",
+    "phone": "☎",
+    "play": "▶",
+    "plus": "+",
+    "profile": "☺",
+    "reload": "↻",
+    "search": "⌕",
+    "settings-slider": "⚙",
+    "sparkle": "✦",
+    "sparkle-double": "✦",
+    "square-image": "▨",
+    "square-text": "▤",
+    "star": "☆",
+    "star-filled": "★",
+    "suitcase": "▣",
+    "user": "☺",
+    "write": "✎",
+    "write-alt": "✎",
+    "write-alt2": "✎",
+}
+
+_AS_TEXT = "\ufe0e"
+"""Asks for the plain glyph where a font has a coloured picture too."""
+
+
+def glyph(name: str) -> str:
+    return _GLYPHS.get(name, _OTHER) + _AS_TEXT
