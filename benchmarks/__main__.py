@@ -14,7 +14,9 @@ PARTS = {
     "throughput": server.throughput,
     "crowds": server.crowds,
     "depth": server.depth,
+    "conversation": server.conversation,
     "turning": browser.turning,
+    "reading": browser.reading,
     "weight": browser.weight,
     "endurance": server.endurance,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import statistics
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,6 +72,22 @@ def turning(data: Path) -> Iterator[Row]:
             _press(page, "next")
         longest = max([0.0, *page.evaluate("window.longTasks")])
         yield Row("longest task while turning pages of 100 (0: none over 50)", "ms", [longest], target="≤ 50")
+
+
+def reading(data: Path) -> Iterator[Row]:
+    """A conversation of 10,000 items, loaded to its end in one go."""
+    with upstream(0, 5000) as base_url, desk(base_url, data) as ours, _browser(ours) as context:
+        page = context.new_page()
+        page.goto(f"{ours.url}/threads/")
+        page.get_by_role("link", name="A very long conversation").click()
+        page.locator("#all").wait_for()
+        page.evaluate(PRESS_TO_PAINT)
+        started = time.perf_counter()
+        page.locator("#all").click()
+        page.locator("#more", has_text="The end: all 10,000.").wait_for(timeout=120_000)
+        yield Row("Load all of 10,000 items", "s", [time.perf_counter() - started])
+        longest = max([0.0, *page.evaluate("window.longTasks")])
+        yield Row("the longest task meanwhile (0: none over 50)", "ms", [longest])
 
 
 def weight(data: Path) -> Iterator[Row]:

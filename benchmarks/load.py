@@ -38,7 +38,14 @@ class Load:
 
 
 def load(
-    served: Served, query: str = "", *, clients: int, seconds: float, think: bool = False, part: bool = True
+    served: Served,
+    query: str = "",
+    *,
+    path: str = "/threads/",
+    clients: int,
+    seconds: float,
+    think: bool = False,
+    part: bool = True,
 ) -> Load:
     """`clients` ask for one page over and over, without a pause, or as people who look at it for 0.5 to 3.5 s."""
     script = SCRIPT % {
@@ -48,7 +55,7 @@ def load(
     }
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         Path(file.name).write_text(script, encoding="ascii")
-        address = f"{served.url}/threads/" + (f"?{query}" if query else "")
+        address = f"{served.url}{path}" + (f"?{query}" if query else "")
         command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "20s", "-s", file.name, address]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)", said)

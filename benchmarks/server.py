@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from threads.chatkit import Account, ChatKitClient
 from threads.emulator import Emulator
 
 from .load import load
@@ -15,6 +17,8 @@ from .serving import ROOT, baseline, desk, memory_mb, upstream
 from .table import Row
 
 ROUNDS = 3
+LONG = 7
+"""The place of the long conversation among the newest threads of the showcase."""
 SDK = """
 import statistics, sys, time
 from openai import OpenAI
@@ -93,6 +97,33 @@ def depth(data: Path) -> Iterator[Row]:
     times = [each for each, _ in runs], [each for _, each in runs]
     ratio = statistics.median(times[0]) / statistics.median(times[1])
     yield Row("page 10,001, beside page one", "ms", *times, ratio, "1")
+
+
+def conversation(data: Path) -> Iterator[Row]:
+    """A page of 100 items, from the first and from the last of 10,000, as htmx asks for them."""
+    emulator = Emulator(threads=5000, seed=7, now=1_790_000_000.0, showcase=True)
+    thread = list(itertools.islice(emulator.thread_ids(), LONG + 1))[LONG]
+    with upstream(0, 5000) as base_url, desk(base_url, data) as ours:
+        client = ChatKitClient(Account("sk-bench", base_url))
+        page = client.list_items(thread, order="asc", limit=100)
+        first, last = page.last_id, page.last_id
+        while page.has_more:
+            page = client.list_items(thread, order="asc", limit=100, after=last)
+            last = page.last_id if page.has_more and len(page.rows) == 100 else last
+        client.close()
+        path = f"/threads/{thread}/"
+        runs = [
+            (
+                load(ours, f"after={last}&limit=100", path=path, clients=1, seconds=2).p50,
+                load(ours, f"after={first}&limit=100", path=path, clients=1, seconds=2).p50,
+            )
+            for _ in range(ROUNDS)
+        ]
+        opened = [load(ours, path=path, clients=1, seconds=2, part=False).p50 for _ in range(ROUNDS)]
+    times = [each for each, _ in runs], [each for _, each in runs]
+    ratio = statistics.median(times[0]) / statistics.median(times[1])
+    yield Row("the last 100 of 10,000 items, beside the second 100", "ms", *times, ratio, "1")
+    yield Row("a conversation opened, 50 items", "ms", opened)
 
 
 def _bare_sdk(base_url: str, limit: int) -> float:

@@ -17,7 +17,7 @@ class Upstream:
     """Answers GET for any number of connections. `latency` is in seconds."""
 
     def __init__(self, threads: int, latency: float) -> None:
-        self._emulator = Emulator(threads=threads, seed=7, now=1_790_000_000.0)
+        self._emulator = Emulator(threads=threads, seed=7, now=1_790_000_000.0, showcase=True)
         self._latency = latency
         self._replies: dict[bytes, bytes] = {}
 

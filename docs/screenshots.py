@@ -1,7 +1,7 @@
 """Takes the pictures of docs/pictures: `python docs/screenshots.py`. Needs what the browser tests need.
 
-The list and the phone show the demo, which is Threadkeeper with no setting at all; the problem is a real one, of an
-upstream that limits its callers.
+The list, the conversation and the phone show the demo, which is Threadkeeper with no setting at all; the problem is a
+real one, of an upstream that limits its callers.
 """
 
 from __future__ import annotations
@@ -46,6 +46,11 @@ def demo(browser: Browser, desk: Desk) -> None:
             page.evaluate("document.activeElement.blur()")
             page.mouse.move(0, 0)
             take(page, name)
+            if name == "list-light":
+                page.get_by_role("link", name="Every kind of item", exact=True).click()
+                expect(page.get_by_role("link", name="All threads", exact=True)).to_be_visible()
+                page.mouse.move(0, 0)
+                take(page, "conversation")
 
 
 def problem(browser: Browser, desk: Desk) -> None:

@@ -7,14 +7,18 @@ import unicodedata
 
 from markupsafe import Markup, escape
 
+_NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
+    f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
+)
+"""What Unicode promises never to be a character, and HTML does not admit."""
+
 _HIDDEN = re.compile(
     "["
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls, but for tab and newline
     "\u00ad\u061c\u180e\u200b\u200e\u200f"  # soft hyphen, direction marks, zero-width space
     "\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # separators, embeddings, overrides, isolates, annotations
     "\u034f\u115f\u1160\u2800\u3164\uffa0"  # fillers and blanks that take no ink
-    "\U000e0000-\U000e007f"  # tags: a whole text can be written in them unseen
-    "]"
+    "\U000e0000-\U000e007f" + _NONCHARACTERS + "]"  # tags: a whole text can be written in them unseen
 )
 """Characters that show nothing and can turn or hide what stands beside them. The joiners U+200C and U+200D are not
 among them: Persian, Hindi and half of all emoji are written with them."""

@@ -14,7 +14,9 @@ def test_markup_is_text() -> None:
     assert visible("<b>&'\"") == "&lt;b&gt;&amp;&#39;&#34;"
 
 
-@pytest.mark.parametrize("character", "\u202e\u2066\u200b\u200f\u00ad\ufeff\x00\x1b\x85\u2028\U000e0041")
+@pytest.mark.parametrize(
+    "character", "\u202e\u2066\u200b\u200f\u00ad\ufeff\x00\x1b\x85\u2028\U000e0041\ufdd0\ufffe\U0010ffff"
+)
 def test_what_hides_is_named(character: str) -> None:
     shown = visible(f"a{character}b")
     assert character not in shown

@@ -19,7 +19,14 @@ from ..chatkit import ChatKitError, NotFound
 from ..query import ItemQuery, ThreadQuery
 from . import transcript
 
-_NO_ITEMS: dict[str, Any] = {"entries": [], "more": None, "problem": None, "again_url": None, "notes": ()}
+_NO_ITEMS: dict[str, Any] = {
+    "entries": [],
+    "more": None,
+    "problem": None,
+    "again_url": None,
+    "notes": (),
+    "loaded": None,
+}
 
 
 @require_safe

@@ -1,0 +1,351 @@
+"""The page of one conversation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+from xml.etree.ElementTree import Element
+
+import pytest
+from django.test import Client
+
+from tests.conftest import NOW, Get, use_upstream
+from tests.page import Page
+from threads.chatkit import Account, ChatKitClient, Limits
+from threads.emulator import Emulator, EmulatorAdapter, Fault
+
+Item = dict[str, Any]
+
+
+def spoken(text: str) -> Item:
+    return {"type": "chatkit.user_message", "content": [{"type": "input_text", "text": text}], "attachments": []}
+
+
+@pytest.fixture
+def thread(emulator: Emulator) -> str:
+    """The newest thread, with 130 things said in it."""
+    newest = next(emulator.thread_ids())
+    emulator.set_items(newest, [spoken(f"said {number}") for number in range(130)])
+    return newest
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """An upstream with the showcase."""
+    made = Emulator(threads=45, seed=7, now=NOW, showcase=True)
+    use_upstream(
+        monkeypatch, ChatKitClient(Account("sk-test"), limits=Limits(seconds=5), adapter=EmulatorAdapter(made))
+    )
+    return made
+
+
+def address(thread_id: str) -> str:
+    return f"/threads/{quote(thread_id, safe='')}/"
+
+
+def titled(emulator: Emulator, get: Get, title: str) -> str:
+    rows = [row for row in get("/threads/").all("tr") if row.get("data-thread-id")]
+    return next(row.get("data-thread-id", "") for row in rows if title in "".join(row.itertext()))
+
+
+def texts(page: Page) -> list[str]:
+    return [page.said(each) for each in page.all("div", class_="said")]
+
+
+def walked(get: Get, first: str) -> list[Page]:
+    """The pages that `a[rel=next]` leads through, without a script."""
+    pages = [get(first)]
+    while (following := pages[-1].link("next")) is not None:
+        pages.append(get(following))
+    return pages
+
+
+def test_a_row_leads_to_its_conversation_and_back(get: Get, emulator: Emulator) -> None:
+    user = emulator.users()[0]
+    rows = get(f"/threads/?user={quote(user)}&order=asc")
+    link = next(each for each in rows.one("tbody").iter("a") if (each.get("href") or "").startswith("/threads/cthr"))
+    page = get(link.get("href", ""))
+    back = page.one("a", id="back").get("href", "")
+    assert back.split("#")[0] == f"/threads/?user={quote(user, safe='')}&order=asc".replace("%20", "+")
+    assert back.endswith(f"#thread-{rows.thread_ids[0]}")
+
+
+def test_the_header_says_what_the_thread_is(get: Get, emulator: Emulator, thread: str) -> None:
+    emulator.set_status(thread, "locked", "Under review.\nAsk <Ada>.")
+    emulator.set_title(thread, "Where is it?")
+    page = get(address(thread))
+    header = page.said(page.one("header", class_="about"))
+    assert header.startswith("Where is it? Locked Under review. Ask <Ada>. User ")
+    assert thread in header
+    assert "platform.openai.com" not in page.text
+
+
+def test_all_that_was_said_is_there_oldest_first_without_a_script(get: Get, thread: str, emulator: Emulator) -> None:
+    pages = walked(get, address(thread))
+    assert [text for page in pages for text in texts(page)] == [f"said {number}" for number in range(130)]
+    assert "50 loaded, more to come" in pages[0].said()
+    assert "The end: all 130." in pages[-1].said()
+    assert len(pages) == 2
+
+
+def test_further_items_come_as_a_part(get: Get, thread: str, emulator: Emulator) -> None:
+    following = get(address(thread)).link("next") or ""
+    before = len(emulator.calls)
+    page = get(following, part=True)
+    assert not page.whole
+    assert texts(page) == [f"said {number}" for number in range(50, 130)]
+    assert len(emulator.calls) == before + 1
+
+
+def test_a_page_costs_two_calls_and_no_query(
+    get: Get, thread: str, emulator: Emulator, django_assert_num_queries: Callable[[int], Any]
+) -> None:
+    get(address(thread))
+    before = len(emulator.calls)
+    with django_assert_num_queries(0):
+        get(address(thread))
+    assert len(emulator.calls) == before + 2
+
+
+def test_an_item_in_the_middle_has_an_address(get: Get, thread: str) -> None:
+    anchors = [each for page in walked(get, address(thread)) for each in page.all("li") if each.get("id")]
+    link = next(each for each in anchors[77].iter("a") if each.get("href", "").startswith("/threads/"))
+    page = get(link.get("href", "").split("#")[0])
+    assert texts(page)[0] == "said 77"
+    assert page.all("li", id=anchors[77].get("id", ""))
+    earlier = get(page.link("prev") or "")
+    assert texts(earlier) == [f"said {number}" for number in range(27, 77)]
+    assert [text for each in walked(get, page.link("prev") or "") for text in texts(each)][-1] == "said 129"
+
+
+def test_the_first_item_has_an_address_too(get: Get, thread: str) -> None:
+    first = get(address(thread)).all("li", class_="item user_message")[0].get("id", "").removeprefix("item-")
+    page = get(f"{address(thread)}?at={first}")
+    assert texts(page)[0] == "said 0"
+    assert page.link("prev") is None
+
+
+def test_an_item_that_is_gone_leaves_the_header_and_the_way_to_the_beginning(get: Get, thread: str) -> None:
+    page = get(f"{address(thread)}?at=nothing", status=404)
+    assert "This place in the conversation is gone" in page.said()
+    assert page.one("header", class_="about") is not None
+
+
+@pytest.mark.parametrize("query", ["limit=0", "count=-1", "since=x", "after=a&at=b", "count=" + "9" * 30])
+def test_an_address_that_nobody_made_is_the_beginning(get: Get, thread: str, query: str) -> None:
+    page = get(f"{address(thread)}?{query}")
+    assert texts(page)[0] == "said 0"
+    assert "this is its beginning" in page.said()
+
+
+def test_no_such_thread(get: Get, emulator: Emulator) -> None:
+    page = get("/threads/nobody/", status=404)
+    assert "There is no such thread" in page.said()
+    assert any(each.get("href") == "/threads/?user=nobody" for each in page.all("a"))
+
+
+@pytest.mark.parametrize("fault", [Fault.HANG, Fault.ERROR_500, Fault.WRONG_KEY, Fault.NOT_JSON, Fault.GONE_410])
+def test_a_fault_is_a_page_that_says_so(get: Get, emulator: Emulator, thread: str, fault: Fault) -> None:
+    emulator.fault = fault
+    page = get(address(thread), status={Fault.HANG: 504}.get(fault, 502))
+    assert page.one("a", id="again").get("href") == address(thread)
+
+
+def test_a_fault_halfway_offers_to_go_on(get: Get, emulator: Emulator, thread: str) -> None:
+    following = get(address(thread)).link("next") or ""
+    emulator.fault = Fault.ERROR_500
+    page = get(following, part=True, status=502)
+    assert "The 50 items above stay as they are." in page.said()
+    emulator.fault = None
+    assert texts(get(page.link("next") or "", part=True))[0] == "said 50"
+
+
+def test_a_thread_in_which_nothing_was_said(get: Get, emulator: Emulator, thread: str) -> None:
+    emulator.set_items(thread, [])
+    assert "Nothing has been said in this thread." in get(address(thread)).said()
+
+
+def test_every_kind_of_item_in_both_spellings(get: Get, shown: Emulator) -> None:
+    said = []
+    for title in ("Every kind of item", "Every kind of item, in the documentation's spelling"):
+        page = get(address(titled(shown, get, title)))
+        kinds = {
+            (each.get("class") or "").split()[-1]
+            for each in page.all("li")
+            if "item" in (each.get("class") or "").split()
+        }
+        assert kinds == {"user_message", "assistant_message", "tool_call", "tasks", "drawn", "unknown"}
+        said.append([page.said(each) for each in page.all("ol", class_="items")])
+    assert len(said[0][0]) > 3000
+
+
+def test_what_strangers_write_is_shown_and_does_nothing(get: Get, shown: Emulator) -> None:
+    pages = walked(get, address(titled(shown, get, "What a stranger may write")))
+    assert len(pages) > 1
+    for page in pages:
+        for each in page.one("div", id="items").iter():
+            if isinstance(each.tag, str):
+                harmless(each)
+
+
+def harmless(each: Element) -> None:
+    """Nothing that runs, loads, sends or styles; links only to where they may lead, by the rules."""
+    assert each.tag not in {
+        "img",
+        "iframe",
+        "object",
+        "embed",
+        "style",
+        "video",
+        "audio",
+        "form",
+        "script",
+        "base",
+        "link",
+    }
+    assert not each.get("src")
+    assert each.get("hx-on") is None
+    href = each.get("href", "")
+    assert not href or href.startswith(("/threads/", "https://", "http://", "mailto:"))
+    if each.tag == "a" and not href.startswith("/"):
+        assert each.get("rel") == "noopener noreferrer nofollow"
+        assert each.get("target") == "_blank"
+
+
+def test_the_neighbours_in_the_list(get: Get, agent: Client, emulator: Emulator) -> None:
+    ids = list(emulator.thread_ids())
+    page = get(address(ids[3]) + "?list=limit%3D50")
+    for name, neighbour in (("previous-thread", ids[2]), ("next-thread", ids[4])):
+        response = agent.get(page.one("a", id=name).get("href", ""))
+        assert response.headers["Location"] == f"/threads/{neighbour}/?list=limit%3D50"
+    end = agent.get(get(address(ids[0])).one("a", id="previous-thread").get("href", ""))
+    assert end.headers["Location"] == "/threads/#end-previous"
+
+
+def test_the_neighbours_of_a_users_thread_are_the_users(get: Get, agent: Client, emulator: Emulator) -> None:
+    user = max(emulator.users(), key=lambda each: len(list(emulator.thread_ids(user=each))))
+    ids = list(emulator.thread_ids(order="asc", user=user))
+    page = get(address(ids[1]) + f"?list={quote(f'user={quote(user)}&order=asc', safe='')}")
+    response = agent.get(page.one("a", id="next-thread").get("href", ""))
+    assert response.headers["Location"].startswith(address(ids[2]))
+
+
+def test_the_users_other_threads(get: Get, emulator: Emulator) -> None:
+    user = max(emulator.users(), key=lambda each: len(list(emulator.thread_ids(user=each))))
+    ids = list(emulator.thread_ids(user=user))
+    page = get(f"/others/?user={quote(user)}&thread={ids[0]}", part=True)
+    linked = [each.get("href", "") for each in page.all("a")]
+    assert [each for each in linked if each.startswith("/threads/cthr")] == [
+        each for each in linked if any(other in each for other in ids[1:])
+    ]
+    assert ids[0] not in page.text
+
+
+@pytest.mark.parametrize(
+    "text", ["{id}", "  {id} ", "https://platform.openai.com/logs/{id}", "http://testserver/threads/{id}/?list=x"]
+)
+@pytest.mark.parametrize("part", [False, True])
+def test_a_thread_is_found_by_what_an_agent_has_in_hand(
+    agent: Client, emulator: Emulator, text: str, part: bool
+) -> None:
+    thread_id = list(emulator.thread_ids())[30]
+    response = agent.get(
+        "/threads/", {"user": text.format(id=thread_id)}, headers={"HX-Request": "true"} if part else {}
+    )
+    where = response.headers["HX-Redirect" if part else "Location"]
+    assert where == address(thread_id)
+
+
+def test_a_user_with_threads_costs_no_second_call(get: Get, emulator: Emulator) -> None:
+    get(f"/threads/?user={quote(emulator.users()[0])}")
+    assert len(emulator.calls) == 1
+
+
+@pytest.mark.parametrize("thread_id", ["a/b", "a b", "ü%2F?#", "/a/", "a/", "%", "logs", "step", "☃", "a\\b"])
+def test_any_printable_id_works(get: Get, emulator: Emulator, thread_id: str) -> None:
+    page = get(address(thread_id), status=404)
+    assert ("GET", f"/v1/chatkit/threads/{quote(thread_id, safe='')}", "") in [tuple(call) for call in emulator.calls]
+    assert page.one("h1") is not None
+
+
+def test_json_is_complete(agent: Client, emulator: Emulator, thread: str) -> None:
+    response = agent.get(f"{address(thread)}?format=json")
+    whole = json.loads(b"".join(response.streaming_content))  # type: ignore[attr-defined]
+    assert whole["complete"] is True
+    assert whole["count"] == 130
+    assert whole["thread"]["id"] == thread
+    assert [item["content"][0]["text"] for item in whole["items"]] == [f"said {number}" for number in range(130)]
+    assert response.headers["Content-Disposition"] == f'attachment; filename="{thread}.json"'
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_json_holds_the_upstreams_own_objects(agent: Client, shown: Emulator, get: Get) -> None:
+    thread_id = titled(shown, get, "What a stranger may write")
+    response = agent.get(f"{address(thread_id)}?format=json")
+    got = json.loads(b"".join(response.streaming_content))["items"]  # type: ignore[attr-defined]
+    client = ChatKitClient(Account("sk-test"), adapter=EmulatorAdapter(shown))
+    sent, after = [], None
+    while True:
+        page = client.list_items(thread_id, order="asc", limit=100, after=after)
+        sent += [item.raw for item in page.rows]
+        after = page.last_id
+        if not page.has_more:
+            break
+    assert len(got) == len(sent) > 100
+    assert json.dumps(got) == json.dumps(sent)
+
+
+def test_a_file_that_is_cut_short_says_so(agent: Client, emulator: Emulator, thread: str) -> None:
+    for kind in ("json", "md"):
+        response = agent.get(f"{address(thread)}?format={kind}")
+        parts = iter(response.streaming_content)  # type: ignore[attr-defined]
+        start = next(parts)
+        emulator.fault = Fault.ERROR_500
+        text = (start + b"".join(parts)).decode()
+        emulator.fault = None
+        if kind == "json":
+            whole = json.loads(text)
+            assert (whole["complete"], whole["count"], len(whole["items"])) == (False, 100, 100)
+        else:
+            assert text.rstrip().splitlines()[-1].startswith("**This transcript is partial: 100 items")
+
+
+def test_markdown_is_complete(agent: Client, emulator: Emulator, thread: str) -> None:
+    emulator.set_status(thread, "closed", "Done")
+    text = b"".join(agent.get(f"{address(thread)}?format=md").streaming_content).decode()  # type: ignore[attr-defined]
+    assert "- Status: closed\n- Reason: Done\n" in text
+    assert [line for line in text.splitlines() if line.startswith("said ")] == [
+        f"said {number}" for number in range(130)
+    ]
+    assert text.rstrip().endswith("End of the conversation: all 130 items.")
+
+
+def test_markdown_of_every_kind(agent: Client, shown: Emulator, get: Get) -> None:
+    thread_id = titled(shown, get, "Every kind of item")
+    text = b"".join(agent.get(f"{address(thread_id)}?format=md").streaming_content).decode()  # type: ignore[attr-defined]
+    for heading in (
+        "## Customer, ",
+        "## Assistant, ",
+        "## Tool call ",
+        "## Task, ",
+        "## Tasks, ",
+        "## Widget, ",
+        "## Unknown item (",
+    ):
+        assert heading in text
+
+
+@pytest.mark.parametrize(("fault", "status"), [(Fault.ERROR_500, 502), (Fault.HANG, 504)])
+def test_a_download_that_cannot_begin_is_a_page(
+    get: Get, emulator: Emulator, thread: str, fault: Fault, status: int
+) -> None:
+    emulator.fault = fault
+    assert get(f"{address(thread)}?format=json", status=status).one("h1") is not None
+
+
+@pytest.mark.parametrize("path", ["/threads/x/", "/others/?user=x", "/step/?from=x", "/threads/x/?format=json"])
+def test_nobody_reads_without_a_sign_in(visitor: Get, db: None, emulator: Emulator, path: str) -> None:
+    assert visitor(path, status=302).headers["Location"].startswith("/sign-in/")
+    assert not emulator.calls
