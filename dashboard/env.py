@@ -85,6 +85,13 @@ def seconds(name: str, default: float, *, most: float) -> float:
     return number
 
 
+def choice(name: str, default: str, choices: list[str]) -> str:
+    value = text(name, default)
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it takes {', '.join(choices[:-1])} or {choices[-1]}.")
+    return value
+
+
 def words(name: str, default: list[str]) -> list[str]:
     """The parts between commas."""
     value = text(name)

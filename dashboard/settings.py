@@ -24,6 +24,12 @@ CHATKIT_MAX_BYTES = env.whole("CHATKIT_MAX_BYTES", 10 * 1024 * 1024, least=1024,
 EMULATOR_THREADS = env.whole("EMULATOR_THREADS", 5000, least=0, most=10_000_000)
 EMULATOR_LATENCY_MS = env.whole("EMULATOR_LATENCY_MS", 0, least=0, most=60_000)
 
+# Archive
+
+ARCHIVE = env.choice("ARCHIVE", "full", ["off", "threads", "full"])
+ARCHIVE_REQUESTS_PER_MINUTE = env.whole("ARCHIVE_REQUESTS_PER_MINUTE", 300, least=1, most=1_000_000)
+ARCHIVE_AT_ONCE = env.whole("ARCHIVE_AT_ONCE", 4, least=1, most=64)
+
 # Server
 
 WORKER_CONNECTIONS = env.whole("WORKER_CONNECTIONS", 1000, least=1, most=10_000)
@@ -48,6 +54,7 @@ SECRET_KEY = _secret_key or "emulator-only-0123456789-abcdefghijklmnopqrstuvwxyz
 
 INSTALLED_APPS = [
     "threads",
+    "threads.archive",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

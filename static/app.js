@@ -10,7 +10,7 @@ if (zone && !document.cookie.split("; ").includes(`tz=${zone}`)) {
 // A page that the browser kept may be somebody else's by now.
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
-const fields = "input, textarea, select, [contenteditable]";
+const fields = "input:not([type=checkbox]), textarea, select, [contenteditable]";
 
 const announce = (text) => {
   document.getElementById("announcer").textContent = text;

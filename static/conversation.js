@@ -4,12 +4,21 @@
 const items = document.getElementById("items");
 const busyLabel = "Stop";
 
+// What is percent-encoded, or the text as it is where nobody encoded it.
+const decoded = (text) => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+
 // An address with an item that is not on this page leads to the page that begins with it.
 const landed = () => {
   const anchor = location.hash.slice(1);
   if (!anchor.startsWith("item-")) return;
-  const item = document.getElementById(anchor) ?? document.getElementById(decodeURIComponent(anchor));
-  const wanted = decodeURIComponent(decodeURIComponent(anchor).slice(5));
+  const item = document.getElementById(anchor) ?? document.getElementById(decoded(anchor));
+  const wanted = decoded(decoded(anchor).slice(5));
   if (item) {
     for (const each of items.querySelectorAll(".here")) each.classList.remove("here");
     item.classList.add("here");
@@ -48,6 +57,7 @@ const loadPage = async (url, signal) => {
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const more = page.getElementById("more");
   if (!more) throw new Error(`${response.status}`);
+  offline(false);
   document.getElementById("more").replaceWith(...page.body.children);
   return response.ok;
 };

@@ -94,7 +94,7 @@ def step(request: HttpRequest) -> HttpResponse:
     try:
         found = services.neighbour(query)
     except ChatKitError as error:
-        return _failed(request, error, _ways(thread_id, here))
+        return _failed(request, error, _ways(thread_id, here) | {"thread_id": thread_id})
     url = presenters.thread_url(found, presenters.from_list(here)) if found else None
     return HttpResponseRedirect(url or f"{presenters.address(here)}#end-{'previous' if back else 'next'}")
 

@@ -1,0 +1,72 @@
+"""One worker at a time, and another when that one is dead."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from .models import Lease
+
+SECONDS = 60
+"""How long a worker that has died holds up the others."""
+
+
+class LeaseLostError(Exception):
+    """Another worker has taken over: whatever was not yet kept is not kept."""
+
+
+class HeldError(Exception):
+    """Another worker is at it. `holder` names it."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(holder)
+        self.holder = holder
+
+
+class Held:
+    """A lease that this object holds, once it is made. Raises `HeldError` where another does."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._holder = f"{_host()} {os.getpid()} {uuid.uuid4().hex[:12]}"
+        until = timezone.now() + timedelta(seconds=SECONDS)
+        with transaction.atomic():
+            Lease.objects.get_or_create(name=name, defaults={"holder": "", "until": timezone.now()})
+            lease = Lease.objects.select_for_update().get(name=name)
+            if lease.until > timezone.now() and not _is_dead(lease.holder):
+                raise HeldError(lease.holder)
+            Lease.objects.filter(name=name).update(holder=self._holder, until=until)
+
+    def renew(self) -> None:
+        """To be called within the transaction of what is kept, so that nothing is kept by two. Raises
+        `LeaseLostError`."""
+        until = timezone.now() + timedelta(seconds=SECONDS)
+        if not Lease.objects.filter(name=self._name, holder=self._holder).update(until=until):
+            raise LeaseLostError
+
+    def release(self) -> None:
+        Lease.objects.filter(name=self._name, holder=self._holder).update(until=timezone.now())
+
+
+def _host() -> str:
+    return socket.gethostname().replace(" ", "-")[:40]
+
+
+def _is_dead(holder: str) -> bool:
+    """Whether the holder was a process of this machine that runs no more: its lease need not be waited for."""
+    host, _, rest = holder.partition(" ")
+    pid = rest.partition(" ")[0]
+    if host != _host() or not pid.isdecimal():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        pass
+    return False
