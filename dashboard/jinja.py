@@ -13,7 +13,7 @@ from django.urls import reverse
 from jinja2 import Environment, StrictUndefined
 
 from threads.markdown import LONGEST_PLAIN
-from threads.visible import visible
+from threads.visible import named, visible
 
 
 def environment(**options: Any) -> Environment:
@@ -22,7 +22,7 @@ def environment(**options: Any) -> Environment:
         **options | {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     )
     made.globals.update(static=cache(static), url=lru_cache(500)(reverse), emulator=settings.EMULATOR)
-    made.filters.update(visible=visible, whole=partial(visible, longest=LONGEST_PLAIN))
+    made.filters.update(visible=visible, named=named, whole=partial(visible, longest=LONGEST_PLAIN))
     return made
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -80,6 +83,27 @@ class SignInRequired(LoginRequiredMiddleware):
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
         response: HttpResponseBase = super().handle_no_permission(request, view_func)
-        if request.headers.get("HX-Request") == "true":
+        if request.headers.get("HX-Request") != "true":
+            return response
+        if request.headers.get("HX-Target", "browse") == "browse":
             return HttpResponseClientRedirect(response.headers.get("Location", reverse(settings.LOGIN_URL)))
-        return response
+        # A part of a page is nowhere to come back to; the page that asked for it is.
+        here = urlsplit(request.headers.get("HX-Current-URL", ""))
+        onward = urlencode({"next": f"{here.path}?{here.query}" if here.query else here.path})
+        return HttpResponseClientRedirect(f"{reverse(settings.LOGIN_URL)}?{onward}")
+
+
+class GiveBackConnection:
+    """Before a view waits for the API, the connection that the sign-in was looked up with goes back to its pool: a
+    thousand requests may be waiting, and ten connections are for those that ask the database."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self._get_response(request)
+
+    def process_view(self, _request: HttpRequest, *_view: Any) -> None:
+        for connection in connections.all(initialized_only=True):
+            if "pool" in connection.settings_dict["OPTIONS"] and not connection.in_atomic_block:
+                connection.close()

@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "dashboard.middleware.SignInRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "dashboard.middleware.GiveBackConnection",
 ]
 
 TEMPLATES = [

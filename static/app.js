@@ -197,14 +197,21 @@ document.addEventListener("click", (event) => {
   if (link) history.replaceState({ ...history.state, row: idOf(link) }, "");
 });
 
+// What is percent-encoded, or the text as it is where nobody encoded it.
+const decoded = (text) => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+
 const returnToRow = () => {
-  const named = location.hash.startsWith("#thread-") ? decodeURIComponent(location.hash.slice(8)) : history.state?.row;
+  const named = location.hash.startsWith("#thread-") ? decoded(location.hash.slice(8)) : history.state?.row;
   const link = named && rowLinks().find((each) => idOf(each) === named);
   if (link) {
     link.focus({ preventScroll: true });
     link.closest("tr").scrollIntoView({ block: "center" });
-  } else if (location.hash.startsWith("#end-")) {
-    announce(`There is no ${location.hash.slice(5)} thread in this list.`);
   }
 };
 

@@ -2,18 +2,15 @@
 
 // Reading a conversation: landing at an item, loading all of it, finding in it, printing it.
 const items = document.getElementById("items");
-const busyLabel = "Stop";
+const progress = document.getElementById("loading");
 
-// What is percent-encoded, or the text as it is where nobody encoded it.
-const decoded = (text) => {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+// An address of ours, with the list that this page was opened from: there is a way back from there too.
+const placed = (url) => {
+  const list = new URLSearchParams(location.search).get("list");
+  if (list) url.searchParams.set("list", list);
+  return url.href;
 };
 
-// An address with an item that is not on this page leads to the page that begins with it.
 const landed = () => {
   const anchor = location.hash.slice(1);
   if (!anchor.startsWith("item-")) return;
@@ -25,7 +22,7 @@ const landed = () => {
     item.focus({ preventScroll: true });
     item.scrollIntoView({ block: "center" });
   } else if (new URLSearchParams(location.search).get("at") !== wanted) {
-    location.replace(`${location.pathname}?at=${encodeURIComponent(wanted)}${location.hash}`);
+    location.replace(placed(new URL(`${location.pathname}?at=${encodeURIComponent(wanted)}${location.hash}`, location)));
   }
 };
 
@@ -37,7 +34,7 @@ document.addEventListener("click", async (event) => {
   const link = event.target.closest("[data-copy-link]");
   if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  history.replaceState(history.state, "", link.href);
+  history.replaceState(history.state, "", placed(new URL(link.href)));
   landed();
   try {
     await navigator.clipboard.writeText(link.href);
@@ -52,63 +49,78 @@ let loading = null;
 
 const furtherUrl = () => document.querySelector("#more a[rel=next]")?.href;
 
-const loadPage = async (url, signal) => {
-  const response = await fetch(url, { headers: { "HX-Request": "true" }, cache: "no-store", signal });
+const loadPage = async (url, signal, clear = () => {}) => {
+  const headers = { "HX-Request": "true", "HX-Target": "more", "HX-Current-URL": location.href };
+  const response = await fetch(url, { headers, cache: "no-store", signal });
+  const elsewhere = response.headers.get("HX-Redirect");
+  if (elsewhere) {
+    location.href = elsewhere;
+    loading.abort();
+  }
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  const more = page.getElementById("more");
-  if (!more) throw new Error(`${response.status}`);
-  offline(false);
+  if (!page.getElementById("more") || page.querySelector("main")) throw new Error(`${response.status}`);
+  clear();
   document.getElementById("more").replaceWith(...page.body.children);
   return response.ok;
+};
+
+// Who wants all of it from a page that begins in the middle wants what comes before, too.
+const fromTheBeginning = () => {
+  const earlier = document.querySelector(".earlier");
+  if (!earlier?.querySelector("a[rel=prev]")) return null;
+  return earlier.querySelector("a:not([rel])").href;
 };
 
 const loadAll = async () => {
   if (loading) return false;
   loading = new AbortController();
+  const waited = document.activeElement?.id === "all";
   items.setAttribute("aria-busy", "true");
+  progress.hidden = false;
+  if (waited) document.getElementById("stop").focus();
   let whole = true;
   try {
-    for (let url = furtherUrl(); url; url = furtherUrl()) {
-      // What loads by being seen would load the same again.
-      document.querySelector("#more .near")?.remove();
-      const button = document.getElementById("all");
-      if (button) {
-        button.textContent = busyLabel;
-        button.hidden = false;
-      }
-      if (!(await loadPage(url, loading.signal))) {
-        whole = false;
-        break;
-      }
+    const first = fromTheBeginning();
+    if (first) {
+      whole = await loadPage(first, loading.signal, () => items.replaceChildren(document.getElementById("more")));
+      document.querySelector(".earlier")?.remove();
+      document.querySelector(".printed")?.remove();
+    }
+    for (let url = furtherUrl(); url && whole; url = furtherUrl()) {
+      whole = await loadPage(url, loading.signal);
+      document.getElementById("loaded").textContent = saidOf(document.querySelector("#more > p")).replace(/ (More|Load).*$/, "");
       await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
     }
+    offline(false);
   } catch {
     whole = false;
     if (!loading.signal.aborted) offline(true);
   }
+  const stopped = document.activeElement?.id === "stop";
   loading = null;
   items.removeAttribute("aria-busy");
+  progress.hidden = true;
   ready();
-  announce(document.getElementById("more").textContent.replace(/\s+/g, " ").trim());
+  if (stopped) (document.getElementById("all") ?? document.getElementById("again") ?? document.getElementById("title")).focus({ preventScroll: true });
+  announce(saidOf(document.getElementById("more")));
   return whole;
 };
 
-// What is new on the page is given its ears, and its buttons that need a script are shown.
+const saidOf = (element) => (element?.textContent ?? "").replace(/\s+/g, " ").trim();
+
+// What is new on the page is given its ears, and its buttons that need a script are shown. While all is loaded, what loads
+// by being seen is left without: it would load the same again.
 const ready = () => {
-  const more = document.getElementById("more");
+  if (loading) return;
   const button = document.getElementById("all");
-  if (button) {
-    button.hidden = false;
-    button.textContent = loading ? busyLabel : "Load all";
-  }
-  if (!loading) htmx.process(more);
+  if (button) button.hidden = false;
+  htmx.process(document.getElementById("more"));
   if (needle.value) find(0);
 };
 
 document.addEventListener("click", (event) => {
-  if (event.target.id !== "all") return;
-  if (loading) loading.abort();
-  else loadAll();
+  if (event.target.id === "stop") loading?.abort();
+  if (event.target.id === "all") loadAll();
 });
 
 document.addEventListener("htmx:afterSettle", () => ready());
@@ -127,15 +139,27 @@ const found = document.getElementById("found");
 let matches = [];
 let current = -1;
 
+// Some letters are longer in lower case, and every place after them would be another.
+const lower = (text) => {
+  const small = text.toLowerCase();
+  if (small.length === text.length) return small;
+  return Array.from(text, (each) => (each.toLowerCase().length === each.length ? each.toLowerCase() : each)).join("");
+};
+
+const OURS = ".who, .divider, .host, .error"; // not said by anybody
+
 const textsOf = (root) => {
-  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT, (node) => {
+    if (node.nodeType === Node.TEXT_NODE) return NodeFilter.FILTER_ACCEPT;
+    return node.matches(OURS) ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_SKIP;
+  });
   const nodes = [];
   let text = "";
   while (walker.nextNode()) {
     nodes.push({ node: walker.currentNode, start: text.length });
     text += walker.currentNode.data;
   }
-  return { nodes, text: text.toLowerCase() };
+  return { nodes, text: lower(text) };
 };
 
 const rangeAt = (nodes, start, end) => {
@@ -152,10 +176,10 @@ const MOST = 2000;
 
 const search = () => {
   matches = [];
-  const wanted = needle.value.trim().toLowerCase();
+  const wanted = lower(needle.value.trim());
   if (!wanted) return;
   for (const item of items.querySelectorAll(".item")) {
-    if (!item.textContent.toLowerCase().includes(wanted)) continue;
+    if (!lower(item.textContent).includes(wanted)) continue;
     const { nodes, text } = textsOf(item);
     for (let place = text.indexOf(wanted); place >= 0; place = text.indexOf(wanted, place + wanted.length)) {
       matches.push(rangeAt(nodes, place, place + wanted.length));
@@ -169,7 +193,7 @@ const find = (by) => {
   if (!matches.length) current = -1;
   else if (current < 0) current = by < 0 ? matches.length - 1 : 0;
   else current = (Math.min(current, matches.length - 1) + by + matches.length) % matches.length;
-  const open = Boolean(furtherUrl());
+  const open = furtherUrl() || fromTheBeginning();
   const where = open ? " in what is loaded; load all to search the rest" : "";
   const count = matches.length >= MOST ? `${MOST} or more` : `${matches.length}`;
   found.textContent = needle.value.trim() ? `${matches.length ? `${current + 1} of ${count}` : "No match"}${where}` : "";
@@ -184,6 +208,11 @@ const showMatch = (range) => {
   const element = range.startContainer.parentElement;
   for (let fold = element.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
   element.scrollIntoView({ block: "center" });
+  // In a long text that is not yet the match.
+  const box = element.closest("pre");
+  if (box) box.scrollTop += range.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 2;
+  const { top, bottom } = range.getBoundingClientRect();
+  if (top < 100 || bottom > innerHeight) scrollBy(0, top - innerHeight / 2);
 };
 
 let typing;
@@ -220,7 +249,8 @@ tellTimes(); // a browser that goes back keeps what is ticked
 const printing = document.getElementById("print");
 printing.hidden = false;
 printing.addEventListener("click", async () => {
-  if (await loadAll()) print();
+  if (loading) announce("It is still loading. Print when it has come to its end.");
+  else if (await loadAll()) print();
 });
 addEventListener("beforeprint", () => {
   for (const fold of items.querySelectorAll("details:not([open])")) {

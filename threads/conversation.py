@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
-from urllib.parse import quote
-
-from markupsafe import Markup
+from urllib.parse import quote, urlencode
 
 from . import when, widgets
+from .allowance import Allowance
 from .chatkit import MAX_LIMIT, ThreadItem
 from .chatkit.types import (
     AssistantMessage,
     Attachment,
     ClientToolCall,
-    Source,
     Task,
     TaskGroup,
-    Text,
     Unknown,
     UserMessage,
     Widget,
 )
 from .links import Link, link
-from .markdown import markdown, plain
 from .pretty import indented
 from .query import ItemQuery
+from .raw import dumped
 from .sources import Window
 
 _PAUSE = timedelta(hours=1)
-_MARKDOWN_BUDGET = 100_000
-"""Characters of Markdown that are rendered for one page, a quarter of a second's work. What comes after is shown as it
-was written: a page made to be slow stays quick."""
-
 _SHORT = 600
 """Characters of JSON that are shown unfolded."""
 
@@ -98,36 +90,37 @@ class More:
 
 
 def entries(window: Window[ThreadItem], query: ItemQuery, address: str, zone: tzinfo) -> list[Entry]:
-    """The items of a window. `address` is the conversation's own, without a query."""
-    budget = _Budget()
+    """The items of a window. `address` is the conversation's own, without a query: what is copied is for others."""
+    allowance = Allowance()
     made: list[Entry] = []
     last = _time(query.since)
     for item in window.rows:
-        made.append(_entry(item, last, address, zone, budget))
+        made.append(_entry(item, last, address, zone, allowance))
         last = item.created_at or last
     return made
 
 
-def more(window: Window[ThreadItem], query: ItemQuery, address: str) -> More:
-    """The way on, and what has been seen so far."""
+def more(window: Window[ThreadItem], query: ItemQuery, address: str, here: str = "") -> More:
+    """The way on, and what has been seen so far. `here` is the list that the thread was opened from, as in `place`."""
     shown = len(window.rows)
     count = None if query.count is None or query.before or query.at else query.count + shown
     times = [item.created_at for item in window.rows if item.created_at]
     since = int(times[-1].timestamp()) if times else query.since
     onward = ItemQuery(limit=MAX_LIMIT, after=window.last_id, count=count, since=since)
     back = ItemQuery(before=window.first_id)
+    started = query.after or query.before or query.at
     return More(
-        next_url=f"{address}?{onward.encoded()}" if window.has_next and window.last_id else None,
-        first_url=address if query.after or query.before or query.at else None,
-        previous_url=f"{address}?{back.encoded()}" if window.has_previous and window.first_id else None,
+        next_url=place(onward, address, here) if window.has_next and window.last_id else None,
+        first_url=place(ItemQuery(), address, here) if started else None,
+        previous_url=place(back, address, here) if window.has_previous and window.first_id else None,
         count=count,
         shown=shown,
     )
 
 
-def again(query: ItemQuery, address: str) -> str:
-    """The address of the same page once more."""
-    encoded = query.encoded()
+def place(query: ItemQuery, address: str, here: str = "") -> str:
+    """The address of a page of a conversation. `here` is the encoded query of the list that it was opened from."""
+    encoded = "&".join(filter(None, [query.encoded(), urlencode({"list": here}) if here else ""]))
     return f"{address}?{encoded}" if encoded else address
 
 
@@ -137,18 +130,7 @@ def at(item_id: str, address: str) -> tuple[str, str]:
     return anchor, f"{address}?{ItemQuery(at=item_id).encoded()}#{quote(anchor)}"
 
 
-class _Budget:
-    """How much Markdown a page may still render."""
-
-    def __init__(self) -> None:
-        self._left = _MARKDOWN_BUDGET
-
-    def markdown(self, text: str) -> Markup:
-        self._left -= len(text)
-        return markdown(text) if self._left >= 0 else plain(text)
-
-
-def _entry(item: ThreadItem, last: datetime | None, address: str, zone: tzinfo, budget: _Budget) -> Entry:
+def _entry(item: ThreadItem, last: datetime | None, address: str, zone: tzinfo, allowance: Allowance) -> Entry:
     kind, who, present = _KINDS[type(item.body)]
     anchor, url = at(item.id, address) if item.id else (None, None)
     time = item.created_at
@@ -162,7 +144,7 @@ def _entry(item: ThreadItem, last: datetime | None, address: str, zone: tzinfo, 
         iso=time.isoformat() if time else None,
         before=tuple(_dividers(last, time, zone)) if time else (),
         problems=item.problems,
-        body=present(item.body, budget),
+        body=present(item.body, allowance),
     )
 
 
@@ -181,28 +163,26 @@ def _time(seconds: int | None) -> datetime | None:
         return None
 
 
-def _user_message(body: UserMessage, _budget: _Budget) -> dict[str, Any]:
+def _user_message(body: UserMessage, allowance: Allowance) -> Presented:
+    parts, more_parts = allowance.some(body.content)
+    files, more_files = allowance.some(body.attachments)
     said = [("Model", body.model), ("Tool", body.tool_choice)]
     return {
-        "parts": [(part.type == "quoted_text", plain(part.text)) for part in body.content],
-        "files": [_file(each) for each in body.attachments],
+        "parts": [(part.type == "quoted_text", allowance.plain(part.text)) for part in parts],
+        "files": [_file(each) for each in files],
         "options": [(name, value) for name, value in said if value],
+        "left_out": more_parts + more_files,
     }
 
 
-def _assistant_message(body: AssistantMessage, budget: _Budget) -> dict[str, Any]:
+def _assistant_message(body: AssistantMessage, allowance: Allowance) -> Presented:
+    parts, more_parts = allowance.some(body.content)
+    sources, more_sources = allowance.some(list(dict.fromkeys(each for part in parts for each in part.sources)))
     return {
-        "parts": [budget.markdown(part.text) for part in body.content],
-        "sources": [_cited(source) for part in body.content for source in _distinct(part)],
+        "parts": [allowance.markdown(part.text) for part in parts],
+        "sources": [Cited(each.value, link(each.value) if each.type == "url" else None) for each in sources],
+        "left_out": more_parts + more_sources,
     }
-
-
-def _distinct(part: Text) -> Iterable[Source]:
-    return dict.fromkeys(part.sources)
-
-
-def _cited(source: Source) -> Cited:
-    return Cited(source.value, link(source.value) if source.type == "url" else None)
 
 
 def _file(attachment: Attachment) -> File:
@@ -217,51 +197,50 @@ def _file(attachment: Attachment) -> File:
     )
 
 
-def _tool_call(body: ClientToolCall, _budget: _Budget) -> dict[str, Any]:
-    folds = [_fold("Arguments", body.arguments), _fold("Output", body.output)]
+def _tool_call(body: ClientToolCall, allowance: Allowance) -> Presented:
+    folds = [_fold("Arguments", body.arguments, allowance), _fold("Output", body.output, allowance)]
     status = {"in_progress": "In progress", "completed": "Completed"}.get(body.status, body.status)
     return {"name": body.name, "status": status, "call_id": body.call_id, "folds": [each for each in folds if each]}
 
 
-def _fold(name: str, text: str | None) -> Fold | None:
+def _fold(name: str, text: str | None, allowance: Allowance) -> Fold | None:
     if text is None:
         return None
-    shown = indented(text) or text
+    shown = allowance.cut(indented(text) or text)
     return Fold(name, shown, len(shown) <= _SHORT)
 
 
-def _task(body: Task, budget: _Budget) -> dict[str, Any]:
-    return {"tasks": [_step(body, budget)], "grouped": False}
+def _task(body: Task, allowance: Allowance) -> Presented:
+    return {"tasks": [_step(body, allowance)], "left_out": 0}
 
 
-def _task_group(body: TaskGroup, budget: _Budget) -> dict[str, Any]:
-    return {"tasks": [_step(each, budget) for each in body.tasks], "grouped": True}
+def _task_group(body: TaskGroup, allowance: Allowance) -> Presented:
+    tasks, left_out = allowance.some(body.tasks)
+    return {"tasks": [_step(each, allowance) for each in tasks], "left_out": left_out}
 
 
-def _step(task: Task, budget: _Budget) -> dict[str, Any]:
+def _step(task: Task, allowance: Allowance) -> Presented:
     heading = task.heading or ("Thought" if task.task_type == "thought" else "Step without a heading")
     return {
         "heading": heading,
         "thought": task.task_type == "thought",
-        "summary": budget.markdown(task.summary) if task.summary else None,
+        "summary": allowance.markdown(task.summary) if task.summary else None,
     }
 
 
-def _widget(body: Widget, _budget: _Budget) -> dict[str, Any]:
-    fold = _fold("The widget's JSON", body.json)
-    return {
-        "drawing": widgets.draw(body.json),
-        "text": body.json,
-        "fold": replace(fold, open=False) if fold else None,
-    }
+def _widget(body: Widget, allowance: Allowance) -> Presented:
+    drawing = widgets.draw(body.json, allowance)
+    fold = _fold("The widget's JSON", body.json, allowance)
+    return {"drawing": drawing, "fold": replace(fold, open=False) if drawing and fold else fold}
 
 
-def _unknown(body: Unknown, _budget: _Budget) -> dict[str, Any]:
-    text = json.dumps(body.raw, ensure_ascii=False, default=str)
-    return {"type": body.type, "fold": _fold("What the API sent", text)}
+def _unknown(body: Unknown, allowance: Allowance) -> Presented:
+    return {"type": body.type, "fold": _fold("What the API sent", dumped(body.raw), allowance)}
 
 
-_KINDS: dict[type, tuple[str, str, Callable[[Any, _Budget], dict[str, Any]]]] = {
+Presented = dict[str, Any]
+
+_KINDS: dict[type, tuple[str, str, Callable[[Any, Allowance], Presented]]] = {
     UserMessage: ("user_message", "Customer", _user_message),
     AssistantMessage: ("assistant_message", "Assistant", _assistant_message),
     ClientToolCall: ("tool_call", "Tool call", _tool_call),

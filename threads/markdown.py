@@ -20,7 +20,7 @@ LONGEST = 20_000
 LONGEST_PLAIN = 100_000
 """Characters that are shown as they were written. A longer text says that it is cut; a download has all of it."""
 
-_MOST_BRACKETS, _MOST_CELLS = 500, 20_000
+_MOST_BRACKETS, _MOST_MARKS, _MOST_CELLS = 500, 3_000, 20_000
 """What the parser's time grows with, faster than with the length of a text."""
 
 _GROWTH, _ALWAYS = 20, 100_000
@@ -57,21 +57,21 @@ class _Renderer(RendererHTML):
 
     def image(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         token = tokens[idx]
-        return str(_image(str(token.attrs.get("src", "")), token.content))
+        linked = env.get("links") and env["links"][-1] is not None
+        return str(_image(str(token.attrs.get("src", "")), token.content, linked=bool(linked)))
 
     def link_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        known = link(str(tokens[idx].attrs.get("href", "")))
-        tokens[idx].meta["known"] = known
-        return str(_OPEN.format(known.href)) if known else ""
+        address = str(tokens[idx].attrs.get("href", ""))
+        known = link(address)
+        env.setdefault("links", []).append(known)
+        env.setdefault("addresses", []).append(address)
+        # A link without words would have no name.
+        words = visible(address) if tokens[idx + 1].type == "link_close" else Markup("")
+        return str((_OPEN.format(known.href) if known else Markup("")) + words)
 
     def link_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        opened = next(
-            each for each in reversed(tokens[:idx]) if each.type == "link_open" and each.level == tokens[idx].level
-        )
-        known, address = opened.meta["known"], str(opened.attrs.get("href", ""))
-        if known:
-            return str(_CLOSE.format(known.host))
-        return str(_DEAD.format(visible(address)))
+        known, address = env["links"].pop(), env["addresses"].pop()
+        return str(_CLOSE.format(known.host) if known else _DEAD.format(visible(address)))
 
     def heading_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         return f"<{_lowered(tokens[idx].tag)}>"
@@ -99,12 +99,16 @@ _IMAGE = Markup(
     '<a class="remote" href="{}" target="_blank" rel="noopener noreferrer nofollow">Image: {}</a>'
     '<span class="host"> ({})</span>'
 )
+_LINKED_IMAGE = Markup('<span class="remote">Image: {}</span>')
 _NO_IMAGE = Markup('<span class="remote">Image: {}</span><span class="host"> (not a link: {})</span>')
 
 
-def _image(address: str, alt: str) -> Markup:
+def _image(address: str, alt: str, *, linked: bool) -> Markup:
+    """A link to the image; within a link only its words, for a link in a link is none."""
     known = link(address)
     name = visible(alt.strip() or "no description")
+    if linked:
+        return _LINKED_IMAGE.format(name)
     return _IMAGE.format(known.href, name, known.host) if known else _NO_IMAGE.format(name, visible(address))
 
 
@@ -128,7 +132,7 @@ _PARSER.normalizeLink = lambda url: url  # type: ignore[method-assign]
 def markdown(text: str) -> Markup:
     """`text` as HTML. What is too long for Markdown, or would grow beyond measure, is shown as it was written."""
     if _is_cheap(text):
-        rendered: str = _PARSER.render(text)
+        rendered: str = _PARSER.render(text, {})
         if len(rendered) <= max(_ALWAYS, _GROWTH * len(text)):
             clean = nh3.clean(rendered, tags=_TAGS, attributes=_ATTRIBUTES, link_rel=None, url_schemes=_SCHEMES)
             return Markup(clean)  # noqa: S704  # sanitised the line before
@@ -150,6 +154,8 @@ def _shown(text: str) -> Markup:
 
 def _is_cheap(text: str) -> bool:
     if len(text) > LONGEST or text.count("[") > _MOST_BRACKETS:
+        return False
+    if sum(map(text.count, "*_~`<&!\\")) > _MOST_MARKS:
         return False
     lines = text.split("\n")
     return len(lines) * max(line.count("|") for line in lines) <= _MOST_CELLS

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from . import upstream
-from .chatkit import MAX_LIMIT, ChatKitError, NotFound, Thread, ThreadItem
+from .chatkit import MAX_LIMIT, ChatKitError, Garbled, NotFound, Thread, ThreadItem
 from .query import ItemQuery, ThreadQuery
 from .sources import LiveSource, ThreadSource, Window
 
@@ -67,8 +67,12 @@ def neighbour(query: ThreadQuery) -> str | None:
 
 
 def _pages(thread_id: str, window: Window[ThreadItem]) -> Iterator[Window[ThreadItem]]:
+    passed: set[str | None] = set()
     yield window
     while window.has_next:
+        if window.last_id in passed:
+            raise Garbled("the pages lead in a circle")
+        passed.add(window.last_id)
         window = list_items(thread_id, ItemQuery(limit=MAX_LIMIT, after=window.last_id))
         yield window
 

@@ -15,7 +15,8 @@ RowT_co = TypeVar("RowT_co", Thread, ThreadItem, covariant=True)
 class Window(Generic[RowT_co]):
     """One page of a list as a reader sees it: rows in the query's order, and whether there is more on either side.
 
-    `first_id` and `last_id` are the cursors of its ends, None where nothing leads on from there.
+    `first_id` and `last_id` are the cursors of its ends, None where nothing leads on from there. `lost`: there is more,
+    but the upstream gives no way to reach it.
     """
 
     rows: tuple[RowT_co, ...]
@@ -24,6 +25,7 @@ class Window(Generic[RowT_co]):
     has_previous: bool
     has_next: bool
     notes: tuple[str, ...] = ()
+    lost: bool = False
 
 
 class ThreadSource(Protocol):
@@ -83,6 +85,7 @@ def _onward(page: Page[RowT_co], after: str | None) -> Window[RowT_co]:
         has_previous=after is not None and page.first_id is not None,
         has_next=page.has_more,
         notes=page.notes,
+        lost=page.lost,
     )
 
 
@@ -98,6 +101,7 @@ def _turned(page: Page[RowT_co], order: Order) -> Window[RowT_co]:
         has_previous=page.has_more,
         has_next=page.first_id is not None,
         notes=page.notes,
+        lost=page.lost,
     )
 
 

@@ -2,62 +2,61 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 
 from . import when
 from .chatkit import ChatKitError, Thread, ThreadItem
-from .chatkit.types import AssistantMessage, ClientToolCall, Source, Task, TaskGroup, UserMessage, Widget
+from .chatkit.types import AssistantMessage, ClientToolCall, Task, TaskGroup, UserMessage, Widget
 from .pretty import indented
+from .raw import dumped
 from .sources import Window
+from .visible import named
 
 Pages = Iterator[Window[ThreadItem]]
+
+_LOST = "there is more, but the API gives no way to reach it"
 
 
 def as_json(thread: Thread, pages: Pages) -> Iterator[str]:
     """One JSON object: `thread`, `items` in order, `count`, and `complete`, which is false, with the `error`, where the
     upstream failed on the way. It is valid JSON either way."""
-    yield f'{{"thread": {_dumped(thread.raw)},\n"items": ['
-    count = 0
-    error: ChatKitError | None = None
+    yield f'{{"thread": {dumped(thread.raw)},\n"items": ['
+    count, lost = 0, False
+    error: str | None = None
     try:
         for window in pages:
             for item in window.rows:
-                yield (",\n" if count else "\n") + _dumped(item.raw)
+                yield (",\n" if count else "\n") + dumped(item.raw)
                 count += 1
+            lost = lost or window.lost
     except ChatKitError as failed:
-        error = failed
+        error = failed.detail
+    error = error or (_LOST if lost else None)
     end: dict[str, object] = {"count": count, "complete": error is None}
     if error:
-        end["error"] = error.detail
-    yield f"\n],\n{_dumped(end)[1:]}\n"
+        end["error"] = error
+    yield f"\n],\n{dumped(end)[1:]}\n"
 
 
 def as_markdown(thread: Thread, pages: Pages, now: datetime, zone: tzinfo) -> Iterator[str]:
     """A heading with what is known of the thread, then each item under its time; the last line tells whether it is
     all."""
     yield from _head(thread, now, zone)
-    count = 0
+    count, why = 0, None
     try:
         for window in pages:
             for item in window.rows:
                 yield from _item(item, zone)
                 count += 1
+            why = _LOST if window.lost else why
     except ChatKitError as error:
-        yield f"---\n\n**This transcript is partial: {count} items, then the API failed ({error.detail}).**\n"
+        why = f"the API failed ({_line(error.detail)})"
+    if why:
+        yield f"---\n\n**This transcript is partial: {count} items, then {why}.**\n"
         return
     yield f"---\n\nEnd of the conversation: all {count} items.\n"
-
-
-def _dumped(value: object) -> str:
-    """Lone surrogates stay as escapes: no file could hold them otherwise."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, default=str)
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(value, default=str)
-    return text
 
 
 def _head(thread: Thread, now: datetime, zone: tzinfo) -> Iterator[str]:
@@ -87,47 +86,51 @@ def _said(item: ThreadItem) -> tuple[str, Iterable[str]]:
     if isinstance(body, UserMessage):
         return "Customer", _customer(body)
     if isinstance(body, AssistantMessage):
-        texts = [part.text for part in body.content]
-        cited = [_cited(source) for part in body.content for source in part.sources]
-        return "Assistant", [*texts, *(["Sources:\n\n" + "".join(cited)] if cited else [])]
+        cited = [f"- {_line(source.value)}\n" for part in body.content for source in part.sources]
+        sources = ["Sources:\n\n" + "".join(cited)] if cited else []
+        return "Assistant", [*(_fenced(part.text) for part in body.content), *sources]
     if isinstance(body, ClientToolCall):
         sent = [("Arguments", body.arguments), ("Output", body.output)]
         return f"Tool call {_line(body.name or 'without a name')} ({_line(body.status)})", [
-            f"{name}:\n\n{_fenced(text)}" for name, text in sent if text is not None
+            f"{name}:\n\n{_json(text)}" for name, text in sent if text is not None
         ]
     if isinstance(body, Task):
-        return "Task", [_task(body)]
+        return "Task", _task(body)
     if isinstance(body, TaskGroup):
-        return "Tasks", [_task(each) for each in body.tasks]
+        return "Tasks", [part for each in body.tasks for part in _task(each)]
     if isinstance(body, Widget):
-        return "Widget", [_fenced(body.json)]
-    return f"Unknown item ({_line(body.type or 'without a type')})", [_fenced(_dumped(body.raw))]
+        return "Widget", [_json(body.json)]
+    return f"Unknown item ({_line(body.type or 'without a type')})", [_json(dumped(body.raw))]
 
 
 def _customer(body: UserMessage) -> Iterator[str]:
     for part in body.content:
-        yield "".join(f"> {line}\n" for line in part.text.split("\n")) if part.type == "quoted_text" else part.text
+        if part.type == "quoted_text":
+            yield "Quoted:"
+        yield _fenced(part.text)
     for each in body.attachments:
         address = f", preview at {_line(each.preview_url)}" if each.preview_url else ""
         name, kind = each.name or each.id or "without a name", each.mime_type or each.type
         yield f"Attached: {_line(name)} ({_line(kind)}{address})"
-    for name, value in (("Model", body.model), ("Tool", body.tool_choice)):
+    for option, value in (("Model", body.model), ("Tool", body.tool_choice)):
         if value:
-            yield f"{name}: {_line(value)}"
+            yield f"{option}: {_line(value)}"
 
 
-def _task(task: Task) -> str:
-    heading = _line(task.heading or ("Thought" if task.task_type == "thought" else "Step without a heading"))
-    return f"- {heading}" + (f"\n\n{task.summary}" if task.summary else "")
+def _task(task: Task) -> Iterator[str]:
+    yield f"Step: {_line(task.heading or ('Thought' if task.task_type == 'thought' else 'without a heading'))}"
+    if task.summary:
+        yield _fenced(task.summary)
 
 
-def _cited(source: Source) -> str:
-    return f"- {_line(source.value)}\n"
+def _json(text: str) -> str:
+    return _fenced(indented(text) or text)
 
 
 def _fenced(text: str) -> str:
-    """As code, in a fence longer than any that the text could close it with."""
-    shown = indented(text) or text
+    """What a stranger wrote, to the letter: no heading, no image and no last line of theirs passes for one of ours. The
+    fence is longer than any that the text could close it with."""
+    shown = named(text, None)
     fence = "```"
     while fence in shown:
         fence += "`"
@@ -135,4 +138,5 @@ def _fenced(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    """A stranger's words in a line of ours."""
+    return re.sub(r"([\\`*_\[\]<>!#|~&])", r"\\\1", " ".join(named(text, None).split()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import islice
 
 from markupsafe import Markup, escape
 
@@ -27,6 +28,8 @@ among them: Persian, Hindi and half of all emoji are written with them."""
 LONGEST = 5_000
 """Characters of one text that a page shows. A person reads no more in a table, and 9 MB would be no page."""
 
+_NAME = 200
+
 MOST_MARKS = 20
 """Hidden characters of one text that are named; those beyond are shown as U+FFFD, so that a text of nothing else does
 not grow to fifty times its size."""
@@ -41,10 +44,16 @@ def visible(text: str, longest: int = LONGEST) -> Markup:
         return escape(text)
     parts: list[Markup] = []
     end = 0
-    for number, match in enumerate(_HIDDEN.finditer(text)):
-        parts += [escape(text[end : match.start()]), _mark(match.group()) if number < MOST_MARKS else Markup("\ufffd")]
+    for match in islice(_HIDDEN.finditer(text), MOST_MARKS):
+        parts += [escape(text[end : match.start()]), _mark(match.group())]
         end = match.end()
-    return Markup("").join([*parts, escape(text[end:])])
+    return Markup("").join([*parts, escape(_HIDDEN.sub("\ufffd", text[end:]))])
+
+
+def named(text: str, longest: int | None = _NAME) -> str:
+    """`text` where no markup can stand, as in a title: nothing in it hides, and it is no longer than that."""
+    shown = _HIDDEN.sub("\ufffd", text)
+    return shown if longest is None or len(shown) <= longest else shown[:longest] + "…"
 
 
 _CUT = Markup(' <i class="muted">… (the first {:,} of {:,} characters)</i>')

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from threads.emulator import Emulator, Fault
 
-from .conftest import Open
-from .steps import following, shows
+from .conftest import Open, Stage
+from .steps import following, overflow, shows
+from .talking import EVERY_KIND, HOSTILE, Patchy, item_ids, more, reads
 from .watching import Watch
 
 _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -93,3 +94,62 @@ def test_broken_rows_and_newer_threads(signed_in: Open, upstream: Emulator, them
     upstream.fault = Fault.BAD_ROWS
     page.goto(f"/threads/?limit=50&user={upstream.users()[3]}")
     assert _violations(page) == []
+
+
+@pytest.fixture
+def patchy(upstream: Emulator, stage: Stage) -> Patchy:
+    stage.playing = patchy = Patchy()
+    return patchy
+
+
+@_THEMES
+@pytest.mark.parametrize(
+    "viewport", [{"width": 1280, "height": 720}, _PHONE, {"width": 320, "height": 256}], ids=["wide", "phone", "small"]
+)
+def test_conversation(signed_in: Open, patchy: Patchy, theme: str, viewport: dict[str, int]) -> None:
+    """Every kind of item, as it is opened, and with a match found and all folds and the help open."""
+    thread_id = list(patchy.thread_ids())[EVERY_KIND]
+    page = signed_in(f"/threads/{thread_id}/", color_scheme=theme, viewport=viewport)
+    expect(page.get_by_role("complementary").locator("li, .muted").first).to_be_visible()
+    reads(page, item_ids(patchy, thread_id))
+    assert _violations(page) == []
+    page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+    page.get_by_label("Exact times").check()
+    page.get_by_role("searchbox", name="Find in this conversation").fill("parcel")
+    expect(page.locator("#found")).to_contain_text("1 of")
+    assert _violations(page) == []
+    assert overflow(page) == 0
+    page.get_by_role("button", name="Keys").click()
+    expect(page.get_by_role("dialog", name="Keys")).to_be_in_viewport()
+    assert _violations(page) == []
+
+
+@_THEMES
+def test_conversation_in_forced_colours(signed_in: Open, patchy: Patchy, theme: str) -> None:
+    thread_id = list(patchy.thread_ids())[EVERY_KIND]
+    page = signed_in(f"/threads/{thread_id}/", color_scheme=theme, forced_colors="active")
+    expect(page.get_by_role("complementary").locator("li, .muted").first).to_be_visible()
+    assert _violations(page) == []
+
+
+@_THEMES
+def test_hostile_conversation(signed_in: Open, patchy: Patchy, theme: str) -> None:
+    thread_id = list(patchy.thread_ids())[HOSTILE]
+    page = signed_in(f"/threads/{thread_id}/", color_scheme=theme)
+    page.get_by_role("button", name="Load all").click()
+    reads(page, item_ids(patchy, thread_id))
+    assert _violations(page) == []
+
+
+@_THEMES
+def test_conversation_in_trouble(signed_in: Open, patchy: Patchy, watch: Watch, theme: str) -> None:
+    watch.expect_status(404, 502)
+    thread_id = list(patchy.thread_ids())[HOSTILE]
+    patchy.hole = item_ids(patchy, thread_id)[49]
+    page = signed_in(f"/threads/{thread_id}/", color_scheme=theme)
+    page.get_by_role("button", name="Load all").click()
+    expect(more(page).get_by_role("alert")).to_be_visible()
+    assert _violations(page) == []
+    for address in (f"/threads/{thread_id}/?at=cti_gone", "/threads/cthr_gone/"):
+        page.goto(address)
+        assert _violations(page) == []

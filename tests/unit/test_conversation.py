@@ -98,10 +98,19 @@ def test_any_id_can_be_an_address() -> None:
 
 
 def test_a_page_made_to_be_slow_is_shown_as_written_from_somewhere_on() -> None:
-    items = [said(number, START, "**a** " * 3_000) for number in range(10)]
+    items = [said(number, START, "**a** and some words " * 600) for number in range(10)]
     bodies = [each.body["parts"][0] for each in conversation.entries(window(*items), ItemQuery(), "/", UTC)]
     assert bodies[0].startswith("<p><strong>")
     assert bodies[-1].startswith('<div class="plain">**a**')
+
+
+def test_what_is_too_much_for_a_page_is_left_out_and_counted() -> None:
+    items = [said(number, START, "a" * 900_000) for number in range(3)]
+    bodies = [each.body["parts"][0] for each in conversation.entries(window(*items), ItemQuery(), "/", UTC)]
+    assert "… 700,000 more characters are left out of this page" in bodies[-1]
+    many = ThreadItem("i", START, "t", AssistantMessage(tuple(Text("output_text", str(each)) for each in range(5_000))))
+    body = conversation.entries(window(many), ItemQuery(), "/", UTC)[0].body
+    assert (len(body["parts"]), body["left_out"]) == (200, 4_800)
 
 
 def test_json_is_indented_and_text_is_left() -> None:

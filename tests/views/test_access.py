@@ -75,6 +75,13 @@ def test_htmx_is_sent_to_the_sign_in_page_and_not_shown_it_in_the_table(client: 
 
 
 @pytest.mark.django_db
+def test_who_must_sign_in_for_a_part_of_a_page_comes_back_to_the_page(client: Client) -> None:
+    sent = {"HX-Request": "true", "HX-Target": "more", "HX-Current-URL": "http://testserver/threads/x/?at=y#item-y"}
+    response = client.get("/threads/x/?after=z", headers=sent)
+    assert response["HX-Redirect"] == "/sign-in/?next=%2Fthreads%2Fx%2F%3Fat%3Dy"
+
+
+@pytest.mark.django_db
 def test_the_demo_is_one_click_and_only_in_emulator_mode(client: Client, emulator: Emulator, visitor: Get) -> None:
     assert "Open the demo" in visitor("/sign-in/").said()
     assert client.get("/sign-in/demo/").status_code == 405

@@ -17,6 +17,8 @@ from threads.chatkit import Account, ChatKitClient, Limits
 from threads.emulator import Emulator, EmulatorAdapter, Fault
 
 Item = dict[str, Any]
+MORE = {"HX-Target": "more"}
+"""What htmx says when it asks for further items."""
 
 
 def spoken(text: str) -> Item:
@@ -93,7 +95,7 @@ def test_all_that_was_said_is_there_oldest_first_without_a_script(get: Get, thre
 def test_further_items_come_as_a_part(get: Get, thread: str, emulator: Emulator) -> None:
     following = get(address(thread)).link("next") or ""
     before = len(emulator.calls)
-    page = get(following, part=True)
+    page = get(following, part=True, **MORE)
     assert not page.whole
     assert texts(page) == [f"said {number}" for number in range(50, 130)]
     assert len(emulator.calls) == before + 1
@@ -156,10 +158,10 @@ def test_a_fault_is_a_page_that_says_so(get: Get, emulator: Emulator, thread: st
 def test_a_fault_halfway_offers_to_go_on(get: Get, emulator: Emulator, thread: str) -> None:
     following = get(address(thread)).link("next") or ""
     emulator.fault = Fault.ERROR_500
-    page = get(following, part=True, status=502)
+    page = get(following, part=True, status=502, **MORE)
     assert "The 50 items above stay as they are." in page.said()
     emulator.fault = None
-    assert texts(get(page.link("next") or "", part=True))[0] == "said 50"
+    assert texts(get(page.link("next") or "", part=True, **MORE))[0] == "said 50"
 
 
 def test_a_thread_in_which_nothing_was_said(get: Get, emulator: Emulator, thread: str) -> None:
@@ -217,11 +219,43 @@ def harmless(each: Element) -> None:
 def test_the_neighbours_in_the_list(get: Get, agent: Client, emulator: Emulator) -> None:
     ids = list(emulator.thread_ids())
     page = get(address(ids[3]) + "?list=limit%3D50")
-    for name, neighbour in (("previous-thread", ids[2]), ("next-thread", ids[4])):
+    for name, neighbour, cursor in (("previous-thread", ids[2], "before"), ("next-thread", ids[4], "after")):
         response = agent.get(page.one("a", id=name).get("href", ""))
-        assert response.headers["Location"] == f"/threads/{neighbour}/?list=limit%3D50"
-    end = agent.get(get(address(ids[0])).one("a", id="previous-thread").get("href", ""))
-    assert end.headers["Location"] == "/threads/#end-previous"
+        assert response.headers["Location"] == f"/threads/{neighbour}/?list=limit%3D50%26{cursor}%3D{ids[3]}"
+        # The page that one goes back to has the row.
+        back = get(response.headers["Location"]).one("a", id="back").get("href", "")
+        assert neighbour in get(back.split("#")[0]).thread_ids
+
+
+@pytest.mark.parametrize(("place", "name", "said"), [(0, "previous-thread", "first"), (-1, "next-thread", "last")])
+def test_at_the_end_of_the_list_one_stays_and_is_told(
+    get: Get, agent: Client, emulator: Emulator, place: int, name: str, said: str
+) -> None:
+    thread_id = list(emulator.thread_ids())[place]
+    response = agent.get(get(address(thread_id)).one("a", id=name).get("href", ""))
+    page = get(response.headers["Location"])
+    assert f"This is the {said} thread of the list." in page.said()
+    assert response.headers["Location"].startswith(address(thread_id))
+
+
+@pytest.mark.parametrize("fault", [Fault.HANG, Fault.ERROR_500, Fault.GONE_410, Fault.RATE_LIMIT_86400])
+def test_a_step_that_fails_says_why(get: Get, emulator: Emulator, fault: Fault) -> None:
+    emulator.fault = fault
+    page = get("/step/?from=x", status={Fault.HANG: 504, Fault.RATE_LIMIT_86400: 503}.get(fault, 502))
+    assert page.one("a", id="again") is not None
+
+
+def test_the_list_is_not_forgotten_on_the_way(get: Get, thread: str) -> None:
+    page = get(f"{address(thread)}?list=limit%3D50")
+    onward = get(page.link("next") or "")
+    assert (onward.one("a", id="back").get("href") or "").startswith("/threads/?limit=50#")
+
+
+def test_lone_surrogates_and_odd_types_are_shown(get: Get, emulator: Emulator, thread: str) -> None:
+    emulator.set_items(
+        thread, [{"type": "zzz", "x": "\ud800"}, {"type": 7, "content": "\ud800"}, {"type": "chatkit.task"}]
+    )
+    assert "zzz" in get(address(thread)).said()
 
 
 def test_the_neighbours_of_a_users_thread_are_the_users(get: Get, agent: Client, emulator: Emulator) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from threads.chatkit import Page, Thread, ThreadItem
+from threads.raw import dumped
 
 from .models import ArchivedItem, ArchivedThread
 
@@ -39,7 +39,7 @@ def items(thread: ArchivedThread, page: Page[ThreadItem], now: datetime) -> int:
             item_id=row.id,
             created_at=row.created_at,
             type=_type(row.raw),
-            raw=dumped(row.raw),
+            raw=dumped(row.raw, compact=True),
         )
         for number, row in enumerate(new)
     )
@@ -47,7 +47,7 @@ def items(thread: ArchivedThread, page: Page[ThreadItem], now: datetime) -> int:
     thread.last_item_id = page.last_id or thread.last_item_id
     times = [row.created_at for row in new if row.created_at]
     thread.last_activity_at = max(filter(None, [*times, thread.last_activity_at]), default=None)
-    if not page.has_more:
+    if not page.has_more and not page.lost:
         thread.read_at = now
         thread.due_at = now + _pause(now - (thread.last_activity_at or thread.created_at or now))
     thread.failures, thread.trouble = 0, None
@@ -88,16 +88,6 @@ def _pause(silent: timedelta) -> timedelta:
     return min(max(silent / 4, _SOONEST), _LATEST)
 
 
-def dumped(raw: object) -> str:
-    """The upstream's object as JSON that every database can hold: what is no letter stays an escape."""
-    text = json.dumps(raw, ensure_ascii=False, separators=(",", ":"), default=str)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(raw, separators=(",", ":"), default=str)
-    return text
-
-
 def _filled(kept: ArchivedThread, row: Thread, now: datetime) -> ArchivedThread:
     kept.thread_id = row.id or ""
     kept.user = _column(row.user, 512)
@@ -105,7 +95,7 @@ def _filled(kept: ArchivedThread, row: Thread, now: datetime) -> ArchivedThread:
     kept.status = _column(row.status.label, 100) if row.status else None
     kept.reason = _column(row.status.reason) if row.status else None
     kept.created_at = row.created_at
-    kept.raw = dumped(row.raw)
+    kept.raw = dumped(row.raw, compact=True)
     kept.confirmed_at = now
     kept.gone_at = None
     return kept

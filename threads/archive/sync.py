@@ -26,6 +26,7 @@ from threads.chatkit import (
     MAX_LIMIT,
     ChatKitClient,
     ChatKitError,
+    Garbled,
     NotFound,
     NotSignedIn,
     Page,
@@ -138,6 +139,8 @@ class Sync:
                 new, unreadable = keep.threads(page.rows, timezone.now())
                 progress.cursor = page.last_id or progress.cursor
                 progress.unreadable += unreadable
+                if page.lost or (page.has_more and not new):
+                    raise Garbled("the list of threads leads nowhere")
                 if not page.has_more:
                     progress.reached_end_at = timezone.now()
                 if new:
@@ -253,7 +256,12 @@ class Sync:
         if isinstance(page, _Missing):
             keep.anew(thread)
             return True
-        self.tally.new_items += keep.items(thread, page, timezone.now())
+        new = keep.items(thread, page, timezone.now())
+        self.tally.new_items += new
+        if page.lost or (page.has_more and not new):
+            keep.trouble(thread, "the upstream gives no way to reach the rest of it", timezone.now() + _RETRIES[-1])
+            self.tally.failures += 1
+            return False
         self.tally.threads_read += not page.has_more
         return page.has_more
 

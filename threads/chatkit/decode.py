@@ -66,10 +66,11 @@ def page(raw: object, row: Callable[[object], RowT], *, limit: int) -> Page[RowT
     more = has_more if isinstance(has_more, bool) else len(rows) >= limit
     if more and not rows:
         raise Garbled("the page is empty and says that there is more")
-    if more and last is None:
+    lost = more and last is None
+    if lost:
         more = False
-        notes.append("There are more threads than these, but the upstream gives no way to reach them.")
-    return Page(tuple(rows), first, last, more, tuple(notes))
+        notes.append("There is more than this, but the upstream gives no way to reach it.")
+    return Page(tuple(rows), first, last, more, tuple(notes), lost)
 
 
 def _distinct(data: list[object], row: Callable[[object], RowT], most: int) -> list[RowT]:

@@ -52,7 +52,8 @@ class Page(Generic[RowT_co]):
     """One page of a list, rows in the order asked for.
 
     `first_id` and `last_id` are the cursors of its ends, None when the page is empty. `has_more` tells whether
-    more rows follow in the direction of paging. `notes` are sentences about the page as a whole.
+    more rows follow in the direction of paging. `lost` tells that there are more which nothing leads to. `notes` are
+    sentences about the page as a whole.
     """
 
     rows: tuple[RowT_co, ...]
@@ -60,6 +61,7 @@ class Page(Generic[RowT_co]):
     last_id: str | None
     has_more: bool
     notes: tuple[str, ...] = ()
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from django.conf import settings
@@ -15,8 +15,9 @@ from django.views.decorators.http import require_safe
 
 from .. import conversation as presenting
 from .. import forms, presenters, problems, services, when
-from ..chatkit import ChatKitError, NotFound
+from ..chatkit import ChatKitError, NotFound, ThreadItem
 from ..query import ItemQuery, ThreadQuery
+from ..sources import Window
 from . import transcript
 
 _NO_ITEMS: dict[str, Any] = {
@@ -26,7 +27,10 @@ _NO_ITEMS: dict[str, Any] = {
     "again_url": None,
     "notes": (),
     "loaded": None,
+    "beginning_url": None,
 }
+
+_ENDS = {"previous": "This is the first thread of the list.", "next": "This is the last thread of the list."}
 
 
 @require_safe
@@ -39,30 +43,32 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     query, errors = forms.read_items(request.GET.dict())
     if query is None:
         query = ItemQuery()
-    if request.headers.get("HX-Request") == "true" and query.after:
-        return _further(request, thread_id, query)
     here = _list(request)
+    if request.headers.get("HX-Request") == "true" and request.headers.get("HX-Target") == "more":
+        return _further(request, thread_id, query, here)
     address = presenters.thread_url(thread_id) or ""
     now, zone = _now(request)
-    context = _ways(thread_id, here) | {"as_of": when.exact(now, zone), "zone": str(zone), "thread_id": thread_id}
+    context = _ways(thread_id, here) | {"as_of": when.exact(now, zone), "zone": str(zone)}
     try:
         found = services.conversation(thread_id, query)
     except ChatKitError as error:
         return _failed(request, error, context)
-    status = 200
     context |= {
         "thread": presenters.row(found.thread, None, "", "", now, zone),
         "upstream_url": _upstream(thread_id),
         "address": address,
         "started_over": bool(errors),
+        "end": _ENDS.get(request.GET.get("end", "")),
     }
     if found.items is not None:
-        context |= _items(found.items, query, address, zone)
-    elif found.fault is not None:
-        problem = problems.of_items(found.fault, now, zone)
-        context |= _NO_ITEMS | {"problem": problem, "again_url": presenting.again(query, address)}
-        status = problem.status
-    return render(request, "threads/conversation.html", context, status=status)
+        context |= _items(found.items, query, address, here, zone)
+        return render(request, "threads/conversation.html", context)
+    problem = problems.of_items(found.fault or NotFound("it has no items"), now, zone)
+    again = presenting.place(query, address, here.encoded())
+    beginning = presenting.place(ItemQuery(), address, here.encoded())
+    started = query.after or query.before or query.at
+    context |= _NO_ITEMS | {"problem": problem, "again_url": again, "beginning_url": beginning if started else None}
+    return _waiting(render(request, "threads/conversation.html", context, status=problem.status), problem)
 
 
 @require_safe
@@ -87,19 +93,23 @@ def others(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def step(request: HttpRequest) -> HttpResponse:
-    """From a thread to its neighbour in the list that it was opened from; at the list's end, back to the list."""
-    thread_id, here = request.GET.get("from", ""), _list(request)
-    back = request.GET.get("to") == "previous"
-    query = here.beyond(before=thread_id) if back else here.beyond(after=thread_id)
+    """From a thread to its neighbour in the list that it was opened from; at the list's end, to itself again, which
+    says so."""
+    thread_id, here, direction = request.GET.get("from", ""), _list(request), request.GET.get("to")
+    query = here.beyond(before=thread_id) if direction == "previous" else here.beyond(after=thread_id)
     try:
         found = services.neighbour(query)
     except ChatKitError as error:
-        return _failed(request, error, _ways(thread_id, here) | {"thread_id": thread_id})
-    url = presenters.thread_url(found, presenters.from_list(here)) if found else None
-    return HttpResponseRedirect(url or f"{presenters.address(here)}#end-{'previous' if back else 'next'}")
+        return _failed(request, error, _ways(thread_id, here))
+    # The page of the list that the neighbour stands on, as far as that is known without asking for it.
+    url = presenters.thread_url(found, presenters.from_list(query)) if found else None
+    if url is None:
+        end = "previous" if direction == "previous" else "next"
+        url = f"{presenters.thread_url(thread_id) or ''}?{urlencode({'list': here.encoded(), 'end': end})}"
+    return HttpResponseRedirect(url)
 
 
-def _further(request: HttpRequest, thread_id: str, query: ItemQuery) -> HttpResponse:
+def _further(request: HttpRequest, thread_id: str, query: ItemQuery, here: ThreadQuery) -> HttpResponse:
     """The next items alone. What goes wrong stands where they would, with a way to go on; htmx puts it there."""
     address = presenters.thread_url(thread_id) or ""
     now, zone = _now(request)
@@ -107,15 +117,18 @@ def _further(request: HttpRequest, thread_id: str, query: ItemQuery) -> HttpResp
         window = services.list_items(thread_id, query)
     except ChatKitError as error:
         problem = problems.of_items(error, now, zone)
-        context = _NO_ITEMS | {"problem": problem, "again_url": presenting.again(query, address), "loaded": query.count}
-        return render(request, "threads/_items.html", context, status=problem.status)
-    return render(request, "threads/_items.html", _items(window, query, address, zone))
+        again = presenting.place(query, address, here.encoded())
+        context = _NO_ITEMS | {"problem": problem, "again_url": again, "loaded": query.count}
+        return _waiting(render(request, "threads/_items.html", context, status=problem.status), problem)
+    return render(request, "threads/_items.html", _items(window, query, address, here, zone))
 
 
-def _items(window: Any, query: ItemQuery, address: str, zone: Any) -> dict[str, Any]:
+def _items(
+    window: Window[ThreadItem], query: ItemQuery, address: str, here: ThreadQuery, zone: tzinfo
+) -> dict[str, Any]:
     return _NO_ITEMS | {
         "entries": presenting.entries(window, query, address, zone),
-        "more": presenting.more(window, query, address),
+        "more": presenting.more(window, query, address, here.encoded()),
         "notes": window.notes,
     }
 
@@ -124,12 +137,11 @@ def _failed(request: HttpRequest, error: ChatKitError, context: dict[str, Any]) 
     now, zone = _now(request)
     problem = problems.of_thread(error, now, zone)
     context |= {"problem": problem, "here_url": request.get_full_path(), "missing": isinstance(error, NotFound)}
-    response = render(
-        request,
-        "threads/conversation_problem.html",
-        {"as_of": when.exact(now, zone), "zone": str(zone)} | context,
-        status=problem.status,
-    )
+    context |= {"as_of": when.exact(now, zone), "zone": str(zone)}
+    return _waiting(render(request, "threads/conversation_problem.html", context, status=problem.status), problem)
+
+
+def _waiting(response: HttpResponse, problem: problems.Problem) -> HttpResponse:
     if problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
     return response
@@ -140,6 +152,7 @@ def _ways(thread_id: str, here: ThreadQuery) -> dict[str, Any]:
     step_to = {"from": thread_id, "list": here.encoded()}
     filtered, _ = forms.read({"user": thread_id})
     return {
+        "thread_id": thread_id,
         "back_url": f"{presenters.address(here)}#thread-{presenters.fragment(thread_id)}",
         "previous_url": f"{reverse('step')}?{urlencode(step_to | {'to': 'previous'})}",
         "next_url": f"{reverse('step')}?{urlencode(step_to | {'to': 'next'})}",
@@ -153,7 +166,7 @@ def _list(request: HttpRequest) -> ThreadQuery:
     return query or ThreadQuery()
 
 
-def _now(request: HttpRequest) -> tuple[datetime, Any]:
+def _now(request: HttpRequest) -> tuple[datetime, tzinfo]:
     return datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 
+from threads.allowance import Allowance
+
 from .chart import COMPONENTS as _CHARTS
 from .controls import COMPONENTS as _CONTROLS
 from .drawing import Drawing
@@ -20,10 +22,11 @@ __all__ = ["Chart", "Node", "Widget", "draw"]
 _ALL = _LAYOUT | _TEXTS | _CONTROLS | _CHARTS
 
 
-def draw(text: str) -> Widget | None:
-    """The widget that `text` describes; None where it describes none and has to be shown as it is."""
+def draw(text: str, allowance: Allowance | None = None) -> Widget | None:
+    """The widget that `text` describes; None where it describes none and has to be shown as it is. It is drawn within
+    the page's `allowance`."""
     try:
         root = json.loads(text)
     except (ValueError, RecursionError):  # no JSON, a number without end, lists within lists without end
         return None
-    return Drawing(root, _ALL).widget() if isinstance(root, dict) else None
+    return Drawing(root, _ALL, allowance or Allowance()).widget() if isinstance(root, dict) else None

@@ -16,8 +16,9 @@ _KINDS = ("bar", "line", "area")
 
 def _chart(drawing: Drawing, props: Props) -> Node:
     data, series = props.objects("data"), props.objects("series")
-    rows = data[: drawing.take(min(len(data), MOST_ROWS))]
-    sources = [_source(each, turn, rows) for turn, each in enumerate(series[:MOST_SERIES])]
+    columns = min(len(series), MOST_SERIES)
+    rows = data[: drawing.take(min(len(data), MOST_ROWS) * max(1, columns)) // max(1, columns)]
+    sources = [_source(each, turn, rows) for turn, each in enumerate(series[:columns])]
     notes = []
     if len(data) > len(rows):
         notes.append(more(len(data) - len(rows), "row", "rows"))
@@ -61,8 +62,8 @@ def _drawn(drawing: Drawing, props: Props, rows: list[Props], sources: list[Sour
 
 
 def _cells(drawing: Drawing, row: Props, label: str, sources: list[Source]) -> tuple[str, ...]:
-    values = (words(row.get(source.key)) for source in sources)
-    return (drawing.say(label or "–"), *(drawing.say(value or "–") for value in values))
+    values = (short(words(row.get(source.key))) for source in sources)
+    return (drawing.say(short(label) or "–"), *(drawing.say(value or "–") for value in values))
 
 
 def _tick(label: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from threads.allowance import Allowance
+
 from .props import Props, every_part, parts, plain, short, words
 from .tree import Node, Widget
 
@@ -26,9 +28,10 @@ Component = Callable[["Drawing", Props], Node | None]
 class Drawing:
     """One widget while it is drawn: what may still be drawn of it, and what its fields are called."""
 
-    def __init__(self, root: object, components: Mapping[str, Component]) -> None:
-        self._root, self._components = root, components
-        self._left, self._characters, self._level = MOST_PARTS, MOST_IN_ALL, 1
+    def __init__(self, root: object, components: Mapping[str, Component], allowance: Allowance) -> None:
+        self._root, self._components, self.allowance = root, components, allowance
+        self._left, self._level = min(MOST_PARTS, max(0, allowance.parts)), 1
+        self._characters = min(MOST_IN_ALL, max(0, allowance.characters))
         self._labels: dict[str, str] = {}
         self._undrawn = 0
         for each in every_part(root):
@@ -59,6 +62,7 @@ class Drawing:
         """How many of so many things there is still room for."""
         granted = min(wanted, self._left)
         self._left -= granted
+        self.allowance.parts -= granted
         return granted
 
     def say(self, text: str) -> str:
@@ -71,6 +75,7 @@ class Drawing:
         most = min(MOST_CHARACTERS, max(self._characters, SCRAPS))
         shown = text[:most]
         self._characters -= len(shown)
+        self.allowance.characters -= len(shown)
         if len(text) <= most:
             return shown, ""
         return shown, f"… (the first {most:,} of {len(text):,} characters; all of them are in the JSON below)"
@@ -91,7 +96,9 @@ class Drawing:
         return component(self, props) if component else self._unknown(name, props)
 
     def _unknown(self, name: str, props: Props) -> Node:
-        title = Node("text", "w-note", self.say(name) if name else "A part that does not say what it is")
+        title = Node(
+            "text", "w-note", f"Unknown part: {self.say(name)}" if name else "A part that does not say what it is"
+        )
         return Node("group", "w-unknown", children=(title, *self.children(props)))
 
 

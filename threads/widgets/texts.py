@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from threads.links import link
-from threads.markdown import markdown
 
 from .drawing import Component, Drawing, note
 from .icons import glyph
@@ -52,7 +51,7 @@ def _markdown(drawing: Drawing, props: Props) -> Node | None:
     source, rest = drawing.cut(props.text("value"))
     if not source:
         return None
-    drawn = Node("html", "w-markdown", html=markdown(source))
+    drawn = Node("html", "w-markdown", html=drawing.allowance.markdown(source))
     return Node("group", "w-col", children=(drawn, note(rest))) if rest else drawn
 
 

@@ -1,0 +1,396 @@
+"""Keys for who reads threads all day, the way back to the row, and the one box for whatever one has in hand."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from threads.emulator import Fault
+
+from .conftest import Open, Stage
+from .steps import focused, following, pages_of, rows, shows
+from .talking import EVERY_KIND, LONG, Patchy, item, item_ids, shown_items, talk
+from .watching import Watch
+
+
+@pytest.fixture
+def upstream(stage: Stage) -> Patchy:
+    patchy = Patchy()
+    stage.playing = patchy
+    return patchy
+
+
+def _on_row(page: Page, thread_id: str) -> None:
+    """The link of this row has the focus, and can be seen."""
+    expect(page.locator(f"tr[data-thread-id='{thread_id}'] .thread a")).to_be_focused()
+    assert focused(page)["visible"]
+
+
+def _reads_thread(page: Page, thread_id: str) -> None:
+    expect(page.locator("main.reading")).to_have_attribute("data-thread-id", thread_id)
+    page.wait_for_load_state()  # before that no key is listened to
+
+
+# In the list
+
+
+def test_through_the_list_and_into_a_thread(page: Page, upstream: Patchy) -> None:
+    ids = list(upstream.thread_ids())
+    page.goto("/threads/")
+    for key, place in (("j", 0), ("j", 1), ("j", 2), ("k", 1), ("k", 0), ("k", 0), ("j", 1)):
+        page.keyboard.press(key)
+        _on_row(page, ids[place])
+    page.keyboard.press("Enter")
+    _reads_thread(page, ids[1])
+    page.keyboard.press("u")
+    _on_row(page, ids[1])
+    page.keyboard.press("j")
+    _on_row(page, ids[2])
+
+
+def test_the_last_row_is_the_last(page: Page, upstream: Patchy) -> None:
+    ids = list(upstream.thread_ids())
+    page.goto("/threads/?limit=5")
+    for _ in range(7):
+        page.keyboard.press("j")
+    _on_row(page, ids[4])
+
+
+def test_keys_after_a_page_of_htmx(page: Page, upstream: Patchy) -> None:
+    ids = list(upstream.thread_ids())
+    page.goto("/threads/")
+    following(page).click()
+    shows(page, ids[20:40])
+    page.keyboard.press("j")
+    _on_row(page, ids[20])
+    page.keyboard.press("Enter")
+    _reads_thread(page, ids[20])
+
+
+def test_slash_goes_to_the_filter(page: Page, upstream: Patchy) -> None:
+    user = upstream.users()[0]
+    page.goto(f"/threads/?user={user}")
+    page.keyboard.press("/")
+    expect(page.get_by_label("User id")).to_be_focused()
+    expect(page.get_by_label("User id")).to_have_value(user)
+    page.keyboard.type("another")  # what stood there was selected
+    expect(page.get_by_label("User id")).to_have_value("another")
+
+
+def test_no_key_works_in_a_field(page: Page, upstream: Patchy) -> None:
+    page.goto("/threads/")
+    page.get_by_label("User id").focus()
+    page.keyboard.type("/jku[]?")
+    expect(page.get_by_label("User id")).to_have_value("/jku[]?")
+    expect(page.get_by_label("User id")).to_be_focused()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.goto(f"/threads/{list(upstream.thread_ids())[EVERY_KIND]}/")
+    field = page.get_by_role("searchbox", name="Find in this conversation")
+    field.focus()
+    page.keyboard.type("/jku[]?")
+    expect(field).to_have_value("/jku[]?")
+    expect(field).to_be_focused()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("Escape")
+    _reads_thread(page, list(upstream.thread_ids())[EVERY_KIND])
+
+
+def test_keys_of_the_browser_stay_its_own(page: Page, upstream: Patchy) -> None:
+    thread_id = list(upstream.thread_ids())[EVERY_KIND]
+    page.goto(f"/threads/{thread_id}/")
+    for key in ("Control+j", "Control+k", "Alt+u", "Meta+/", "Control+]"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(200)
+    _reads_thread(page, thread_id)
+    assert focused(page)["tag"] == "BODY"
+
+
+# In the conversation
+
+
+def test_through_the_items(page: Page, upstream: Patchy) -> None:
+    thread_id = list(upstream.thread_ids())[EVERY_KIND]
+    ids = item_ids(upstream, thread_id)
+    page.goto(f"/threads/{thread_id}/")
+    for key, place in (("j", 0), ("j", 1), ("k", 0), ("k", 0), *(("j", place) for place in range(1, 9))):
+        page.keyboard.press(key)
+        expect(item(page, ids[place])).to_be_focused()
+        expect(item(page, ids[place]).locator(".who")).to_be_in_viewport()
+
+
+def test_the_item_that_the_keys_are_at_can_be_told(page: Page, upstream: Patchy) -> None:
+    thread_id, ids = talk(upstream, 10)
+    page.goto(f"/threads/{thread_id}/")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    at, other = item(page, ids[1]), item(page, ids[4])
+    looks = "item => { const style = getComputedStyle(item); return [style.outlineStyle, style.backgroundColor]; }"
+    assert at.evaluate(looks) != other.evaluate(looks)
+
+
+def test_j_goes_on_past_what_is_loaded(page: Page, upstream: Patchy) -> None:
+    thread_id, ids = talk(upstream, 130)
+    page.goto(f"/threads/{thread_id}/")
+    for place in range(100):
+        item(page, ids[place]).wait_for(state="attached")
+        page.keyboard.press("j")
+        if place % 10 == 9:
+            expect(item(page, ids[place])).to_be_focused()
+    assert shown_items(page)[:100] == ids[:100]
+
+
+def test_slash_goes_to_find(page: Page, upstream: Patchy) -> None:
+    page.goto(f"/threads/{talk(upstream, 10)[0]}/")
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox", name="Find in this conversation")).to_be_focused()
+    page.keyboard.type("number 7")
+    expect(page.locator("#found")).to_have_text("1 of 1")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(rows(page)).to_have_count(20)
+
+
+def test_keys_work_on_after_a_tick(page: Page, upstream: Patchy) -> None:
+    """Nobody types in a box that is ticked."""
+    thread_id, ids = talk(upstream, 10)
+    page.goto(f"/threads/{thread_id}/")
+    page.get_by_label("Exact times").check()
+    page.keyboard.press("j")
+    expect(item(page, ids[0])).to_be_focused()
+
+
+def test_brackets_go_through_the_list(page: Page, upstream: Patchy) -> None:
+    ids = list(upstream.thread_ids())
+    page.goto("/threads/")
+    rows(page).nth(2).locator(".thread a").click()
+    _reads_thread(page, ids[2])
+    for key, place in (("]", 3), ("]", 4), ("[", 3), ("[", 2), ("[", 1), ("[", 0)):
+        page.keyboard.press(key)
+        _reads_thread(page, ids[place])
+    page.keyboard.press("[")
+    expect(page.get_by_text("This is the first thread of the list.")).to_be_visible()
+    _reads_thread(page, ids[0])
+
+
+def test_brackets_stay_in_the_filtered_list(page: Page, upstream: Patchy) -> None:
+    user = upstream.users()[3]
+    theirs = list(upstream.thread_ids("asc", user))
+    assert len(theirs) == 10
+    page.goto(f"/threads/?user={quote(user)}&order=asc&limit=5")
+    rows(page).nth(3).locator(".thread a").click()
+    _reads_thread(page, theirs[3])
+    for place in range(4, 10):
+        page.keyboard.press("]")
+        _reads_thread(page, theirs[place])
+    page.keyboard.press("]")
+    expect(page.get_by_text("This is the last thread of the list.")).to_be_visible()
+    page.keyboard.press("u")
+    expect(page.get_by_label("User id")).to_have_value(user)
+    expect(page.get_by_label("Order")).to_have_value("asc")
+
+
+def test_brackets_lead_to_the_row_on_its_own_page(page: Page, upstream: Patchy) -> None:
+    """Whoever went on beyond the last row of a page comes back to the row of the thread that they read."""
+    ids = list(upstream.thread_ids())
+    page.goto("/threads/?limit=5")
+    rows(page).nth(4).locator(".thread a").click()
+    _reads_thread(page, ids[4])
+    page.keyboard.press("]")
+    _reads_thread(page, ids[5])
+    page.keyboard.press("u")
+    _on_row(page, ids[5])
+
+
+def test_brackets_while_the_upstream_fails(page: Page, upstream: Patchy, watch: Watch) -> None:
+    watch.expect_status(502)
+    ids = list(upstream.thread_ids())
+    page.goto("/threads/")
+    rows(page).nth(2).locator(".thread a").click()
+    _reads_thread(page, ids[2])
+    expect(page.get_by_role("complementary").locator("li, .muted").first).to_be_visible()
+    upstream.fault = Fault.HTML_200
+    page.keyboard.press("]")
+    expect(page.get_by_role("heading", level=1)).to_have_text("The answer made no sense")
+    upstream.fault = None
+    page.get_by_role("link", name="Try again").click()
+    _reads_thread(page, ids[3])
+    page.keyboard.press("u")
+    _on_row(page, ids[3])
+
+
+# The help
+
+
+def test_help_by_key_and_by_button(page: Page, upstream: Patchy) -> None:
+    ids = list(upstream.thread_ids())
+    page.goto("/threads/")
+    dialog = page.get_by_role("dialog", name="Keys")
+    page.keyboard.press("j")
+    page.keyboard.press("?")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("j")  # none of the keys reaches the page behind
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    _on_row(page, ids[0])
+    expect(page).to_have_url("/threads/")
+    button = page.get_by_role("button", name="Keys")
+    button.press("Enter")
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name="Close").click()
+    expect(button).to_be_focused()
+    page.goto(f"/threads/{ids[0]}/")
+    page.keyboard.press("?")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    _reads_thread(page, ids[0])
+
+
+def test_keys_can_be_switched_off(page: Page, upstream: Patchy) -> None:
+    ids = list(upstream.thread_ids())
+    page.goto("/threads/")
+    page.keyboard.press("?")
+    page.get_by_label("Use these keys").uncheck()
+    page.keyboard.press("Escape")
+    for address in ("/threads/", f"/threads/{ids[EVERY_KIND]}/"):
+        page.goto(address)
+        for _ in range(2):
+            for key in ("j", "/", "?", "]", "u", "Escape"):
+                page.keyboard.press(key)
+            page.wait_for_timeout(50)
+            expect(page).to_have_url(address)
+            assert focused(page)["tag"] == "BODY"
+            expect(page.get_by_role("dialog")).to_have_count(0)
+            page.reload()
+    page.goto("/threads/")
+    page.get_by_role("button", name="Keys").click()
+    expect(page.get_by_label("Use these keys")).not_to_be_checked()
+    page.get_by_label("Use these keys").check()
+    page.get_by_role("button", name="Close").click()
+    page.reload()
+    page.keyboard.press("j")
+    _on_row(page, ids[0])
+
+
+# Back to the row
+
+
+@pytest.mark.parametrize("way", ["link", "u", "Escape", "browser"])
+def test_back_lands_on_the_row(page: Page, upstream: Patchy, way: str) -> None:
+    """On the third page of a user's threads, where the two pages before came by htmx."""
+    user = upstream.users()[0]
+    pages = pages_of(list(upstream.thread_ids(user=user)), 15)
+    page.goto(f"/threads/?user={user}&limit=15")
+    for rows_ in pages[1:3]:
+        following(page).click()
+        shows(page, rows_)
+    place = pages[2][9]
+    page.locator(f"tr[data-thread-id='{place}'] .thread a").click()
+    _reads_thread(page, place)
+    if way == "browser":
+        page.go_back()
+    elif way == "link":
+        page.get_by_role("link", name="Back to the list").click()
+    else:
+        page.keyboard.press(way)
+    shows(page, pages[2])
+    _on_row(page, place)
+    expect(page.get_by_label("User id")).to_have_value(user)
+
+
+def test_back_after_reading_on(page: Page, upstream: Patchy) -> None:
+    """Items that came, an address that was copied: the browser's Back is still one step."""
+    ids = list(upstream.thread_ids())
+    page.goto("/threads/")
+    page.locator(f"tr[data-thread-id='{ids[LONG]}'] .thread a").click()
+    page.get_by_role("link", name="More items").click()
+    expect(page.locator("#items .item").nth(120)).to_be_attached()
+    page.locator("#items .item .who a").nth(3).click()
+    expect(page).to_have_url(re.compile("at="))
+    page.go_back()
+    _on_row(page, ids[LONG])
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no script"])
+def test_the_list_is_not_forgotten_on_the_way(signed_in: Open, upstream: Patchy, javascript: bool) -> None:
+    """Whoever goes on to further items by their link still comes back to the list that they came from."""
+    user = upstream.users()[0]
+    theirs = list(upstream.thread_ids(user=user))
+    place = theirs.index(talk(upstream, 120, list(upstream.thread_ids()).index(theirs[25]))[0])
+    ids = item_ids(upstream, theirs[place])
+    page = signed_in(f"/threads/?user={user}&after={theirs[19]}", java_script_enabled=javascript)
+    page.locator(f"tr[data-thread-id='{theirs[place]}'] .thread a").click()
+    _reads_thread(page, theirs[place])
+    if javascript:
+        page.evaluate("hash => { location.hash = hash; }", f"item-{ids[110]}")
+        expect(item(page, ids[110])).to_be_focused()
+        page.get_by_role("link", name="Earlier items").click()
+        expect(item(page, ids[60])).to_be_visible()
+    else:
+        following(page).click()
+    page.get_by_role("link", name="Back to the list").click()
+    shows(page, theirs[20:40])
+
+
+def test_back_after_the_row_has_gone(page: Page, upstream: Patchy) -> None:
+    ids = list(upstream.thread_ids())
+    page.goto("/threads/")
+    rows(page).nth(4).locator(".thread a").click()
+    _reads_thread(page, ids[4])
+    upstream.delete(ids[4])
+    page.keyboard.press("u")
+    shows(page, ids[:4] + ids[5:21])
+
+
+def test_back_from_an_address_without_a_list(page: Page, upstream: Patchy) -> None:
+    """A thread whose address came without a list leads back to all threads."""
+    ids = list(upstream.thread_ids())
+    page.goto(f"/threads/{ids[3]}/")
+    page.get_by_role("link", name="Back to the list").click()
+    shows(page, ids[:20])
+    _on_row(page, ids[3])
+
+
+# The one box
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no script"])
+@pytest.mark.parametrize(
+    "written",
+    ["{}", "  {} ", "https://platform.openai.com/logs/{}", "{desk}/threads/{}/?at=x#item-x", "/threads/{}/"],
+    ids=["id", "id and blanks", "logs page", "this desk", "path"],
+)
+def test_a_thread_in_the_box(signed_in: Open, upstream: Patchy, written: str, javascript: bool) -> None:
+    thread_id = list(upstream.thread_ids())[30]
+    page = signed_in("/threads/?limit=50", java_script_enabled=javascript)
+    desk = page.url.split("/threads/")[0]
+    page.get_by_label("User id").fill(written.format(thread_id, desk=desk))
+    page.get_by_label("User id").press("Enter")
+    _reads_thread(page, thread_id)
+    expect(page).to_have_url(f"/threads/{thread_id}/")
+    page.go_back()
+    expect(rows(page)).to_have_count(50)
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no script"])
+def test_a_user_in_the_box(signed_in: Open, upstream: Patchy, javascript: bool) -> None:
+    page = signed_in("/threads/", java_script_enabled=javascript)
+    for user in upstream.users()[:8]:
+        page.get_by_label("User id").fill(user)
+        page.get_by_label("User id").press("Enter")
+        shows(page, list(upstream.thread_ids(user=user))[:20])
+
+
+def test_nobody_in_the_box(page: Page, upstream: Patchy, watch: Watch) -> None:
+    watch.expect_status(404)
+    page.goto("/threads/")
+    page.get_by_label("User id").fill("cthr_0000")
+    page.get_by_label("User id").press("Enter")
+    expect(page.get_by_label("User id")).to_have_value("cthr_0000")
+    expect(rows(page)).to_have_count(0)
+    page.get_by_label("User id").fill("https://platform.openai.com/logs/cthr_0000")
+    page.get_by_label("User id").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is no such thread")
