@@ -62,6 +62,17 @@ def test_an_image_is_a_link_to_it() -> None:
     assert "Image: a **cat**" in html or "Image: a cat" in html
 
 
+def test_an_image_in_a_link_is_its_words() -> None:
+    html = markdown("[![a](https://pix.example/1.png)](https://evil.example/b)")
+    assert html.count("<a ") == 1
+    assert 'href="https://evil.example/b"' in html
+    assert "Image: a" in html
+
+
+def test_a_link_without_words_has_its_address() -> None:
+    assert ">https://evil.example/b</a>" in markdown("[](https://evil.example/b)")
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -11,11 +11,6 @@ from collections.abc import Iterator, Mapping
 from threads.chatkit.values import clean
 from threads.visible import visible
 
-_NONCHARACTERS = re.compile(
-    "[\ufdd0-\ufdef" + "".join(chr(plane << 16 | end) for plane in range(17) for end in (0xFFFE, 0xFFFF)) + "]"
-)
-"""Code points that no text may hold and no HTML may carry."""
-
 _MARK = re.compile("<span [^>]*>([^<]*)</span>")
 """What `visible` puts in the place of a hidden character. There is no other `<` in what it makes."""
 
@@ -76,7 +71,7 @@ def classes(*names: str) -> str:
 def words(value: object) -> str:
     """What a JSON scalar says; "" for null, lists and objects."""
     if isinstance(value, str):
-        return _NONCHARACTERS.sub("\ufffd", clean(value).replace("\r\n", "\n"))
+        return clean(value).replace("\r\n", "\n")
     return json.dumps(value) if isinstance(value, bool | int | float) else ""
 
 
