@@ -110,7 +110,18 @@ def more(page: Page) -> Locator:
 
 
 def marked(page: Page) -> str:
-    """The text of the match that one has stepped to, where all of it can be seen; else what is wrong with it."""
+    """The text of the match that one has stepped to, where all of it can be seen, or soon will; else what is wrong with
+    it."""
+    found = _marked(page)
+    for _ in range(40):
+        if not found.startswith("("):
+            break
+        page.wait_for_timeout(50)
+        found = _marked(page)
+    return found
+
+
+def _marked(page: Page) -> str:
     found: str = page.evaluate(
         """() => {
           const [range] = CSS.highlights.get("current") ?? [];
