@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from .errors import Garbled
 
@@ -10,6 +11,8 @@ MAX_TOKENS = 250_000
 """The most separators and brackets in a body. A byte of JSON can cost 100 bytes of memory once it is parsed
 (`[{},{},…`), so a cap on bytes alone bounds nothing; at this many, parsing adds about 30 MB at the worst.
 A page of 100 long items has a few tens of thousands."""
+
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 
 class Oversized:
@@ -21,7 +24,9 @@ def parse(body: bytes | bytearray) -> object:
 
     Raises `Garbled` where it is not JSON, nested too deep, or made of too many parts.
     """
-    if sum(body.count(mark) for mark in b",{[") > MAX_TOKENS:
+    # What stands inside of strings is none: a tool's output may be a long list of its own.
+    count = _separators(body)
+    if count > MAX_TOKENS and count - _separators_in_texts(body) > MAX_TOKENS:
         raise Garbled("the reply is made of too many parts")
     reason = "the reply is not JSON"
     try:
@@ -37,6 +42,15 @@ def parse(body: bytes | bytearray) -> object:
     except ValueError:
         pass
     raise Garbled(reason)
+
+
+def _separators(body: bytes | bytearray) -> int:
+    return sum(body.count(mark) for mark in b",{[")
+
+
+def _separators_in_texts(body: bytes | bytearray) -> int:
+    """Those in texts long enough to matter."""
+    return sum(_separators(found.group()) for found in _STRING.finditer(body) if found.end() - found.start() > 16)
 
 
 def _bounded_int(digits: str) -> int | Oversized:

@@ -46,6 +46,13 @@ def test_a_small_body_of_many_parts_is_refused_before_it_costs_memory(unit: byte
     assert peak < 1_000_000
 
 
+def test_what_stands_inside_of_a_text_is_no_part() -> None:
+    output = rb"[1,2,{\"a\":[3,4]},\\" * 60_000
+    parsed = parse(b'{"output":"' + output + b'"}')
+    assert isinstance(parsed, dict)
+    assert sum(map(parsed["output"].count, ",{[")) > MAX_TOKENS
+
+
 def test_a_page_of_the_largest_kind_is_not_refused() -> None:
     row = b'{"id":"cti_x","type":"chatkit.widget","widget":"' + rb"{\"type\":\"Card\",\"children\":[{}]}" * 300 + b'"}'
     assert parse(b"[" + b",".join([row] * 100) + b"]")
