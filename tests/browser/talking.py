@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
-from playwright.sync_api import Error, Locator, Page
+from playwright.sync_api import Error, Locator, Page, expect
 
 from threads.emulator import Emulator, Fault, Reply
 
@@ -134,3 +135,16 @@ def _marked(page: Page) -> str:
         }"""
     )
     return found
+
+
+def landed(page: Page, item_id: str) -> None:
+    """The page has come to this item: highlighted, focused, in sight."""
+    expect(item(page, item_id)).to_be_focused()
+    expect(item(page, item_id)).to_have_class(re.compile(r"\bhere\b"))
+    expect(item(page, item_id).locator(".who")).to_be_in_viewport()
+    expect(page.locator("#items .here")).to_have_count(1)
+
+
+def find_box(page: Page) -> Locator:
+    """The field that finds in a conversation."""
+    return page.get_by_role("searchbox", name="Find in this conversation")
