@@ -35,10 +35,13 @@ document.addEventListener("click", (event) => {
   if (button) copy(button);
 });
 
+// A click that opens nothing elsewhere: no other button, no key held.
+const isPlain = (event) => !(event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+
 // htmx would listen at each link of the table, which on a page of 100 takes longer than to draw it. One ear is enough.
 document.addEventListener("click", (event) => {
   const link = event.target.closest("#threads .user a");
-  if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  if (!link || event.defaultPrevented || !isPlain(event)) return;
   event.preventDefault();
   htmx.ajax("GET", link.href, { source: "#main", target: "#browse", swap: "outerHTML show:window:top" });
 });

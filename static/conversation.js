@@ -32,7 +32,7 @@ addEventListener("load", landed);
 // The time of an item is its address: a click copies it, and goes there.
 document.addEventListener("click", async (event) => {
   const link = event.target.closest("[data-copy-link]");
-  if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  if (!link || !isPlain(event)) return;
   event.preventDefault();
   history.replaceState(history.state, "", placed(new URL(link.href)));
   landed();

@@ -22,6 +22,7 @@ from .chatkit.types import (
     Widget,
 )
 from .links import Link, link
+from .presenters import fragment
 from .pretty import indented
 from .query import ItemQuery
 from .raw import dumped
@@ -108,10 +109,9 @@ def more(window: Window[ThreadItem], query: ItemQuery, address: str, here: str =
     since = int(times[-1].timestamp()) if times else query.since
     onward = ItemQuery(limit=MAX_LIMIT, after=window.last_id, count=count, since=since)
     back = ItemQuery(before=window.first_id)
-    started = query.after or query.before or query.at
     return More(
         next_url=place(onward, address, here) if window.has_next and window.last_id else None,
-        first_url=place(ItemQuery(), address, here) if started else None,
+        first_url=place(ItemQuery(), address, here) if query.cursor else None,
         previous_url=place(back, address, here) if window.has_previous and window.first_id else None,
         count=count,
         shown=shown,
@@ -126,7 +126,7 @@ def place(query: ItemQuery, address: str, here: str = "") -> str:
 
 def at(item_id: str, address: str) -> tuple[str, str]:
     """The id of an item's element, and the address that opens the conversation at it."""
-    anchor = f"item-{quote(item_id, safe='')}"
+    anchor = f"item-{fragment(item_id)}"
     return anchor, f"{address}?{ItemQuery(at=item_id).encoded()}#{quote(anchor)}"
 
 

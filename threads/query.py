@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
@@ -54,7 +55,7 @@ class ThreadQuery:
             "before": self.before,
             "since": self.since,
         }
-        return urlencode({name: value for name, value in values.items() if value is not None})
+        return _encoded(values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,10 @@ class ItemQuery:
     count: int | None = 0
     since: int | None = None
 
+    @property
+    def cursor(self) -> str | None:
+        return self.after or self.before or self.at
+
     def encoded(self) -> str:
         """The query part of an address, as in `ThreadQuery`."""
         values = {
@@ -83,4 +88,9 @@ class ItemQuery:
             "count": self.count if self.after else None,
             "since": self.since,
         }
-        return urlencode({name: value for name, value in values.items() if value is not None})
+        return _encoded(values)
+
+
+def _encoded(values: Mapping[str, object]) -> str:
+    """Those that are not None, percent-encoded, in their order."""
+    return urlencode({name: value for name, value in values.items() if value is not None})

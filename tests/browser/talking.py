@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from playwright.sync_api import Error, Locator, Page, expect
@@ -17,6 +18,9 @@ EVERY_KIND, OTHER_SPELLING, LONG, HOSTILE = 1, 4, 7, 11
 """The showcase, by place in the list of all threads, newest first."""
 
 _HEADERS = {"authorization": "Bearer sk-test", "openai-beta": "chatkit_beta=v1"}
+
+MORNING = int(datetime(2026, 11, 2, 10, 0, tzinfo=UTC).timestamp())
+HOUR = 3600
 
 
 class Patchy(Emulator):

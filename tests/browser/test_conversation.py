@@ -16,6 +16,8 @@ from .serving import NAME, PASSWORD
 from .steps import focused, rows
 from .talking import (
     EVERY_KIND,
+    HOUR,
+    MORNING,
     OTHER_SPELLING,
     Patchy,
     item_ids,
@@ -28,9 +30,6 @@ from .talking import (
     to_the_end,
 )
 from .watching import Watch
-
-_MORNING = int(datetime(2026, 11, 2, 10, 0, tzinfo=UTC).timestamp())
-_HOUR = 3600
 
 
 @pytest.fixture
@@ -109,8 +108,8 @@ def test_oldest_first_in_both_spellings(page: Page, upstream: Patchy) -> None:
 def test_days_and_pauses_divide_the_items(page: Page, upstream: Patchy) -> None:
     """Also where a day or a pause falls between two pages of items, and never a second time."""
     thread_id = next(upstream.thread_ids())
-    starts = [*(60 * minute for minute in range(50)), 3 * _HOUR, 3 * _HOUR + 60, 24 * _HOUR]
-    upstream.set_items(thread_id, [said("Hello", created_at=_MORNING + after) for after in starts])
+    starts = [*(60 * minute for minute in range(50)), 3 * HOUR, 3 * HOUR + 60, 24 * HOUR]
+    upstream.set_items(thread_id, [said("Hello", created_at=MORNING + after) for after in starts])
     page.goto(f"/threads/{thread_id}/")
     to_the_end(page)
     expect(page.locator("#items .item")).to_have_count(len(starts))
@@ -122,7 +121,7 @@ def test_days_and_pauses_divide_the_items(page: Page, upstream: Patchy) -> None:
 
 def test_exact_times_on_demand(page: Page, upstream: Patchy) -> None:
     thread_id = next(upstream.thread_ids())
-    upstream.set_items(thread_id, [said("Hello", created_at=_MORNING + 65)])
+    upstream.set_items(thread_id, [said("Hello", created_at=MORNING + 65)])
     page.goto(f"/threads/{thread_id}/")
     time = page.locator("#items .item time")
     exact, clock = time.get_by_text("2 Nov 2026, 10:01:05"), time.get_by_text("10:01", exact=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -25,9 +24,6 @@ from .talking import (
     to_the_end,
 )
 from .watching import Watch
-
-_MORNING = int(datetime(2026, 11, 2, 10, 0, tzinfo=UTC).timestamp())
-_HOUR = 3600
 
 
 @pytest.fixture

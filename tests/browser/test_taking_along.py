@@ -16,6 +16,7 @@ from .conftest import Stage
 from .talking import (
     EVERY_KIND,
     LONG,
+    MORNING,
     Patchy,
     called,
     find_box,
@@ -28,9 +29,6 @@ from .talking import (
     thread,
 )
 from .watching import Watch
-
-_MORNING = int(datetime(2026, 11, 2, 10, 0, tzinfo=UTC).timestamp())
-_HOUR = 3600
 
 
 @pytest.fixture
@@ -118,7 +116,7 @@ def test_find_shows_the_match_in_a_long_text(page: Page, upstream: Patchy, kind:
 def test_find_finds_only_what_can_be_seen(page: Page, upstream: Patchy) -> None:
     """An item carries its time twice, once as it is shown and once for who wants it exact: neither was said."""
     thread_id = next(upstream.thread_ids())
-    upstream.set_items(thread_id, [said("Hello", created_at=_MORNING), said("Hello", created_at=_MORNING + 60)])
+    upstream.set_items(thread_id, [said("Hello", created_at=MORNING), said("Hello", created_at=MORNING + 60)])
     page.goto(f"/threads/{thread_id}/")
     find_box(page).fill("10:0")
     expect(page.locator("#found")).to_have_text("No match")

@@ -21,7 +21,7 @@ class Budget:
         per_minute: float | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._gap = 60 / per_minute if per_minute else 0.0
         self._clock, self._sleep = clock, sleep

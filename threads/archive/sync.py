@@ -95,7 +95,7 @@ class Sync:
         self._with_items = with_items
         self._side_by_side = side_by_side
         self._stopped = Event()
-        self._budget = Budget(per_minute, sleep=lambda seconds: void(self._stopped.wait(seconds)))
+        self._budget = Budget(per_minute, sleep=self._stopped.wait)
         self._pauses = pauses
         self._watch = watch
         self.tally = Tally()
@@ -366,7 +366,3 @@ def _batches(found: QuerySet[ArchivedThread]) -> Iterator[ArchivedThread]:
     while batch:
         yield from batch
         batch = list(left.filter(number__lt=batch[-1].number)[:200])
-
-
-def void(_value: object) -> None:
-    """For a callable whose value is of no use."""

@@ -66,8 +66,11 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     problem = problems.of_items(found.fault or NotFound("it has no items"), now, zone)
     again = presenting.place(query, address, here.encoded())
     beginning = presenting.place(ItemQuery(), address, here.encoded())
-    started = query.after or query.before or query.at
-    context |= _NO_ITEMS | {"problem": problem, "again_url": again, "beginning_url": beginning if started else None}
+    context |= _NO_ITEMS | {
+        "problem": problem,
+        "again_url": again,
+        "beginning_url": beginning if query.cursor else None,
+    }
     return _waiting(render(request, "threads/conversation.html", context, status=problem.status), problem)
 
 
