@@ -12,6 +12,50 @@ from django.db import models
 _UNREAD = models.Q(read_at__isnull=True, gone_at__isnull=True)
 
 
+class Person(models.Model):
+    """A user that was seen, for completing a name and for ranking. `folded` is the name as it is searched."""
+
+    name = models.CharField(max_length=512, unique=True)
+    folded = models.CharField(max_length=1100)
+    threads = models.PositiveIntegerField(default=0)
+    """How many kept threads are of this user."""
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["-threads", "id"], name="archive_busiest")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class State(models.Model):
+    """A status, with a reason or without: there are a handful, and each knows how many threads are in it."""
+
+    status = models.CharField(max_length=100)
+    """The upstream's own word, "" where it gave none."""
+    has_reason = models.BooleanField()
+    threads = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["status", "has_reason"], name="archive_one_state")]
+
+    def __str__(self) -> str:
+        return f"{self.status} {'with' if self.has_reason else 'without'} a reason"
+
+
+class Reason(models.Model):
+    """Why threads are locked or closed, for ranking. `digest` is the SHA-256 of the text, which can be of any length."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    text = models.TextField()
+    threads = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["-threads", "id"], name="archive_commonest")]
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class ArchivedThread(models.Model):
     """A thread. Threads are numbered as the API orders them, oldest first: the walk goes that way, and what is new
     comes after what there is."""
@@ -40,10 +84,24 @@ class ArchivedThread(models.Model):
     due_at = models.DateTimeField(null=True)
     """When its items are to be asked for again; None for at once."""
 
+    person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+", db_index=False)
+    state = models.ForeignKey(State, models.PROTECT, null=True, related_name="+", db_index=False)
+    """None for a thread that has not been counted and indexed yet: one kept by an older version."""
+    cause = models.ForeignKey(Reason, models.PROTECT, null=True, related_name="+", db_index=False)
+    opening = models.TextField(null=True)
+    """The beginning of the first message of the user, None where there is none."""
+    messages = models.PositiveIntegerField(default=0)
+    """Items that are messages of the user or of the assistant."""
+
     class Meta:
         indexes: ClassVar = [
-            models.Index(fields=["user", "number"], name="archive_by_user"),
-            models.Index(fields=["status", "number"], name="archive_by_status"),
+            models.Index(fields=["person", "state", "number"], name="archive_by_person_state"),
+            models.Index(fields=["person", "number"], name="archive_by_person"),
+            models.Index(fields=["state", "number"], name="archive_by_state"),
+            models.Index(fields=["cause", "number"], name="archive_by_cause", condition=models.Q(cause__isnull=False)),
+            models.Index(fields=["number"], name="archive_unindexed", condition=models.Q(state__isnull=True)),
+            models.Index(fields=["number"], name="archive_gone", condition=models.Q(gone_at__isnull=False)),
+            models.Index(fields=["number"], name="archive_failing", condition=models.Q(trouble__isnull=False)),
             models.Index(fields=["number"], name="archive_unread", condition=_UNREAD),
             models.Index(fields=["due_at"], name="archive_due", condition=models.Q(gone_at__isnull=True)),
         ]
@@ -62,6 +120,8 @@ class ArchivedItem(models.Model):
     created_at = models.DateTimeField(null=True)
     type = models.CharField(max_length=100, null=True)
     raw = models.TextField()
+    text = models.TextField(default="")
+    """What it says, folded as for the search: in which item a match is."""
 
     class Meta:
         constraints: ClassVar = [
@@ -71,6 +131,53 @@ class ArchivedItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.thread_id}: {self.place}"
+
+
+class Tally(models.Model):
+    """How many threads in one state began in one quarter of an hour: what an overview adds up, in any time zone."""
+
+    quarter = models.BigIntegerField()
+    """Unix seconds divided by 900."""
+    state = models.ForeignKey(State, models.PROTECT, related_name="+", db_index=False)
+    threads = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["quarter", "state"], name="archive_one_tally")]
+
+    def __str__(self) -> str:
+        return f"{self.quarter}: {self.threads}"
+
+
+class Day(models.Model):
+    """The least and the greatest number of the threads that began on a day (Unix seconds divided by 86,400): a range of
+    dates is a range of numbers."""
+
+    day = models.BigIntegerField(primary_key=True)
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.first} to {self.last}"
+
+
+class Word(models.Model):
+    """Every word that is in the index, so that a part of one finds it."""
+
+    word = models.CharField(max_length=64, unique=True)
+
+    def __str__(self) -> str:
+        return self.word
+
+
+class SearchDoc(models.Model):
+    """What the index of the database has of a thread: its distinct words, between spaces. The index follows this table
+    by itself."""
+
+    thread = models.OneToOneField(ArchivedThread, models.CASCADE, primary_key=True, related_name="+")
+    words = models.TextField()
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class Progress(models.Model):
@@ -91,6 +198,8 @@ class Progress(models.Model):
     that nothing new at the end of the walk."""
     unreadable = models.PositiveIntegerField(default=0)
     """Rows of the list that had no id to ask for their items by."""
+    items = models.PositiveBigIntegerField(default=0)
+    """Items that are kept, of all threads."""
     failed_at = models.DateTimeField(null=True)
     failure = models.TextField(null=True)
     """Why the last run ended before its end, None where it did not."""
