@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 
 from tests.page import Page
 from threads import upstream
+from threads.archive import index
 from threads.chatkit import Account, ChatKitClient, Limits
 from threads.emulator import Emulator, EmulatorAdapter
 
@@ -83,3 +84,9 @@ def _reader(client: Client) -> Get:
         return Page(response.content.decode(), response.headers)
 
     return ask
+
+
+@pytest.fixture(autouse=True)
+def no_words_known() -> None:
+    """Each test has a database of its own, whatever this process has learnt of another's words."""
+    index.forget_known()

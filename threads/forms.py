@@ -36,6 +36,31 @@ class _Text(forms.CharField):
 
 FIELDS: dict[str, forms.Field] = {
     "user": _Text("A user id", MAX_USER),
+    "match": forms.ChoiceField(
+        required=False,
+        choices=[("exact", "The whole id"), ("part", "A part of it")],
+        error_messages={"invalid_choice": "Match is exact (the whole user id) or part (a part of it)."},
+    ),
+    "status": _Text("A status", 100),
+    "has_reason": forms.ChoiceField(
+        required=False,
+        choices=[("yes", "With a reason"), ("no", "Without a reason")],
+        error_messages={"invalid_choice": "A reason is there (yes) or not (no)."},
+    ),
+    "reason": _Text("A reason", 8000),
+    "q": _Text("A search", 20_000),
+    "hour": forms.RegexField(
+        r"\A[0-6]-(?:[01][0-9]|2[0-3])\Z",
+        required=False,
+        empty_value=None,
+        error_messages={"invalid": "An hour of the week is a day from 0 (Monday) to 6 and an hour, such as 0-09."},
+    ),
+    "from": forms.DateField(
+        required=False, input_formats=["%Y-%m-%d"], error_messages={"invalid": "A day is written as in 2026-11-30."}
+    ),
+    "to": forms.DateField(
+        required=False, input_formats=["%Y-%m-%d"], error_messages={"invalid": "A day is written as in 2026-11-30."}
+    ),
     "order": forms.ChoiceField(
         required=False,
         choices=[("desc", "Newest first"), ("asc", "Oldest first")],
@@ -88,9 +113,14 @@ def read(parameters: Mapping[str, str]) -> tuple[ThreadQuery | None, Errors]:
     values, errors = _cleaned(FIELDS, parameters)
     if values.get("after") and values.get("before"):
         errors["place"] = [_CLASH]
+    if values.get("from") and values.get("to") and values["from"] > values["to"]:
+        errors["to"] = ["The last day lies before the first. Exchange them, or leave one out."]
     if errors:
         return None, errors
     values["order"] = "asc" if values["order"] == "asc" else "desc"
+    values["match"] = "part" if values["match"] == "part" and values["user"] is not None else "exact"
+    values["has_reason"] = {"yes": True, "no": False}.get(values["has_reason"])
+    values["begin"], values["end"] = values.pop("from"), values.pop("to")
     values["limit"] = values["limit"] or DEFAULT_LIMIT
     return ThreadQuery(**values), {}
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
 from urllib.parse import urlencode
 
 from .chatkit import Order
+
+Match = Literal["exact", "part"]
 
 DEFAULT_LIMIT = 20
 ITEMS = 50
@@ -17,12 +21,22 @@ ITEMS = 50
 class ThreadQuery:
     """A place in a list of threads.
 
-    `user` is an exact user id, or None for all. At most one of `after` and `before` is set: the id of the thread
-    just before the page, or just after it, in `order`. `since` is the id of the newest thread when the paging began:
-    what stands before it, newest first, has arrived meanwhile.
+    `user` is a user id, or with `match` "part" any part of one; None for all. `status` and `reason` are exact,
+    `has_reason` is whether there is one; `q` is what is searched for; `begin` and `end` are the first and the last day,
+    in the reader's zone; `hour` is an hour of the week, such as "0-09" for Mondays from nine to ten. At most one of
+    `after` and `before` is set: the id of the thread just before the page, or just after it, in `order`. `since` is the
+    id of the newest thread when the paging began: what stands before it, newest first, has arrived meanwhile.
     """
 
     user: str | None = None
+    match: Match = "exact"
+    status: str | None = None
+    has_reason: bool | None = None
+    reason: str | None = None
+    q: str | None = None
+    hour: str | None = None
+    begin: date | None = None
+    end: date | None = None
     order: Order = "desc"
     limit: int = DEFAULT_LIMIT
     after: str | None = None
@@ -33,13 +47,23 @@ class ThreadQuery:
     def cursor(self) -> str | None:
         return self.after or self.before
 
+    @property
+    def filters(self) -> int:
+        """How many things it asks for that the live API cannot filter by."""
+        asked = (self.status, self.has_reason, self.reason, self.q, self.hour, self.begin, self.end)
+        return sum(each is not None for each in asked) + (self.user is not None and self.match == "part")
+
     def first(self) -> ThreadQuery:
         """The same list from its start."""
         return replace(self, after=None, before=None, since=None)
 
     def of(self, user: str | None) -> ThreadQuery:
         """The list of one user, or of all, from its start."""
-        return replace(self.first(), user=user)
+        return replace(self.first(), user=user, match="exact")
+
+    def unfiltered(self) -> ThreadQuery:
+        """All threads, in the same order, from their start."""
+        return ThreadQuery(order=self.order, limit=self.limit)
 
     def beyond(self, *, after: str | None = None, before: str | None = None, since: str | None = None) -> ThreadQuery:
         """Another page of the same list."""
@@ -49,6 +73,14 @@ class ThreadQuery:
         """The query part of an address: what differs from the default, in a fixed order, percent-encoded."""
         values = {
             "user": self.user,
+            "match": self.match if self.user is not None and self.match != "exact" else None,
+            "status": self.status,
+            "has_reason": None if self.has_reason is None else "yes" if self.has_reason else "no",
+            "reason": self.reason,
+            "q": self.q,
+            "hour": self.hour,
+            "from": self.begin,
+            "to": self.end,
             "order": self.order if self.order != "desc" else None,
             "limit": self.limit if self.limit != DEFAULT_LIMIT else None,
             "after": self.after,

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.db.models import F
+
 from threads.chatkit import Page, Thread, ThreadItem
+from threads.chatkit.items import item as read_item
 from threads.raw import dumped
 
-from .models import ArchivedItem, ArchivedThread
+from . import counts, index
+from .models import ArchivedItem, ArchivedThread, Progress
+from .text import folded, is_message, opening, said
 
 _SOONEST, _LATEST = timedelta(minutes=10), timedelta(days=7)
+
+
+_COLUMNS = ["user", "title", "status", "reason", "created_at", "raw", "confirmed_at", "gone_at"]
+_FOUND_BY = ("user", "title", "status", "reason", "created_at")
+"""A thread of which one of these has changed is counted and indexed anew."""
 
 
 def threads(rows: Sequence[Thread], now: datetime) -> tuple[int, int]:
@@ -18,12 +29,51 @@ def threads(rows: Sequence[Thread], now: datetime) -> tuple[int, int]:
     id and could not be kept."""
     known = ArchivedThread.objects.in_bulk([row.id for row in rows if row.id], field_name="thread_id")
     new = [_filled(ArchivedThread(), row, now) for row in rows if row.id and row.id not in known]
-    old = [_filled(known[row.id], row, now) for row in rows if row.id and row.id in known]
+    refresh([(known[row.id], row) for row in rows if row.id and row.id in known], now)
+    counts.name(new)
     ArchivedThread.objects.bulk_create(new)
-    ArchivedThread.objects.bulk_update(
-        old, ["user", "title", "status", "reason", "created_at", "raw", "confirmed_at", "gone_at"]
-    )
+    counts.change([], [each for each in map(counts.counted, new) if each])
+    counts.days(new)
+    index.new(new)
     return len(new), sum(row.id is None for row in rows)
+
+
+def refresh(pairs: Sequence[tuple[ArchivedThread, Thread]], now: datetime) -> None:
+    """Kept threads as the upstream shows them now."""
+    changed, before = [], []
+    for kept, row in pairs:
+        was, under = [getattr(kept, name) for name in _FOUND_BY], counts.counted(kept)
+        _filled(kept, row, now)
+        if under is None or was != [getattr(kept, name) for name in _FOUND_BY]:
+            before.append(under)
+            changed.append(kept)
+    _count_anew(changed, before)
+    ArchivedThread.objects.bulk_update([kept for kept, _ in pairs], [*_COLUMNS, "person", "state", "cause"])
+    counts.days(changed)
+    index.anew(changed)
+
+
+def count_uncounted(most: int = 500) -> int:
+    """Counts and indexes threads that an older version kept without. Returns how many there were, at most `most`."""
+    found = list(ArchivedThread.objects.filter(state__isnull=True).order_by("number")[:most])
+    for each in found:
+        items = [(item, _read(item)) for item in ArchivedItem.objects.filter(thread=each).order_by("place")]
+        for item, read in items:
+            item.text = _text(read)
+        ArchivedItem.objects.bulk_update([item for item, _ in items], ["text"])
+        each.opening = next(filter(None, (opening(read) for _, read in items)), None)
+        each.messages = sum(is_message(read) for _, read in items)
+        Progress.objects.update(items=F("items") + len(items))
+    _count_anew(found, [None] * len(found))
+    ArchivedThread.objects.bulk_update(found, ["person", "state", "cause", "opening", "messages"])
+    counts.days(found)
+    index.anew(found)
+    return len(found)
+
+
+def _count_anew(threads: Sequence[ArchivedThread], before: Sequence[counts.Counted | None]) -> None:
+    counts.name(threads)
+    counts.change([each for each in before if each], [each for each in map(counts.counted, threads) if each])
 
 
 def items(thread: ArchivedThread, page: Page[ThreadItem], now: datetime) -> int:
@@ -32,40 +82,67 @@ def items(thread: ArchivedThread, page: Page[ThreadItem], now: datetime) -> int:
     ids = [row.id for row in page.rows if row.id]
     known = set(ArchivedItem.objects.filter(thread=thread, item_id__in=ids).values_list("item_id", flat=True))
     new = [row for row in page.rows if row.id is None or row.id not in known]
-    ArchivedItem.objects.bulk_create(
-        ArchivedItem(
-            thread=thread,
-            place=thread.items + number,
-            item_id=row.id,
-            created_at=row.created_at,
-            type=_type(row.raw),
-            raw=dumped(row.raw, compact=True),
-        )
-        for number, row in enumerate(new)
-    )
-    thread.items += len(new)
+    made = [item(thread, thread.items + number, row) for number, row in enumerate(new)]
+    ArchivedItem.objects.bulk_create(made)
+    count(thread, new)
     thread.last_item_id = page.last_id or thread.last_item_id
-    times = [row.created_at for row in new if row.created_at]
-    thread.last_activity_at = max(filter(None, [*times, thread.last_activity_at]), default=None)
     if not page.has_more and not page.lost:
         thread.read_at = now
         thread.due_at = now + _pause(now - (thread.last_activity_at or thread.created_at or now))
     thread.failures, thread.trouble = 0, None
-    thread.save(update_fields=["items", "last_item_id", "last_activity_at", "read_at", "failures", "trouble", "due_at"])
+    thread.save(update_fields=_READING)
+    if made:
+        Progress.objects.update(items=F("items") + len(made))
+        index.more(thread, [each.text for each in made])
     return len(new)
+
+
+_READING = [
+    "items", "last_item_id", "last_activity_at", "read_at", "failures", "trouble", "due_at", "opening", "messages",
+]  # fmt: skip
+
+
+def item(thread: ArchivedThread, place: int, row: ThreadItem) -> ArchivedItem:
+    """An item as it is kept."""
+    return ArchivedItem(
+        thread=thread,
+        place=place,
+        item_id=row.id,
+        created_at=row.created_at,
+        type=_type(row.raw),
+        raw=dumped(row.raw, compact=True),
+        text=_text(row),
+    )
+
+
+def count(thread: ArchivedThread, new: Sequence[ThreadItem]) -> None:
+    """What a thread's row tells of its items, with those that have come to them."""
+    thread.items += len(new)
+    thread.messages += sum(map(is_message, new))
+    if thread.opening is None:
+        found = next(filter(None, map(opening, new)), None)
+        thread.opening = _column(found)
+    times = [row.created_at for row in new if row.created_at]
+    thread.last_activity_at = max(filter(None, [*times, thread.last_activity_at]), default=None)
 
 
 def anew(thread: ArchivedThread) -> None:
     """Forgets the items of a thread, to be read from the beginning: the one that the reading goes on from is gone."""
-    ArchivedItem.objects.filter(thread=thread).delete()
-    thread.items, thread.last_item_id, thread.last_activity_at, thread.read_at, thread.due_at = (
-        0,
-        None,
-        None,
-        None,
-        None,
-    )
-    thread.save(update_fields=["items", "last_item_id", "last_activity_at", "read_at", "due_at"])
+    forgotten, _ = ArchivedItem.objects.filter(thread=thread).delete()
+    Progress.objects.update(items=F("items") - forgotten)
+    thread.items, thread.messages, thread.opening = 0, 0, None
+    thread.last_item_id, thread.last_activity_at, thread.read_at, thread.due_at = None, None, None, None
+    thread.save(update_fields=_READING)
+    index.anew([thread])
+
+
+def purge(thread: ArchivedThread) -> None:
+    """Forgets a thread and all that is known by it."""
+    was = counts.counted(thread)
+    forgotten, _ = ArchivedItem.objects.filter(thread=thread).delete()
+    Progress.objects.update(items=F("items") - forgotten)
+    thread.delete()
+    counts.change([was] if was else [], [])
 
 
 def gone(thread: ArchivedThread, now: datetime) -> None:
@@ -109,3 +186,11 @@ def _column(text: str | None, most: int | None = None) -> str | None:
 def _type(raw: object) -> str | None:
     found = raw.get("type") if isinstance(raw, dict) else None
     return _column(found, 100) if isinstance(found, str) else None
+
+
+def _text(row: ThreadItem) -> str:
+    return "\n".join(filter(None, map(folded, said(row))))
+
+
+def _read(kept: ArchivedItem) -> ThreadItem:
+    return read_item(json.loads(kept.raw))

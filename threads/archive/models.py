@@ -43,7 +43,7 @@ class State(models.Model):
 
 
 class Reason(models.Model):
-    """Why threads are locked or closed, for ranking. `digest` is the SHA-256 of the text, which can be of any length."""
+    """Why threads are locked or closed, for ranking. `digest` is the SHA-256 of the text, which has any length."""
 
     digest = models.CharField(max_length=64, unique=True)
     text = models.TextField()

@@ -1,0 +1,122 @@
+"""What is counted as it is written, so that no page has to count: threads by state, user, reason and time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import F
+
+from .models import ArchivedThread, Day, Person, Reason, State
+from .text import folded
+
+QUARTER, DAY = 900, 86_400
+"""Seconds."""
+
+Counted = tuple[int | None, int | None, int | None, int | None]
+"""What a thread is counted under: its state, its person, its cause, and its quarter of an hour."""
+
+
+def counted(thread: ArchivedThread) -> Counted | None:
+    """None for a thread that has never been counted."""
+    if thread.state_id is None:
+        return None
+    return thread.state_id, thread.person_id, thread.cause_id, _quarter(thread.created_at)
+
+
+def name(threads: Sequence[ArchivedThread]) -> None:
+    """Sets the state, person and cause of each thread by what its columns say."""
+    people = _people({each.user for each in threads if each.user is not None})
+    causes = _causes({each.reason for each in threads if each.reason})
+    states = _states({(each.status or "", bool(each.reason)) for each in threads})
+    for each in threads:
+        each.person_id = people[each.user] if each.user is not None else None
+        each.cause_id = causes[digest(each.reason)] if each.reason else None
+        each.state_id = states[each.status or "", bool(each.reason)]
+
+
+def change(before: Iterable[Counted], after: Iterable[Counted]) -> None:
+    """Some threads are counted no more as before, and now as after."""
+    change = Counter(after)
+    change.subtract(Counter(before))
+    states, people, causes = Counter[int](), Counter[int](), Counter[int]()
+    tallies: Counter[tuple[int, int]] = Counter()
+    for (state, person, cause, quarter), number in change.items():
+        for sums, key in ((states, state), (people, person), (causes, cause)):
+            if key is not None:
+                sums[key] += number
+        if quarter is not None and state is not None:
+            tallies[quarter, state] += number
+    for key, number in states.items():
+        State.objects.filter(pk=key).update(threads=F("threads") + number)
+    more = [(*key, number) for key, number in sorted(tallies.items()) if number > 0]
+    less = [(number, *key) for key, number in sorted(tallies.items()) if number < 0]
+    with connection.cursor() as cursor:
+        for statement, rows in (
+            (_OF_PEOPLE, [(number, key) for key, number in sorted(people.items()) if number]),
+            (_OF_CAUSES, [(number, key) for key, number in sorted(causes.items()) if number]),
+            (_MORE, more),
+            (_LESS, less),
+        ):
+            if rows:
+                cursor.executemany(statement, rows)
+
+
+def days(threads: Iterable[ArchivedThread]) -> None:
+    """The days of new threads, which have numbers by now, reach as far as those."""
+    ends: dict[int, tuple[int, int]] = {}
+    for each in threads:
+        if each.created_at is not None:
+            day = int(each.created_at.timestamp() // DAY)
+            first, last = ends.get(day, (each.number, each.number))
+            ends[day] = min(first, each.number), max(last, each.number)
+    known = Day.objects.in_bulk(list(ends))
+    for day, (first, last) in ends.items():
+        there = known.get(day)
+        if there is None:
+            Day.objects.create(day=day, first=first, last=last)
+        elif first < there.first or last > there.last:
+            Day.objects.filter(day=day).update(first=min(first, there.first), last=max(last, there.last))
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _quarter(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp() // QUARTER)
+
+
+def _people(names: set[str]) -> dict[str, int]:
+    known = dict(Person.objects.filter(name__in=names).values_list("name", "pk"))
+    if new := sorted(names - known.keys()):
+        made = Person.objects.bulk_create([Person(name=each, folded=folded(each)[:1100]) for each in new])
+        known |= {each.name: each.pk for each in made}
+    return known
+
+
+def _causes(texts: set[str]) -> dict[str, int]:
+    wanted = {digest(text): text for text in texts}
+    known = dict(Reason.objects.filter(digest__in=wanted).values_list("digest", "pk"))
+    if new := sorted(wanted.keys() - known.keys()):
+        made = Reason.objects.bulk_create([Reason(digest=each, text=wanted[each]) for each in new])
+        known |= {each.digest: each.pk for each in made}
+    return known
+
+
+def _states(wanted: set[tuple[str, bool]]) -> dict[tuple[str, bool], int]:
+    known = {(each.status, each.has_reason): each.pk for each in State.objects.all()}
+    for status, has_reason in sorted(wanted - known.keys()):
+        known[status, has_reason] = State.objects.create(status=status, has_reason=has_reason).pk
+    return known
+
+
+# In one statement for many rows, which the ORM has not.
+_OF_PEOPLE = "UPDATE archive_person SET threads = threads + %s WHERE id = %s"
+_OF_CAUSES = "UPDATE archive_reason SET threads = threads + %s WHERE id = %s"
+_MORE = """INSERT INTO archive_tally (quarter, state_id, threads) VALUES (%s, %s, %s)
+ON CONFLICT (quarter, state_id) DO UPDATE SET threads = archive_tally.threads + excluded.threads"""
+_LESS = "UPDATE archive_tally SET threads = threads + %s WHERE quarter = %s AND state_id = %s"

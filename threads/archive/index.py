@@ -1,0 +1,113 @@
+"""Keeps the words of threads in the search index, in the transaction that keeps the threads themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from django.db import connection, transaction
+
+from .models import ArchivedItem, ArchivedThread, SearchDoc, Word
+from .text import folded, words
+
+MOST = 400_000
+"""Characters of distinct words that one thread has in the index. PostgreSQL takes a megabyte, and a conversation in
+human language stays far below."""
+
+CUT = "=cut"
+"""Among the words of a thread that has more than that."""
+
+LEVELS = (("a", 12), ("b", 16), ("c", 20))
+"""PostgreSQL's index knows no order, so a thread has among its words which run of 4,096, of 65,536 and of a million
+numbers it is in: a search goes from run to run, and ends where it has enough."""
+
+_known: set[str] = set()
+_MOST_KNOWN = 500_000
+
+
+def head(thread: ArchivedThread) -> str:
+    """What a thread says itself, folded."""
+    return " ".join(filter(None, [folded(thread.title or ""), folded(thread.reason or "")]))
+
+
+def facets(thread: ArchivedThread) -> list[str]:
+    """What a thread is filtered by, as words that nobody can type."""
+    found = [state_word(thread.state_id or 0)]
+    if thread.person_id is not None:
+        found.append(person_word(thread.person_id))
+    if thread.cause_id is not None:
+        found.append(cause_word(thread.cause_id))
+    if connection.vendor != "sqlite":
+        found += [f"={name}{thread.number >> bits}" for name, bits in LEVELS]
+    return found
+
+
+def state_word(state: int) -> str:
+    return f"=s{state}"
+
+
+def person_word(person: int) -> str:
+    return f"=u{person}"
+
+
+def cause_word(cause: int) -> str:
+    return f"=r{cause}"
+
+
+def new(threads: Sequence[ArchivedThread]) -> None:
+    """Threads that have just been kept for the first time, without items yet."""
+    put({thread: set(words(head(thread))) for thread in threads}, fresh=True)
+
+
+def anew(threads: Iterable[ArchivedThread]) -> None:
+    """Threads of which anything may have changed."""
+    for thread in threads:
+        found = set(words(head(thread)))
+        for text in ArchivedItem.objects.filter(thread=thread).values_list("text", flat=True).iterator(500):
+            found.update(words(text))
+        put({thread: found})
+
+
+def more(thread: ArchivedThread, texts: Iterable[str]) -> None:
+    """Items have been added to a thread that is in the index."""
+    found = {word for text in texts for word in words(text)}
+    there = SearchDoc.objects.filter(pk=thread.pk).values_list("words", flat=True).first() or ""
+    put({thread: found | {word for word in there.split(" ") if not word.startswith("=")}})
+
+
+def put(found: Mapping[ArchivedThread, set[str]], *, fresh: bool = False) -> None:
+    """Writes the words of threads; `fresh` where none of them has any yet."""
+    docs = [SearchDoc(thread=thread, words=document(thread, each)) for thread, each in found.items()]
+    if fresh:
+        SearchDoc.objects.bulk_create(docs)
+    else:
+        SearchDoc.objects.filter(pk__in=[doc.pk for doc in docs]).delete()
+        SearchDoc.objects.bulk_create(docs)
+    remember(set().union(*found.values()))
+
+
+def document(thread: ArchivedThread, found: set[str]) -> str:
+    """The text of a thread's row: what it is filtered by, then its words, as many as there is room for."""
+    text = " ".join([*facets(thread), *sorted(found - {""})])
+    if len(text) <= MOST:
+        return text
+    return f"{CUT} {text[:MOST].rpartition(' ')[0]}"
+
+
+def remember(found: set[str]) -> None:
+    """Notes words, so that parts of them are found."""
+    unknown = sorted(found - _known - {""})
+    if not unknown:
+        return
+    Word.objects.bulk_create([Word(word=each) for each in unknown], ignore_conflicts=True, batch_size=2000)
+
+    def committed() -> None:
+        if len(_known) > _MOST_KNOWN:
+            _known.clear()
+        _known.update(unknown)
+
+    transaction.on_commit(committed)
+
+
+def forget_known() -> None:
+    """The words in the database may be fewer than this process believes."""
+    _known.clear()

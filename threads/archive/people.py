@@ -1,0 +1,67 @@
+"""Users that were seen: found by a part of their id, and offered while one is typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.db.models import BooleanField, Q, QuerySet
+from django.db.models.expressions import RawSQL
+
+from .models import ArchivedThread, Person
+from .text import folded
+
+MOST = 100
+"""People who are looked up one by one; where more match, threads are gone through in order, and many of them match."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """People by their keys; `keys` is None where there are too many, who all have `part` in their folded names."""
+
+    keys: tuple[int, ...] | None
+    part: str = ""
+
+    @property
+    def nobody(self) -> bool:
+        return self.keys == ()
+
+    def filtered(self, threads: QuerySet[ArchivedThread]) -> QuerySet[ArchivedThread]:
+        """Those of the threads that are theirs, in a way that keeps the planner to the order of the threads."""
+        sql = "(archive_archivedthread.person_id + 0) IN (SELECT id FROM archive_person WHERE folded LIKE %s)"
+        return threads.filter(RawSQL(sql, [f"%{self.part}%"], output_field=BooleanField()))
+
+
+@lru_cache(maxsize=10_000)
+def fold(name: str) -> str:
+    return folded(name)
+
+
+def exactly(name: str) -> int | None:
+    """The key of the person with exactly this name."""
+    return Person.objects.filter(name=name).values_list("pk", flat=True).first()
+
+
+def matching(typed: str, *, part: bool) -> Matching:
+    """Who is meant: one exactly, or all that have what was typed in their names."""
+    if not part:
+        found = exactly(typed)
+        return Matching(() if found is None else (found,))
+    wanted = folded(typed)
+    if not wanted:
+        return Matching(())
+    keys = Person.objects.filter(folded__contains=wanted).values_list("pk", flat=True)[: MOST + 1]
+    found_keys = tuple(keys)
+    return Matching(found_keys, wanted) if len(found_keys) <= MOST else Matching(None, wanted)
+
+
+def offered(typed: str, most: int = 10) -> list[Person]:
+    """People to choose from while a name is typed: those whose names begin so, then those that have it in them, the
+    busiest first."""
+    wanted = folded(typed)
+    if not wanted:
+        return []
+    busiest = Person.objects.filter(threads__gt=0).order_by("-threads", "id")
+    beginning = list(busiest.filter(Q(name__startswith=typed) | Q(folded__startswith=wanted))[:most])
+    others = busiest.filter(folded__contains=wanted).exclude(pk__in=[each.pk for each in beginning])
+    return beginning + list(others[: most - len(beginning)])

@@ -1,0 +1,257 @@
+"""The archive as a source of threads: the same questions and the same answers as the live API, and more of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from heapq import merge
+from itertools import islice
+
+from django.db.models import BooleanField, QuerySet
+from django.db.models.expressions import RawSQL
+
+from threads.chatkit import NotFound, Thread, ThreadItem
+from threads.chatkit.decode import thread as read_thread
+from threads.chatkit.items import item as read_item
+from threads.query import ItemQuery, ThreadQuery
+from threads.sources import Window
+
+from . import index, people
+from .counts import digest
+from .models import ArchivedItem, ArchivedThread, Reason, State
+from .search import Search, find, parse
+from .spans import Span, spans
+
+_ALL = (-(2**62), 2**62)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the filters come to: states and people by their keys, None where any will do."""
+
+    states: tuple[int, ...] | None
+    people: people.Matching | None
+    cause: int | None
+
+    @property
+    def nobody(self) -> bool:
+        return self.states == () or self.cause == -1 or (self.people is not None and self.people.nobody)
+
+
+class ArchiveSource:
+    """Answers from the database. `zone` is the reader's: days begin there."""
+
+    def __init__(self, zone: tzinfo = UTC) -> None:
+        self._zone = zone
+
+    def list_threads(self, query: ThreadQuery) -> Window[Thread]:
+        """Raises `NotFound` where the cursor's thread is not kept."""
+        search = parse(query.q) if query.q is not None else None
+        # A page before a thread is the page after it in the opposite order, turned round.
+        descending = (query.order == "desc") != (query.before is not None)
+        cursor = _number(query.cursor) if query.cursor else None
+        beyond = _ALL if cursor is None else (_ALL[0], cursor) if descending else (cursor + 1, _ALL[1])
+        numbers, stopped_at = self._numbers(query, search, beyond, descending)
+        more = len(numbers) > query.limit
+        kept = ArchivedThread.objects.in_bulk(numbers[: query.limit])
+        rows = [shown(kept[number]) for number in numbers[: query.limit] if number in kept]
+        ends = [row.id for row in rows if row.id]
+        edge = _id(stopped_at) if stopped_at is not None and not more else None
+        first, last = (ends[0], edge or ends[-1]) if ends else (edge, edge)
+        onward, notes = more or edge is not None, list(search.notes) if search else []
+        if edge is not None:
+            notes.append("There may be more: the search has looked through as many threads as it does for one page.")
+        if query.before is None:
+            return Window(tuple(rows), first, last, cursor is not None and bool(ends), onward, tuple(notes))
+        return Window(tuple(rows[::-1]), last, first, onward, bool(ends), tuple(notes))
+
+    def thread(self, thread_id: str) -> Thread:
+        return shown(_kept(thread_id))
+
+    def list_items(self, thread_id: str, query: ItemQuery) -> Window[ThreadItem]:
+        thread = _kept(thread_id)
+        found = ArchivedItem.objects.filter(thread=thread).order_by("place")
+        if query.before is not None:
+            until = _place(found, query.before)
+            found = found.filter(place__lt=until, place__gte=until - query.limit)
+        elif query.cursor is not None:
+            since = _place(found, query.cursor) + (query.after is not None)
+            found = found.filter(place__gte=since)
+        items = list(found[: query.limit])
+        rows = tuple(read_item(json.loads(each.raw)) for each in items)
+        ids = [row.id for row in rows if row.id]
+        lacks = thread.read_at is None and thread.gone_at is None
+        last = not items or items[-1].place + 1 >= thread.items
+        return Window(
+            rows=rows,
+            first_id=ids[0] if ids else None,
+            last_id=ids[-1] if ids else None,
+            has_previous=bool(items) and items[0].place > 0,
+            has_next=bool(items) and not last,
+            notes=("The archive has not read this conversation to its end yet.",) if lacks and last else (),
+            lost=lacks and last,
+        )
+
+    def counts(self, query: ThreadQuery) -> dict[str, int] | None:
+        """How many threads have each status, under the other filters; None where that would have to be counted."""
+        if query.q or query.hour or query.begin or query.end or query.reason or query.match == "part":
+            return None
+        found: dict[str, int] = {}
+        states = State.objects.all() if query.has_reason is None else State.objects.filter(has_reason=query.has_reason)
+        if query.user is None:
+            pairs = [(each.status, each.threads) for each in states]
+        else:
+            person = people.exactly(query.user)
+            of_user = ArchivedThread.objects.filter(person=person)
+            pairs = [(each.status, of_user.filter(state=each).count() if person else 0) for each in states]
+        for status, threads in pairs:
+            found[status] = found.get(status, 0) + threads
+        return found
+
+    def _numbers(
+        self, query: ThreadQuery, search: Search | None, beyond: tuple[int, int], descending: bool
+    ) -> tuple[list[int], int | None]:
+        """One number more than the page has room for, if there are so many; and where the looking stopped."""
+        chosen = _chosen(query)
+        if chosen.nobody:
+            return [], None
+        wanted = query.limit + 1
+        where = spans(query.begin, query.end, query.hour, self._zone, beyond, descending=descending)
+        if search is None:
+            return list(islice(_listed(chosen, where, descending, wanted), wanted)), None
+        facets, fits = _facets(chosen), _fitting(chosen)
+        numbers: list[int] = []
+        for span in where:
+            timed = _timed(span, fits)
+            left = wanted - len(numbers)
+            found = find(search, facets, (span.low, span.high), timed, descending=descending, wanted=left)
+            numbers += found.numbers
+            if found.stopped_at is not None or len(numbers) >= wanted:
+                return numbers, found.stopped_at if len(numbers) < wanted else None
+        return numbers, None
+
+
+def shown(kept: ArchivedThread) -> Thread:
+    """A kept thread as the API showed it."""
+    return read_thread(json.loads(kept.raw))
+
+
+def _chosen(query: ThreadQuery) -> Chosen:
+    states = None
+    if query.status is not None or query.has_reason is not None:
+        found = State.objects.all()
+        if query.status is not None:
+            found = found.filter(status=query.status)
+        if query.has_reason is not None:
+            found = found.filter(has_reason=query.has_reason)
+        states = tuple(found.values_list("pk", flat=True))
+    who = None if query.user is None else people.matching(query.user, part=query.match == "part")
+    cause = None
+    if query.reason is not None:
+        cause = Reason.objects.filter(digest=digest(query.reason)).values_list("pk", flat=True).first() or -1
+    return Chosen(states, who, cause)
+
+
+def _facets(chosen: Chosen) -> list[list[str]]:
+    found = []
+    if chosen.states is not None:
+        found.append([index.state_word(each) for each in chosen.states])
+    if chosen.people is not None and chosen.people.keys is not None:
+        found.append([index.person_word(each) for each in chosen.people.keys])
+    if chosen.cause is not None:
+        found.append([index.cause_word(chosen.cause)])
+    return found
+
+
+Fits = Callable[[ArchivedThread], bool]
+
+
+def _fitting(chosen: Chosen) -> Fits | None:
+    """Where so many people match that they are not looked up one by one, each thread is asked whose it is."""
+    who = chosen.people
+    if who is None or who.keys is not None:
+        return None
+    return lambda thread: who.part in people.fold(thread.user or "")
+
+
+def _timed(span: Span, fits: Fits | None) -> Fits | None:
+    begin, end = span.begin, span.end
+    if begin is None and end is None:
+        return fits
+
+    def timed(thread: ArchivedThread) -> bool:
+        at = thread.created_at
+        if at is None or (begin is not None and at < begin) or (end is not None and at >= end):
+            return False
+        return fits is None or fits(thread)
+
+    return timed
+
+
+def _listed(chosen: Chosen, where: Iterator[Span], descending: bool, wanted: int) -> Iterator[int]:
+    """The numbers of the threads that were chosen, without a search, in order."""
+    for span in where:
+        threads = ArchivedThread.objects.filter(number__gte=span.low, number__lt=span.high)
+        if span.begin is not None:
+            threads = threads.filter(created_at__gte=span.begin)
+        if span.end is not None:
+            threads = threads.filter(created_at__lt=span.end)
+        runs = [
+            each.order_by("-number" if descending else "number").values_list("number", flat=True)[:wanted]
+            for each in _ranges(chosen, threads)
+        ]
+        yield from merge(*runs, reverse=descending)
+
+
+def _ranges(chosen: Chosen, threads: QuerySet[ArchivedThread]) -> Sequence[QuerySet[ArchivedThread]]:
+    """The threads as ranges of indexes, each of which is in order by itself: what is asked of each is as many rows as a
+    page has, however many it holds."""
+    who, states = chosen.people, chosen.states
+    if chosen.cause is not None:
+        threads = threads.filter(cause=chosen.cause)
+        if who is not None:
+            threads = threads.filter(person__in=who.keys) if who.keys is not None else who.filtered(threads)
+        return [threads if states is None else threads.filter(state__in=states)]
+    if who is not None and who.keys is None:
+        threads = who.filtered(threads)
+        return [threads if states is None else threads.filter(_unindexed("state_id", states))]
+    if who is not None and who.keys is not None:
+        if states is None:
+            return [threads.filter(person=each) for each in who.keys]
+        if len(who.keys) == 1:
+            return [threads.filter(person=who.keys[0], state=each) for each in states]
+        return [threads.filter(person=each, state__in=states) for each in who.keys]
+    return [threads] if states is None else [threads.filter(state=each) for each in states]
+
+
+def _unindexed(column: str, values: Sequence[int]) -> RawSQL:
+    """A condition that the planner takes no index for."""
+    marks = ", ".join(["%s"] * len(values))
+    return RawSQL(f"({column} + 0) IN ({marks})", list(values), output_field=BooleanField())
+
+
+def _kept(thread_id: str) -> ArchivedThread:
+    found = ArchivedThread.objects.filter(thread_id=thread_id).first()
+    if found is None:
+        raise NotFound("the archive has no thread with this id")
+    return found
+
+
+def _number(thread_id: str) -> int:
+    number = ArchivedThread.objects.filter(thread_id=thread_id).values_list("number", flat=True).first()
+    if number is None:
+        raise NotFound("the archive has no thread with this id")
+    return number
+
+
+def _id(number: int) -> str | None:
+    return ArchivedThread.objects.filter(number=number).values_list("thread_id", flat=True).first()
+
+
+def _place(items: QuerySet[ArchivedItem], item_id: str) -> int:
+    place = items.filter(item_id=item_id).values_list("place", flat=True).first()
+    if place is None:
+        raise NotFound("the archive has no item with this id in this thread")
+    return place

@@ -1,0 +1,89 @@
+"""Stretches of time as ranges of the numbers that threads are kept under."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from django.db.models import Max, Min
+
+from .counts import DAY
+from .models import ArchivedThread, Day
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Numbers from `low` up to but not `high`, and the times from `begin` up to but not `end` of the threads that are
+    meant among them; None for no bound."""
+
+    low: int
+    high: int
+    begin: datetime | None = None
+    end: datetime | None = None
+
+
+def spans(
+    begin: date | None, end: date | None, hour: str | None, zone: tzinfo, beyond: tuple[int, int], *, descending: bool
+) -> Iterator[Span]:
+    """Where the threads from the day `begin` to the day `end` are, of an `hour` of the week alone where one is given,
+    in the order of the list; of these the numbers that lie within `beyond` (from, up to but not)."""
+    ends = ArchivedThread.objects.aggregate(first=Min("number"), last=Max("number"))
+    if ends["first"] is None:
+        return
+    low, high = max(beyond[0], ends["first"]), min(beyond[1], ends["last"] + 1)
+    if begin is None and end is None and hour is None:
+        yield Span(low, high)
+        return
+    since, until = _start(begin, zone), _start(end + _DAY if end and end < date.max else None, zone)
+    if hour is None:
+        yield from _within(since, until, low, high)
+        return
+    for first, last in _hours(hour, since, until, zone, descending=descending):
+        yield from _within(first, last, low, high)
+
+
+def _within(begin: datetime | None, end: datetime | None, low: int, high: int) -> Iterator[Span]:
+    days = Day.objects.all()
+    if begin is not None:
+        days = days.filter(day__gte=int(begin.timestamp() // DAY))
+    if end is not None:
+        days = days.filter(day__lte=int(end.timestamp() // DAY))
+    found = days.aggregate(first=Min("first"), last=Max("last"))
+    if found["first"] is not None:
+        low, high = max(low, found["first"]), min(high, found["last"] + 1)
+        if low < high:
+            yield Span(low, high, begin, end)
+
+
+def _hours(
+    hour: str, since: datetime | None, until: datetime | None, zone: tzinfo, *, descending: bool
+) -> Iterator[tuple[datetime, datetime]]:
+    """One hour of each week that has threads."""
+    known = Day.objects.aggregate(first=Min("day"), last=Max("day"))
+    if known["first"] is None:
+        return
+    weekday, clock = int(hour[0]), int(hour[2:])
+    first = datetime.fromtimestamp(known["first"] * DAY, UTC) - _DAY
+    last = datetime.fromtimestamp((known["last"] + 1) * DAY, UTC) + _DAY
+    first, last = max(first, since or first), min(last, until or last)
+    day = (last if descending else first).astimezone(zone).date()
+    day += timedelta(days=(weekday - day.weekday()) % 7 - (7 if descending else 0) + (7 if descending else -7))
+    step = timedelta(days=-7 if descending else 7)
+    while first - 8 * _DAY < datetime.combine(day, time(), zone) < last + 8 * _DAY:
+        begin = datetime.combine(day, time(clock), zone).astimezone(UTC)
+        # The hour that a clock set back shows twice is two hours long.
+        end = datetime.combine(day, time(clock, 59, 59, fold=1), zone).astimezone(UTC) + timedelta(seconds=1)
+        begin, end = max(begin, since or begin), min(end, until or end)
+        if begin < end:
+            yield begin, end
+        day += step
+
+
+def _start(day: date | None, zone: tzinfo) -> datetime | None:
+    try:
+        return None if day is None else datetime.combine(day, time(), zone).astimezone(UTC)
+    except OverflowError:
+        return None
