@@ -69,7 +69,7 @@ document.addEventListener("htmx:timeout", () => offline(true));
 
 // What is not the list, from a proxy or from a fault of ours, is not put in its place.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (!document.getElementById("browse")) return;
+  if (!document.getElementById("browse") || event.detail.target.id !== "browse") return;
   event.detail.shouldSwap &&= event.detail.serverResponse.includes('id="browse"');
   if (event.detail.shouldSwap) keepTyped();
   else offline(true);
@@ -80,11 +80,11 @@ let typed = null;
 
 const keepTyped = () => {
   const field = document.activeElement;
-  typed = field?.id === "user" && field.value !== field.defaultValue ? field.value : null;
+  typed = ["user", "q"].includes(field?.id) && field.value !== field.defaultValue ? { id: field.id, value: field.value } : null;
 };
 
 const restoreTyped = () => {
-  if (typed !== null) document.getElementById("user").value = typed;
+  if (typed) document.getElementById(typed.id).value = typed.value;
   typed = null;
 };
 
@@ -97,7 +97,9 @@ const arrived = () => {
   if (document.activeElement === document.body && summary) summary.focus({ preventScroll: true });
 };
 
-document.addEventListener("htmx:afterSettle", () => document.getElementById("browse") && arrived());
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target.id !== "people" && document.getElementById("browse")) arrived();
+});
 
 // Next and Previous are fetched when somebody is about to press them, so that the press only has to show what is there.
 // What was fetched lives in this page, for ten seconds at most, and is dropped with any other move.

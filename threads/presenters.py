@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from functools import cache
-from urllib.parse import quote, quote_plus, urlencode
+from urllib.parse import quote, quote_plus, unquote_plus, urlencode
 
 from django.urls import reverse
+from markupsafe import Markup
 
 from . import when
+from .archive.about import About
+from .archive.hits import Hit, marks
 from .chatkit import MAX_LIMIT, MAX_USER, Status, Thread
 from .query import ThreadQuery
 from .sources import Window
+from .visible import LONGEST, visible
 
 LIMITS = (20, 50, MAX_LIMIT)
 """The page sizes that the form offers; an address may name any."""
@@ -37,6 +42,32 @@ class Row:
     created_iso: str | None
     ago: str | None
     problems: tuple[str, ...]
+    known: Known | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the archive adds to a row. `title` and `reason` are the row's own with the matches marked, None where none
+    is in them; `hit` is the sentence of the match in the conversation, `hit_url` the item it is in."""
+
+    opening: str | None
+    messages: str | None
+    active: str | None
+    confirmed: str | None
+    gone: str | None
+    title: Markup | None
+    reason: Markup | None
+    hit: Markup | None
+    hit_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A status to filter by; `count` is None where it was not counted."""
+
+    value: str
+    name: str
+    count: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +82,76 @@ class Pager:
     at_end: str
 
 
-def rows(window: Window[Thread], query: ThreadQuery, now: datetime, zone: tzinfo) -> list[Row]:
-    """The threads of a window, as they are at `now` in the reader's `zone`."""
+def rows(
+    window: Window[Thread],
+    query: ThreadQuery,
+    now: datetime,
+    zone: tzinfo,
+    about: Mapping[str, About] | None = None,
+    *,
+    archived: bool = False,
+) -> list[Row]:
+    """The threads of a window, as they are at `now` in the reader's `zone`, with what the archive knows of them;
+    `archived` where it is the archive that they come from."""
     same_filter, here = query.of(None).encoded(), from_list(query)
-    return [row(thread, query.user, same_filter, here, now, zone) for thread in window.rows]
+    filtered = query.user if query.match == "exact" else None
+    made = [row(thread, filtered, same_filter, here, now, zone) for thread in window.rows]
+    if not about:
+        return made
+    return [
+        replace(each, known=known(each, there, here, now, zone, archived=archived))
+        if (there := about.get(each.id or ""))
+        else each
+        for each in made
+    ]
+
+
+def known(row: Row, about: About, here: str, now: datetime, zone: tzinfo, *, archived: bool) -> Known:
+    """What the archive adds to a row."""
+    count, hit = about.messages, about.hit
+    url = None
+    if hit is not None and hit.item_id is not None and row.id is not None and thread_url(row.id) is not None:
+        anchor = f"item-{fragment(hit.item_id)}"
+        at = urlencode({"at": hit.item_id} | ({"list": unquote_plus(here.removeprefix("?list="))} if here else {}))
+        url = f"{thread_url(row.id)}?{at}#{quote(anchor)}"
+    return Known(
+        opening=about.opening if not row.title else None,
+        messages=None if count is None else f"{count:,} message{'s' if count != 1 else ''}",
+        active=when.relative(about.last_activity_at, now) if about.last_activity_at else None,
+        confirmed=when.relative(about.confirmed_at, now) if archived and about.gone_at is None else None,
+        gone=when.exact(about.gone_at, zone) if about.gone_at else None,
+        title=_marked(row.title, about.units),
+        reason=_marked(row.reason, about.units),
+        hit=_sentence(hit) if hit is not None else None,
+        hit_url=url,
+    )
+
+
+def choices(counts: Mapping[str, int] | None, chosen: str | None) -> list[Choice]:
+    """The statuses that can be filtered by: those that are known, those that were seen, and the one that is chosen."""
+    names = [*_KNOWN, *(each for each in counts or {} if each and each not in _KNOWN)]
+    if chosen and chosen not in names:
+        names.append(chosen)
+    return [Choice(each, _KNOWN.get(each, each), None if counts is None else counts.get(each, 0)) for each in names]
+
+
+def _marked(text: str | None, units: Sequence[str]) -> Markup | None:
+    if not text or not units or len(text) > LONGEST:
+        return None
+    found = marks(text, units)
+    return _with_marks(text, found) if found else None
+
+
+def _sentence(hit: Hit) -> Markup:
+    return _with_marks(hit.text, hit.marks)
+
+
+def _with_marks(text: str, found: Sequence[tuple[int, int]]) -> Markup:
+    made, end = Markup(""), 0
+    for begin, until in found:
+        made += visible(text[end:begin]) + Markup("<mark>{}</mark>").format(visible(text[begin:until]))
+        end = until
+    return made + visible(text[end:])
 
 
 def row(thread: Thread, filtered: str | None, same_filter: str, here: str, now: datetime, zone: tzinfo) -> Row:
@@ -111,7 +208,8 @@ def summary(query: ThreadQuery, window: Window[Thread], zone: tzinfo) -> str:
     """One sentence on what the page holds, for the caption and for a screen reader."""
     count = len(window.rows)
     said = f"{count} thread{'s' if count != 1 else ''}"
-    said += f" of {query.user}" if query.user else ""
+    if query.user:
+        said += f" of {query.user}" if query.match == "exact" else f" of users with “{query.user}” in their id"
     said += ", newest first" if query.order == "desc" else ", oldest first"
     times = [thread.created_at for thread in window.rows if thread.created_at]
     if times:

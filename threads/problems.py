@@ -75,6 +75,14 @@ _WORDS: dict[type[chatkit.ChatKitError], tuple[int, str, str, str]] = {
 }
 
 
+NEEDS_ARCHIVE = Problem(
+    400,
+    "This can't be filtered by",
+    "OpenAI's API finds threads by their user alone. All else is found in the archive, which is switched off here.",
+    "Waiting does not help: take the filter away, or ask someone who runs Threadkeeper to set ARCHIVE.",
+    replied=True,
+)
+
 _Words = tuple[int, str, str, str]
 
 _NO_THREAD: _Words = (

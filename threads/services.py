@@ -1,54 +1,103 @@
-"""What a page may ask for."""
+"""What a page may ask for, and who answers it: the live API where it can, the archive where only that can."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, tzinfo
+from typing import TypeVar
+
+from django.conf import settings
 
 from . import upstream
+from .archive import about
+from .archive.about import About
+from .archive.source import ArchiveSource
 from .chatkit import MAX_LIMIT, ChatKitError, Garbled, NotFound, Thread, ThreadItem
+from .outage import Outage, is_outage, watch
 from .query import ItemQuery, ThreadQuery
 from .sources import LiveSource, ThreadSource, Window
+
+AnswerT = TypeVar("AnswerT")
+
+
+class NeedsArchiveError(Exception):
+    """What is asked for only the archive could answer, and it is switched off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of threads. `archived` is whether it came from the archive, `outage` why, where the live API should have
+    answered; `about` is what the archive knows of each row; `counts` how many threads have each status, None where that
+    is not counted. `query` is the one that was answered."""
+
+    query: ThreadQuery
+    window: Window[Thread]
+    archived: bool = False
+    outage: Outage | None = None
+    about: dict[str, About] = field(default_factory=dict)
+    counts: dict[str, int] | None = None
+    incomplete: int | None = None
+    """How many threads the archive has so far, where it has not been copied to its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A thread and a page of its items, or why they could not be had."""
+    """A thread and a page of its items, or why they could not be had. `outage` is why the archive answered."""
 
     thread: Thread
     items: Window[ThreadItem] | None
     fault: ChatKitError | None = None
+    outage: Outage | None = None
+    about: About | None = None
 
 
-def list_threads(query: ThreadQuery) -> Window[Thread]:
-    """One page of threads. Raises `ChatKitError`."""
-    return _source().list_threads(query)
+def list_threads(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
+    """One page of threads. `zone` is where days begin. Raises `ChatKitError`, and `NeedsArchiveError`."""
+    if query.filters:
+        if settings.ARCHIVE == "off":
+            raise NeedsArchiveError
+        return _archived(query, zone)
+    window, outage = _first_of(lambda source: source.list_threads(query), zone)
+    if outage is not None:
+        return _archived(query, zone, outage)
+    if query.user and not query.cursor and not window.rows and about.is_on() and about.is_part(query.user):
+        return _archived(replace(query, match="part"), zone)
+    return Listing(query, window, about=_about(window), counts=_counts(query, zone))
 
 
 def is_thread(thread_id: str) -> bool:
     """Whether there is a thread with exactly this id. Raises `ChatKitError`."""
     try:
-        return _source().thread(thread_id).id == thread_id
+        return _first_of(lambda source: source.thread(thread_id))[0].id == thread_id
     except NotFound:
         return False
 
 
 def conversation(thread_id: str, query: ItemQuery) -> Conversation:
     """A thread and a page of its items, asked for side by side. Raises `ChatKitError` where the thread can't be had."""
-    source = _source()
-    with ThreadPoolExecutor(1) as beside:
-        items: Future[Window[ThreadItem]] = beside.submit(source.list_items, thread_id, query)
-        thread = source.thread(thread_id)
-        try:
-            return Conversation(thread, items.result())
-        except ChatKitError as error:
-            return Conversation(thread, None, error)
+    try:
+        found, outage = _first_of(lambda source: _conversation(source, thread_id, query))
+    except NotFound:
+        # What is gone upstream may be kept here.
+        if not about.is_on():
+            raise
+        found, outage = _conversation(ArchiveSource(), thread_id, query), None
+    known = about.of([thread_id]).get(thread_id) if about.is_on() else None
+    if outage is None and found.items is not None and known is not None and known.gone_at is None:
+        about.seen(found.thread, found.items)
+    return replace(found, outage=outage, about=known)
 
 
 def list_items(thread_id: str, query: ItemQuery) -> Window[ThreadItem]:
     """One page of a conversation. Raises `ChatKitError`."""
-    return _source().list_items(thread_id, query)
+    try:
+        return _first_of(lambda source: source.list_items(thread_id, query))[0]
+    except NotFound:
+        if not about.is_on():
+            raise
+        return ArchiveSource().list_items(thread_id, query)
 
 
 def whole(thread_id: str) -> tuple[Thread, Iterator[Window[ThreadItem]]]:
@@ -60,10 +109,78 @@ def whole(thread_id: str) -> tuple[Thread, Iterator[Window[ThreadItem]]]:
     return first.thread, _pages(thread_id, first.items)
 
 
-def neighbour(query: ThreadQuery) -> str | None:
-    """The id of the first thread of this list beyond its cursor, None where there is none. Raises `ChatKitError`."""
-    rows = list_threads(replace(query, limit=1)).rows
+def neighbour(query: ThreadQuery, zone: tzinfo = UTC) -> str | None:
+    """The id of the first thread of this list beyond its cursor, None where there is none. Raises as `list_threads`."""
+    query = replace(query, limit=1)
+    if query.filters:
+        if settings.ARCHIVE == "off":
+            raise NeedsArchiveError
+        rows = ArchiveSource(zone).list_threads(query).rows
+    else:
+        rows = _first_of(lambda source: source.list_threads(query), zone)[0].rows
     return rows[0].id if rows else None
+
+
+def is_live_again() -> bool:
+    """Whether the upstream answers: asked for its newest thread, where it failed the last time."""
+    try:
+        LiveSource(upstream.client()).list_threads(ThreadQuery(limit=1))
+    except ChatKitError as error:
+        if is_outage(error):
+            watch.failed(error)
+            return False
+    watch.answered()
+    return True
+
+
+def _first_of(ask: Callable[[ThreadSource], AnswerT], zone: tzinfo = UTC) -> tuple[AnswerT, Outage | None]:
+    """The live API's answer, or, where that fails and there is an archive, the archive's and why."""
+    outage = watch.known()
+    if outage is not None and about.is_on():
+        return ask(ArchiveSource(zone)), outage
+    try:
+        answer = ask(LiveSource(upstream.client()))
+    except ChatKitError as error:
+        if not is_outage(error) or not about.is_on():
+            raise
+        return ask(ArchiveSource(zone)), watch.failed(error)
+    watch.answered()
+    return answer, None
+
+
+def _archived(query: ThreadQuery, zone: tzinfo, outage: Outage | None = None) -> Listing:
+    source = ArchiveSource(zone)
+    window = source.list_threads(query)
+    return Listing(
+        query,
+        window,
+        archived=True,
+        outage=outage,
+        about=_about(window, query.q),
+        counts=source.counts(query),
+        incomplete=about.incomplete(),
+    )
+
+
+def _about(window: Window[Thread], searched: str | None = None) -> dict[str, About]:
+    ids = [row.id for row in window.rows if row.id]
+    return about.of(ids, searched) if about.is_on() else {}
+
+
+def _counts(query: ThreadQuery, zone: tzinfo) -> dict[str, int] | None:
+    return ArchiveSource(zone).counts(query) if about.is_on() else None
+
+
+def _conversation(source: ThreadSource, thread_id: str, query: ItemQuery) -> Conversation:
+    if isinstance(source, ArchiveSource):  # one connection answers both
+        return Conversation(source.thread(thread_id), source.list_items(thread_id, query))
+    with ThreadPoolExecutor(1) as beside:
+        items: Future[Window[ThreadItem]] = beside.submit(source.list_items, thread_id, query)
+        thread = source.thread(thread_id)
+        try:
+            return Conversation(thread, items.result())
+        except ChatKitError as error:
+            return Conversation(thread, None, error)
 
 
 def _pages(thread_id: str, window: Window[ThreadItem]) -> Iterator[Window[ThreadItem]]:
@@ -75,7 +192,3 @@ def _pages(thread_id: str, window: Window[ThreadItem]) -> Iterator[Window[Thread
         passed.add(window.last_id)
         window = list_items(thread_id, ItemQuery(limit=MAX_LIMIT, after=window.last_id))
         yield window
-
-
-def _source() -> ThreadSource:
-    return LiveSource(upstream.client())

@@ -4,13 +4,19 @@ from django.urls import path, register_converter
 
 from .converters import OpaqueIdConverter
 from .views.conversation import conversation, others, step
-from .views.listing import thread_list
+from .views.listing import live, thread_list, users
+from .views.saved import delete_view, save_view, share_view
 
 register_converter(OpaqueIdConverter, "id")
 
 urlpatterns = [
     path("threads/", thread_list, name="threads"),
     path("threads/<id:thread_id>/", conversation, name="thread"),
+    path("users/", users, name="users"),
+    path("live/", live, name="live"),
     path("others/", others, name="others"),
+    path("views/", save_view, name="save-view"),
+    path("views/<int:pk>/delete/", delete_view, name="delete-view"),
+    path("views/<int:pk>/share/", share_view, name="share-view"),
     path("step/", step, name="step"),
 ]

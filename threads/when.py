@@ -46,6 +46,12 @@ def day(moment: datetime, where: tzinfo) -> str:
     return f"{_DAYS[local.weekday()]}, {local.day} {_MONTHS[local.month - 1]} {local.year}"
 
 
+def hour_of_week(hour: str) -> str:
+    """Such as "Mondays, 09:00 to 10:00" for "0-09"."""
+    clock = int(hour[2:])
+    return f"{_DAYS[int(hour[0])]}s, {clock:02}:00 to {(clock + 1) % 24:02}:00"
+
+
 def _local(moment: datetime, where: tzinfo) -> datetime:
     try:
         return moment.astimezone(where)

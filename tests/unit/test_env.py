@@ -146,7 +146,7 @@ def test_the_desk_runs_on_postgresql(tmp_path: Path) -> None:
         "from django.db import connection; print(connection.vendor)\n"
         "import threads.services\n"
         "from threads.query import ThreadQuery\n"
-        "print(len(threads.services.list_threads(ThreadQuery()).rows))\n"
+        "print(len(threads.services.list_threads(ThreadQuery()).window.rows))\n"
     )
     done = start(tmp_path, "-c", program, DATABASE_URL=address)
     assert done.stdout.split() == ["postgresql", "20"], done.stderr

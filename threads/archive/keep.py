@@ -79,6 +79,10 @@ def _count_anew(threads: Sequence[ArchivedThread], before: Sequence[counts.Count
 def items(thread: ArchivedThread, page: Page[ThreadItem], now: datetime) -> int:
     """Keeps a page of items behind those that are kept, and with the last page that the thread is read. Returns how
     many were new."""
+    # Whoever reads the conversation live may have kept some of these meanwhile.
+    there = ArchivedThread.objects.select_for_update().only(*_READING).get(pk=thread.pk)
+    for name in _READING:
+        setattr(thread, name, getattr(there, name))
     ids = [row.id for row in page.rows if row.id]
     known = set(ArchivedItem.objects.filter(thread=thread, item_id__in=ids).values_list("item_id", flat=True))
     new = [row for row in page.rows if row.id is None or row.id not in known]
@@ -159,6 +163,11 @@ def trouble(thread: ArchivedThread, said: str, due_at: datetime) -> None:
     thread.save(update_fields=["failures", "trouble", "due_at"])
 
 
+def as_kept(row: Thread) -> str:
+    """The upstream's own object as it is kept."""
+    return dumped(row.raw, compact=True)
+
+
 def _pause(silent: timedelta) -> timedelta:
     """After how long a thread is asked again for new items: a quarter of the time that it has been silent. Who has just
     written may write again; who has not for a year may as well not."""
@@ -172,7 +181,7 @@ def _filled(kept: ArchivedThread, row: Thread, now: datetime) -> ArchivedThread:
     kept.status = _column(row.status.label, 100) if row.status else None
     kept.reason = _column(row.status.reason) if row.status else None
     kept.created_at = row.created_at
-    kept.raw = dumped(row.raw, compact=True)
+    kept.raw = as_kept(row)
     kept.confirmed_at = now
     kept.gone_at = None
     return kept

@@ -208,6 +208,15 @@ class Progress(models.Model):
         return f"walk since {self.started_at}"
 
 
+class Outage(models.Model):
+    """Since when the upstream has failed, for all processes to say the same. There is one row, or none."""
+
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"since {self.since}"
+
+
 class Lease(models.Model):
     """Who may copy. A holder that does not renew it before `until` is taken for dead."""
 
@@ -217,3 +226,31 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.holder}"
+
+
+class Run(models.Model):
+    """The run that is under way, or the last one, for others to see how it goes. There is one row."""
+
+    holder = models.CharField(max_length=100)
+    """Who runs, as in the lease."""
+    started_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    """None while it is under way, and after a death."""
+    phase = models.CharField(max_length=20)
+    """What it does: "walk", "recent", "sweep" or "read"."""
+    phase_at = models.DateTimeField()
+    phase_done = models.PositiveIntegerField(default=0)
+    """Threads that the phase has done since `phase_at`: what its rate is told from."""
+    threads_seen = models.PositiveIntegerField(default=0)
+    new_threads = models.PositiveIntegerField(default=0)
+    new_items = models.PositiveIntegerField(default=0)
+    threads_read = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    refusals = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        permissions: ClassVar = [("sync", "Can start the copying")]
+
+    def __str__(self) -> str:
+        return f"{self.holder}: {self.phase} since {self.started_at}"

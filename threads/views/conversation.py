@@ -85,7 +85,7 @@ def others(request: HttpRequest) -> HttpResponse:
     now, zone = _now(request)
     context: dict[str, Any] = {"user_url": presenters.address(query), "user": user}
     try:
-        window = services.list_threads(query)
+        window = services.list_threads(query).window
     except ChatKitError as error:
         return render(request, "threads/_others.html", context | {"problem": problems.problem(error, now, zone)})
     rows = [row for row in presenters.rows(window, query, now, zone) if row.id != thread_id]
@@ -101,7 +101,7 @@ def step(request: HttpRequest) -> HttpResponse:
     thread_id, here, direction = request.GET.get("from", ""), _list(request), request.GET.get("to")
     query = here.beyond(before=thread_id) if direction == "previous" else here.beyond(after=thread_id)
     try:
-        found = services.neighbour(query)
+        found = services.neighbour(query, when.zone(request.COOKIES.get("tz")))
     except ChatKitError as error:
         return _failed(request, error, _ways(thread_id, here))
     # The page of the list that the neighbour stands on, as far as that is known without asking for it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,11 +12,18 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from .. import finding, forms, presenters, problems, services, when
+from ..archive import about
 from ..chatkit import ChatKitError
 from ..query import DEFAULT_LIMIT, ThreadQuery
+from .saved import beside
 
-_NOTHING: dict[str, Any] = {"errors": {}, "problem": None, "pager": None, "rows": []}
+_NOTHING: dict[str, Any] = {
+    "errors": {}, "problem": None, "pager": None, "rows": [], "notices": [], "archived": False, "outage": None,
+    "incomplete": None, "guessed": None, "filters": 0,
+}  # fmt: skip
 """What a template may ask for whatever became of the request."""
+
+_FIELDS = ("user", "match", "status", "has_reason", "reason", "q", "hour", "from", "to", "order")
 
 
 @require_safe
@@ -28,29 +35,69 @@ def thread_list(request: HttpRequest) -> HttpResponse:
     if query is None:
         return _respond(request, _invalid(sent, errors), 400)
     now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
-    context = _kept(query) | {"as_of": when.exact(now, zone), "zone": str(zone)}
+    times = {"as_of": when.exact(now, zone), "zone": str(zone)}
     try:
         named = finding.thread_in(query.user) if query.user else None
         if named:
             return _to_thread(request, named)
-        window = services.list_threads(query)
+        found = services.list_threads(query, zone)
         # Only who has no threads can be a thread: a user who has some costs no second call.
-        if query.user and not query.cursor and not window.rows and services.is_thread(query.user.strip()):
-            return _to_thread(request, query.user.strip())
+        if query.user and not query.filters and not query.cursor and (found.query != query or not found.window.rows):
+            name = query.user.strip()
+            if services.is_thread(name):
+                return _to_thread(request, name)
     except ChatKitError as error:
         problem = problems.problem(error, now, zone)
-        response = _respond(request, context | {"problem": problem}, problem.status, query)
+        response = _respond(request, _kept(query) | times | {"problem": problem}, problem.status, query)
         if problem.retry_after is not None:
             response.headers["Retry-After"] = str(problem.retry_after)
         return response
+    except services.NeedsArchiveError:
+        return _respond(request, _kept(query) | times | {"problem": problems.NEEDS_ARCHIVE}, 400, query)
+    return _respond(request, _kept(found.query) | times | _found(found, query, now, zone), 200, found.query)
+
+
+@require_safe
+def users(request: HttpRequest) -> HttpResponse:
+    """Users to choose from while one is typed, as options. Always a part."""
+    typed = request.GET.get("user", "").strip()[:512].replace("\0", "")
+    found = about.offered(typed) if about.is_on() and typed else []
+    return render(request, "threads/_users.html", {"users": found})
+
+
+@require_safe
+def live(request: HttpRequest) -> HttpResponse:
+    """Whether the live API answers again: asked now and then by a page that the archive answered in its place. 204
+    while it does not; else the page is told to come anew."""
+    if not services.is_live_again():
+        return HttpResponse(status=204)
+    here = urlsplit(request.headers.get("HX-Current-URL", ""))
+    onward = f"{here.path}?{here.query}" if here.query else here.path
+    return HttpResponseClientRedirect(onward if onward.startswith("/") else presenters.address(ThreadQuery()))
+
+
+def _found(found: services.Listing, asked: ThreadQuery, now: datetime, zone: tzinfo) -> dict[str, Any]:
+    query, window = found.query, found.window
     pages = presenters.pager(query, window)
-    context |= {
-        "rows": presenters.rows(window, query, now, zone),
+    outage = None
+    if found.outage is not None:
+        problem = problems.problem(found.outage.error, now, zone)
+        since = when.exact(found.outage.since, zone)
+        outage = {"title": problem.title, "since": since, "ago": when.relative(found.outage.since, now)}
+    confirmed = [each.confirmed_at for each in found.about.values() if each.gone_at is None]
+    return {
+        "rows": presenters.rows(window, query, now, zone, found.about, archived=found.archived),
         "pager": pages,
         "notices": presenters.notices(query, window, pages),
         "summary": presenters.summary(query, window, zone),
+        "statuses": presenters.choices(found.counts, query.status),
+        "counted": found.counts is not None,
+        "archived": found.archived,
+        "confirmed": when.relative(min(confirmed), now) if found.archived and confirmed else None,
+        "outage": outage,
+        "incomplete": found.incomplete,
+        "guessed": query.user if query.match != asked.match else None,
     }
-    return _respond(request, context, 200, query)
 
 
 def _kept(query: ThreadQuery) -> dict[str, Any]:
@@ -58,13 +105,26 @@ def _kept(query: ThreadQuery) -> dict[str, Any]:
     trimmed = query.user.strip() if query.user else None
     return {
         "user": query.user or "",
+        "match": query.match,
+        "status": query.status or "",
+        "statuses": presenters.choices(None, query.status),
+        "counted": False,
+        "has_reason": {True: "yes", False: "no", None: ""}[query.has_reason],
+        "reason": query.reason or "",
+        "q": query.q or "",
+        "hour": query.hour or "",
+        "hour_said": when.hour_of_week(query.hour) if query.hour else "",
+        "from": str(query.begin or ""),
+        "to": str(query.end or ""),
         "order": query.order,
         "limit": query.limit,
         "limits": presenters.limit_choices(query.limit),
         "cursor": query.cursor,
+        "filters": query.filters,
         "here_url": presenters.address(query),
         "first_url": presenters.address(query.first()),
         "all_url": presenters.address(query.of(None)),
+        "unfiltered_url": presenters.address(query.unfiltered()),
         "trimmed_url": presenters.address(query.of(trimmed)) if trimmed != query.user else None,
     }
 
@@ -73,14 +133,20 @@ def _invalid(sent: dict[str, str], errors: forms.Errors) -> dict[str, Any]:
     """The form as it was sent, so that what is wrong can be put right where it stands."""
     given = None if "limit" in errors else forms.FIELDS["limit"].clean(sent.get("limit"))
     limit = given or DEFAULT_LIMIT
-    return {
-        "user": sent.get("user", "").replace("\0", ""),  # no HTML can hold a NUL
+    # No HTML can hold a NUL.
+    kept = {name: sent.get(name, "").replace("\0", "") for name in _FIELDS}
+    return kept | {
         "order": sent.get("order", "desc"),
+        "statuses": presenters.choices(None, kept["status"] or None),
+        "counted": False,
+        "hour_said": kept["hour"],
         "limit": limit,
         "limits": presenters.limit_choices(limit),
         "errors": errors,
+        "filters": sum(bool(kept[name]) for name in _FIELDS[1:-1]),
         "misplaced": [message for name in ("place", "after", "before", "since") for message in errors.get(name, ())],
         "all_url": presenters.address(ThreadQuery()),
+        "unfiltered_url": presenters.address(ThreadQuery()),
     }
 
 
@@ -98,7 +164,7 @@ def _respond(
 ) -> HttpResponse:
     part = _is_part(request)
     template = "threads/_list.html" if part else "threads/list.html"
-    response = render(request, template, _NOTHING | context | {"part": part}, status=status)
+    response = render(request, template, _NOTHING | context | beside(request, query) | {"part": part}, status=status)
     if part and query is not None:
         address = presenters.address(query)
         here = urlsplit(request.headers.get("HX-Current-URL", ""))

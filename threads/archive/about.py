@@ -1,0 +1,115 @@
+"""What the archive knows of threads that the API does not tell, for whoever lists or reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from dashboard.remember import Remembered
+from threads.chatkit import Page, Thread, ThreadItem
+from threads.sources import Window
+
+from . import keep, people
+from .hits import Hit, in_items
+from .models import ArchivedItem, ArchivedThread, Person, Progress, State
+from .search import units
+
+_AGAIN = timedelta(minutes=1)
+
+_filled: Remembered[bool] = Remembered(5)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """`opening` is the beginning of the first message of the user; `messages` None where its items were not read;
+    `units` are the folded words that were searched for, `hit` the item that has them."""
+
+    opening: str | None
+    messages: int | None
+    last_activity_at: datetime | None
+    confirmed_at: datetime
+    gone_at: datetime | None
+    units: tuple[str, ...] = ()
+    hit: Hit | None = None
+
+
+def of(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, About]:
+    """What is known of each thread that is kept; with `searched`, where that was found in it."""
+    looked_for = tuple(units(searched)) if searched else ()
+    return {
+        each.thread_id: About(
+            opening=each.opening,
+            messages=each.messages if each.read_at else None,
+            last_activity_at=each.last_activity_at,
+            confirmed_at=each.confirmed_at,
+            gone_at=each.gone_at,
+            units=looked_for,
+            hit=in_items(each.number, looked_for) if looked_for else None,
+        )
+        for each in ArchivedThread.objects.filter(thread_id__in=thread_ids).defer("raw")
+    }
+
+
+def has_threads() -> bool:
+    """Whether anything is kept. Asked anew every few seconds, until it is so."""
+    known = _filled.get("")
+    if known is None:
+        known = State.objects.exists() or ArchivedThread.objects.exists()
+        _filled.put("", known)
+    return known
+
+
+def is_on() -> bool:
+    """Whether there is an archive to ask."""
+    return settings.ARCHIVE != "off" and has_threads()
+
+
+def forget() -> None:
+    _filled.clear()
+
+
+def is_part(typed: str) -> bool:
+    """Whether any user that was seen has what was typed in their id."""
+    return not people.matching(typed, part=True).nobody
+
+
+def incomplete() -> int | None:
+    """How many threads are kept so far, where the list of them has not been walked to its end; else None."""
+    progress = Progress.objects.filter(pk=1).first()
+    if progress is not None and progress.reached_end_at is not None:
+        return None
+    return sum(State.objects.values_list("threads", flat=True))
+
+
+def offered(typed: str) -> list[Person]:
+    return people.offered(typed)
+
+
+def seen(thread: Thread, window: Window[ThreadItem]) -> None:
+    """A kept thread was just shown by the upstream, with some of its items: the copy is refreshed, and its items are
+    read again soon where the upstream has more."""
+    with transaction.atomic():
+        kept = ArchivedThread.objects.select_for_update().filter(thread_id=thread.id or "").first()
+        if kept is None:
+            return
+        now = timezone.now()
+        if kept.raw != keep.as_kept(thread) or now - kept.confirmed_at > _AGAIN:
+            keep.refresh([(kept, thread)], now)
+        ids = [row.id for row in window.rows if row.id]
+        known = set(ArchivedItem.objects.filter(thread=kept, item_id__in=ids).values_list("item_id", flat=True))
+        new = [row for row in window.rows if row.id and row.id not in known]
+        if not new:
+            return
+        # Items that follow on what is kept are kept at once; what lies elsewhere is read in its order.
+        before = window.rows[: len(window.rows) - len(new)]
+        follows = before[-1].id == kept.last_item_id if before else kept.items == 0 and not window.has_previous
+        if follows and list(window.rows[-len(new) :]) == new:
+            page = Page(tuple(new), new[0].id, new[-1].id, window.has_next, lost=window.lost)
+            keep.items(kept, page, now)
+        else:
+            ArchivedThread.objects.filter(pk=kept.pk).update(due_at=now)

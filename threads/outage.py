@@ -1,0 +1,68 @@
+"""What is known of an upstream that fails: since when, and when to ask it again. Meanwhile the archive answers."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from .archive.models import Outage as Kept
+from .chatkit import ChatKitError, NotFound, Refused
+
+PAUSE = 15.0
+"""Seconds for which a failing upstream is not asked again for a page: nobody waits for it twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """`error` is how it failed the last time that it was asked."""
+
+    since: datetime
+    error: ChatKitError
+
+
+class Watch:
+    """What this process knows. Others learn when it began from the database."""
+
+    def __init__(self) -> None:
+        self._outage: Outage | None = None
+        self._until = 0.0
+        # An outage that an earlier process noted may be over.
+        self._may_be_noted = True
+
+    def known(self) -> Outage | None:
+        """The outage, while there is no use in asking. When the pause is over one caller is told to ask, and the others
+        go on with what is known."""
+        if self._outage is None:
+            return None
+        now = time.monotonic()
+        if now < self._until:
+            return self._outage
+        self._until = now + PAUSE
+        return None
+
+    def failed(self, error: ChatKitError) -> Outage:
+        kept, _ = Kept.objects.get_or_create(pk=1, defaults={"since": timezone.now()})
+        self._outage, self._until = Outage(kept.since, error), time.monotonic() + PAUSE
+        self._may_be_noted = True
+        return self._outage
+
+    def answered(self) -> None:
+        """It lives."""
+        self._outage = None
+        if self._may_be_noted:
+            self._may_be_noted = False
+            Kept.objects.all().delete()
+
+    def forget(self) -> None:
+        self._outage, self._until = None, 0.0
+
+
+def is_outage(error: ChatKitError) -> bool:
+    """Whether another source should answer: the fault is the upstream's, and not in what was asked for."""
+    return not isinstance(error, NotFound | Refused)
+
+
+watch = Watch()

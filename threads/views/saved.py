@@ -1,0 +1,112 @@
+"""Saving a view of the list, sharing it and deleting it: forms without a page of their own, which lead to the list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+
+from .. import forms, presenters, saved
+from ..query import ThreadQuery
+
+_CHANGED = "views"
+"""The cookie of a browser that has just changed a view: another process than the one that did it may still remember
+the views of before, and somebody who saves a view looks for it in the list at once."""
+
+ParametersT = ParamSpec("ParametersT")
+View = Callable[Concatenate[HttpRequest, ParametersT], HttpResponse]
+
+
+def beside(request: HttpRequest, query: ThreadQuery | None) -> dict[str, Any]:
+    """What every page of the list has of the saved views, and what was just done to one."""
+    shown = saved.context(request.user, query, anew=_CHANGED in request.COOKIES)
+    # A link to what a deleted view held travels as the tag of its message.
+    said = [{"text": str(each.message), "url": each.extra_tags} for each in messages.get_messages(request)]
+    return shown | {"said": said}
+
+
+def _form(view: View[ParametersT]) -> View[ParametersT]:
+    """Answers forms alone, and tells who comes without one, as after a new sign-in, where to go."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: ParametersT.args, **kwargs: ParametersT.kwargs) -> HttpResponse:
+        if request.method == "POST":
+            response = view(request, *args, **kwargs)
+        else:
+            text = "Nothing was saved or changed. Go to the list and send the form there again."
+            response = _problem(request, 405, "This is not a page", text)
+            response.headers["Allow"] = "POST"
+        return response
+
+    return answer
+
+
+@_form
+def save_view(request: HttpRequest) -> HttpResponse:
+    """Saves the list in `query` as `name`, for the team where `shared` is "yes". 400 where that can't be."""
+    query, errors = _read(request)
+    if query is None:
+        wrong = " ".join(message for each in errors.values() for message in each)
+        return _problem(request, 400, "This list can't be saved", f"Its address is not valid. {wrong}")
+    try:
+        view, replaced = saved.save(
+            request.user, request.POST.get("name", ""), query, shared=request.POST.get("shared") == "yes"
+        )
+    except saved.RefusedError as refusal:
+        return _problem(request, 400, "This view can't be saved", str(refusal))
+    done = f"Replaced your view “{view.name}”." if replaced else f"Saved “{view.name}”."
+    whose = "It is shared with the team." if view.shared else "Only you see it."
+    messages.success(request, f"{done} {whose}")
+    return _to(saved.address(view))
+
+
+@_form
+def share_view(request: HttpRequest, pk: int) -> HttpResponse:
+    """Shares a view with the team where `shared` is "yes", else no longer; and back to the list in `query`."""
+    view = saved.share(request.user, pk, shared=request.POST.get("shared") == "yes")
+    messages.success(
+        request,
+        f"“{view.name}” is shared with the team."
+        if view.shared
+        else f"“{view.name}” is no longer shared: only you see it.",
+    )
+    return _to(_here(request))
+
+
+@_form
+def delete_view(request: HttpRequest, pk: int) -> HttpResponse:
+    """Deletes a view; and back to the list in `query`."""
+    view = saved.delete(request.user, pk)
+    messages.success(request, f"Deleted the view “{view.name}”.", extra_tags=saved.address(view))
+    return _to(_here(request))
+
+
+def _read(request: HttpRequest) -> tuple[ThreadQuery | None, forms.Errors]:
+    return forms.read(QueryDict(request.POST.get("query", "")).dict())
+
+
+def _here(request: HttpRequest) -> str:
+    query, _ = _read(request)
+    return presenters.address((query or ThreadQuery()).first())
+
+
+def _to(url: str) -> HttpResponse:
+    response = HttpResponseRedirect(url, status=303)
+    response.set_cookie(
+        _CHANGED,
+        "changed",
+        max_age=settings.SESSION_RECHECK + 1,
+        secure=settings.HTTPS,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def _problem(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    return render(request, "problem.html", {"title": title, "text": text}, status=status)
