@@ -240,6 +240,13 @@ form.addEventListener("click", (event) => {
   if (way) find(way === "next" ? 1 : -1);
 });
 
+// Who comes from a search finds its words marked.
+const sought = new URLSearchParams(new URLSearchParams(location.search).get("list") ?? "").get("q");
+if (sought && !needle.value) {
+  needle.value = sought.match(/"([^"]+)"|[^\s"]+/)?.[0].replaceAll('"', "") ?? "";
+  find(0);
+}
+
 const exact = document.getElementById("exact");
 const tellTimes = () => items.classList.toggle("exactly", exact.checked);
 exact.addEventListener("change", tellTimes);

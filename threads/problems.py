@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from . import chatkit, when
+from .outage import Outage
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,12 @@ _NO_ITEM: _Words = (
     "The item that this address names does not exist, or was deleted.",
     "Waiting does not help. Start again from the beginning of the conversation.",
 )
+
+
+def outage(known: Outage, now: datetime, zone: tzinfo) -> dict[str, str]:
+    """What a banner says of an upstream that the archive stands in for."""
+    since = when.exact(known.since, zone)
+    return {"title": problem(known.error, now, zone).title, "since": since, "ago": when.relative(known.since, now)}
 
 
 def of_thread(error: chatkit.ChatKitError, now: datetime, zone: tzinfo) -> Problem:

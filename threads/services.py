@@ -58,12 +58,14 @@ def list_threads(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
     if query.filters:
         if settings.ARCHIVE == "off":
             raise NeedsArchiveError
-        return _archived(query, zone)
+        return _archived(_guessed(query), zone)
     window, outage = _first_of(lambda source: source.list_threads(query), zone)
     if outage is not None:
-        return _archived(query, zone, outage)
-    if query.user and not query.cursor and not window.rows and about.is_on() and about.is_part(query.user):
-        return _archived(replace(query, match="part"), zone)
+        return _archived(_guessed(query), zone, outage)
+    if query.user and not query.cursor and not window.rows and about.is_on():
+        guessed = _guessed(query)
+        if guessed != query:
+            return _archived(guessed, zone)
     return Listing(query, window, about=_about(window), counts=_counts(query, zone))
 
 
@@ -146,6 +148,13 @@ def _first_of(ask: Callable[[ThreadSource], AnswerT], zone: tzinfo = UTC) -> tup
         return ask(ArchiveSource(zone)), watch.failed(error)
     watch.answered()
     return answer, None
+
+
+def _guessed(query: ThreadQuery) -> ThreadQuery:
+    """The same for all users with what was typed in their ids, where nobody has exactly that id."""
+    if not query.user or query.match == "part" or about.is_user(query.user) or not about.is_part(query.user):
+        return query
+    return replace(query, match="part")
 
 
 def _archived(query: ThreadQuery, zone: tzinfo, outage: Outage | None = None) -> Listing:

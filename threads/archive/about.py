@@ -73,6 +73,11 @@ def forget() -> None:
     _filled.clear()
 
 
+def is_user(name: str) -> bool:
+    """Whether a user with exactly this id was seen."""
+    return people.exactly(name) is not None
+
+
 def is_part(typed: str) -> bool:
     """Whether any user that was seen has what was typed in their id."""
     return not people.matching(typed, part=True).nobody

@@ -55,9 +55,14 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
         return _failed(request, error, context)
     context |= {
         "thread": presenters.row(found.thread, None, "", "", now, zone),
+        "gone": when.exact(found.about.gone_at, zone) if found.about and found.about.gone_at else None,
+        "opening": found.about.opening if found.about else None,
+        "outage": problems.outage(found.outage, now, zone) if found.outage else None,
+        "here_url": request.get_full_path(),
         "upstream_url": _upstream(thread_id),
         "address": address,
         "started_over": bool(errors),
+        "confirmed": when.relative(found.about.confirmed_at, now) if found.outage and found.about else None,
         "end": _ENDS.get(request.GET.get("end", "")),
     }
     if found.items is not None:

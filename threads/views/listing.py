@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
 from .. import finding, forms, presenters, problems, services, when
 from ..archive import about
@@ -71,19 +71,12 @@ def live(request: HttpRequest) -> HttpResponse:
     while it does not; else the page is told to come anew."""
     if not services.is_live_again():
         return HttpResponse(status=204)
-    here = urlsplit(request.headers.get("HX-Current-URL", ""))
-    onward = f"{here.path}?{here.query}" if here.query else here.path
-    return HttpResponseClientRedirect(onward if onward.startswith("/") else presenters.address(ThreadQuery()))
+    return HttpResponseClientRefresh()
 
 
 def _found(found: services.Listing, asked: ThreadQuery, now: datetime, zone: tzinfo) -> dict[str, Any]:
     query, window = found.query, found.window
     pages = presenters.pager(query, window)
-    outage = None
-    if found.outage is not None:
-        problem = problems.problem(found.outage.error, now, zone)
-        since = when.exact(found.outage.since, zone)
-        outage = {"title": problem.title, "since": since, "ago": when.relative(found.outage.since, now)}
     confirmed = [each.confirmed_at for each in found.about.values() if each.gone_at is None]
     return {
         "rows": presenters.rows(window, query, now, zone, found.about, archived=found.archived),
@@ -94,7 +87,7 @@ def _found(found: services.Listing, asked: ThreadQuery, now: datetime, zone: tzi
         "counted": found.counts is not None,
         "archived": found.archived,
         "confirmed": when.relative(min(confirmed), now) if found.archived and confirmed else None,
-        "outage": outage,
+        "outage": problems.outage(found.outage, now, zone) if found.outage else None,
         "incomplete": found.incomplete,
         "guessed": query.user if query.match != asked.match else None,
     }
