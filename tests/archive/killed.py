@@ -42,9 +42,11 @@ def main(base_url: str, rounds: int) -> None:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
     _, status = os.waitpid(copying(base_url), 0)
+    from tests.archive import counted
     from tests.archive.mirror import archive
     from threads.archive.models import Progress
 
+    counted.check()
     complete = Progress.objects.get().complete_at is not None
     json.dump({"status": status, "complete": complete, "held": archive()}, sys.stdout)
 

@@ -9,12 +9,26 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.archive import counted
 from tests.archive.mirror import archive, asking, upstream
 from tests.conftest import NOW
+from threads.archive import index
 from threads.archive.lease import Held, HeldError, LeaseLostError
-from threads.archive.models import ArchivedItem, ArchivedThread, Lease, Progress
+from threads.archive.models import (
+    ArchivedItem,
+    ArchivedThread,
+    Day,
+    Lease,
+    Person,
+    Progress,
+    Reason,
+    SearchDoc,
+    State,
+    Tally,
+    Word,
+)
 from threads.archive.sync import Sync
-from threads.chatkit import ChatKitError, NotSignedIn
+from threads.chatkit import ChatKitError, NotSignedIn, Retired
 from threads.emulator import Emulator, Fault
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -163,6 +177,42 @@ def test_the_work_of_a_dead_worker_is_taken_over(world: Emulator) -> None:
         dead.renew()
 
 
+def test_what_an_older_version_kept_is_counted_and_indexed(world: Emulator) -> None:
+    sync(world)
+    ArchivedThread.objects.update(state=None, person=None, cause=None, opening=None, messages=0)
+    ArchivedItem.objects.update(text="")
+    for model in (SearchDoc, Day, Tally, State, Person, Reason):
+        model.objects.all().delete()
+    Progress.objects.update(items=0)
+    sync(world)
+    counted.check()
+
+
+def test_the_upstream_is_retired_half_way(world: Emulator) -> None:
+    """What was copied by then is kept and can be found, and nothing is called complete."""
+    client, pages = asking(world), 0
+    whole = client.list_items
+
+    def items(thread_id: str, **how: Any) -> Any:
+        nonlocal pages
+        pages += 1
+        if pages > 60:
+            world.fault = Fault.GONE_410
+        return whole(thread_id, **how)
+
+    client.list_items = items  # type: ignore[method-assign]
+    with pytest.raises(Retired):
+        Sync(client, pauses=()).run()
+    client.close()
+    assert not is_complete()
+    assert 0 < ArchivedThread.objects.filter(read_at__isnull=False).count() < 130
+    assert ArchivedThread.objects.count() == 130
+    counted.check()
+    with pytest.raises(Retired):
+        sync(world)
+    assert not ArchivedThread.objects.filter(gone_at__isnull=False).exists()
+
+
 ACTS = st.lists(
     st.tuples(
         st.sampled_from(["arrive", "title", "status", "say", "delete", "sync", "sync", "everything", "fail", "die"]),
@@ -175,8 +225,9 @@ ACTS = st.lists(
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ACTS)
 def test_whatever_happens_a_quiet_run_afterwards_makes_it_equal(acts: list[tuple[str, int]]) -> None:
-    for model in (ArchivedItem, ArchivedThread, Progress, Lease):
+    for model in (ArchivedItem, ArchivedThread, Day, Tally, State, Person, Reason, Word, Progress, Lease):
         model.objects.all().delete()
+    index.forget_known()
     world = Emulator(threads=23, seed=3, now=NOW)
     for act, number in acts:
         happen(world, act, number)
@@ -187,6 +238,7 @@ def test_whatever_happens_a_quiet_run_afterwards_makes_it_equal(acts: list[tuple
     sync(world, everything=True)
     assert archive() == upstream(world)
     assert is_complete()
+    counted.check()
 
 
 def happen(world: Emulator, act: str, number: int) -> None:

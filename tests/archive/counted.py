@@ -1,0 +1,60 @@
+"""Whether what the archive counts and indexes as it writes is what a look at every row would give."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from django.db import connection
+
+from threads.archive import counts, index
+from threads.archive.models import (
+    ArchivedItem,
+    ArchivedThread,
+    Day,
+    Person,
+    Progress,
+    Reason,
+    SearchDoc,
+    State,
+    Tally,
+    Word,
+)
+from threads.archive.text import words
+
+
+def check() -> None:
+    threads = list(ArchivedThread.objects.all())
+    under = [counts.counted(each) for each in threads]
+    assert None not in under
+    found = [each for each in under if each]
+    assert {each.pk: each.threads for each in State.objects.filter(threads__gt=0)} == Counter(each[0] for each in found)
+    for model, place in ((Person, 1), (Reason, 2)):
+        kept = {each.pk: each.threads for each in model.objects.filter(threads__gt=0)}
+        assert kept == Counter(each[place] for each in found if each[place] is not None)
+    tallies = {(each.quarter, each.state_id): each.threads for each in Tally.objects.filter(threads__gt=0)}
+    assert tallies == Counter((each[3], each[0]) for each in found if each[3] is not None)
+    assert Progress.objects.get().items == ArchivedItem.objects.count()
+    for each in threads:
+        assert each.created_at
+        day = Day.objects.get(day=int(each.created_at.timestamp() // counts.DAY))
+        assert day.first <= each.number <= day.last
+        assert (each.state.status, each.state.has_reason) == (each.status or "", bool(each.reason))
+        assert each.items == ArchivedItem.objects.filter(thread=each).count()
+    _indexed(threads)
+
+
+def _indexed(threads: list[ArchivedThread]) -> None:
+    known = set(Word.objects.values_list("word", flat=True))
+    docs = dict(SearchDoc.objects.values_list("thread_id", "words"))
+    assert docs.keys() == {each.number for each in threads}
+    for each in threads:
+        found = set(words(index.head(each)))
+        for text in ArchivedItem.objects.filter(thread=each).values_list("text", flat=True):
+            found.update(words(text))
+        assert docs[each.number] == index.document(each, found)
+        assert found <= known
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            for table in ("archive_words_index", "archive_parts_index"):
+                # Fails where the index is not of what is in the table.
+                cursor.execute(f"INSERT INTO {table}({table}, rank) VALUES ('integrity-check', 1)")
