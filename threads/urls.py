@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from .converters import OpaqueIdConverter
 from .views.conversation import conversation, others, step
 from .views.listing import live, thread_list, users
+from .views.overview import overview
 from .views.saved import delete_view, save_view, share_view
 
 register_converter(OpaqueIdConverter, "id")
@@ -19,4 +20,5 @@ urlpatterns = [
     path("views/<int:pk>/delete/", delete_view, name="delete-view"),
     path("views/<int:pk>/share/", share_view, name="share-view"),
     path("step/", step, name="step"),
+    path("overview/", overview, name="overview"),
 ]

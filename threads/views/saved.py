@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 
@@ -18,23 +19,22 @@ _CHANGED = "views"
 """The cookie of a browser that has just changed a view: another process than the one that did it may still remember
 the views of before, and somebody who saves a view looks for it in the list at once."""
 
-ParametersT = ParamSpec("ParametersT")
-View = Callable[Concatenate[HttpRequest, ParametersT], HttpResponse]
+View = Callable[..., HttpResponse]
 
 
 def beside(request: HttpRequest, query: ThreadQuery | None) -> dict[str, Any]:
     """What every page of the list has of the saved views, and what was just done to one."""
-    shown = saved.context(request.user, query, anew=_CHANGED in request.COOKIES)
+    shown = saved.context(_user(request), query, anew=_CHANGED in request.COOKIES)
     # A link to what a deleted view held travels as the tag of its message.
     said = [{"text": str(each.message), "url": each.extra_tags} for each in messages.get_messages(request)]
     return shown | {"said": said}
 
 
-def _form(view: View[ParametersT]) -> View[ParametersT]:
+def _form(view: View) -> View:
     """Answers forms alone, and tells who comes without one, as after a new sign-in, where to go."""
 
     @wraps(view)
-    def answer(request: HttpRequest, *args: ParametersT.args, **kwargs: ParametersT.kwargs) -> HttpResponse:
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method == "POST":
             response = view(request, *args, **kwargs)
         else:
@@ -55,7 +55,7 @@ def save_view(request: HttpRequest) -> HttpResponse:
         return _problem(request, 400, "This list can't be saved", f"Its address is not valid. {wrong}")
     try:
         view, replaced = saved.save(
-            request.user, request.POST.get("name", ""), query, shared=request.POST.get("shared") == "yes"
+            _user(request), request.POST.get("name", ""), query, shared=request.POST.get("shared") == "yes"
         )
     except saved.RefusedError as refusal:
         return _problem(request, 400, "This view can't be saved", str(refusal))
@@ -68,22 +68,23 @@ def save_view(request: HttpRequest) -> HttpResponse:
 @_form
 def share_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Shares a view with the team where `shared` is "yes", else no longer; and back to the list in `query`."""
-    view = saved.share(request.user, pk, shared=request.POST.get("shared") == "yes")
-    messages.success(
-        request,
-        f"“{view.name}” is shared with the team."
-        if view.shared
-        else f"“{view.name}” is no longer shared: only you see it.",
-    )
+    view = saved.share(_user(request), pk, shared=request.POST.get("shared") == "yes")
+    whose = "is shared with the team." if view.shared else "is no longer shared: only you see it."
+    messages.success(request, f"“{view.name}” {whose}")
     return _to(_here(request))
 
 
 @_form
 def delete_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Deletes a view; and back to the list in `query`."""
-    view = saved.delete(request.user, pk)
+    view = saved.delete(_user(request), pk)
     messages.success(request, f"Deleted the view “{view.name}”.", extra_tags=saved.address(view))
     return _to(_here(request))
+
+
+def _user(request: HttpRequest) -> User:
+    """Who asks: nobody gets here without having signed in."""
+    return cast(User, request.user)
 
 
 def _read(request: HttpRequest) -> tuple[ThreadQuery | None, forms.Errors]:

@@ -1,0 +1,28 @@
+"""What the agents themselves keep: views of the list that are worth coming back to."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+MAX_NAME = 80
+"""Characters in the name of a view."""
+
+
+class SavedView(models.Model):
+    """A list that somebody named. `query` is its address as `ThreadQuery` encodes it, from the first page on."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    name = models.CharField(max_length=MAX_NAME)
+    query = models.TextField(blank=True)
+    shared = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["owner", "name"], name="threads_one_view_of_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
