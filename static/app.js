@@ -166,6 +166,7 @@ const show = (page) => {
 };
 
 document.addEventListener("htmx:confirm", (event) => {
+  if (event.detail.elt.id === "user" || event.detail.path === "/live/") return; // asks for something beside the page
   const entry = ahead.get(event.detail.elt.href);
   if (!entry || performance.now() > entry.until) {
     ahead.clear();
