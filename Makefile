@@ -36,10 +36,11 @@ var/secret_key:
 
 run: setup var/secret_key
 	@$(BIN)/python manage.py migrate --verbosity 0
-	@test -n "$$SECRET_KEY$$SECRET_KEY_FILE" || export SECRET_KEY_FILE=var/secret_key; exec $(BIN)/python -m gunicorn -c gunicorn.conf.py dashboard.wsgi
+	@test -n "$$SECRET_KEY$$SECRET_KEY_FILE" || export SECRET_KEY_FILE=var/secret_key; exec $(BIN)/python manage.py serve
 
 test: .venv/develop
 	$(BIN)/pytest -n auto $(TESTS)
+	$(if $(TESTS),,$(BIN)/python -m tests.on_postgresql)
 
 bench: .venv/develop
 	$(BIN)/python -m benchmarks $(PARTS)

@@ -1,0 +1,29 @@
+"""`python -m tests.on_postgresql`: once more on PostgreSQL, the tests of what differs between the databases.
+
+TEST_POSTGRES names the server. Without one these tests are left out, but for CI, where there has to be one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import psycopg
+import pytest
+
+SERVER = os.environ.get("TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432/postgres")
+TESTS = ["tests/archive", "tests/views", "--ignore=tests/archive/test_killed.py"]
+
+
+def main() -> int:
+    try:
+        psycopg.connect(SERVER, connect_timeout=3).close()
+    except psycopg.OperationalError:
+        print("No tests on PostgreSQL: there is none. Install it (apt-get install postgresql) or set TEST_POSTGRES.")
+        return int(os.environ.get("CI") == "true")
+    os.environ["TEST_DATABASE_URL"] = SERVER
+    return pytest.main(["-n", "auto", *TESTS])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
