@@ -178,6 +178,14 @@ def test_reading_live_refreshes_the_copy(get: Get, copied: Emulator) -> None:
     assert get("/threads/?q=floats&status=locked").thread_ids == [thread]
 
 
+def test_where_items_are_not_kept_reading_live_keeps_none(get: Get, copied: Emulator) -> None:
+    thread = list(copied.thread_ids())[5]
+    copied.add_items(thread, [spoken("It floats now")])
+    with override_settings(ARCHIVE="threads"):
+        get(f"/threads/{thread}/")
+    assert get("/threads/?q=floats").thread_ids == []
+
+
 def test_an_archive_that_is_not_whole_says_so(get: Get, copied: Emulator) -> None:
     from threads.archive.models import Progress
 

@@ -105,6 +105,8 @@ def seen(thread: Thread, window: Window[ThreadItem]) -> None:
         now = timezone.now()
         if kept.raw != keep.as_kept(thread) or now - kept.confirmed_at > _AGAIN:
             keep.refresh([(kept, thread)], now)
+        if settings.ARCHIVE != "full":
+            return
         ids = [row.id for row in window.rows if row.id]
         known = set(ArchivedItem.objects.filter(thread=kept, item_id__in=ids).values_list("item_id", flat=True))
         new = [row for row in window.rows if row.id and row.id not in known]
