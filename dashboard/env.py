@@ -115,3 +115,18 @@ def address(name: str, default: str | None = None) -> str | None:
     if not right or parts.username or parts.query or parts.fragment:
         raise ImproperlyConfigured(f"{name} takes an address such as https://api.openai.com/v1, with no more in it.")
     return value.rstrip("/")
+
+
+def queue(name: str) -> str | None:
+    """The address of a queue in PostgreSQL or Redis; None for one in a file."""
+    value = text(name)
+    if value is None:
+        return None
+    try:
+        scheme = urlsplit(value).scheme
+    except ValueError:
+        scheme = ""
+    # It may hold a password, so the sentence leaves it out.
+    if scheme not in {"postgres", "postgresql", "redis", "rediss"}:
+        raise ImproperlyConfigured(f"{name} takes an address that begins with postgres:// or redis://, or none.")
+    return value

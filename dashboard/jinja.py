@@ -21,7 +21,9 @@ def environment(**options: Any) -> Environment:
     made = Environment(  # noqa: S701  # autoescape is among the options
         **options | {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     )
-    made.globals.update(static=cache(static), url=lru_cache(500)(reverse), emulator=settings.EMULATOR, archive=settings.ARCHIVE != "off")
+    made.globals.update(
+        static=cache(static), url=lru_cache(500)(reverse), emulator=settings.EMULATOR, archive=settings.ARCHIVE != "off"
+    )
     made.filters.update(visible=visible, named=named, whole=partial(visible, longest=LONGEST_PLAIN))
     return made
 

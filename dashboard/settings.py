@@ -23,12 +23,23 @@ CHATKIT_CONNECT = env.seconds("CHATKIT_CONNECT", 3, most=60)
 CHATKIT_MAX_BYTES = env.whole("CHATKIT_MAX_BYTES", 10 * 1024 * 1024, least=1024, most=2**30)
 EMULATOR_THREADS = env.whole("EMULATOR_THREADS", 5000, least=0, most=10_000_000)
 EMULATOR_LATENCY_MS = env.whole("EMULATOR_LATENCY_MS", 0, least=0, most=60_000)
+# Where the emulator is that several processes ask; without it each has one of its own. `manage.py serve` sets it.
+EMULATOR_URL = env.address("EMULATOR_URL")
 
 # Archive
 
 ARCHIVE = env.choice("ARCHIVE", "full", ["off", "threads", "full"])
-ARCHIVE_REQUESTS_PER_MINUTE = env.whole("ARCHIVE_REQUESTS_PER_MINUTE", 300, least=1, most=1_000_000)
+# The emulator needs no sparing.
+ARCHIVE_REQUESTS_PER_MINUTE = env.whole(
+    "ARCHIVE_REQUESTS_PER_MINUTE", 1_000_000 if EMULATOR else 300, least=1, most=1_000_000
+)
 ARCHIVE_AT_ONCE = env.whole("ARCHIVE_AT_ONCE", 4, least=1, most=64)
+ARCHIVE_EVERY = env.whole("ARCHIVE_EVERY", 2, least=1, most=24 * 60)
+ARCHIVE_RECENT_PAGES = env.whole("ARCHIVE_RECENT_PAGES", 5, least=0, most=100)
+ARCHIVE_RECHECK_HOURS = env.whole("ARCHIVE_RECHECK_HOURS", 24, least=1, most=24 * 365)
+ARCHIVE_GONE = env.choice("ARCHIVE_GONE", "mark", ["mark", "purge"])
+QUEUE_URL = env.queue("QUEUE_URL")
+WORKER = env.flag("WORKER", default=True)
 
 # Server
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model, login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Permission
 from django.contrib.auth.views import LoginView, LogoutView, redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -51,6 +52,8 @@ def demo(request: HttpRequest) -> HttpResponse:
     if not settings.EMULATOR:
         raise Http404
     account, _ = get_user_model().objects.get_or_create(username=DEMO_USER, defaults={"password": make_password(None)})
+    may_sync = Permission.objects.filter(content_type__app_label="archive", codename="sync")
+    account.user_permissions.add(*may_sync)
     login(request, account)
     onward = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(onward, {request.get_host()}, require_https=request.is_secure()):

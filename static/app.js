@@ -83,6 +83,11 @@ const keepTyped = () => {
   typed = ["user", "q"].includes(field?.id) && field.value !== field.defaultValue ? { id: field.id, value: field.value } : null;
 };
 
+const isTyping = () => {
+  const field = document.activeElement;
+  return field.matches(fields) && field.value !== field.defaultValue && field.tagName !== "SELECT";
+};
+
 const restoreTyped = () => {
   if (typed) document.getElementById(typed.id).value = typed.value;
   typed = null;
@@ -166,6 +171,7 @@ const show = (page) => {
 };
 
 document.addEventListener("htmx:confirm", (event) => {
+  if (event.detail.path === "/live/" && isTyping()) event.preventDefault(); // a page that comes anew would forget it
   if (event.detail.elt.id === "user" || event.detail.path === "/live/") return; // asks for something beside the page
   const entry = ahead.get(event.detail.elt.href);
   if (!entry || performance.now() > entry.until) {

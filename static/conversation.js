@@ -127,6 +127,7 @@ document.addEventListener("htmx:afterSettle", () => ready());
 
 // The reply to a request for further items is always items, or why there are none, in their place.
 document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.pathInfo.requestPath.startsWith("/live/")) return; // has nothing to show
   const has = event.detail.serverResponse.includes('id="more"') || event.detail.pathInfo.requestPath.startsWith("/others/");
   event.detail.shouldSwap = has && !loading;
   if (!has) offline(true);

@@ -22,6 +22,6 @@ STORAGES = {
 }
 if _database:
     # A pool keeps connections open, and a database that is to be dropped must have none.
-    DATABASES["default"]["OPTIONS"].pop("pool")  # type: ignore[attr-defined]  # noqa: F405
+    DATABASES["default"]["OPTIONS"].pop("pool")  # noqa: F405
 STATIC_ROOT = STATICFILES_DIRS[0]  # noqa: F405  # any directory that is there
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from .archive.models import Outage as Kept
@@ -44,8 +46,11 @@ class Watch:
         return None
 
     def failed(self, error: ChatKitError) -> Outage:
-        kept, _ = Kept.objects.get_or_create(pk=1, defaults={"since": timezone.now()})
-        self._outage, self._until = Outage(kept.since, error), time.monotonic() + PAUSE
+        since = self._outage.since if self._outage else timezone.now()
+        # A database that is locked can still be read: nobody goes without an answer because this could not be noted.
+        with suppress(DatabaseError):
+            since = Kept.objects.get_or_create(pk=1, defaults={"since": since})[0].since
+        self._outage, self._until = Outage(since, error), time.monotonic() + PAUSE
         self._may_be_noted = True
         return self._outage
 
@@ -53,8 +58,9 @@ class Watch:
         """It lives."""
         self._outage = None
         if self._may_be_noted:
-            self._may_be_noted = False
-            Kept.objects.all().delete()
+            with suppress(DatabaseError):
+                Kept.objects.all().delete()
+                self._may_be_noted = False
 
     def forget(self) -> None:
         self._outage, self._until = None, 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -9,17 +10,20 @@ from datetime import UTC, tzinfo
 from typing import TypeVar
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from . import upstream
 from .archive import about
 from .archive.about import About
 from .archive.source import ArchiveSource
-from .chatkit import MAX_LIMIT, ChatKitError, Garbled, NotFound, Thread, ThreadItem
+from .chatkit import MAX_LIMIT, ChatKitError, Garbled, NotFound, Retired, Thread, ThreadItem
 from .outage import Outage, is_outage, watch
 from .query import ItemQuery, ThreadQuery
 from .sources import LiveSource, ThreadSource, Window
 
 AnswerT = TypeVar("AnswerT")
+
+_log = logging.getLogger(__name__)
 
 
 class NeedsArchiveError(Exception):
@@ -75,6 +79,11 @@ def is_thread(thread_id: str) -> bool:
         return _first_of(lambda source: source.thread(thread_id))[0].id == thread_id
     except NotFound:
         return False
+    except ChatKitError as error:
+        # The archive, which answers meanwhile, has none.
+        if not is_outage(error) or not about.is_on():
+            raise
+        return False
 
 
 def conversation(thread_id: str, query: ItemQuery) -> Conversation:
@@ -88,7 +97,10 @@ def conversation(thread_id: str, query: ItemQuery) -> Conversation:
         found, outage = _conversation(ArchiveSource(), thread_id, query), None
     known = about.of([thread_id]).get(thread_id) if about.is_on() else None
     if outage is None and found.items is not None and known is not None and known.gone_at is None:
-        about.seen(found.thread, found.items)
+        try:
+            about.seen(found.thread, found.items)
+        except DatabaseError:  # locked by the copying, or both have just met the same new status: it will see this too
+            _log.warning("The copy of a thread that was read could not be refreshed", exc_info=True)
     return replace(found, outage=outage, about=known)
 
 
@@ -139,15 +151,26 @@ def _first_of(ask: Callable[[ThreadSource], AnswerT], zone: tzinfo = UTC) -> tup
     """The live API's answer, or, where that fails and there is an archive, the archive's and why."""
     outage = watch.known()
     if outage is not None and about.is_on():
-        return ask(ArchiveSource(zone)), outage
+        return _instead(ask, zone, outage), outage
     try:
         answer = ask(LiveSource(upstream.client()))
     except ChatKitError as error:
         if not is_outage(error) or not about.is_on():
             raise
-        return ask(ArchiveSource(zone)), watch.failed(error)
+        outage = watch.failed(error)
+        return _instead(ask, zone, outage), outage
     watch.answered()
     return answer, None
+
+
+def _instead(ask: Callable[[ThreadSource], AnswerT], zone: tzinfo, outage: Outage) -> AnswerT:
+    """The archive's answer where the live API has none. What is not kept may well be there, only nobody can say now."""
+    try:
+        return ask(ArchiveSource(zone))
+    except NotFound:
+        if isinstance(outage.error, Retired):
+            raise
+        raise outage.error from None
 
 
 def _guessed(query: ThreadQuery) -> ThreadQuery:
@@ -165,15 +188,14 @@ def _archived(query: ThreadQuery, zone: tzinfo, outage: Outage | None = None) ->
         window,
         archived=True,
         outage=outage,
-        about=_about(window, query.q),
+        about=about.of([row.id for row in window.rows if row.id], query.q),
         counts=source.counts(query),
         incomplete=about.incomplete(),
     )
 
 
-def _about(window: Window[Thread], searched: str | None = None) -> dict[str, About]:
-    ids = [row.id for row in window.rows if row.id]
-    return about.of(ids, searched) if about.is_on() else {}
+def _about(window: Window[Thread]) -> dict[str, About]:
+    return about.of([row.id for row in window.rows if row.id]) if about.is_on() else {}
 
 
 def _counts(query: ThreadQuery, zone: tzinfo) -> dict[str, int] | None:

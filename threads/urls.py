@@ -3,6 +3,7 @@
 from django.urls import path, register_converter
 
 from .converters import OpaqueIdConverter
+from .views.archive import archive, download, start
 from .views.conversation import conversation, others, step
 from .views.listing import live, thread_list, users
 from .views.overview import overview
@@ -20,5 +21,8 @@ urlpatterns = [
     path("views/<int:pk>/delete/", delete_view, name="delete-view"),
     path("views/<int:pk>/share/", share_view, name="share-view"),
     path("step/", step, name="step"),
+    path("archive/", archive, name="archive"),
+    path("archive/sync/", start, name="archive-sync"),
+    path("archive/report/", download, name="archive-report"),
     path("overview/", overview, name="overview"),
 ]

@@ -38,6 +38,7 @@ def check() -> None:
         assert each.created_at
         day = Day.objects.get(day=int(each.created_at.timestamp() // counts.DAY))
         assert day.first <= each.number <= day.last
+        assert each.state
         assert (each.state.status, each.state.has_reason) == (each.status or "", bool(each.reason))
         assert each.items == ArchivedItem.objects.filter(thread=each).count()
     _indexed(threads)

@@ -12,7 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,9 +27,14 @@ class Desk:
 
     url: str
     log: Path
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def said(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def manage(self, *arguments: str) -> None:
+        """Runs a command of manage.py beside the server, on its database."""
+        _manage(self.environment, *arguments)
 
 
 @contextmanager
@@ -46,7 +51,7 @@ def serve(data: Path, settings: Mapping[str, str], *, account: bool = False) -> 
     if account:
         made = {"DJANGO_SUPERUSER_USERNAME": NAME, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
         _manage(environment | made | {"DJANGO_SUPERUSER_EMAIL": "ada@desk.example"}, "createsuperuser", "--noinput")
-    desk = Desk(f"http://127.0.0.1:{port}", data / "desk.log")
+    desk = Desk(f"http://127.0.0.1:{port}", data / "desk.log", environment)
     with ExitStack() as stack:
         # The first desk to start compresses the static files; the others wait for that, and start with a copy.
         with (data.parent / "starting").open("w") as lock:

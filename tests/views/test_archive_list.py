@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import string
 from collections.abc import Iterator
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from django.db import OperationalError, transaction
 from django.test import Client, override_settings
+from django.utils import timezone
 
 from tests.archive.test_sync import spoken, sync
 from tests.conftest import Get
 from threads import outage
-from threads.archive import about
+from threads.archive import about, keep, search
 from threads.archive.models import ArchivedThread
 from threads.archive.models import Outage as Kept
+from threads.chatkit.decode import thread as read_thread
 from threads.emulator import Emulator, Fault
 
 DOWN = [Fault.ERROR_503, Fault.GONE_404, Fault.GONE_410, Fault.WRONG_KEY, Fault.NOT_JSON]
@@ -213,3 +219,107 @@ def test_neighbours_are_those_of_the_search(agent: Client, copied: Emulator) -> 
     sync(copied)
     step = agent.get("/step/", {"from": ids[0], "list": "q=hippogriff", "to": "next"})
     assert step["Location"].startswith(f"/threads/{ids[1]}/")
+
+
+@pytest.mark.parametrize("between", [" ", "-", ""])
+def test_a_pasted_page_is_searched_for(get: Get, copied: Emulator, between: str) -> None:
+    """Its first words are looked for and marked, and no database finds them too many."""
+    (thread,) = copied.arrive(1)
+    pasted = ["".join(pair) + end for end in ("", "1") for pair in itertools.product(string.ascii_lowercase, repeat=2)]
+    text = between.join(pasted) if between else "".join(chr(0x4E00 + number) for number in range(19_000))
+    copied.set_items(thread, [spoken(text)])
+    sync(copied)
+    assert get("/threads/?" + urlencode({"q": text})).thread_ids == [thread]
+
+
+def test_a_short_word_is_shown_where_it_is_a_word(get: Get, copied: Emulator) -> None:
+    (thread,) = copied.arrive(1)
+    copied.set_items(thread, [*[spoken("I look at the token.")] * 25, spoken("It is fine.\nOK then, xq")])
+    sync(copied)
+    page = get("/threads/?q=ok xq")
+    assert page.thread_ids == [thread]
+    assert [page.said(mark) for mark in page.one("p", class_="hit").iter("mark")] == ["OK", "xq"]
+
+
+def test_a_search_that_stops_with_nothing_found_goes_on(
+    get: Get, copied: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "MOST_LOOKED_AT", 5)
+    oldest, *others = copied.arrive(30)
+    for each in others:
+        copied.set_items(each, [spoken("lorry zebra")])
+    copied.set_items(oldest, [spoken("zebra lorry")])
+    sync(copied)
+    page = get("/threads/?" + urlencode({"q": '"zebra lorry"', "limit": "1"}))
+    assert "Nothing found yet" in page.said()
+    for _ in range(30):
+        if page.thread_ids:
+            break
+        page = get(page.link("next") or "")
+    assert page.thread_ids == [oldest]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+@pytest.mark.parametrize("at", [-62135596800, 253402300799])
+def test_threads_from_the_ends_of_the_calendar_hinder_no_filter(
+    get: Get, agent: Client, copied: Emulator, at: int, zone: str
+) -> None:
+    kept = ArchivedThread.objects.order_by("-number")[0]
+    with transaction.atomic():
+        keep.refresh([(kept, read_thread(json.loads(kept.raw) | {"created_at": at}))], timezone.now())
+    agent.cookies["tz"] = zone
+    assert get("/threads/?hour=0-09")
+    assert len(get("/threads/?from=0001-01-02&to=9999-12-30&limit=100").thread_ids) == 44
+    assert len(get("/threads/?to=0001-01-02").thread_ids) == (at < 0)
+    assert len(get("/threads/?from=9999-12-31").thread_ids) == (at > 0)
+
+
+def test_a_reason_of_several_lines_survives_a_form(get: Get, copied: Emulator) -> None:
+    thread = next(copied.thread_ids())
+    copied.set_status(thread, "locked", "First line\nsecond line")
+    sync(copied, everything=True)
+    for sent in ("First line\nsecond line", "First line\r\nsecond line"):
+        assert get("/threads/?" + urlencode({"reason": sent})).thread_ids == [thread]
+
+
+def test_a_copy_that_cannot_be_refreshed_hinders_no_reader(
+    get: Get, copied: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: object, **__: object) -> None:
+        raise OperationalError("database is locked")
+
+    thread = next(copied.thread_ids())
+    monkeypatch.setattr(about, "seen", locked)
+    assert get(f"/threads/{thread}/").one("ol", class_="items") is not None
+    monkeypatch.setattr(Kept.objects, "get_or_create", locked)
+    copied.fault = Fault.ERROR_503
+    assert "has not answered since" in get("/threads/").said()
+
+
+def test_what_is_not_kept_is_not_said_to_be_deleted_while_the_upstream_is_down(get: Get, copied: Emulator) -> None:
+    (new,) = copied.arrive(1)
+    copied.fault = Fault.ERROR_503
+    assert "There is no such thread" not in get(f"/threads/{new}/", status=502).said()
+    assert "was deleted" not in get(f"/threads/?after={new}", status=502).said()
+    assert "No threads of nobody" in get("/threads/?user=nobody").said()
+    assert "No threads of nobody" in get("/threads/?user=nobody").said()
+
+
+def test_a_step_through_a_filtered_list_without_an_archive_says_why_not(agent: Client, emulator: Emulator) -> None:
+    with override_settings(ARCHIVE="off"):
+        answer = agent.get("/step/", {"from": "x", "list": "q=a", "to": "next"})
+        assert answer["Location"] == "/threads/?q=a"
+
+
+@pytest.mark.parametrize("address", ["/users/?user=a", "/live/", "/threads/?q=a"])
+def test_strangers_are_told_nothing(db: None, emulator: Emulator, address: str) -> None:
+    answer = Client().get(address)
+    assert answer["Location"].startswith("/sign-in/")
+    assert answer["Cache-Control"] == "no-store"
+    assert not emulator.calls
+
+
+def test_what_was_just_copied_is_shown_with_its_sentence(get: Get, copied: Emulator) -> None:
+    """Whether there is an archive is remembered; what came from it needs no such memory."""
+    about._filled.put("", False)
+    assert "My zeppelin will not inflate." in get("/threads/?q=zeppel").said()

@@ -17,7 +17,7 @@ from threads.sources import Window
 from . import keep, people
 from .hits import Hit, in_items
 from .models import ArchivedItem, ArchivedThread, Person, Progress, State
-from .search import units
+from .search import MOST_UNITS, units
 
 _AGAIN = timedelta(minutes=1)
 
@@ -40,7 +40,7 @@ class About:
 
 def of(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, About]:
     """What is known of each thread that is kept; with `searched`, where that was found in it."""
-    looked_for = tuple(units(searched)) if searched else ()
+    looked_for = tuple(units(searched)[:MOST_UNITS]) if searched else ()
     return {
         each.thread_id: About(
             opening=each.opening,

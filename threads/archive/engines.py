@@ -1,7 +1,8 @@
 """What differs between the databases in searching. All else is the same code on both.
 
 SQLite's FTS5 gives its rows in order, so that a search ends where it has enough. PostgreSQL's GIN knows no order: there
-each thread has among its words the runs of numbers that it is in (`index.LEVELS`), and a search goes from run to run.
+each thread has among its words the run of numbers that it is in (`index.RUN`), and a search looks into a few runs. What
+is common is found there; what is not is so rare that all of it can be had at once.
 """
 
 from __future__ import annotations
@@ -10,9 +11,15 @@ from collections.abc import Iterator, Sequence
 
 from django.db import connection, transaction
 
-from .index import LEVELS
+from .index import RUN, run_word
 
 Groups = Sequence[Sequence[str]]
+
+_RUNS = 4
+"""How many runs are looked into before the whole index is."""
+
+_MOST_AT_ONCE = 5000
+"""More than the threads of a run."""
 
 
 def matching(groups: Groups, low: int, high: int, *, descending: bool, size: int) -> Iterator[list[int]]:
@@ -54,48 +61,46 @@ def _sqlite(groups: Groups, low: int, high: int, descending: bool, size: int) ->
     asked = " AND ".join("(" + " OR ".join(f'"{word}"' for word in group) + ")" for group in groups)
     sql = (
         "SELECT rowid FROM archive_words_index WHERE archive_words_index MATCH %s AND rowid >= %s AND rowid < %s "
-        f"ORDER BY rowid {'DESC' if descending else 'ASC'} LIMIT %s"
+        f"ORDER BY rowid {'DESC' if descending else 'ASC'}"
     )
-    while low < high:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [asked, low, high, size])
-            found = [number for (number,) in cursor.fetchall()]
-        if found:
+    # One statement for as much as is wanted: to begin one takes longer than to go on.
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [asked, low, high])
+        while found := [number for (number,) in cursor.fetchmany(size)]:
             yield found
-        if len(found) < size:
-            return
-        low, high = (low, found[-1]) if descending else (found[-1] + 1, high)
-        size = min(2 * size, 500)
+            size = min(2 * size, 500)
 
 
 def _postgresql(groups: Groups, low: int, high: int, descending: bool, size: int) -> Iterator[list[int]]:
     asked = " & ".join("(" + " | ".join(f"'{word}'" for word in group) + ")" for group in groups)
+    order = "DESC" if descending else "ASC"
     # The sums keep the planner from any other index than the one over the words.
     sql = (
         "SELECT thread_id FROM archive_searchdoc WHERE array_to_tsvector(string_to_array(words, ' ')) @@ %s::tsquery "
-        f"AND thread_id + 0 >= %s AND thread_id + 0 < %s ORDER BY thread_id + 0 {'DESC' if descending else 'ASC'}"
+        f"AND thread_id + 0 >= %s AND thread_id + 0 < %s ORDER BY thread_id + 0 {order} LIMIT %s"
     )
-    for run in _runs(low, high, descending):
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL enable_seqscan = off")
-            cursor.execute(sql, [f"{asked} & '{run}'", low, high])
-            found = [number for (number,) in cursor.fetchall()]
-        for start in range(0, len(found), size):
-            yield found[start : start + size]
-
-
-def _runs(low: int, high: int, descending: bool) -> Iterator[str]:
-    """The runs that cover the numbers from `low` up to but not `high`, in order, small ones first: enough is often
-    found at once, and what is found nowhere takes few of them."""
-    walked = 0
+    runs = _runs(low, high, descending)
     while low < high:
-        for level in reversed(LEVELS):
-            name, bits = level
-            size = 1 << bits
-            aligned = (high if descending else low) % size == 0
-            if bits == LEVELS[0][1] or (aligned and walked >= size // 16):
-                break
-        run = (high - 1 if descending else low) >> bits
-        yield f"={name}{run}"
-        walked += size
-        low, high = (low, run << bits) if descending else ((run + 1) << bits, high)
+        run = next(runs, None)
+        with transaction.atomic(), connection.cursor() as cursor:
+            # Without room for all that is found PostgreSQL forgets which rows of a page it was, and reads them again.
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL work_mem = '32MB'")
+            cursor.execute(sql, [asked if run is None else f"{asked} & '{run_word(run)}'", low, high, _MOST_AT_ONCE])
+            found = [number for (number,) in cursor.fetchall()]
+        place = 0
+        while place < len(found):
+            yield found[place : place + size]
+            place, size = place + size, min(2 * size, 500)
+        if len(found) == _MOST_AT_ONCE:
+            low, high = (low, found[-1]) if descending else (found[-1] + 1, high)
+        elif run is None:
+            return
+        else:
+            low, high = (low, run << RUN) if descending else ((run + 1) << RUN, high)
+
+
+def _runs(low: int, high: int, descending: bool) -> Iterator[int]:
+    """The first runs of the numbers from `low` up to but not `high`."""
+    first, last = low >> RUN, (high - 1) >> RUN
+    runs = range(last, first - 1, -1) if descending else range(first, last + 1)
+    yield from runs[:_RUNS]

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-from django.db.models import Q
+from django.db.models import Q, TextField, Value
+from django.db.models.functions import Concat, Replace
 
 from threads.chatkit.items import item as read_item
 
@@ -41,7 +42,7 @@ def marks(text: str, units: Sequence[str]) -> Marks:
     plain, origins = places(text)
     found: Marks = []
     for unit in units:
-        edge = r"(?<!\S)%s(?!\S)" if len(unit) < 3 and unit.isascii() else "%s"
+        edge = r"(?<!\S)%s(?!\S)" if _is_whole(unit) else "%s"
         for match in re.finditer(edge % re.escape(unit), plain):
             found.append((origins[match.start()], origins[match.end() - 1] + 1))
     return _apart(found)
@@ -51,9 +52,16 @@ def in_items(thread: int, units: Sequence[str]) -> Hit | None:
     """The item that has most of the `units`, the first such; None where none has any."""
     if not units:
         return None
-    having = ArchivedItem.objects.filter(thread=thread).filter(reduce(or_, (Q(text__contains=each) for each in units)))
+    items = ArchivedItem.objects.filter(thread=thread)
+    if any(map(_is_whole, units)):
+        space, line = Value(" ", TextField()), Value("\n", TextField())
+        spaced = Concat(space, Replace("text", line, space), space)
+        items = items.alias(spaced=spaced)
+    having = items.filter(
+        reduce(or_, (Q(spaced__contains=f" {each} ") if _is_whole(each) else Q(text__contains=each) for each in units))
+    )
     some = having.order_by("place").values_list("pk", "text")[:_MOST_ITEMS]
-    best = max(some, key=lambda each: sum(unit in each[1] for unit in units), default=None)
+    best = max(some, key=lambda each: _having(each[1], units), default=None)
     if best is None:
         return None
     kept = ArchivedItem.objects.get(pk=best[0])
@@ -62,6 +70,17 @@ def in_items(thread: int, units: Sequence[str]) -> Hit | None:
         if around is not None:
             return Hit(kept.item_id, kept.type, *around)
     return None
+
+
+def _is_whole(unit: str) -> bool:
+    """Whether a unit is too short to be found within a word."""
+    return len(unit) < 3 and unit.isascii()
+
+
+def _having(text: str, units: Sequence[str]) -> int:
+    """How many of the units a folded text has."""
+    spaced = f" {text} ".replace("\n", " ")
+    return sum((f" {unit} " if _is_whole(unit) else unit) in spaced for unit in units)
 
 
 def _around(text: str, units: Sequence[str]) -> tuple[str, Marks] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 from django.db import connection, transaction
 
@@ -16,15 +17,24 @@ human language stays far below."""
 CUT = "=cut"
 """Among the words of a thread that has more than that."""
 
-LEVELS = (("a", 12), ("b", 16), ("c", 20))
-"""PostgreSQL's index knows no order, so a thread has among its words which run of 4,096, of 65,536 and of a million
-numbers it is in: a search goes from run to run, and ends where it has enough."""
+RUN = 12
+"""PostgreSQL's index knows no order, so a thread has among its words which run of numbers it is in, of 2 to the power
+of this: what is common is found in the first runs alone."""
 
 _known: set[str] = set()
 _MOST_KNOWN = 500_000
 
 
-def head(thread: ArchivedThread) -> str:
+class Headed(Protocol):
+    """What has a title and a reason."""
+
+    @property
+    def title(self) -> str | None: ...
+    @property
+    def reason(self) -> str | None: ...
+
+
+def head(thread: Headed) -> str:
     """What a thread says itself, folded."""
     return " ".join(filter(None, [folded(thread.title or ""), folded(thread.reason or "")]))
 
@@ -37,8 +47,12 @@ def facets(thread: ArchivedThread) -> list[str]:
     if thread.cause_id is not None:
         found.append(cause_word(thread.cause_id))
     if connection.vendor != "sqlite":
-        found += [f"={name}{thread.number >> bits}" for name, bits in LEVELS]
+        found.append(run_word(thread.number >> RUN))
     return found
+
+
+def run_word(run: int) -> str:
+    return f"=a{run}"
 
 
 def state_word(state: int) -> str:
@@ -80,8 +94,7 @@ def put(found: Mapping[ArchivedThread, set[str]], *, fresh: bool = False) -> Non
     if fresh:
         SearchDoc.objects.bulk_create(docs)
     else:
-        SearchDoc.objects.filter(pk__in=[doc.pk for doc in docs]).delete()
-        SearchDoc.objects.bulk_create(docs)
+        SearchDoc.objects.bulk_create(docs, update_conflicts=True, unique_fields=["thread"], update_fields=["words"])
     remember(set().union(*found.values()))
 
 

@@ -84,7 +84,10 @@ def items(thread: ArchivedThread, page: Page[ThreadItem], now: datetime) -> int:
     for name in _READING:
         setattr(thread, name, getattr(there, name))
     ids = [row.id for row in page.rows if row.id]
-    known = set(ArchivedItem.objects.filter(thread=thread, item_id__in=ids).values_list("item_id", flat=True))
+    known: set[str | None] = set()
+    if thread.items:  # a copy reads most threads for the first time
+        found = ArchivedItem.objects.filter(thread=thread, item_id__in=ids)
+        known.update(found.values_list("item_id", flat=True))
     new = [row for row in page.rows if row.id is None or row.id not in known]
     made = [item(thread, thread.items + number, row) for number, row in enumerate(new)]
     ArchivedItem.objects.bulk_create(made)

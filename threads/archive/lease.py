@@ -33,24 +33,24 @@ class Held:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._holder = f"{_host()} {os.getpid()} {uuid.uuid4().hex[:12]}"
+        self.holder = f"{_host()} {os.getpid()} {uuid.uuid4().hex[:12]}"
         until = timezone.now() + timedelta(seconds=SECONDS)
         with transaction.atomic():
             Lease.objects.get_or_create(name=name, defaults={"holder": "", "until": timezone.now()})
             lease = Lease.objects.select_for_update().get(name=name)
             if lease.until > timezone.now() and not _is_dead(lease.holder):
                 raise HeldError(lease.holder)
-            Lease.objects.filter(name=name).update(holder=self._holder, until=until)
+            Lease.objects.filter(name=name).update(holder=self.holder, until=until)
 
     def renew(self) -> None:
         """To be called within the transaction of what is kept, so that nothing is kept by two. Raises
         `LeaseLostError`."""
         until = timezone.now() + timedelta(seconds=SECONDS)
-        if not Lease.objects.filter(name=self._name, holder=self._holder).update(until=until):
+        if not Lease.objects.filter(name=self._name, holder=self.holder).update(until=until):
             raise LeaseLostError
 
     def release(self) -> None:
-        Lease.objects.filter(name=self._name, holder=self._holder).update(until=timezone.now())
+        Lease.objects.filter(name=self._name, holder=self.holder).update(until=timezone.now())
 
 
 def _host() -> str:

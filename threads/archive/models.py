@@ -238,7 +238,7 @@ class Run(models.Model):
     ended_at = models.DateTimeField(null=True)
     """None while it is under way, and after a death."""
     phase = models.CharField(max_length=20)
-    """What it does: "walk", "recent", "sweep" or "read"."""
+    """What it does: "walk", "recent", "sweep" or "read"; "ended" where it came to its end by itself."""
     phase_at = models.DateTimeField()
     phase_done = models.PositiveIntegerField(default=0)
     """Threads that the phase has done since `phase_at`: what its rate is told from."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from django.db.models import BooleanField, Q, QuerySet
+from django.db.models import BooleanField, Q, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
 from .models import ArchivedThread, Person
@@ -15,16 +15,32 @@ MOST = 100
 """People who are looked up one by one; where more match, threads are gone through in order, and many of them match."""
 
 
+FEW = 10_000
+"""Threads that are gathered by their people and sorted; more of them lie so close that going in order meets them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """People by their keys; `keys` is None where there are too many, who all have `part` in their folded names."""
+    """People by their keys; `keys` is None where there are too many, who all have `part` in their folded names and have
+    `threads` threads together."""
 
     keys: tuple[int, ...] | None
     part: str = ""
+    threads: int = 0
 
     @property
     def nobody(self) -> bool:
         return self.keys == ()
+
+    @property
+    def few(self) -> bool:
+        """Whether they have so few threads that going through all to find one of theirs would take longer."""
+        return self.threads <= FEW
+
+    def gathered(self, threads: QuerySet[ArchivedThread]) -> QuerySet[ArchivedThread]:
+        """Those of the threads that are theirs, to be had by person and then put in order."""
+        sql = "archive_archivedthread.person_id IN (SELECT id FROM archive_person WHERE folded LIKE %s)"
+        return threads.filter(RawSQL(sql, [f"%{self.part}%"], output_field=BooleanField()))
 
     def filtered(self, threads: QuerySet[ArchivedThread]) -> QuerySet[ArchivedThread]:
         """Those of the threads that are theirs, in a way that keeps the planner to the order of the threads."""
@@ -50,9 +66,11 @@ def matching(typed: str, *, part: bool) -> Matching:
     wanted = folded(typed)
     if not wanted:
         return Matching(())
-    keys = Person.objects.filter(folded__contains=wanted).values_list("pk", flat=True)[: MOST + 1]
-    found_keys = tuple(keys)
-    return Matching(found_keys, wanted) if len(found_keys) <= MOST else Matching(None, wanted)
+    having = Person.objects.filter(folded__contains=wanted)
+    keys = tuple(having.values_list("pk", flat=True)[: MOST + 1])
+    if len(keys) <= MOST:
+        return Matching(keys, wanted)
+    return Matching(None, wanted, having.aggregate(sum=Sum("threads"))["sum"])
 
 
 def offered(typed: str, most: int = 10) -> list[Person]:

@@ -8,22 +8,37 @@ Whatever is typed is a search: there are no operators.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db.models import Max, Min
 
 from . import engines
 from .index import head
 from .models import ArchivedItem, ArchivedThread
+from .spans import Span, apart
 from .text import LONGEST_WORD, folded, unspaced, words
 
 MOST_UNITS = 32
 """Words or phrases of one search; a person who pastes a page is looking for its beginning."""
 
+LONGEST_UNIT = 10_000
+"""Characters of one of them: SQLite compares with a pattern of 50,000 bytes at the most."""
+
 MOST_EXPANDED = 300
 """Words that a part of a word may stand for."""
 
-MOST_LOOKED_AT = 2000
+MOST_LOOKED_AT = 1000
 """Threads whose text is looked at for one page, where the index alone cannot tell."""
+
+_MOST_PASSED = 2000
+"""Threads that the index gives in about the time in which it can be asked anew."""
+
+_FEW = 16
+"""Threads of one place that are sooner looked at than their place is measured."""
 
 _SHORTEST_PART = 3
 
@@ -46,6 +61,19 @@ class Search:
         return not self.units or not all(self.groups)
 
 
+class Looked(NamedTuple):
+    """A thread as it is looked at: whole ones by the thousand take longer than the search."""
+
+    number: int
+    title: str | None
+    reason: str | None
+    user: str | None
+    created_at: datetime | None
+
+
+Fits = Callable[[Looked], bool]
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """Numbers of threads in order. `stopped_at` is the last that was looked at, where the looking ended before the list
@@ -57,7 +85,7 @@ class Found:
 
 def units(typed: str) -> list[str]:
     """The words and phrases of a search, folded, each once."""
-    found = (folded(next(filter(None, match.groups()), "")) for match in _TYPED.finditer(typed))
+    found = (folded(next(filter(None, match.groups()), ""))[:LONGEST_UNIT] for match in _TYPED.finditer(typed))
     return list(dict.fromkeys(filter(None, found)))
 
 
@@ -85,21 +113,21 @@ def parse(typed: str) -> Search:
 def find(
     search: Search,
     facets: Sequence[Sequence[str]],
-    within: tuple[int, int],
-    fits: Callable[[ArchivedThread], bool] | None,
+    where: Iterable[Span],
+    fits: Fits | None,
     *,
     descending: bool,
     wanted: int,
 ) -> Found:
-    """The first `wanted` threads that match, `within` being the numbers to look in (from, up to but not). `fits` is
-    asked for each, where the numbers and the facets do not tell all."""
+    """The first `wanted` threads that match, in the numbers of the spans. `fits` is asked for each, where the numbers
+    and the facets do not tell all."""
     numbers: list[int] = []
     looked_at = 0
     if search.nothing:
         return Found(())
     groups = [*(tuple(each) for each in facets), *search.groups]
     checked = bool(search.phrases) or fits is not None
-    for chunk in engines.matching(groups, *within, descending=descending, size=wanted):
+    for chunk in _candidates(groups, _Places(where, descending), descending, wanted):
         found = _checked(chunk, search.phrases, fits) if checked else chunk
         looked_at += len(chunk)
         numbers += found
@@ -110,10 +138,85 @@ def find(
     return Found(tuple(numbers))
 
 
-def _checked(
-    numbers: Sequence[int], phrases: Sequence[str], fits: Callable[[ArchivedThread], bool] | None
-) -> list[int]:
-    threads = ArchivedThread.objects.defer("raw").in_bulk(list(numbers))
+class _Places:
+    """Where to look, in the order of the list and apart from each other; those that are passed are forgotten."""
+
+    def __init__(self, where: Iterable[Span], descending: bool) -> None:
+        places = apart(where, descending=descending)
+        self._left = deque((min(each.low for each in place), max(each.high for each in place)) for place in places)
+        self._spans = deque(place[0] if len(place) == 1 else None for place in places)
+        self._descending = descending
+
+    def __bool__(self) -> bool:
+        return bool(self._left)
+
+    @property
+    def several(self) -> bool:
+        return len(self._left) > 1
+
+    def reach(self) -> tuple[int, int]:
+        """From the first place to the last."""
+        first, last = (self._left[-1], self._left[0]) if self._descending else (self._left[0], self._left[-1])
+        return first[0], last[1]
+
+    def has(self, number: int, step: float) -> bool:
+        """Whether a number, of which none comes before one that was asked for, lies in a place. `step` is how far apart
+        the numbers are that are asked for."""
+        while self._left and (number < self._left[0][0] if self._descending else number >= self._left[0][1]):
+            self._left.popleft()
+            self._spans.popleft()
+        if self._spans and self._spans[0] is not None and self._is_in_first(number):
+            low, high = self._left[0]
+            if high - low > step * _FEW:
+                # So many will be found in this place that it is worth knowing where its time begins and ends.
+                self._left[0] = _narrowed(self._spans[0])
+            self._spans[0] = None
+        return self._is_in_first(number)
+
+    def beyond(self, number: int) -> int:
+        """How many numbers lie between this one and the next place."""
+        if not self._left:
+            return 0
+        low, high = self._left[0]
+        return max(number - high, low - number, 0)
+
+    def _is_in_first(self, number: int) -> bool:
+        return bool(self._left) and self._left[0][0] <= number < self._left[0][1]
+
+
+def _candidates(groups: Sequence[Sequence[str]], places: _Places, descending: bool, size: int) -> Iterator[list[int]]:
+    """The numbers that the index gives, of those that lie in the places. Where many lie between one place and the next,
+    the index is asked anew from there; what is rare is found by asking once."""
+    if places and not places.several:
+        yield from engines.matching(groups, *places.reach(), descending=descending, size=size)
+        return
+    while places:
+        for chunk in engines.matching(groups, *places.reach(), descending=descending, size=size):
+            step = (abs(chunk[-1] - chunk[0]) + 1) / len(chunk)
+            if found := [number for number in chunk if places.has(number, step)]:
+                yield found
+            if not places.has(chunk[-1], step) and places.beyond(chunk[-1]) > step * _MOST_PASSED:
+                break
+            if not places:
+                return
+        else:
+            return
+
+
+def _narrowed(span: Span) -> tuple[int, int]:
+    threads = ArchivedThread.objects.filter(number__gte=span.low, number__lt=span.high)
+    if span.begin is not None:
+        threads = threads.filter(created_at__gte=span.begin)
+    if span.end is not None:
+        threads = threads.filter(created_at__lt=span.end)
+    ends = threads.aggregate(first=Min("number"), last=Max("number"))
+    return (span.low, span.low) if ends["first"] is None else (ends["first"], ends["last"] + 1)
+
+
+def _checked(numbers: Sequence[int], phrases: Sequence[str], fits: Fits | None) -> list[int]:
+    columns = ("number", "title", "reason", "user", "created_at")
+    rows = ArchivedThread.objects.filter(number__in=numbers).values_list(*columns)
+    threads = {row[0]: Looked(*row) for row in rows}
     left = [number for number in numbers if number in threads and (fits is None or fits(threads[number]))]
     for phrase in phrases:
         said = ArchivedItem.objects.filter(thread__in=left, text__contains=phrase)

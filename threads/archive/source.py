@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from heapq import merge
 from itertools import islice
 
-from django.db.models import BooleanField, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db import connection
+from django.db.models import F, QuerySet
 
 from threads.chatkit import NotFound, Thread, ThreadItem
 from threads.chatkit.decode import thread as read_thread
@@ -21,10 +22,14 @@ from threads.sources import Window
 from . import index, people
 from .counts import digest
 from .models import ArchivedItem, ArchivedThread, Reason, State
-from .search import Search, find, parse
+from .search import Fits, Looked, Search, find, parse
 from .spans import Span, spans
 
 _ALL = (-(2**62), 2**62)
+_EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+_AT_ONCE = 64
+"""Ranges in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +126,10 @@ class ArchiveSource:
         where = spans(query.begin, query.end, query.hour, self._zone, beyond, descending=descending)
         if search is None:
             return list(islice(_listed(chosen, where, descending, wanted), wanted)), None
-        facets, fits = _facets(chosen), _fitting(chosen)
-        numbers: list[int] = []
-        for span in where:
-            timed = _timed(span, fits)
-            left = wanted - len(numbers)
-            found = find(search, facets, (span.low, span.high), timed, descending=descending, wanted=left)
-            numbers += found.numbers
-            if found.stopped_at is not None or len(numbers) >= wanted:
-                return numbers, found.stopped_at if len(numbers) < wanted else None
-        return numbers, None
+        within = list(where)
+        fits = _timed(within, _fitting(chosen))
+        found = find(search, _facets(chosen), within, fits, descending=descending, wanted=wanted)
+        return list(found.numbers), found.stopped_at
 
 
 def shown(kept: ArchivedThread) -> Thread:
@@ -150,7 +149,11 @@ def _chosen(query: ThreadQuery) -> Chosen:
     who = None if query.user is None else people.matching(query.user, part=query.match == "part")
     cause = None
     if query.reason is not None:
-        cause = Reason.objects.filter(digest=digest(query.reason)).values_list("pk", flat=True).first() or -1
+        # A form sends every line break as two characters, and a page has made one of those before.
+        plain = query.reason.replace("\r\n", "\n")
+        spellings = {digest(each) for each in (query.reason, plain, plain.replace("\n", "\r\n"))}
+        spelt = dict(Reason.objects.filter(digest__in=spellings).values_list("digest", "pk"))
+        cause = spelt.get(digest(query.reason)) or next(iter(spelt.values()), -1)
     return Chosen(states, who, cause)
 
 
@@ -165,9 +168,6 @@ def _facets(chosen: Chosen) -> list[list[str]]:
     return found
 
 
-Fits = Callable[[ArchivedThread], bool]
-
-
 def _fitting(chosen: Chosen) -> Fits | None:
     """Where so many people match that they are not looked up one by one, each thread is asked whose it is."""
     who = chosen.people
@@ -176,14 +176,17 @@ def _fitting(chosen: Chosen) -> Fits | None:
     return lambda thread: who.part in people.fold(thread.user or "")
 
 
-def _timed(span: Span, fits: Fits | None) -> Fits | None:
-    begin, end = span.begin, span.end
-    if begin is None and end is None:
+def _timed(where: Sequence[Span], fits: Fits | None) -> Fits | None:
+    """Spans of numbers are wider than the times that are meant, so each thread is asked when it began."""
+    if all(each.begin is None and each.end is None for each in where):
         return fits
+    ordered = sorted((each.begin or _EARLIEST, each.end or _LATEST) for each in where)
+    begins = [begin for begin, _ in ordered]
 
-    def timed(thread: ArchivedThread) -> bool:
+    def timed(thread: Looked) -> bool:
         at = thread.created_at
-        if at is None or (begin is not None and at < begin) or (end is not None and at >= end):
+        place = -1 if at is None else bisect_right(begins, at) - 1
+        if at is None or place < 0 or at >= ordered[place][1]:
             return False
         return fits is None or fits(thread)
 
@@ -192,20 +195,48 @@ def _timed(span: Span, fits: Fits | None) -> Fits | None:
 
 def _listed(chosen: Chosen, where: Iterator[Span], descending: bool, wanted: int) -> Iterator[int]:
     """The numbers of the threads that were chosen, without a search, in order."""
-    for span in where:
-        threads = ArchivedThread.objects.filter(number__gte=span.low, number__lt=span.high)
-        if span.begin is not None:
-            threads = threads.filter(created_at__gte=span.begin)
-        if span.end is not None:
-            threads = threads.filter(created_at__lt=span.end)
+    size = 1
+    while some := list(islice(where, size)):
         runs = [
-            each.order_by("-number" if descending else "number").values_list("number", flat=True)[:wanted]
-            for each in _ranges(chosen, threads)
+            each.values_list("number", flat=True) for span in some for each in _ranges(chosen, _in(span), one=size == 1)
         ]
-        yield from merge(*runs, reverse=descending)
+        # One after another each range is cheap and the asking is not: so more are asked for at once, and more again.
+        found = [
+            _together(runs[start : start + _AT_ONCE], chosen, descending, wanted)
+            for start in range(0, len(runs), _AT_ONCE)
+        ]
+        yield from merge(*found, reverse=descending)
+        size = min(2 * size, _AT_ONCE)
 
 
-def _ranges(chosen: Chosen, threads: QuerySet[ArchivedThread]) -> Sequence[QuerySet[ArchivedThread]]:
+def _together(
+    runs: Sequence[QuerySet[ArchivedThread, int]], chosen: Chosen, descending: bool, wanted: int
+) -> QuerySet[ArchivedThread, int]:
+    """The first of several ranges, in one statement."""
+    order = "-number" if descending else "number"
+    first, *others = runs
+    if others:
+        if connection.features.supports_slicing_ordering_in_compound:
+            # PostgreSQL would read each range to its end.
+            first, *others = (each.order_by(order)[:wanted] for each in runs)
+        return first.union(*others, all=True).order_by(order)[:wanted]
+    if chosen.people is not None and chosen.people.keys is None and chosen.people.few:
+        # The sum keeps the planner from going through all threads in their order.
+        place = F("number") + 0
+        return first.order_by(place.desc() if descending else place)[:wanted]
+    return first.order_by(order)[:wanted]
+
+
+def _in(span: Span) -> QuerySet[ArchivedThread]:
+    threads = ArchivedThread.objects.filter(number__gte=span.low, number__lt=span.high)
+    if span.begin is not None:
+        threads = threads.filter(created_at__gte=span.begin)
+    if span.end is not None:
+        threads = threads.filter(created_at__lt=span.end)
+    return threads
+
+
+def _ranges(chosen: Chosen, threads: QuerySet[ArchivedThread], *, one: bool) -> Sequence[QuerySet[ArchivedThread]]:
     """The threads as ranges of indexes, each of which is in order by itself: what is asked of each is as many rows as a
     page has, however many it holds."""
     who, states = chosen.people, chosen.states
@@ -214,9 +245,12 @@ def _ranges(chosen: Chosen, threads: QuerySet[ArchivedThread]) -> Sequence[Query
         if who is not None:
             threads = threads.filter(person__in=who.keys) if who.keys is not None else who.filtered(threads)
         return [threads if states is None else threads.filter(state__in=states)]
-    if who is not None and who.keys is None:
-        threads = who.filtered(threads)
-        return [threads if states is None else threads.filter(_unindexed("state_id", states))]
+    if who is not None and (who.keys is None or (len(who.keys) > 1 and not one)):
+        if who.few and one:
+            return [who.gathered(threads if states is None else threads.filter(state__in=states))]
+        if states is None:
+            return [who.filtered(threads)]
+        return [who.filtered(threads.filter(state=each)) for each in states]
     if who is not None and who.keys is not None:
         if states is None:
             return [threads.filter(person=each) for each in who.keys]
@@ -224,12 +258,6 @@ def _ranges(chosen: Chosen, threads: QuerySet[ArchivedThread]) -> Sequence[Query
             return [threads.filter(person=who.keys[0], state=each) for each in states]
         return [threads.filter(person=each, state__in=states) for each in who.keys]
     return [threads] if states is None else [threads.filter(state=each) for each in states]
-
-
-def _unindexed(column: str, values: Sequence[int]) -> RawSQL:
-    """A condition that the planner takes no index for."""
-    marks = ", ".join(["%s"] * len(values))
-    return RawSQL(f"({column} + 0) IN ({marks})", list(values), output_field=BooleanField())
 
 
 def _kept(thread_id: str) -> ArchivedThread:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
@@ -12,6 +12,9 @@ from .counts import DAY
 from .models import ArchivedThread, Day
 
 _DAY = timedelta(days=1)
+_FIRST_DAY = date(1, 3, 1).toordinal() - date(1970, 1, 1).toordinal()
+_LAST_DAY = date(9999, 11, 1).toordinal() - date(1970, 1, 1).toordinal()
+"""The hours of the week are looked for between these: there is a month more of the calendar on either side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +33,12 @@ def spans(
 ) -> Iterator[Span]:
     """Where the threads from the day `begin` to the day `end` are, of an `hour` of the week alone where one is given,
     in the order of the list; of these the numbers that lie within `beyond` (from, up to but not)."""
-    ends = ArchivedThread.objects.aggregate(first=Min("number"), last=Max("number"))
-    if ends["first"] is None:
+    # One by one: asked for both ends together, SQLite goes from one to the other.
+    numbers = ArchivedThread.objects.values_list("number", flat=True)
+    first, last = numbers.order_by("number").first(), numbers.order_by("-number").first()
+    if first is None or last is None:
         return
-    low, high = max(beyond[0], ends["first"]), min(beyond[1], ends["last"] + 1)
+    low, high = max(beyond[0], first), min(beyond[1], last + 1)
     if begin is None and end is None and hour is None:
         yield Span(low, high)
         return
@@ -41,8 +46,31 @@ def spans(
     if hour is None:
         yield from _within(since, until, low, high)
         return
-    for first, last in _hours(hour, since, until, zone, descending=descending):
-        yield from _within(first, last, low, high)
+    # A hundred weeks are as many ranges: the days are read once, and not for each.
+    days = {each.day: (each.first, each.last) for each in Day.objects.all()}
+    if not days:
+        return
+    for begins, ends_at in _hours(hour, since, until, zone, (min(days), max(days)), descending=descending):
+        reached = range(int(begins.timestamp() // DAY), int(ends_at.timestamp() // DAY) + 1)
+        if runs := [days[day] for day in reached if day in days]:
+            begin_at, end_at = max(low, min(each for each, _ in runs)), min(high, max(each for _, each in runs) + 1)
+            if begin_at < end_at:
+                yield Span(begin_at, end_at, begins, ends_at)
+
+
+def apart(where: Iterable[Span], *, descending: bool) -> list[tuple[Span, ...]]:
+    """Spans in the order of their numbers, those that overlap together: a thread that was kept late stretches the range
+    of its day over others."""
+    groups: list[list[Span]] = []
+    high = 0
+    for span in sorted(where, key=lambda each: each.low):
+        if groups and span.low < high:
+            groups[-1].append(span)
+        else:
+            groups.append([span])
+        high = max(high, span.high) if len(groups[-1]) > 1 else span.high
+    found = [tuple(each) for each in groups]
+    return found[::-1] if descending else found
 
 
 def _within(begin: datetime | None, end: datetime | None, low: int, high: int) -> Iterator[Span]:
@@ -59,15 +87,18 @@ def _within(begin: datetime | None, end: datetime | None, low: int, high: int) -
 
 
 def _hours(
-    hour: str, since: datetime | None, until: datetime | None, zone: tzinfo, *, descending: bool
+    hour: str,
+    since: datetime | None,
+    until: datetime | None,
+    zone: tzinfo,
+    known: tuple[int, int],
+    *,
+    descending: bool,
 ) -> Iterator[tuple[datetime, datetime]]:
-    """One hour of each week that has threads."""
-    known = Day.objects.aggregate(first=Min("day"), last=Max("day"))
-    if known["first"] is None:
-        return
+    """One hour of each week that has threads, `known` being the first and the last day that has."""
     weekday, clock = int(hour[0]), int(hour[2:])
-    first = datetime.fromtimestamp(known["first"] * DAY, UTC) - _DAY
-    last = datetime.fromtimestamp((known["last"] + 1) * DAY, UTC) + _DAY
+    first = datetime.fromtimestamp(max(known[0], _FIRST_DAY) * DAY, UTC) - _DAY
+    last = datetime.fromtimestamp(min(known[1] + 1, _LAST_DAY) * DAY, UTC) + _DAY
     first, last = max(first, since or first), min(last, until or last)
     day = (last if descending else first).astimezone(zone).date()
     day += timedelta(days=(weekday - day.weekday()) % 7 - (7 if descending else 0) + (7 if descending else -7))

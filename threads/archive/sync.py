@@ -1,85 +1,48 @@
-"""Copies every thread and every item, and says so only when it is so.
+"""Copies every thread and every item, keeps them up, and says so only when it is so.
 
-Two walks. The first goes through the list of threads, oldest first, from where the last one ended; what has arrived
-since stands behind that place. The second reads the items of each thread that has not been read to its end, several at
-once. Each page is kept together with the place it ends at, in one transaction: whenever the process dies, the next one
-goes on from the last page that was kept, and nothing is kept twice. When all is read, the end of the list is asked for
-again: only if nothing has arrived there is the archive complete.
+The walk goes through the list of threads, oldest first, from where the last one ended; what has arrived since stands
+behind that place. The reading takes the items of each thread that has not been read to its end, or may have more. Each
+page is kept together with the place it ends at, in one transaction: whenever the process dies, the next one goes on
+from the last page that was kept, and nothing is kept twice. When all is read, the end of the list is asked for again:
+only if nothing has arrived there is the archive complete.
+
+What has changed, the API cannot be asked. So the newest threads are asked for in each round, and a sweep goes through
+the whole list in portions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
-from enum import Enum, auto
-from threading import Event
-from typing import TypeVar
+from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from threads.chatkit import (
-    MAX_LIMIT,
-    ChatKitClient,
-    ChatKitError,
-    Garbled,
-    NotFound,
-    NotSignedIn,
-    Page,
-    RateLimited,
-    Retired,
-    ScopesMissing,
-    Thread,
-    ThreadItem,
-)
+from threads.chatkit import MAX_LIMIT, ChatKitClient, ChatKitError, Garbled, NotFound, Order, Page, Thread
 
 from . import keep
-from .budget import Budget
-from .lease import Held
+from .asking import Asking, StoppedError, Tally, Watch, before
+from .missing import between, passed
 from .models import ArchivedThread, Progress
+from .reading import Outcome, Reading
 
-_HOPELESS = (NotSignedIn, ScopesMissing, Retired)
-"""Faults that every further call would meet too."""
+__all__ = ["Sync", "Tally"]
 
-_RENEWAL = 15.0
-"""Seconds after which the lease is renewed while nothing comes."""
+_RECENT = timedelta(days=1)
+"""How old a thread may be to be looked at in each round."""
 
-_RETRIES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(hours=1), timedelta(hours=6))
-"""After how long a thread is asked for again whose items could not be had: after its first failure, its second …"""
-
-ResultT = TypeVar("ResultT")
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a run has done so far. `new` threads and items were not there before it."""
-
-    pages: int = 0
-    threads_seen: int = 0
-    new_threads: int = 0
-    new_items: int = 0
-    threads_read: int = 0
-    failures: int = 0
-    refusals: int = 0
-
-
-class _Missing(Enum):
-    """What a 404 for a page of items was about."""
-
-    THREAD = auto()
-    PLACE = auto()
-
-
-Watch = Callable[[Tally], None]
+_MOST_ROUNDS = 10
+"""How often a run that another follows reads what has arrived while it read; the rest is for the other."""
 
 
 class Sync:
     """One run. Raises `HeldError` where another worker is at it, `LeaseLostError` where one has taken over, and the
-    `ChatKitError` that ends the run: the key, the permission, or the endpoint is gone, or the list can't be had."""
+    `ChatKitError` that ends the run: the key, the permission, or the endpoint is gone, or the list can't be had.
+
+    It goes in rounds of `every`, so that neither a long reading nor a sweep keeps what arrives waiting; None for one
+    round as long as it takes. In each, up to `recent_pages` of the newest threads are looked at again. With `purge`
+    what is gone upstream is removed here, else it is marked.
+    """
 
     def __init__(
         self,
@@ -90,54 +53,84 @@ class Sync:
         per_minute: float | None = None,
         pauses: Sequence[float] = (0.5, 2, 8),
         watch: Watch = lambda _tally: None,
+        every: timedelta | None = None,
+        recent_pages: int = 0,
+        purge: bool = False,
     ) -> None:
-        self._client = client
+        self._asking = Asking(
+            client, side_by_side=side_by_side, per_minute=per_minute, pauses=pauses, watch=watch, purge=purge
+        )
         self._with_items = with_items
-        self._side_by_side = side_by_side
-        self._stopped = Event()
-        self._budget = Budget(per_minute, sleep=self._stopped.wait)
-        self._pauses = pauses
-        self._watch = watch
-        self.tally = Tally()
+        self._every = every
+        self._recent_pages = recent_pages
+        self.tally = self._asking.tally
 
-    def run(self, *, everything: bool = False) -> None:
-        """Copies until there is nothing to copy that can be had now. `everything` asks for each thread again, in place
-        of those whose time has come."""
-        self._lease = Held("sync")
-        progress = _progress()
-        self._pool = ThreadPoolExecutor(self._side_by_side, thread_name_prefix="sync")
+    def run(self, *, everything: bool = False, recheck: timedelta | None = None) -> None:
+        """Copies until there is nothing to copy that can be had now, or until it is stopped. `everything` asks for each
+        thread again, in place of those whose time has come. A sweep begins where the last one began longer ago than
+        `recheck`; one that is under way goes on: to its end without `every`, else for half of that time."""
+        self._asking.begin()
+        progress, _ = Progress.objects.get_or_create(pk=1, defaults={"started_at": timezone.now()})
         try:
             with self._noted(progress):
-                self._walk(progress)
-                if everything or progress.sweep_started_at is not None:
-                    self._sweep(progress)
-                while self._with_items and self._read_all(everything=everything) and self._walk(progress):
-                    everything = False
-                with self._keeping():
-                    _settle(progress)
+                self._rounds(progress, everything=everything, recheck=recheck)
+        except StoppedError:
+            pass
         finally:
-            self.stop()
-            self._pool.shutdown(cancel_futures=True)
-            self._lease.release()
+            self._asking.end()
 
     def stop(self) -> None:
-        """Ends every wait, so that the run ends soon. May be called from another thread."""
-        self._stopped.set()
+        """Ends every wait, so that the run ends soon. May be called from another thread, or for a signal."""
+        self._asking.stop()
+
+    def _rounds(self, progress: Progress, *, everything: bool, recheck: timedelta | None) -> None:
+        self._count()
+        reading = Reading(self._asking, everything=everything)
+        self._walk(progress)
+        begun, left = None, _MOST_ROUNDS
+        while True:
+            if begun is None or self._every is None or timezone.now() >= begun + self._every:
+                begun = timezone.now()
+                self._recent()
+                if everything or progress.sweep_started_at or (recheck and _is_stale(progress, recheck)):
+                    # Who asked for everything waits for it; the sweep of each day must not keep arrivals waiting.
+                    portion = None if everything or self._every is None else begun + self._every / 2
+                    self._sweep(progress, portion)
+                    everything = False
+            if not self._with_items:
+                break
+            self._asking.phase("read")
+            # However long the rest took, half of the time is for reading.
+            until = None if self._every is None else max(begun + self._every, timezone.now() + self._every / 2)
+            outcome = reading.round(until)
+            if outcome is Outcome.NOTHING_DUE:
+                break
+            new = self._walk(progress)
+            if outcome is Outcome.ALL_READ:
+                left -= 1
+                if not new or (self._every is not None and not left):
+                    break
+        with self._asking.keeping():
+            _settle(progress)
+        self._asking.phase("ended")
+
+    def _count(self) -> None:
+        """What an older version kept is counted and indexed first."""
+        left = True
+        while left:
+            with self._asking.keeping():
+                left = keep.count_uncounted() > 0
 
     # The threads
 
     def _walk(self, progress: Progress) -> int:
         """On to the end of the list. Returns how many threads were new."""
-        before = self.tally.new_threads
-        while True:
-            try:
-                page = self._one(lambda: self._list(progress.cursor))
-            except NotFound:
-                self._step_back(progress)
-                continue
-            with self._keeping():
+        self._asking.phase("walk")
+        found = self.tally.new_threads
+        for cursor, page in self._pages(progress, "cursor"):
+            with self._asking.keeping():
                 new, unreadable = keep.threads(page.rows, timezone.now())
-                progress.cursor = page.last_id or progress.cursor
+                progress.cursor = page.last_id or cursor
                 progress.unreadable += unreadable
                 if page.lost or (page.has_more and not new):
                     raise Garbled("the list of threads leads nowhere")
@@ -145,162 +138,98 @@ class Sync:
                     progress.reached_end_at = timezone.now()
                 if new:
                     progress.complete_at = None
-                progress.save()
-            self._done(page, new)
-            if not page.has_more:
-                return self.tally.new_threads - before
+                progress.save(update_fields=["cursor", "unreadable", "reached_end_at", "complete_at"])
+            self._seen(page, new)
+        return self.tally.new_threads - found
 
-    def _step_back(self, progress: Progress) -> None:
-        """The thread that the walk had come to is gone: it goes on from the one before."""
-        with self._keeping():
-            kept = ArchivedThread.objects.filter(thread_id=progress.cursor).first()
-            if kept is not None:
-                keep.gone(kept, timezone.now())
-            progress.cursor = _before(kept)
-            progress.save()
-
-    def _sweep(self, progress: Progress) -> None:
-        """Once through the whole list, from its beginning or from where a sweep was left: refreshes each thread, and
-        notices which are gone."""
+    def _sweep(self, progress: Progress, until: datetime | None) -> None:
+        """Through the whole list, from its beginning or from where a sweep was left, to its end or until then:
+        refreshes each thread, and notices which are gone."""
+        self._asking.phase("sweep")
         if progress.sweep_started_at is None:
-            progress.sweep_started_at, progress.sweep_cursor = timezone.now(), None
-        while True:
-            cursor = progress.sweep_cursor
-            try:
-                page = self._one(lambda: self._list(cursor))  # noqa: B023  # waited for within the round
-            except NotFound:
-                progress.sweep_cursor = _before(ArchivedThread.objects.filter(thread_id=cursor).first())
-                continue
-            missing = self._missing(_passed(cursor, page))
-            with self._keeping():
+            with self._asking.keeping():
+                progress.sweep_started_at, progress.sweep_cursor = timezone.now(), None
+                progress.save(update_fields=["sweep_started_at", "sweep_cursor"])
+        for cursor, page in self._pages(progress, "sweep_cursor"):
+            if page.lost or (page.has_more and page.last_id in (None, cursor)):
+                raise Garbled("the list of threads leads nowhere")
+            missing = self._missing(passed(cursor, page))
+            with self._asking.keeping():
                 new, _ = keep.threads(page.rows, timezone.now())
                 for thread in missing:
-                    keep.gone(thread, timezone.now())
+                    self._asking.gone(thread)
                 progress.sweep_cursor = page.last_id or cursor
                 if not page.has_more:
                     progress.swept_at, progress.sweep_started_at = progress.sweep_started_at, None
-                progress.save()
-            self._done(page, new)
+                progress.save(update_fields=["sweep_cursor", "sweep_started_at", "swept_at"])
+            self._seen(page, new)
+            if until is not None and timezone.now() >= until:
+                return
+
+    def _recent(self) -> None:
+        """The newest threads as they are now: those that are kept, down to the first that is too old or too far."""
+        since, after, above = timezone.now() - _RECENT, None, None
+        for _ in range(self._recent_pages):
+            self._asking.phase("recent")
+            try:
+                page = self._asking.one(lambda: self._list(after, "desc"))  # noqa: B023  # waited for within the round
+            except NotFound:  # gone since the page before, whose end it was; the next round begins anew
+                return
+            known = ArchivedThread.objects.in_bulk([row.id for row in page.rows if row.id], field_name="thread_id")
+            numbers = [each.number for each in known.values()]
+            missing = self._missing(between(min(numbers), above, page)) if numbers else []
+            with self._asking.keeping():
+                # What has arrived since the walk is for the next one to keep, in order.
+                keep.threads([row for row in reversed(page.rows) if row.id in known], timezone.now())
+                for thread in missing:
+                    self._asking.gone(thread)
+            self._seen(page, 0)
+            oldest = min((row.created_at for row in page.rows if row.created_at), default=since)
+            if not page.has_more or page.last_id is None or oldest <= since:
+                return
+            after, above = page.last_id, min(numbers, default=above)
+
+    def _pages(self, progress: Progress, place: str) -> Iterator[tuple[str | None, Page[Thread]]]:
+        """Page after page, oldest first, each with the cursor that it stands behind: the field `place` of the progress,
+        which whoever takes the page moves on."""
+        while True:
+            # Where the thread at the place was removed with its copy, the place has been moved in the table.
+            progress.refresh_from_db(fields=[place])
+            cursor: str | None = getattr(progress, place)
+            try:
+                page = self._asking.one(lambda: self._list(cursor))  # noqa: B023  # waited for within the round
+            except NotFound:
+                self._step_back(progress, place)
+                continue
+            yield cursor, page
             if not page.has_more:
                 return
 
+    def _step_back(self, progress: Progress, place: str) -> None:
+        """The thread that a walk had come to is gone: it goes on from the one before."""
+        with self._asking.keeping():
+            kept = ArchivedThread.objects.filter(thread_id=getattr(progress, place)).first()
+            setattr(progress, place, before(kept))
+            progress.save(update_fields=[place])
+            if kept is not None:
+                self._asking.gone(kept)
+
     def _missing(self, candidates: list[ArchivedThread]) -> list[ArchivedThread]:
         """Those of the threads that the upstream, asked for each, does not have."""
-        return [thread for thread in candidates if not self._one(lambda: self._exists(thread.thread_id))]  # noqa: B023
+        ask = self._asking
+        return [thread for thread in candidates if not ask.one(lambda: ask.exists(thread.thread_id))]  # noqa: B023
 
-    def _exists(self, thread_id: str) -> bool:
-        try:
-            self._asked(lambda: self._client.retrieve_thread(thread_id))
-        except NotFound:
-            return False
-        return True
+    def _list(self, cursor: str | None, order: Order = "asc") -> Page[Thread]:
+        ask: Callable[[], Page[Thread]] = lambda: self._asking.client.list_threads(  # noqa: E731
+            order=order, limit=MAX_LIMIT, after=cursor
+        )
+        return self._asking.asked(ask)
 
-    def _list(self, cursor: str | None) -> Page[Thread]:
-        return self._asked(lambda: self._client.list_threads(order="asc", limit=MAX_LIMIT, after=cursor))
-
-    def _done(self, page: Page[Thread], new: int) -> None:
+    def _seen(self, page: Page[Thread], new: int) -> None:
         self.tally.pages += 1
         self.tally.threads_seen += len(page.rows)
         self.tally.new_threads += new
-        self._watch(self.tally)
-
-    # The items
-
-    def _read_all(self, *, everything: bool) -> bool:
-        """Every thread that is to be read now. Returns whether there was any."""
-        under_way: dict[Future[Page[ThreadItem] | _Missing], ArchivedThread] = {}
-        waiting = _due(everything=everything)
-        some = False
-        while True:
-            while len(under_way) < 2 * self._side_by_side and (thread := next(waiting, None)) is not None:
-                under_way[self._pool.submit(self._items, thread)] = thread
-            if not under_way:
-                return some
-            some = True
-            done, _ = wait(under_way, timeout=_RENEWAL, return_when=FIRST_COMPLETED)
-            with self._keeping():
-                onward = [thread for each in done if self._keep_items(thread := under_way.pop(each), each)]
-            for thread in onward:
-                under_way[self._pool.submit(self._items, thread)] = thread
-            self._watch(self.tally)
-
-    def _items(self, thread: ArchivedThread) -> Page[ThreadItem] | _Missing:
-        """The next page of a thread's items. A 404 may mean the thread, or the item that the reading goes on from."""
-        after = thread.last_item_id
-        try:
-            return self._asked(
-                lambda: self._client.list_items(thread.thread_id, order="asc", limit=MAX_LIMIT, after=after)
-            )
-        except NotFound:
-            if not self._exists(thread.thread_id):
-                return _Missing.THREAD
-            if after is None:
-                raise
-            return _Missing.PLACE
-
-    def _keep_items(self, thread: ArchivedThread, outcome: Future[Page[ThreadItem] | _Missing]) -> bool:
-        """Keeps a page, or why there is none. Returns whether there is more to be asked for."""
-        try:
-            page = outcome.result()
-        except _HOPELESS:
-            raise
-        except ChatKitError as error:
-            pause = _RETRIES[min(thread.failures, len(_RETRIES) - 1)]
-            said = error.detail + (f" (request {error.request_id})" if error.request_id else "")
-            keep.trouble(thread, said, timezone.now() + pause)
-            self.tally.failures += 1
-            return False
-        if page is _Missing.THREAD:
-            keep.gone(thread, timezone.now())
-            return False
-        if isinstance(page, _Missing):
-            keep.anew(thread)
-            return True
-        new = keep.items(thread, page, timezone.now())
-        self.tally.new_items += new
-        if page.lost or (page.has_more and not new):
-            keep.trouble(thread, "the upstream gives no way to reach the rest of it", timezone.now() + _RETRIES[-1])
-            self.tally.failures += 1
-            return False
-        self.tally.threads_read += not page.has_more
-        return page.has_more
-
-    # Asking
-
-    def _one(self, ask: Callable[[], ResultT]) -> ResultT:
-        """The outcome of one call, the lease renewed while it takes."""
-        outcome = self._pool.submit(ask)
-        while not wait([outcome], timeout=_RENEWAL).done:
-            self._lease.renew()
-        return outcome.result()
-
-    def _asked(self, ask: Callable[[], ResultT]) -> ResultT:
-        """Asks within the budget: again and again while the upstream says that it is too often, and a few times where
-        it fails in a way that may pass."""
-        pauses = iter(self._pauses)
-        while True:
-            self._budget.take()
-            try:
-                answer = ask()
-            except RateLimited as error:
-                self.tally.refusals += 1
-                self._budget.refused(error.retry_after)
-                if self._stopped.is_set():
-                    raise
-            except ChatKitError as error:
-                pause = next(pauses, None) if error.retryable else None
-                if pause is None or self._stopped.wait(pause):
-                    raise
-            else:
-                self._budget.accepted()
-                return answer
-
-    @contextmanager
-    def _keeping(self) -> Iterator[None]:
-        """A transaction that only the holder of the lease can end."""
-        with transaction.atomic():
-            self._lease.renew()
-            yield
+        self._asking.done()
 
     @contextmanager
     def _noted(self, progress: Progress) -> Iterator[None]:
@@ -308,15 +237,15 @@ class Sync:
         try:
             yield
         except ChatKitError as error:
-            with self._keeping():
+            with self._asking.keeping():
                 Progress.objects.filter(pk=progress.pk).update(failed_at=timezone.now(), failure=error.detail)
             raise
         Progress.objects.filter(pk=progress.pk).update(failed_at=None, failure=None)
 
 
-def _progress() -> Progress:
-    progress, _ = Progress.objects.get_or_create(pk=1, defaults={"started_at": timezone.now()})
-    return progress
+def _is_stale(progress: Progress, recheck: timedelta) -> bool:
+    """Whether a status may be older than that: since the last sweep began or, before the first, the first walk."""
+    return timezone.now() - (progress.swept_at or progress.started_at) > recheck
 
 
 def _settle(progress: Progress) -> None:
@@ -325,44 +254,3 @@ def _settle(progress: Progress) -> None:
     complete = progress.reached_end_at is not None and not left and not progress.unreadable
     progress.complete_at = timezone.now() if complete else None
     progress.save(update_fields=["complete_at"])
-
-
-def _before(thread: ArchivedThread | None) -> str | None:
-    """The id of the last thread before this one that the upstream still has, as far as is known."""
-    if thread is None:
-        return None
-    there = ArchivedThread.objects.filter(gone_at__isnull=True, number__lt=thread.number)
-    return there.order_by("-number").values_list("thread_id", flat=True).first()
-
-
-def _passed(cursor: str | None, page: Page[Thread]) -> list[ArchivedThread]:
-    """The kept threads that should stand on this page of a sweep, which began behind `cursor`, and do not."""
-    ends = ArchivedThread.objects.filter(thread_id__in=[each for each in (cursor, page.last_id) if each])
-    numbers = dict(ends.values_list("thread_id", "number"))
-    there = ArchivedThread.objects.filter(gone_at__isnull=True)
-    if cursor is not None:
-        there = there.filter(number__gt=numbers[cursor])
-    if page.has_more:
-        # A page that ends with a thread that is not kept yet lies behind all that are.
-        there = there.filter(number__lt=numbers[page.last_id]) if page.last_id in numbers else there.none()
-    shown = {row.id for row in page.rows}
-    return [thread for thread in there if thread.thread_id not in shown]
-
-
-def _due(*, everything: bool) -> Iterator[ArchivedThread]:
-    """The threads whose items are to be asked for now: first those never read to their end, newest first, then those
-    whose time has come, or all."""
-    now = timezone.now()
-    there = ArchivedThread.objects.filter(gone_at__isnull=True)
-    ready = there.filter(Q(due_at__isnull=True) | Q(due_at__lte=now))
-    yield from _batches(ready.filter(read_at__isnull=True))
-    yield from _batches((there if everything else ready).filter(read_at__lt=now))
-
-
-def _batches(found: QuerySet[ArchivedThread]) -> Iterator[ArchivedThread]:
-    """Newest first, a few at a time, so that memory stays flat."""
-    left = found.order_by("-number")
-    batch = list(left[:200])
-    while batch:
-        yield from batch
-        batch = list(left.filter(number__lt=batch[-1].number)[:200])

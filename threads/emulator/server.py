@@ -25,12 +25,15 @@ class _Listener(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], emulator: Emulator) -> None:
+    def __init__(self, address: tuple[str, int], emulator: Emulator, listening: socket.socket | None) -> None:
         self.emulator = emulator
         self.closing = threading.Event()
         self._open: set[socket.socket] = set()
         self._changed = threading.Condition()
-        super().__init__(address, _Connection)
+        super().__init__(address, _Connection, bind_and_activate=listening is None)
+        if listening is not None:
+            self.socket.close()
+            self.socket, self.server_address = listening, listening.getsockname()
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
@@ -116,15 +119,22 @@ class _Connection(socketserver.StreamRequestHandler):
 
 
 class EmulatorServer:
-    """Serves `emulator` at `base_url`; with port 0 the system chooses one.
+    """Serves `emulator` at `base_url`; with port 0 the system chooses one, and a socket that is `listening` already
+    is taken in place of both.
 
     It serves from the moment it is made until `close()`, which ends every connection, also one
     that hangs or drips. As a context manager it closes at the end.
     """
 
-    def __init__(self, emulator: Emulator, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        emulator: Emulator,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        listening: socket.socket | None = None,
+    ) -> None:
         self.emulator = emulator
-        self._listener = _Listener((host, port), emulator)
+        self._listener = _Listener((host, port), emulator, listening)
         self._serving = threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True)
         self._serving.start()
 

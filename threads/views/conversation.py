@@ -109,6 +109,9 @@ def step(request: HttpRequest) -> HttpResponse:
         found = services.neighbour(query, when.zone(request.COOKIES.get("tz")))
     except ChatKitError as error:
         return _failed(request, error, _ways(thread_id, here))
+    except services.NeedsArchiveError:
+        # The list says so.
+        return HttpResponseRedirect(presenters.address(here))
     # The page of the list that the neighbour stands on, as far as that is known without asking for it.
     url = presenters.thread_url(found, presenters.from_list(query)) if found else None
     if url is None:

@@ -1,5 +1,6 @@
 """`manage.py emulator`: an upstream to try Threadkeeper against, without a key or a customer."""
 
+import socket
 import time
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
@@ -79,12 +80,18 @@ class Command(BaseCommand):
         parser.add_argument(
             "--no-showcase", action="store_false", dest="showcase", help="leave the four special conversations out"
         )
+        parser.add_argument("--quiet", action="store_true", help="say nothing")
+        parser.add_argument("--now", type=float, default=None, help="the world's present, in Unix seconds")
+        parser.add_argument(
+            "--fd", type=_number(0, 2**20, whole), default=None, help="a listening socket to serve, by its number"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serves until Ctrl-C."""
         emulator = Emulator(
             threads=options["threads"],
             seed=options["seed"],
+            now=options["now"],
             latency_ms=options["latency_ms"],
             api_key=options["key"],
             before=options["before"],
@@ -92,12 +99,14 @@ class Command(BaseCommand):
             fault=options["fault"],
             showcase=options["showcase"],
         )
+        listening = None if options["fd"] is None else socket.socket(fileno=options["fd"])
         try:
-            server = EmulatorServer(emulator, options["host"], options["port"])
+            server = EmulatorServer(emulator, options["host"], options["port"], listening)
         except OSError as error:
             raise CommandError(f"Cannot listen at {options['host']}:{options['port']}: {error.strerror}") from error
         with server:
-            self._introduce(server, options)
+            if not options["quiet"]:
+                self._introduce(server, options)
             try:
                 self._pass_time(emulator, options["arrive_every"])
             except KeyboardInterrupt:

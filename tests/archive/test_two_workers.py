@@ -1,0 +1,58 @@
+"""Two real workers at the same archive: one copies at a time, and what a dead one left is taken over."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.archive.mirror import upstream
+from tests.archive.working import ask, environment, manage, started, until
+from tests.conftest import NOW
+from threads.emulator import Emulator, EmulatorServer
+
+ITEMS = "SELECT count(*) FROM archive_archiveditem"
+DOUBLES = "SELECT item_id FROM archive_archiveditem GROUP BY item_id HAVING count(*) > 1"
+UNREAD = "SELECT count(*) FROM archive_archivedthread WHERE read_at IS NULL"
+COMPLETE = "SELECT 1 FROM archive_progress WHERE complete_at IS NOT NULL"
+THREADS = "SELECT thread_id FROM archive_archivedthread ORDER BY number"
+
+
+def is_equal(data: Path, emulator: Emulator) -> None:
+    emulator.latency_ms = 0
+    held = upstream(emulator)
+    assert [each for (each,) in ask(data, THREADS)] == list(held)
+    assert ask(data, ITEMS) == [(sum(len(items) for _, items in held.values()),)]
+    assert ask(data, DOUBLES) == []
+
+
+def test_two_at_once_end_equal_to_the_upstream(tmp_path: Path) -> None:
+    emulator = Emulator(threads=300, seed=5, now=NOW, latency_ms=5)
+    with EmulatorServer(emulator) as server, ExitStack() as stack:
+        settings = environment(tmp_path, server.base_url)
+        manage(settings, "migrate", "--verbosity", "0")
+        workers = [stack.enter_context(started(settings, "worker", log=tmp_path / f"log{n}")) for n in range(2)]
+        until(lambda: ask(tmp_path, COMPLETE))
+        for each in workers:
+            each.send_signal(signal.SIGTERM)
+        assert [each.wait(25) for each in workers] == [0, 0]
+    is_equal(tmp_path, emulator)
+    assert any("Another worker is copying" in (tmp_path / f"log{n}").read_text() for n in range(2))
+
+
+def test_a_killed_one_is_taken_over(tmp_path: Path) -> None:
+    emulator = Emulator(threads=300, seed=5, now=NOW, latency_ms=20)
+    with EmulatorServer(emulator) as server, ExitStack() as stack:
+        settings = environment(tmp_path, server.base_url, ARCHIVE_EVERY="1440")
+        manage(settings, "migrate", "--verbosity", "0")
+        first = stack.enter_context(started(settings, "worker", log=tmp_path / "first"))
+        until(lambda: ask(tmp_path, ITEMS) > [(0,)])
+        first.kill()
+        first.wait()
+        assert ask(tmp_path, UNREAD) > [(0,)]
+        emulator.latency_ms = 0
+        second = stack.enter_context(started(settings, "worker", log=tmp_path / "second"))
+        until(lambda: ask(tmp_path, COMPLETE))
+        second.send_signal(signal.SIGTERM)
+        assert second.wait(25) == 0
+    is_equal(tmp_path, emulator)

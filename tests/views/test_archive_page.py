@@ -1,0 +1,134 @@
+"""The archive's page: what it says, who may start the copying, and that it does without JavaScript."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.utils import timezone
+
+from tests.archive.test_sync import sync
+from tests.conftest import Get
+from threads.archive import queue
+from threads.archive.models import ArchivedThread, Lease, Progress, Run
+from threads.emulator import Emulator
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    found: list[str] = []
+    monkeypatch.setattr(queue, "start_copying", lambda: found.append("asked"))
+    return found
+
+
+def allow() -> None:
+    User.objects.get(username="agent").user_permissions.add(
+        Permission.objects.get(content_type__app_label="archive", codename="sync")
+    )
+
+
+def test_before_anything_is_copied(get: Get) -> None:
+    said = get("/archive/").said()
+    assert "Nothing has been copied yet" in said
+    assert "There has been no run yet" in said
+
+
+def test_what_is_kept_and_that_it_is_everything(get: Get, emulator: Emulator) -> None:
+    newest = next(emulator.thread_ids())
+    emulator.set_status(newest, "locked", "fraud")
+    sync(emulator)
+    page = get("/archive/")
+    assert "Complete as of" in page.said()
+    assert "45" in map(page.said, page.all("dd"))
+    links = {page.said(each): each.get("href") for each in page.all("a") if "status=" in (each.get("href") or "")}
+    assert links["locked"] == "/threads/?status=locked"
+    assert "no status here is older than that" in page.said()
+    assert "The last run ended just now" in page.said()
+    assert page.one("div", id="archive").get("hx-trigger") == "every 30s"
+    assert page.one("a", href="/archive/").get("aria-current") == "page"
+
+
+def test_what_is_lacking_and_why(get: Get, emulator: Emulator) -> None:
+    sync(emulator)
+    broken = list(emulator.thread_ids())[3]
+    again = timezone.now() + timedelta(minutes=5, seconds=30)
+    ArchivedThread.objects.filter(thread_id=broken).update(
+        read_at=None, trouble="<b>it is broken", failures=2, due_at=again
+    )
+    Progress.objects.update(complete_at=None, failure="the key is wrong", failed_at=timezone.now())
+    page = get("/archive/")
+    assert "1 thread has not been read to the end" in page.said()
+    assert "<b>it is broken. Failed 2 times; tried again in 5 min." in page.said()
+    assert "the key is wrong" in page.said()
+    assert page.all("a", href=f"/threads/{broken}/")
+
+
+def test_how_a_run_goes(get: Get, emulator: Emulator) -> None:
+    sync(emulator)
+    ArchivedThread.objects.filter(number__gt=ArchivedThread.objects.order_by("number")[14].number).update(read_at=None)
+    now = timezone.now()
+    Run.objects.update(
+        ended_at=None, phase="read", phase_at=now - timedelta(seconds=60), updated_at=now, phase_done=15, refusals=3
+    )
+    Lease.objects.update(until=now + timedelta(minutes=1))
+    part = get("/archive/", part=True)
+    assert not part.whole
+    assert "15 threads per minute, 30 left, about 2 minutes" in part.said()
+    assert "3 times that this is too fast" in part.said()
+    assert part.one("div", id="archive").get("hx-trigger") == "every 2s"
+    Lease.objects.update(until=now - timedelta(minutes=1))
+    assert "whoever ran it is gone" in get("/archive/").said()
+
+
+def test_who_may_not_start_it_has_no_button_and_is_refused(get: Get, agent: Client, asked: list[str]) -> None:
+    assert not [each for each in get("/archive/").all("form") if each.get("action") == "/archive/sync/"]
+    assert agent.post("/archive/sync/").status_code == 403
+    assert agent.get("/archive/sync/").status_code == 405
+    assert not asked
+
+
+def test_who_may_start_it_does_so_with_a_plain_form(get: Get, agent: Client, asked: list[str]) -> None:
+    allow()
+    form = get("/archive/").one("form", action="/archive/sync/")
+    assert form.get("method") == "post"
+    response = agent.post("/archive/sync/")
+    assert (response.status_code, response["Location"]) == (302, "/archive/?asked=1")
+    assert asked == ["asked"]
+    assert "has been asked for" in get("/archive/?asked=1").said()
+
+
+def test_a_queue_that_is_not_there_is_said(get: Get, agent: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise queue.QueueError("postgres://u:secret@host refused")
+
+    monkeypatch.setattr(queue, "start_copying", fail)
+    allow()
+    response = agent.post("/archive/sync/")
+    assert response.status_code == 503
+    assert b"could not be asked for" in response.content
+    assert b"secret" not in response.content
+
+
+def test_the_demo_account_may_start_it(client: Client, settings: Any) -> None:
+    client.post("/sign-in/demo/")
+    assert b"Copy now" in client.get("/archive/").content
+
+
+def test_the_report_is_a_file(agent: Client, emulator: Emulator) -> None:
+    sync(emulator)
+    response = agent.get("/archive/report/")
+    assert response["Content-Disposition"] == 'attachment; filename="archive-report.json"'
+    assert json.loads(response.content)["threads"] == 45
+
+
+def test_without_an_archive_there_is_no_such_page(get: Get, agent: Client, settings: Any) -> None:
+    settings.ARCHIVE = "off"
+    allow()
+    get("/archive/", status=404)
+    assert agent.post("/archive/sync/").status_code == 404

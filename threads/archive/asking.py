@@ -1,0 +1,188 @@
+"""How a run asks, keeps and tells: within a budget, several at once, under its lease, and until it is stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from threading import Event
+from typing import TypeVar
+
+from django.db import transaction
+from django.utils import timezone
+
+from threads.chatkit import ChatKitClient, ChatKitError, NotFound, RateLimited
+
+from . import keep
+from .budget import Budget
+from .lease import Held
+from .models import ArchivedThread, Progress, Run
+
+RENEWAL = 15.0
+"""Seconds after which the lease is renewed while nothing comes."""
+
+_TOLD_EVERY = 1.0
+"""Seconds between two writings of how the run goes."""
+
+ResultT = TypeVar("ResultT")
+
+
+class StoppedError(Exception):
+    """The run was told to end. What was kept is kept."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run has done so far. `new` threads and items were not there before it."""
+
+    pages: int = 0
+    threads_seen: int = 0
+    new_threads: int = 0
+    new_items: int = 0
+    threads_read: int = 0
+    failures: int = 0
+    refusals: int = 0
+
+
+Watch = Callable[[Tally], None]
+
+
+class Asking:
+    """What the walk through the threads and the reading of their items share in one run."""
+
+    def __init__(
+        self,
+        client: ChatKitClient,
+        *,
+        side_by_side: int,
+        per_minute: float | None,
+        pauses: Sequence[float],
+        watch: Watch,
+        purge: bool,
+    ) -> None:
+        self.client = client
+        self.side_by_side = side_by_side
+        self.tally = Tally()
+        self._stopped = Event()
+        self._budget = Budget(per_minute, sleep=self._stopped.wait)
+        self._pauses = pauses
+        self._watch = watch
+        self._purge = purge
+
+    def begin(self) -> None:
+        """Takes the lease. Raises `HeldError`."""
+        self._lease = Held("sync")
+        self.pool = ThreadPoolExecutor(self.side_by_side, thread_name_prefix="sync")
+        now = timezone.now()
+        unused = {name: 0 for name in asdict(self.tally) if name != "pages"}
+        started = {"started_at": now, "updated_at": now, "ended_at": None, "phase": "walk", "phase_at": now}
+        Run.objects.update_or_create(pk=1, defaults=unused | started | {"holder": self._lease.holder, "phase_done": 0})
+        self._phase, self._base, self._told = "walk", 0, time.monotonic()
+
+    def end(self) -> None:
+        self.stop()
+        self.pool.shutdown(cancel_futures=True)
+        # Who has taken over writes there now.
+        Run.objects.filter(pk=1, holder=self._lease.holder).update(ended_at=timezone.now(), **self._done())
+        self._lease.release()
+
+    def stop(self) -> None:
+        """Ends every wait, so that the run ends soon. May be called from another thread, or for a signal."""
+        self._stopped.set()
+
+    # Asking
+
+    def one(self, ask: Callable[[], ResultT]) -> ResultT:
+        """The outcome of one call, the lease renewed while it takes."""
+        outcome = self.pool.submit(ask)
+        while not wait([outcome], timeout=RENEWAL).done:
+            self._lease.renew()
+        return outcome.result()
+
+    def asked(self, ask: Callable[[], ResultT]) -> ResultT:
+        """Asks within the budget: again and again while the upstream says that it is too often, and a few times where
+        it fails in a way that may pass. Raises `StoppedError`."""
+        pauses = iter(self._pauses)
+        while True:
+            self._budget.take()
+            if self._stopped.is_set():
+                raise StoppedError
+            try:
+                answer = ask()
+            except RateLimited as error:
+                self.tally.refusals += 1
+                self._budget.refused(error.retry_after)
+            except ChatKitError as error:
+                pause = next(pauses, None) if error.retryable else None
+                if pause is None:
+                    raise
+                self._stopped.wait(pause)
+            else:
+                self._budget.accepted()
+                return answer
+
+    def exists(self, thread_id: str) -> bool:
+        """Whether the upstream, asked for it by name, has it."""
+        try:
+            self.asked(lambda: self.client.retrieve_thread(thread_id))
+        except NotFound:
+            return False
+        return True
+
+    # Keeping
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """A transaction that only the holder of the lease can end."""
+        with transaction.atomic():
+            self._lease.renew()
+            yield
+            self._tell()
+
+    def gone(self, thread: ArchivedThread) -> None:
+        """The upstream has it no more: it is marked, or no trace of it stays, as the settings say."""
+        if not self._purge:
+            keep.gone(thread, timezone.now())
+            return
+        # A place that is behind a thread which nobody knows any more could not be found again.
+        for place in ("cursor", "sweep_cursor"):
+            Progress.objects.filter(**{place: thread.thread_id}).update(**{place: before(thread)})
+        keep.purge(thread)
+
+    # Telling
+
+    def phase(self, name: str) -> None:
+        """What the run does now."""
+        if name != self._phase:
+            self._phase, self._told = name, time.monotonic()
+            self._base = self._count()
+            Run.objects.filter(pk=1, holder=self._lease.holder).update(
+                phase=name, phase_at=timezone.now(), **self._done()
+            )
+
+    def done(self) -> None:
+        """Something was kept."""
+        self._watch(self.tally)
+
+    def _tell(self) -> None:
+        if time.monotonic() - self._told >= _TOLD_EVERY:
+            self._told = time.monotonic()
+            Run.objects.filter(pk=1, holder=self._lease.holder).update(**self._done())
+
+    def _done(self) -> dict[str, object]:
+        counted = asdict(self.tally)
+        del counted["pages"]
+        return counted | {"updated_at": timezone.now(), "phase_done": self._count() - self._base}
+
+    def _count(self) -> int:
+        return self.tally.threads_read if self._phase == "read" else self.tally.threads_seen
+
+
+def before(thread: ArchivedThread | None) -> str | None:
+    """The id of the last thread before this one that the upstream still has, as far as is known."""
+    if thread is None:
+        return None
+    there = ArchivedThread.objects.filter(gone_at__isnull=True, number__lt=thread.number)
+    return there.order_by("-number").values_list("thread_id", flat=True).first()

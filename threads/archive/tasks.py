@@ -1,0 +1,115 @@
+"""What workers do: keep the archive up every few minutes, and copy everything when somebody asks for it."""
+
+from __future__ import annotations
+
+import calendar
+import logging
+import threading
+import time
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connections
+from django.utils import timezone
+from huey.exceptions import RetryTask
+
+from threads import upstream
+from threads.chatkit import ChatKitError
+
+from .lease import HeldError, LeaseLostError
+from .models import Run
+from .queue import made
+from .sync import Sync
+
+log = logging.getLogger(__name__)
+
+huey = made()
+
+_WAITED_FOR, _AGAIN = 600.0, 5.0
+"""Seconds that a whole copying waits for the run before it, and after which it looks whether that has ended."""
+
+_under_way: set[Sync] = set()
+_stopping = threading.Event()
+
+
+def stop() -> None:
+    """Ends the runs of this process soon, and begins no more."""
+    _stopping.set()
+    for sync in list(_under_way):
+        sync.stop()
+
+
+def every() -> timedelta:
+    return timedelta(minutes=settings.ARCHIVE_EVERY)
+
+
+def _keep_up() -> None:
+    """One run, unless another worker is at it or has just been."""
+    try:
+        # Each machine's clock strikes; once is enough.
+        if Run.objects.filter(phase="ended", ended_at__gt=timezone.now() - every() / 2).exists():
+            return
+        _run(everything=False)
+    except HeldError as error:
+        log.info("Another worker is copying: %s.", error.holder)
+    finally:
+        connections.close_all()
+
+
+def _sync_now(asked_at: float) -> None:
+    """A whole copying, asked for at that Unix second. Where a run is under way it waits for its end, for some minutes:
+    a longer one is a first copy, which brings everything by itself."""
+    try:
+        _run(everything=True)
+    except HeldError as error:
+        log.info("Another worker is copying: %s.", error.holder)
+        if time.time() < asked_at + _WAITED_FOR:
+            raise RetryTask(delay=_AGAIN) from None
+    finally:
+        connections.close_all()
+
+
+def _run(*, everything: bool) -> None:
+    if settings.ARCHIVE == "off" or _stopping.is_set():
+        return
+    sync = Sync(
+        upstream.client(),
+        with_items=settings.ARCHIVE == "full",
+        side_by_side=settings.ARCHIVE_AT_ONCE,
+        per_minute=settings.ARCHIVE_REQUESTS_PER_MINUTE,
+        every=every(),
+        recent_pages=settings.ARCHIVE_RECENT_PAGES,
+        purge=settings.ARCHIVE_GONE == "purge",
+    )
+    _under_way.add(sync)
+    try:
+        sync.run(everything=everything, recheck=timedelta(hours=settings.ARCHIVE_RECHECK_HOURS))
+    except LeaseLostError:
+        log.info("Another worker has taken over.")
+    except ChatKitError as error:
+        # The archive's page says so too; the next run tries again.
+        log.warning("The copying ended early: %s.", error.detail)
+    else:
+        _say(sync)
+    finally:
+        _under_way.discard(sync)
+
+
+def _say(sync: Sync) -> None:
+    tally = sync.tally
+    if tally.new_threads or tally.new_items or tally.failures:
+        log.info(
+            "Copied %d new threads and %d new items; %d could not be read.",
+            tally.new_threads, tally.new_items, tally.failures,
+        )  # fmt: skip
+
+
+def _is_time(now: datetime) -> bool:
+    """Whether a run begins in this minute, in UTC."""
+    return calendar.timegm(now.timetuple()) // 60 % settings.ARCHIVE_EVERY == 0
+
+
+if settings.ARCHIVE != "off":
+    # A minute that nobody had time for is not made up for.
+    keep_up = huey.periodic_task(_is_time, name="keep_up", expires=every())(_keep_up)
+    sync_now = huey.task(name="sync_now")(_sync_now)

@@ -1,0 +1,137 @@
+"""The archive's page: what is kept, whether that is everything, and how the copying goes."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, tzinfo
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from .. import presenters, when
+from ..archive import queue, running
+from ..archive.report import Report, report
+
+log = logging.getLogger(__name__)
+
+_PHASES = {
+    "walk": "Walking through the list of threads",
+    "recent": "Looking at the newest threads again",
+    "sweep": "Looking at every thread again",
+    "read": "Reading the items of the threads",
+    "ended": "Ending",
+}
+_SHOWN_TROUBLES = 50
+_OFTEN, _SELDOM = 2, 30
+"""Seconds after which the page asks how it goes, while a run is under way and while none is."""
+
+View = Callable[[HttpRequest], HttpResponse]
+
+
+def _kept(view: View) -> View:
+    """Where nothing is archived, there is no such address."""
+
+    @wraps(view)
+    def answer(request: HttpRequest) -> HttpResponse:
+        if settings.ARCHIVE == "off":
+            raise Http404
+        return view(request)
+
+    return answer
+
+
+@require_safe
+@_kept
+def archive(request: HttpRequest) -> HttpResponse:
+    """The page, or for htmx the part of it that changes."""
+    return _page(request, asked="asked" in request.GET)
+
+
+@require_POST
+@permission_required("archive.sync", raise_exception=True)
+@_kept
+def start(request: HttpRequest) -> HttpResponse:
+    """Has everything copied anew, and leads back to the page. 503 where the queue can't be reached."""
+    try:
+        queue.start_copying()
+    except queue.QueueError as error:
+        log.error("The queue can't be reached: %s", error)  # noqa: TRY400  # the sentence says it, the trace nothing more
+        return _page(request, failed=True, status=503)
+    return HttpResponseRedirect(f"{reverse('archive')}?asked=1")
+
+
+@require_safe
+@_kept
+def download(request: HttpRequest) -> HttpResponse:
+    """The whole report as a file."""
+    text = json.dumps(report().as_json(), indent=2, ensure_ascii=False, default=lambda moment: moment.isoformat())
+    response = HttpResponse(text + "\n", content_type="application/json")
+    response.headers["Content-Disposition"] = 'attachment; filename="archive-report.json"'
+    return response
+
+
+def _page(request: HttpRequest, *, asked: bool = False, failed: bool = False, status: int = 200) -> HttpResponse:
+    now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
+    run, going = running.last(), running.under_way()
+    context = _told(report(), now, zone) | {
+        "may_sync": request.user.has_perm("archive.sync"),
+        "asked": asked and going is None,
+        "failed": failed,
+        "running": _going(going) if going else None,
+        "ended": when.relative(run.ended_at, now) if run and run.ended_at else None,
+        "died": run is not None and run.ended_at is None and going is None,
+        "worker": settings.WORKER,
+        "every": when.duration(60 * settings.ARCHIVE_EVERY),
+        "seconds": _OFTEN if going or asked else _SELDOM,
+        "here_url": f"{reverse('archive')}{'?asked=1' if asked and going is None else ''}",
+        "as_of": when.exact_to_seconds(now, zone),
+        "zone": str(zone),
+    }
+    part = request.headers.get("HX-Request") == "true"
+    return render(request, "threads/_archive.html" if part else "threads/archive.html", context, status=status)
+
+
+def _told(found: Report, now: datetime, zone: tzinfo) -> dict[str, Any]:
+    since = found.swept_at or found.started_at
+    return {
+        "report": found,
+        "first": when.exact(found.first_at, zone) if found.first_at else None,
+        "last": when.exact(found.last_at, zone) if found.last_at else None,
+        "complete": when.exact_to_seconds(found.complete_at, zone) if found.complete_at else None,
+        "statuses": [
+            (label, count, f"{reverse('threads')}?{urlencode({'status': label})}" if label != "none given" else None)
+            for label, count in found.by_status.items()
+        ],
+        "oldest": when.exact(since, zone) if since else None,
+        "troubles": [
+            {
+                "id": each.thread_id,
+                "url": presenters.thread_url(each.thread_id),
+                "why": each.why,
+                "failures": each.failures,
+                "again": when.relative(each.again_at, now) if each.again_at and each.again_at > now else "soon",
+            }
+            for each in found.troubles[:_SHOWN_TROUBLES]
+        ],
+    }  # fmt: skip
+
+
+def _going(found: running.Running) -> dict[str, Any]:
+    return {
+        "phase": _PHASES.get(found.phase, found.phase),
+        "rate": f"{60 * found.rate:,.0f} threads per minute" if found.rate else None,
+        "left": found.left,
+        "time_left": when.duration(found.seconds_left) if found.seconds_left else None,
+        "new_threads": found.new_threads,
+        "new_items": found.new_items,
+        "refusals": found.refusals,
+    }
