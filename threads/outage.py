@@ -16,6 +16,9 @@ from .chatkit import ChatKitError, NotFound, Refused
 PAUSE = 15.0
 """Seconds for which a failing upstream is not asked again for a page: nobody waits for it twice."""
 
+LOOK = 2.0
+"""Seconds between two looks whether it is back, for however many pages that wait for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outage:
@@ -31,6 +34,7 @@ class Watch:
     def __init__(self) -> None:
         self._outage: Outage | None = None
         self._until = 0.0
+        self._looked = -LOOK
         # An outage that an earlier process noted may be over.
         self._may_be_noted = True
 
@@ -44,6 +48,14 @@ class Watch:
             return self._outage
         self._until = now + PAUSE
         return None
+
+    def may_look(self) -> bool:
+        """Whether it is time to see if the upstream is back."""
+        now = time.monotonic()
+        if self._outage is not None and now - self._looked < LOOK:
+            return False
+        self._looked = now
+        return True
 
     def failed(self, error: ChatKitError) -> Outage:
         since = self._outage.since if self._outage else timezone.now()
@@ -63,7 +75,7 @@ class Watch:
                 self._may_be_noted = False
 
     def forget(self) -> None:
-        self._outage, self._until = None, 0.0
+        self._outage, self._until, self._looked = None, 0.0, -LOOK
 
 
 def is_outage(error: ChatKitError) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import TypeVar
 
 from django.conf import settings
 from django.db import DatabaseError
+from django.utils import timezone
 
 from . import upstream
 from .archive import about
@@ -95,6 +97,12 @@ def conversation(thread_id: str, query: ItemQuery) -> Conversation:
         if not about.is_on():
             raise
         found, outage = _conversation(ArchiveSource(), thread_id, query), None
+    fault = found.fault
+    if fault is not None and is_outage(fault) and about.is_on():
+        # The thread came and its items did not: those that are kept are better than none.
+        with suppress(NotFound):
+            items = ArchiveSource().list_items(thread_id, query)
+            found, outage = Conversation(found.thread, items), Outage(timezone.now(), fault)
     known = about.of([thread_id]).get(thread_id) if about.is_on() else None
     if outage is None and found.items is not None and known is not None and known.gone_at is None:
         try:
@@ -137,6 +145,8 @@ def neighbour(query: ThreadQuery, zone: tzinfo = UTC) -> str | None:
 
 def is_live_again() -> bool:
     """Whether the upstream answers: asked for its newest thread, where it failed the last time."""
+    if not watch.may_look():
+        return False
     try:
         LiveSource(upstream.client()).list_threads(ThreadQuery(limit=1))
     except ChatKitError as error:

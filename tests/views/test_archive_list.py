@@ -19,6 +19,7 @@ from threads import outage
 from threads.archive import about, keep, search
 from threads.archive.models import ArchivedThread
 from threads.archive.models import Outage as Kept
+from threads.chatkit import TimedOut
 from threads.chatkit.decode import thread as read_thread
 from threads.emulator import Emulator, Fault
 
@@ -147,11 +148,17 @@ def test_nobody_waits_twice_for_an_upstream_that_is_down(get: Get, copied: Emula
     assert not copied.calls
 
 
-def test_the_live_page_comes_back_by_itself(get: Get, agent: Client, copied: Emulator) -> None:
+def test_the_live_page_comes_back_by_itself(
+    get: Get, agent: Client, copied: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     copied.fault = Fault.ERROR_503
     get("/threads/")
     assert Kept.objects.exists()
     assert agent.get("/live/").status_code == 204
+    copied.calls.clear()
+    assert agent.get("/live/").status_code == 204
+    assert not copied.calls  # a hundred pages that wait are one question
+    monkeypatch.setattr(outage, "LOOK", 0)
     copied.fault = None
     assert agent.get("/live/")["HX-Refresh"] == "true"
     assert not get("/threads/").all("div", id="outage")
@@ -190,6 +197,20 @@ def test_where_items_are_not_kept_reading_live_keeps_none(get: Get, copied: Emul
     with override_settings(ARCHIVE="threads"):
         get(f"/threads/{thread}/")
     assert get("/threads/?q=floats").thread_ids == []
+
+
+def test_items_that_fail_alone_come_from_the_archive(
+    get: Get, copied: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = list(copied.thread_ids())[5]
+
+    def broken(*_asked: object, **_how: object) -> None:
+        raise TimedOut("too slow")
+
+    monkeypatch.setattr("threads.chatkit.ChatKitClient.list_items", broken)
+    page = get(f"/threads/{thread}/")
+    assert "My zeppelin" in page.said(page.one("ol", class_="items"))
+    assert "has not answered since" in page.said()
 
 
 def test_an_archive_that_is_not_whole_says_so(get: Get, copied: Emulator) -> None:

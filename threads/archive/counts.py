@@ -93,8 +93,11 @@ def _quarter(moment: datetime | None) -> int | None:
 def _people(names: set[str]) -> dict[str, int]:
     known = dict(Person.objects.filter(name__in=names).values_list("name", "pk"))
     if new := sorted(names - known.keys()):
-        made = Person.objects.bulk_create([Person(name=each, folded=folded(each)[:1100]) for each in new])
-        known |= {each.name: each.pk for each in made}
+        # Another process may just be keeping the same.
+        Person.objects.bulk_create(
+            [Person(name=each, folded=folded(each)[:1100]) for each in new], ignore_conflicts=True
+        )
+        known |= dict(Person.objects.filter(name__in=new).values_list("name", "pk"))
     return known
 
 
@@ -102,8 +105,8 @@ def _causes(texts: set[str]) -> dict[str, int]:
     wanted = {digest(text): text for text in texts}
     known = dict(Reason.objects.filter(digest__in=wanted).values_list("digest", "pk"))
     if new := sorted(wanted.keys() - known.keys()):
-        made = Reason.objects.bulk_create([Reason(digest=each, text=wanted[each]) for each in new])
-        known |= {each.digest: each.pk for each in made}
+        Reason.objects.bulk_create([Reason(digest=each, text=wanted[each]) for each in new], ignore_conflicts=True)
+        known |= dict(Reason.objects.filter(digest__in=new).values_list("digest", "pk"))
     return known
 
 
