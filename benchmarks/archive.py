@@ -1,0 +1,366 @@
+"""The archive's pages at a million threads beside those at ten thousand, on SQLite and on PostgreSQL.
+
+`python -m benchmarks archive` measures all four databases, which `benchmarks.filling` makes, and writes archive.md;
+`python -m benchmarks.archive --database URL` measures one of them and prints it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+from .filling import DIRECTORY, ready
+from .serving import upstream
+from .table import Row
+
+if TYPE_CHECKING:
+    from threads.archive.sync import Tally
+    from threads.chatkit import ChatKitClient
+    from threads.query import ThreadQuery
+
+RESULTS = Path(__file__).parent / "archive.md"
+SERVER = os.environ.get("BENCH_POSTGRESQL", "postgres://postgres@127.0.0.1:5432")
+
+DATABASES = {
+    "SQLite": (f"sqlite:///{DIRECTORY}/10000.sqlite3", f"sqlite:///{DIRECTORY}/1000000.sqlite3"),
+    "PostgreSQL": (f"{SERVER}/tkbench_10k", f"{SERVER}/tkbench"),
+}
+
+RUNS, WARMING = 30, 6
+ZONE = ZoneInfo("America/New_York")
+
+
+class Figure(NamedTuple):
+    """Milliseconds of the middle run, and of the nineteenth of twenty."""
+
+    middle: float
+    slow: float
+
+
+def queries() -> Iterator[tuple[str, ThreadQuery]]:
+    """Every filter, and every kind of search, as it is first asked for; the words are the emulator's."""
+    from django.db.models import Max, Min  # noqa: PLC0415
+
+    from threads.archive.models import ArchivedThread, Day, Person, Reason, SearchDoc  # noqa: PLC0415
+    from threads.query import ThreadQuery as Query  # noqa: PLC0415
+
+    busiest = Person.objects.order_by("-threads", "id").values_list("name", flat=True)
+    heavy, light = busiest[0], busiest.reverse().filter(threads__gt=0)[0]
+    common = Reason.objects.order_by("-threads", "id").values_list("text", flat=True)[0]
+    rare = Reason.objects.filter(threads=1).order_by("id").values_list("text", flat=True)[0]
+    days = Day.objects.aggregate(first=Min("day"), last=Max("day"))
+    first, last = (date(1970, 1, 1) + timedelta(days=days[name]) for name in ("first", "last"))
+    week = timedelta(days=6)
+    middle = ArchivedThread.objects.order_by("number")[SearchDoc.objects.count() // 3]
+    word = max(SearchDoc.objects.get(pk=middle.pk).words.split(), key=lambda each: (each.isdigit(), len(each)))
+
+    yield "no filter", Query()
+    yield "no filter, oldest first", Query(order="asc")
+    yield "no filter, 100 rows", Query(limit=100)
+    for status in ("active", "locked", "closed", "no such"):
+        yield f"status {status}", Query(status=status)
+    yield "locked without a reason", Query(status="locked", has_reason=False)
+    yield "closed with a reason", Query(status="closed", has_reason=True)
+    yield "any status with a reason", Query(has_reason=True)
+    yield "the busiest user", Query(user=heavy)
+    yield "a user of one thread or a few", Query(user=light)
+    yield "the busiest user, closed without a reason", Query(user=heavy, status="closed", has_reason=False)
+    yield "user by a part that thousands have", Query(user="user", match="part")
+    yield "user by a part that thousands have, closed", Query(user="user", match="part", status="closed")
+    yield "user by a part that tens have", Query(user="garcia", match="part")
+    yield "user by a part that one has", Query(user=heavy[3:], match="part")
+    yield "user by a part that nobody has", Query(user="zyzzyva", match="part")
+    yield "the last seven days", Query(begin=last - week, end=last)
+    yield "seven days long ago", Query(begin=first + week, end=first + 2 * week)
+    yield "a whole year", Query(begin=last - timedelta(days=365), end=last)
+    yield (
+        "seven days long ago, closed without a reason",
+        Query(begin=first + week, end=first + 2 * week, status="closed", has_reason=False),
+    )
+    yield "a busy hour of the week", Query(hour="1-10")
+    yield "a quiet hour of the week", Query(hour="6-03")
+    yield "a quiet hour of the week, the busiest user", Query(hour="6-03", user=heavy)
+    yield "the commonest reason", Query(reason=common)
+    yield "a reason of one thread", Query(reason=rare)
+    yield (
+        "everything at once",
+        Query(
+            q="card", user="user", match="part", status="closed", has_reason=True, hour="1-10", begin=first, end=last
+        ),
+    )
+    yield "word of most threads (the)", Query(q="the")
+    yield "word of one in six (refund)", Query(q="refund")
+    yield "word of one thread (a number)", Query(q=word)
+    yield "word that is nowhere", Query(q="zyzzyva")
+    yield "part of very many words (ing)", Query(q="ing")
+    yield "part of very many numbers (123)", Query(q="123")
+    yield "one CJK character", Query(q="款")
+    yield "CJK word", Query(q="退款")
+    yield "two common words that meet", Query(q="order card")
+    yield "two common words that never meet", Query(q="where change")
+    yield "two common words that never meet, oldest first", Query(q="once send", order="asc")
+    yield "three parts of words", Query(q="ing tion ref")
+    yield "phrase that is common", Query(q='"the refund"')
+    yield "phrase of common words that never stand so", Query(q='"is the refund the"')
+    yield "phrase that is rare", Query(q='"thank you"')
+    yield "word, closed without a reason", Query(q="refund", status="closed", has_reason=False)
+    yield "word, the busiest user", Query(q="refund", user=heavy)
+    yield "word, a user of one thread or a few", Query(q="refund", user=light)
+    yield "word, user by a part that thousands have", Query(q="refund", user="user", match="part")
+    yield "word, seven days long ago", Query(q="refund", begin=first + week, end=first + 2 * week)
+    yield "word that is nowhere, a whole year", Query(q="zyzzyva", begin=last - timedelta(days=365), end=last)
+    yield "two that never meet, closed", Query(q="where change", status="closed")
+    yield "word, a busy hour of the week", Query(q="refund", hour="1-10")
+    yield "two that never meet, a busy hour of the week", Query(q="where change", hour="1-10")
+
+
+DEEP = (
+    "no filter", "status closed", "closed with a reason", "any status with a reason",
+    "user by a part that thousands have", "a busy hour of the week", "the commonest reason",
+    "word of most threads (the)", "word of one in six (refund)", "part of very many words (ing)",
+    "part of very many numbers (123)", "CJK word", "two common words that meet", "two common words that never meet",
+    "phrase that is common", "phrase of common words that never stand so", "word, closed without a reason",
+)  # fmt: skip
+
+
+def everything() -> Iterator[tuple[str, Callable[[], object]]]:
+    """What is measured, by name."""
+    from threads.archive.models import ArchivedThread, SearchDoc  # noqa: PLC0415
+    from threads.archive.report import report  # noqa: PLC0415
+
+    threads = SearchDoc.objects.count()
+    deep = ArchivedThread.objects.order_by("number").values_list("thread_id", flat=True)[threads // 10]
+    for name, query in queries():
+        yield name, lambda query=query: page(query)  # type: ignore[misc]
+        if name in DEEP:
+            yield f"{name}, at nine tenths", lambda query=query: page(replace(query, after=deep))  # type: ignore[misc]
+
+    yield "the report of the command", lambda: len(report().by_day)
+    yield "the overview, everything", lambda: _overview(None)
+    for days in (7, 30, 365):
+        yield f"the overview, {days} days", lambda days=days: _overview(days)  # type: ignore[misc]
+
+
+def _overview(days: int | None) -> int:
+    from threads.archive.overview import overview, standing  # noqa: PLC0415
+
+    now = standing(ZONE)
+    assert now.first is not None
+    assert now.last is not None
+    begin = now.first if days is None else now.last - timedelta(days=days - 1)
+    return overview(begin, now.last, ZONE, now).threads
+
+
+def page(query: ThreadQuery) -> int:
+    """What a page asks the database, for the list and for what stands beside it."""
+    from threads.archive import about  # noqa: PLC0415
+    from threads.archive.source import ArchiveSource  # noqa: PLC0415
+
+    source = ArchiveSource(ZONE)
+    window = source.list_threads(query)
+    about.of([row.id for row in window.rows if row.id], query.q)
+    source.counts(query)
+    about.incomplete()
+    return len(window.rows)
+
+
+def measured(call: Callable[[], object], runs: int = RUNS, warming: int = WARMING) -> Figure:
+    times = []
+    for run in range(warming + runs):
+        start = time.perf_counter()
+        call()
+        took = 1000 * (time.perf_counter() - start)
+        if run >= warming:
+            times.append(took)
+        elif took > 2000:  # a figure so far off needs no forty runs
+            return Figure(took, took)
+    times.sort()
+    return Figure(times[len(times) // 2], times[int(len(times) * 0.95)])
+
+
+# Copying
+
+
+def walked(threads: int, latency_ms: float, *, with_items: bool) -> dict[str, list[float]]:
+    """Seconds that a copy into an empty database takes, beside a bare loop over the same pages in the same run, which
+    asks for as much side by side; and the megabytes of memory before and after."""
+    from django.core.management import call_command  # noqa: PLC0415
+
+    from threads.archive.sync import Sync  # noqa: PLC0415
+    from threads.chatkit import Account, ChatKitClient  # noqa: PLC0415
+
+    call_command("migrate", verbosity=0)
+    with upstream(latency_ms, threads) as base_url:
+        client = ChatKitClient(Account("sk-bench", base_url))
+        bare(client, with_items=with_items)  # the upstream makes each reply once
+        loops = [bare(client, with_items=with_items)]
+        memory: list[float] = []
+
+        def watch(tally: Tally) -> None:
+            if tally.pages % 50 == 10 or tally.threads_read % 2000 == 1000:
+                memory.append(_resident())
+
+        start = time.perf_counter()
+        Sync(client, with_items=with_items, watch=watch).run()
+        took = time.perf_counter() - start
+        loops.append(bare(client, with_items=with_items))
+        client.close()
+    return {"copy": [took], "loop": loops, "memory": memory[:1] + memory[-1:]}
+
+
+def bare(client: ChatKitClient, *, with_items: bool) -> float:
+    """Every page, asked for and read and let go."""
+    start = time.perf_counter()
+    after: str | None = None
+    ids: list[str] = []
+    while True:
+        page = client.list_threads(order="asc", limit=100, after=after)
+        if with_items:
+            ids += [each.id for each in page.rows if each.id]
+        if not page.has_more:
+            break
+        after = page.last_id
+    with ThreadPoolExecutor(4) as pool:
+        for _ in pool.map(lambda each: _conversation(client, each), ids):
+            pass
+    return time.perf_counter() - start
+
+
+def _conversation(client: ChatKitClient, thread_id: str) -> None:
+    after: str | None = None
+    while (page := client.list_items(thread_id, order="asc", limit=100, after=after)).has_more:
+        after = page.last_id
+
+
+def _resident() -> float:
+    status = Path("/proc/self/status").read_text()
+    return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1024
+
+
+def _print(url: str, only: str) -> None:
+    """One database, a line of JSON for each figure."""
+    ready(url)
+    for name, call in everything():
+        if re.search(only, name):
+            print(json.dumps([name, *measured(call), call()]), flush=True)
+
+
+def _ran(*arguments: str) -> list[str]:
+    command = [sys.executable, "-m", "benchmarks.archive", *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+
+
+def _of(url: str) -> dict[str, Figure]:
+    return {name: Figure(middle, slow) for name, middle, slow, _ in map(json.loads, _ran("--database", url))}
+
+
+# On disk
+
+_PARTS = {
+    "threads": ("archivedthread", "archive_by", "archive_un", "archive_gone", "archive_failing", "archive_due"),
+    "items": ("archiveditem", "archive_item_by"),
+    "search": ("searchdoc", "archive_word", "archive_parts"),
+}
+"""What the tables and indexes of each part have in their names; all else is the rest."""
+
+
+def sizes() -> dict[str, int]:
+    """Bytes on disk by part, indexes included."""
+    from django.db import connection  # noqa: PLC0415
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, sum(pgsize) FROM dbstat GROUP BY name"
+            if connection.vendor == "sqlite"
+            else "SELECT relname, pg_relation_size(oid) + CASE WHEN reltoastrelid > 0 THEN "
+            "pg_total_relation_size(reltoastrelid) ELSE 0 END FROM pg_class WHERE relname LIKE 'archive%%' "
+            "AND relkind IN ('r', 'i')"
+        )
+        found = dict(cursor.fetchall())
+    sums = dict.fromkeys([*_PARTS, "the rest"], 0)
+    for name, size in found.items():
+        part = next((part for part, names in _PARTS.items() if any(each in name for each in names)), "the rest")
+        sums[part] += int(size)
+    return sums
+
+
+# The table
+
+
+def archive(_directory: Path) -> Iterator[Row]:
+    """Everything, into archive.md; what was slowest of each database goes into the table of all."""
+    lines = [*_HEAD]
+    measured_of = {name: tuple(map(_of, urls)) for name, urls in DATABASES.items()}
+    for name in next(iter(measured_of.values()))[0]:
+        cells = [name]
+        for small, large in measured_of.values():
+            cells += [_said(small[name]), _said(large[name]), f"{large[name].middle / small[name].middle:.1f}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", "| on disk, bytes | of a thread | of an item | of a thread, for the search | the rest |"]
+    lines += ["|---|---|---|---|---|"]
+    for database, (_, url) in DATABASES.items():
+        size = json.loads(_ran("--database", url, "--sizes")[0])
+        threads, items = size["of threads"], size["of items"]
+        each = [size["threads"] / threads, size["items"] / items, size["search"] / threads, size["the rest"] / threads]
+        lines.append(f"| {database} | {' | '.join(f'{value:,.0f}' for value in each)} |")
+    RESULTS.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    for database, (small, large) in measured_of.items():
+        slowest = max(large, key=lambda name: large[name].slow)
+        yield Row(
+            f"{database}: the slowest page of a million threads beside ten thousand ({slowest})", "ms",
+            [large[slowest].slow], [small[slowest].slow], large[slowest].slow / small[slowest].slow, "p95 under 100 ms",
+        )  # fmt: skip
+
+
+_HEAD = """# The archive at a million threads
+
+Milliseconds of a page's queries in one warm process, the middle of 30 runs and the nineteenth of twenty, at ten
+thousand threads and at a million; then how many times longer the middle one of the second is. This file is written by
+`make bench PARTS=archive`, from databases that `benchmarks.filling` made. "At nine tenths" is the page behind a thread
+that has nine tenths of all before it.
+
+| page | SQLite, 10,000 | SQLite, 1,000,000 | times | PostgreSQL, 10,000 | PostgreSQL, 1,000,000 | times |
+|---|---|---|---|---|---|---|""".splitlines()
+
+
+def _said(figure: Figure) -> str:
+    return f"{figure.middle:,.1f} / {figure.slow:,.1f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database", required=True)
+    parser.add_argument("--only", default="", help="a regular expression for the names of what is measured")
+    parser.add_argument("--sizes", action="store_true", help="bytes on disk instead")
+    parser.add_argument("--walk", type=int, metavar="THREADS", help="copy so many threads into this, an empty database")
+    parser.add_argument("--items", action="store_true", help="with their items")
+    parser.add_argument("--latency-ms", type=float, default=0)
+    options = parser.parse_args()
+    if options.walk:
+        ready(options.database)
+        print(json.dumps(walked(options.walk, options.latency_ms, with_items=options.items)))
+        return
+    if options.sizes:
+        ready(options.database)
+        from threads.archive.models import Progress, SearchDoc  # noqa: PLC0415
+
+        numbers = {"of threads": SearchDoc.objects.count(), "of items": Progress.objects.get().items}
+        print(json.dumps(sizes() | numbers))
+        return
+    _print(options.database, options.only)
+
+
+if __name__ == "__main__":
+    main()
