@@ -51,6 +51,10 @@ def demo(browser: Browser, desk: Desk) -> None:
                 expect(page.get_by_role("link", name="All threads", exact=True)).to_be_visible()
                 page.mouse.move(0, 0)
                 take(page, "conversation")
+                for picture, address in (("search", "/threads/?status=locked&q=refund"), ("overview", "/overview/")):
+                    page.goto(address)
+                    page.evaluate("document.activeElement.blur()")
+                    take(page, picture)
 
 
 def problem(browser: Browser, desk: Desk) -> None:
@@ -82,6 +86,7 @@ def main() -> None:
         playwright.chromium.launch(executable_path=chromium, args=FLAGS) as browser,
     ):
         with serve(Path(data) / "demo", {}) as desk:
+            desk.manage("archive", "sync")
             demo(browser, desk)
         key = {"OPENAI_API_KEY": "sk-none", "OPENAI_BASE_URL": upstream.base_url, "SECRET_KEY": "for pictures " * 5}
         with serve(Path(data) / "desk", key, account=True) as desk:

@@ -250,7 +250,8 @@ def _is_stale(progress: Progress, recheck: timedelta) -> bool:
 
 def _settle(progress: Progress) -> None:
     """Complete, where nothing is left to read: all was read, and after that the end of the list had nothing new."""
-    left = ArchivedThread.objects.filter(read_at__isnull=True, gone_at__isnull=True).exists()
+    # The number is there for SQLite, which takes the index of these alone when it is asked for by it.
+    left = ArchivedThread.objects.filter(number__gt=0, read_at__isnull=True, gone_at__isnull=True).exists()
     complete = progress.reached_end_at is not None and not left and not progress.unreadable
     progress.complete_at = timezone.now() if complete else None
     progress.save(update_fields=["complete_at"])
