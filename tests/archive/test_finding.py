@@ -231,13 +231,14 @@ def test_what_changes_is_found_by_what_it_is_now(world: Emulator) -> None:
     assert ids(ThreadQuery(q="zanzibar", status="active")) == []
 
 
-def test_counts_by_status(filled: Rows) -> None:
-    source = ArchiveSource()
-    counted = source.counts(ThreadQuery()) or {}
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(queries, st.sampled_from(ZONES), st.booleans())
+def test_counts_by_status_are_what_each_list_has(filled: Rows, query: ThreadQuery, zone: str, whose: bool) -> None:
+    query = replace(query, q=None, hour=None, reason=None, limit=100, user=filled[0].user if whose else None)
+    counted = ArchiveSource(ZoneInfo(zone)).counts(query)
+    assert counted is not None
     for status in ("active", "locked", "closed"):
-        assert counted[status] == len(ids(ThreadQuery(status=status, limit=100)))
-    user = filled[0].user or ""
-    assert sum((source.counts(ThreadQuery(user=user)) or {}).values()) == len(ids(ThreadQuery(user=user, limit=100)))
+        assert counted.get(status, 0) == len(ids(replace(query, status=status), zone))
 
 
 def test_a_conversation_pages_as_the_live_one_does(world: Emulator) -> None:

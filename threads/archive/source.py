@@ -11,7 +11,7 @@ from heapq import merge
 from itertools import islice
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Sum
 
 from threads.chatkit import NotFound, Thread, ThreadItem
 from threads.chatkit.decode import thread as read_thread
@@ -20,10 +20,10 @@ from threads.query import ItemQuery, ThreadQuery
 from threads.sources import Window
 
 from . import index, people
-from .counts import digest
-from .models import ArchivedItem, ArchivedThread, Reason, State
+from .counts import QUARTER, digest
+from .models import ArchivedItem, ArchivedThread, Reason, State, Tally
 from .search import Fits, Looked, Search, find, parse
-from .spans import Span, spans
+from .spans import Span, bounds, spans
 
 _ALL = (-(2**62), 2**62)
 _EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -101,18 +101,27 @@ class ArchiveSource:
 
     def counts(self, query: ThreadQuery) -> dict[str, int] | None:
         """How many threads have each status, under the other filters; None where that would have to be counted."""
-        if query.q or query.hour or query.begin or query.end or query.reason or query.match == "part":
+        if query.q or query.hour or query.reason or query.match == "part":
             return None
-        found: dict[str, int] = {}
         states = State.objects.all() if query.has_reason is None else State.objects.filter(has_reason=query.has_reason)
-        if query.user is None:
-            pairs = [(each.status, each.threads) for each in states]
-        else:
+        begin, end = bounds(query.begin, query.end, self._zone)
+        if query.user is not None:
             person = people.exactly(query.user)
-            of_user = ArchivedThread.objects.filter(person=person)
-            pairs = [(each.status, of_user.filter(state=each).count() if person else 0) for each in states]
-        for status, threads in pairs:
-            found[status] = found.get(status, 0) + threads
+            theirs = _between(ArchivedThread.objects.filter(person=person), begin, end)
+            sums = {each.pk: theirs.filter(state=each).count() if person else 0 for each in states}
+        elif begin or end:
+            # Every zone is whole quarters of an hour away from UTC.
+            quarters = Tally.objects.all()
+            if begin is not None:
+                quarters = quarters.filter(quarter__gte=int(begin.timestamp() // QUARTER))
+            if end is not None:
+                quarters = quarters.filter(quarter__lt=int(end.timestamp() // QUARTER))
+            sums = dict(quarters.values_list("state").annotate(sum=Sum("threads")))
+        else:
+            sums = {each.pk: each.threads for each in states}
+        found: dict[str, int] = {}
+        for each in states:
+            found[each.status] = found.get(each.status, 0) + sums.get(each.pk, 0)
         return found
 
     def _numbers(
@@ -130,6 +139,14 @@ class ArchiveSource:
         fits = _timed(within, _fitting(chosen))
         found = find(search, _facets(chosen), within, fits, descending=descending, wanted=wanted)
         return list(found.numbers), found.stopped_at
+
+
+def _between(
+    threads: QuerySet[ArchivedThread], begin: datetime | None, end: datetime | None
+) -> QuerySet[ArchivedThread]:
+    if begin is not None:
+        threads = threads.filter(created_at__gte=begin)
+    return threads if end is None else threads.filter(created_at__lt=end)
 
 
 def shown(kept: ArchivedThread) -> Thread:

@@ -42,7 +42,7 @@ def spans(
     if begin is None and end is None and hour is None:
         yield Span(low, high)
         return
-    since, until = _start(begin, zone), _start(end + _DAY if end and end < date.max else None, zone)
+    since, until = bounds(begin, end, zone)
     if hour is None:
         yield from _within(since, until, low, high)
         return
@@ -111,6 +111,11 @@ def _hours(
         if begin < end:
             yield begin, end
         day += step
+
+
+def bounds(begin: date | None, end: date | None, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
+    """When the day `begin` begins, and when the day after `end` does; None for no bound."""
+    return _start(begin, zone), _start(end + _DAY if end and end < date.max else None, zone)
 
 
 def _start(day: date | None, zone: tzinfo) -> datetime | None:
