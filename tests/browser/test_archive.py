@@ -179,6 +179,7 @@ def test_while_the_upstream_is_down_and_when_it_is_back(page: Page, copied: Emul
     _poll_now(page)
     expect(page.locator("#offline")).to_be_hidden()
     copied.fault = None
+    page.wait_for_timeout(2_100)  # one look in two seconds is made for all that wait
     _poll_now(page)
     expect(banner).to_have_count(0)
     expect(page.locator("#items")).to_contain_text("A Zeppelin, and nothing else.")
