@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from . import when, widgets
 from .allowance import Allowance
@@ -22,7 +21,7 @@ from .chatkit.types import (
     Widget,
 )
 from .links import Link, link
-from .presenters import fragment
+from .presenters import at, place
 from .pretty import indented
 from .query import ItemQuery
 from .raw import dumped
@@ -116,18 +115,6 @@ def more(window: Window[ThreadItem], query: ItemQuery, address: str, here: str =
         count=count,
         shown=shown,
     )
-
-
-def place(query: ItemQuery, address: str, here: str = "") -> str:
-    """The address of a page of a conversation. `here` is the encoded query of the list that it was opened from."""
-    encoded = "&".join(filter(None, [query.encoded(), urlencode({"list": here}) if here else ""]))
-    return f"{address}?{encoded}" if encoded else address
-
-
-def at(item_id: str, address: str) -> tuple[str, str]:
-    """The id of an item's element, and the address that opens the conversation at it."""
-    anchor = f"item-{fragment(item_id)}"
-    return anchor, f"{address}?{ItemQuery(at=item_id).encoded()}#{quote(anchor)}"
 
 
 def _entry(item: ThreadItem, last: datetime | None, address: str, zone: tzinfo, allowance: Allowance) -> Entry:

@@ -10,6 +10,8 @@ from django import forms
 from .chatkit import MAX_ID, MAX_LIMIT, MAX_USER
 from .query import DEFAULT_LIMIT, ITEMS, ItemQuery, ThreadQuery
 
+DAYS_CLASH = "The last day lies before the first. Exchange them, or leave one out."
+
 _CLASH = "An address has either after or before, not both. Remove one of them, or start from the first page."
 
 
@@ -114,7 +116,7 @@ def read(parameters: Mapping[str, str]) -> tuple[ThreadQuery | None, Errors]:
     if values.get("after") and values.get("before"):
         errors["place"] = [_CLASH]
     if values.get("from") and values.get("to") and values["from"] > values["to"]:
-        errors["to"] = ["The last day lies before the first. Exchange them, or leave one out."]
+        errors["to"] = [DAYS_CLASH]
     if errors:
         return None, errors
     values["order"] = "asc" if values["order"] == "asc" else "desc"

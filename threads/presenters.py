@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from functools import cache
-from urllib.parse import quote, quote_plus, unquote_plus, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 from django.urls import reverse
 from markupsafe import Markup
@@ -15,7 +15,7 @@ from . import when
 from .archive.about import About
 from .archive.hits import Hit, marks
 from .chatkit import MAX_LIMIT, MAX_USER, Status, Thread
-from .query import ThreadQuery
+from .query import ItemQuery, ThreadQuery
 from .sources import Window
 from .visible import LONGEST, visible
 
@@ -99,7 +99,7 @@ def rows(
     if not about:
         return made
     return [
-        replace(each, known=known(each, there, here, now, zone, archived=archived))
+        replace(each, known=known(each, there, query.encoded(), now, zone, archived=archived))
         if (there := about.get(each.id or ""))
         else each
         for each in made
@@ -107,13 +107,10 @@ def rows(
 
 
 def known(row: Row, about: About, here: str, now: datetime, zone: tzinfo, *, archived: bool) -> Known:
-    """What the archive adds to a row."""
+    """What the archive adds to a row. `here` is the encoded query of the list that it stands in."""
     count, hit = about.messages, about.hit
-    url = None
-    if hit is not None and hit.item_id is not None and row.id is not None and thread_url(row.id) is not None:
-        anchor = f"item-{fragment(hit.item_id)}"
-        at = urlencode({"at": hit.item_id} | ({"list": unquote_plus(here.removeprefix("?list="))} if here else {}))
-        url = f"{thread_url(row.id)}?{at}#{quote(anchor)}"
+    address = thread_url(row.id) if row.id is not None else None
+    _, url = at(hit.item_id, address, here) if hit and hit.item_id is not None and address else (None, None)
     return Known(
         opening=about.opening if not row.title else None,
         messages=None if count is None else f"{count:,} message{'s' if count != 1 else ''}",
@@ -232,6 +229,18 @@ def thread_url(thread_id: str, here: str = "") -> str | None:
     """The address of a conversation, `here` as `from_list` gives it. None for the ids that no address can hold: every
     browser takes "." and ".." for a step up."""
     return f"{_list_path()}{fragment(thread_id)}/{here}" if thread_id.strip(".") else None
+
+
+def place(query: ItemQuery, address: str, here: str = "") -> str:
+    """The address of a page of a conversation. `here` is the encoded query of the list that it was opened from."""
+    encoded = "&".join(filter(None, [query.encoded(), urlencode({"list": here}) if here else ""]))
+    return f"{address}?{encoded}" if encoded else address
+
+
+def at(item_id: str, address: str, here: str = "") -> tuple[str, str]:
+    """The id of an item's element, and the address that opens the conversation at it; `here` as in `place`."""
+    anchor = f"item-{fragment(item_id)}"
+    return anchor, f"{place(ItemQuery(at=item_id), address, here)}#{quote(anchor)}"
 
 
 def fragment(text: str) -> str:

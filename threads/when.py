@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 _STEPS = ((60, 60, "min"), (3600, 24, "h"), (86400, 14, "day"), (7 * 86400, 9, "week"), (30.44 * 86400, 24, "month"))
 """Seconds in a unit, how many of them before the next unit is used, its name."""
@@ -43,13 +43,13 @@ def clock(moment: datetime, where: tzinfo) -> str:
 def day(moment: datetime, where: tzinfo) -> str:
     """Such as "Sunday, 22 Nov 2026"."""
     local = _local(moment, where)
-    return f"{_DAYS[local.weekday()]}, {local.day} {_MONTHS[local.month - 1]} {local.year}"
+    return f"{DAYS[local.weekday()]}, {local.day} {_MONTHS[local.month - 1]} {local.year}"
 
 
 def hour_of_week(hour: str) -> str:
     """Such as "Mondays, 09:00 to 10:00" for "0-09"."""
     clock = int(hour[2:])
-    return f"{_DAYS[int(hour[0])]}s, {clock:02}:00 to {(clock + 1) % 24:02}:00"
+    return f"{DAYS[int(hour[0])]}s, {clock:02}:00 to {(clock + 1) % 24:02}:00"
 
 
 def _local(moment: datetime, where: tzinfo) -> datetime:

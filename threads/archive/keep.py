@@ -61,7 +61,7 @@ def count_uncounted(most: int = 500) -> int:
         for item, read in items:
             item.text = _text(read)
         ArchivedItem.objects.bulk_update([item for item, _ in items], ["text"])
-        each.opening = next(filter(None, (opening(read) for _, read in items)), None)
+        each.opening = _opening([read for _, read in items])
         each.messages = sum(is_message(read) for _, read in items)
         Progress.objects.update(items=F("items") + len(items))
     _count_anew(found, [None] * len(found))
@@ -127,8 +127,7 @@ def count(thread: ArchivedThread, new: Sequence[ThreadItem]) -> None:
     thread.items += len(new)
     thread.messages += sum(map(is_message, new))
     if thread.opening is None:
-        found = next(filter(None, map(opening, new)), None)
-        thread.opening = _column(found)
+        thread.opening = _opening(new)
     times = [row.created_at for row in new if row.created_at]
     thread.last_activity_at = max(filter(None, [*times, thread.last_activity_at]), default=None)
 
@@ -193,6 +192,10 @@ def _filled(kept: ArchivedThread, row: Thread, now: datetime) -> ArchivedThread:
 def _column(text: str | None, most: int | None = None) -> str | None:
     """`text` as a column can hold it, PostgreSQL's too; `raw` has it as it came."""
     return None if text is None else text.replace("\0", "\ufffd")[:most]
+
+
+def _opening(rows: Sequence[ThreadItem]) -> str | None:
+    return _column(next(filter(None, map(opening, rows)), None))
 
 
 def _type(raw: object) -> str | None:

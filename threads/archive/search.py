@@ -204,12 +204,7 @@ def _candidates(groups: Sequence[Sequence[str]], places: _Places, descending: bo
 
 
 def _narrowed(span: Span) -> tuple[int, int]:
-    threads = ArchivedThread.objects.filter(number__gte=span.low, number__lt=span.high)
-    if span.begin is not None:
-        threads = threads.filter(created_at__gte=span.begin)
-    if span.end is not None:
-        threads = threads.filter(created_at__lt=span.end)
-    ends = threads.aggregate(first=Min("number"), last=Max("number"))
+    ends = span.threads().aggregate(first=Min("number"), last=Max("number"))
     return (span.low, span.low) if ends["first"] is None else (ends["first"], ends["last"] + 1)
 
 

@@ -23,7 +23,7 @@ from . import index, people
 from .counts import QUARTER, digest
 from .models import ArchivedItem, ArchivedThread, Reason, State, Tally
 from .search import Fits, Looked, Search, find, parse
-from .spans import Span, bounds, spans
+from .spans import Span, began, bounds, spans
 
 _ALL = (-(2**62), 2**62)
 _EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -107,7 +107,7 @@ class ArchiveSource:
         begin, end = bounds(query.begin, query.end, self._zone)
         if query.user is not None:
             person = people.exactly(query.user)
-            theirs = _between(ArchivedThread.objects.filter(person=person), begin, end)
+            theirs = began(ArchivedThread.objects.filter(person=person), begin, end)
             sums = {each.pk: theirs.filter(state=each).count() if person else 0 for each in states}
         elif begin or end:
             # Every zone is whole quarters of an hour away from UTC.
@@ -139,14 +139,6 @@ class ArchiveSource:
         fits = _timed(within, _fitting(chosen))
         found = find(search, _facets(chosen), within, fits, descending=descending, wanted=wanted)
         return list(found.numbers), found.stopped_at
-
-
-def _between(
-    threads: QuerySet[ArchivedThread], begin: datetime | None, end: datetime | None
-) -> QuerySet[ArchivedThread]:
-    if begin is not None:
-        threads = threads.filter(created_at__gte=begin)
-    return threads if end is None else threads.filter(created_at__lt=end)
 
 
 def shown(kept: ArchivedThread) -> Thread:
@@ -215,7 +207,9 @@ def _listed(chosen: Chosen, where: Iterator[Span], descending: bool, wanted: int
     size = 1
     while some := list(islice(where, size)):
         runs = [
-            each.values_list("number", flat=True) for span in some for each in _ranges(chosen, _in(span), one=size == 1)
+            each.values_list("number", flat=True)
+            for span in some
+            for each in _ranges(chosen, span.threads(), one=size == 1)
         ]
         # One after another each range is cheap and the asking is not: so more are asked for at once, and more again.
         found = [
@@ -242,15 +236,6 @@ def _together(
         place = F("number") + 0
         return first.order_by(place.desc() if descending else place)[:wanted]
     return first.order_by(order)[:wanted]
-
-
-def _in(span: Span) -> QuerySet[ArchivedThread]:
-    threads = ArchivedThread.objects.filter(number__gte=span.low, number__lt=span.high)
-    if span.begin is not None:
-        threads = threads.filter(created_at__gte=span.begin)
-    if span.end is not None:
-        threads = threads.filter(created_at__lt=span.end)
-    return threads
 
 
 def _ranges(chosen: Chosen, threads: QuerySet[ArchivedThread], *, one: bool) -> Sequence[QuerySet[ArchivedThread]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from django.db.models import Max, Min
+from django.db.models import Max, Min, QuerySet
 
 from .counts import DAY
 from .models import ArchivedThread, Day
@@ -26,6 +26,18 @@ class Span:
     high: int
     begin: datetime | None = None
     end: datetime | None = None
+
+    def threads(self) -> QuerySet[ArchivedThread]:
+        """Those that are meant."""
+        numbered = ArchivedThread.objects.filter(number__gte=self.low, number__lt=self.high)
+        return began(numbered, self.begin, self.end)
+
+
+def began(threads: QuerySet[ArchivedThread], begin: datetime | None, end: datetime | None) -> QuerySet[ArchivedThread]:
+    """Those of the threads that began from `begin` up to but not `end`; None for no bound."""
+    if begin is not None:
+        threads = threads.filter(created_at__gte=begin)
+    return threads if end is None else threads.filter(created_at__lt=end)
 
 
 def spans(

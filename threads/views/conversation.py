@@ -69,8 +69,8 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
         context |= _items(found.items, query, address, here, zone)
         return render(request, "threads/conversation.html", context)
     problem = problems.of_items(found.fault or NotFound("it has no items"), now, zone)
-    again = presenting.place(query, address, here.encoded())
-    beginning = presenting.place(ItemQuery(), address, here.encoded())
+    again = presenters.place(query, address, here.encoded())
+    beginning = presenters.place(ItemQuery(), address, here.encoded())
     context |= _NO_ITEMS | {
         "problem": problem,
         "again_url": again,
@@ -128,7 +128,7 @@ def _further(request: HttpRequest, thread_id: str, query: ItemQuery, here: Threa
         window = services.list_items(thread_id, query)
     except ChatKitError as error:
         problem = problems.of_items(error, now, zone)
-        again = presenting.place(query, address, here.encoded())
+        again = presenters.place(query, address, here.encoded())
         context = _NO_ITEMS | {"problem": problem, "again_url": again, "loaded": query.count}
         return _waiting(render(request, "threads/_items.html", context, status=problem.status), problem)
     return render(request, "threads/_items.html", _items(window, query, address, here, zone))

@@ -18,11 +18,10 @@ from .. import charts, when
 from ..archive import overview as numbers
 from ..archive.overview import Overview, Ranked, Standing
 from ..chatkit import MAX_USER
-from ..forms import FIELDS, Errors
+from ..forms import DAYS_CLASH, FIELDS, Errors
 from ..visible import named
 
 _DAY = timedelta(days=1)
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _KNOWN = {"locked": "Locked", "closed": "Closed", "active": "Active"}
 """The order in which the parts of a bar stand: the rarer ones on the ground, where lengths compare best."""
 
@@ -147,7 +146,7 @@ def _days(sent: Mapping[str, str], today: date) -> tuple[tuple[date, date] | Non
         return None, errors
     begin, end = found["from"], found["to"]
     if begin is not None and end is not None and begin > end:
-        return None, {"to": ["The last day lies before the first. Exchange them, or leave one out."]}
+        return None, {"to": [DAYS_CLASH]}
     if end is None:
         end = today if begin is None else max(begin, today)
     return (begin or max(end, date.min + 29 * _DAY) - 29 * _DAY, end), {}
@@ -238,10 +237,10 @@ def _hours(found: Overview) -> dict[str, Any]:
     for day, hours in enumerate(found.hours):
         cells = []
         for hour, threads in enumerate(hours):
-            said = f"{_DAYS[day]}s, {hour:02}:00 to {hour + 1:02}:00"
+            said = f"{when.DAYS[day]}s, {hour:02}:00 to {hour + 1:02}:00"
             url = address(hour=f"{day}-{hour:02}", begin=found.begin, end=found.end)
             cells.append(_cell(threads, "", said, url))
-        lines.append(Line(_DAYS[day], _DAYS[day][:3], tuple(cells)))
+        lines.append(Line(when.DAYS[day], when.DAYS[day][:3], tuple(cells)))
     rows, columns = [line.short for line in lines], [f"{hour:02}" for hour in range(24)]
     best = max((cell for line in lines for cell in line.cells), key=lambda cell: cell.threads)
     return {
