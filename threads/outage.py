@@ -29,7 +29,7 @@ class Outage:
 
 
 class Watch:
-    """What this process knows. Others learn when it began from the database."""
+    """What this process knows. Others learn from the database when it began, and that it is over."""
 
     def __init__(self) -> None:
         self._outage: Outage | None = None
@@ -37,14 +37,15 @@ class Watch:
         self._looked = -LOOK
         # An outage that an earlier process noted may be over.
         self._may_be_noted = True
+        self._is_noted = False
 
     def known(self) -> Outage | None:
-        """The outage, while there is no use in asking. When the pause is over one caller is told to ask, and the others
-        go on with what is known."""
+        """The outage, while there is no use in asking. When the pause is over, or another process has found the
+        upstream back, one caller is told to ask, and the others go on with what is known."""
         if self._outage is None:
             return None
         now = time.monotonic()
-        if now < self._until:
+        if now < self._until and not self._is_over_elsewhere():
             return self._outage
         self._until = now + PAUSE
         return None
@@ -59,23 +60,32 @@ class Watch:
 
     def failed(self, error: ChatKitError) -> Outage:
         since = self._outage.since if self._outage else timezone.now()
+        self._is_noted = False
         # A database that is locked can still be read: nobody goes without an answer because this could not be noted.
         with suppress(DatabaseError):
             since = Kept.objects.get_or_create(pk=1, defaults={"since": since})[0].since
+            self._is_noted = True
         self._outage, self._until = Outage(since, error), time.monotonic() + PAUSE
         self._may_be_noted = True
         return self._outage
 
-    def answered(self) -> None:
-        """It lives."""
+    def answered(self, *, looked: bool = False) -> None:
+        """It lives. `looked` is true where somebody waited for that: then a process that never met the outage may be
+        the one that ends it for all."""
         self._outage = None
-        if self._may_be_noted:
+        if self._may_be_noted or looked:
             with suppress(DatabaseError):
                 Kept.objects.all().delete()
                 self._may_be_noted = False
 
     def forget(self) -> None:
         self._outage, self._until, self._looked = None, 0.0, -LOOK
+        self._is_noted = False
+
+    def _is_over_elsewhere(self) -> bool:
+        with suppress(DatabaseError):
+            return self._is_noted and not Kept.objects.exists()
+        return False
 
 
 def is_outage(error: ChatKitError) -> bool:

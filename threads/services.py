@@ -153,7 +153,7 @@ def is_live_again() -> bool:
         if is_outage(error):
             watch.failed(error)
             return False
-    watch.answered()
+    watch.answered(looked=True)
     return True
 
 

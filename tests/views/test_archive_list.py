@@ -165,6 +165,23 @@ def test_the_live_page_comes_back_by_itself(
     assert not Kept.objects.exists()
 
 
+def test_what_one_process_found_back_is_back_for_all(
+    get: Get, agent: Client, copied: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied.fault = Fault.ERROR_503
+    assert get("/threads/").one("div", id="outage")
+    copied.fault = None
+    other = outage.Watch()
+    other.answered()  # as every process notes once after it started
+    copied.fault = Fault.ERROR_503
+    assert get("/threads/").one("div", id="outage")
+    copied.fault = None
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("threads.services.watch", other)
+        assert agent.get("/live/")["HX-Refresh"] == "true"
+    assert not get("/threads/").all("div", id="outage")
+
+
 def test_a_conversation_is_read_from_the_archive_when_the_api_is_retired(get: Get, copied: Emulator) -> None:
     thread = list(copied.thread_ids())[5]
     copied.fault = Fault.GONE_410
