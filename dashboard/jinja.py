@@ -13,6 +13,7 @@ from django.urls import reverse
 from jinja2 import Environment, StrictUndefined
 
 from threads.markdown import LONGEST_PLAIN
+from threads.roles import Right
 from threads.visible import named, visible
 
 
@@ -22,10 +23,32 @@ def environment(**options: Any) -> Environment:
         **options | {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     )
     made.globals.update(
-        static=cache(static), url=lru_cache(500)(reverse), emulator=settings.EMULATOR, archive=settings.ARCHIVE != "off"
+        static=cache(static),
+        url=lru_cache(500)(reverse),
+        emulator=settings.EMULATOR,
+        archive=settings.ARCHIVE != "off",
+        places_of=_places,
     )
     made.filters.update(visible=visible, named=named, whole=partial(visible, longest=LONGEST_PLAIN))
     return made
+
+
+_PLACES = (
+    ("threads", "Threads", Right.READ, False),
+    ("overview", "Overview", Right.READ, True),
+    ("archive", "Archive", Right.READ, True),
+    ("audit", "Trail", Right.AUDIT, False),
+)
+"""Name, label, the right it takes, and whether there has to be an archive."""
+
+
+def _places(user: Any) -> list[tuple[str, str]]:
+    """The pages that the account may go to from everywhere."""
+    return [
+        (name, label)
+        for name, label, right, archived in _PLACES
+        if user.has_perm(right) and (settings.ARCHIVE != "off" or not archived)
+    ]
 
 
 def templates() -> Iterable[str]:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.core.exceptions import PermissionDenied
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
+
+from threads.audit.record import Actor, acting
+from threads.chatkit.trace import Trace, trace
+
+_REQUEST_ID = re.compile(r"[\w.-]{8,64}", re.ASCII)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -43,6 +51,24 @@ def headers(get_response: GetResponse) -> GetResponse:
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
             patch_vary_headers(response, ["HX-Request", "Cookie"])
+        return response
+
+    return middleware
+
+
+def tracing(get_response: GetResponse) -> GetResponse:
+    """Gives each request an id, which its log lines, its rows of the trail and its calls to the upstream carry, and the
+    reply too. A proxy that we believe may bring one."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        brought = request.headers.get("X-Request-ID", "") if settings.BEHIND_PROXY else ""
+        known = brought if _REQUEST_ID.fullmatch(brought) else uuid4().hex
+        token = trace.set(Trace(known))
+        try:
+            response = get_response(request)
+        finally:
+            trace.reset(token)
+        response.headers["X-Request-ID"] = known
         return response
 
     return middleware
@@ -91,6 +117,41 @@ class SignInRequired(LoginRequiredMiddleware):
         here = urlsplit(request.headers.get("HX-Current-URL", ""))
         onward = urlencode({"next": f"{here.path}?{here.query}" if here.query else here.path})
         return HttpResponseClientRedirect(f"{reverse(settings.LOGIN_URL)}?{onward}")
+
+
+class Acting:
+    """Says who acts, for the trail."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # By now somebody wants to know who asks, whatever they ask for: the lookup is remembered.
+        name = request.user.get_username() if request.user.is_authenticated else ""
+        known = trace.get()
+        actor = Actor(name, str(request.user.pk or ""), request.META.get("REMOTE_ADDR", ""), known.id if known else "")
+        with acting(actor):
+            return self._get_response(request)
+
+
+class Allowed:
+    """Lets an account do what it has a right to. A view that says nothing of rights lets nobody in, but those that need
+    no sign-in and the admin's, which ask for themselves."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self._get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], *_arguments: Any) -> None:
+        if not getattr(view, "login_required", True):
+            return
+        if request.resolver_match is not None and request.resolver_match.app_names[:1] == ["admin"]:
+            return
+        rights = getattr(view, "rights", None)
+        if rights is None or (rights and not any(request.user.has_perm(right) for right in rights)):
+            raise PermissionDenied
 
 
 class GiveBackConnection:

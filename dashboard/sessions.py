@@ -1,8 +1,9 @@
 """Sessions and accounts in the database, asked for once in a few seconds and not for every page.
 
 A page costs no query, and a server of hundreds of threads needs no connection for each. What is paid for that is
-stated: a session that ends, an account that is closed or whose password changes, is known at once to the process that
-did it, and to every other within SESSION_RECHECK seconds.
+stated: a session that ends, an account that is closed, whose password or whose rights change, is known at once to the
+process that did it, and to every other within SESSION_RECHECK seconds. What exports or erases asks anew: see
+`threads.roles.may_now`.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.contrib.sessions.backends import db
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.dispatch import receiver
 
 from .remember import Remembered
@@ -61,6 +62,7 @@ class Accounts(ModelBackend):
         if known is None:
             known = super().get_user(user_id)
             if known is not None:
+                known.get_all_permissions()  # Django keeps them on the account, and its copies below have them too
                 _accounts.put(str(user_id), known)
             else:
                 _accounts.forget(str(user_id))
@@ -70,3 +72,11 @@ class Accounts(ModelBackend):
 @receiver([post_save, post_delete], sender=User)
 def _changed(instance: User, **_about: Any) -> None:
     _accounts.forget(str(instance.pk))
+
+
+@receiver(m2m_changed, sender=User.groups.through)
+@receiver(m2m_changed, sender=User.user_permissions.through)
+@receiver(m2m_changed, sender=Group.permissions.through)
+@receiver(post_delete, sender=Group)
+def _rights_changed(**_about: Any) -> None:
+    _accounts.clear()

@@ -66,7 +66,10 @@ SECRET_KEY = _secret_key or "emulator-only-0123456789-abcdefghijklmnopqrstuvwxyz
 INSTALLED_APPS = [
     "threads",
     "threads.archive",
-    "django.contrib.admin",
+    "threads.audit",
+    "threads.exports",
+    "threads.erasure",
+    "dashboard.apps.DeskAdmin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -77,6 +80,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "dashboard.middleware.headers",
+    "dashboard.middleware.tracing",
     "dashboard.middleware.remote_address",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -89,6 +93,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dashboard.middleware.SignInRequired",
+    "dashboard.middleware.Acting",
+    "dashboard.middleware.Allowed",
     "django.contrib.messages.middleware.MessageMiddleware",
     "dashboard.middleware.GiveBackConnection",
 ]
@@ -138,7 +144,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Signing in
 
 LOGIN_URL = "sign-in"
-LOGIN_REDIRECT_URL = "threads"
+LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
 SESSION_ENGINE = "dashboard.sessions"
 SESSION_RECHECK = env.whole("SESSION_RECHECK", 10, least=0, most=300)

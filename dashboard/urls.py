@@ -2,12 +2,11 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from . import views
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="threads")),
+    path("", views.home, name="home"),
     path("", include("threads.urls")),
     path("sign-in/", views.SignIn.as_view(), name="sign-in"),
     path("sign-in/demo/", views.demo, name="demo"),

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model, login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group
 from django.contrib.auth.views import LoginView, LogoutView, redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,7 +18,21 @@ from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from threads.roles import ROLES, Right, for_everybody, names
+
 from .sessions import DEMO_USER
+
+_FIRST = ((Right.READ, "threads"), (Right.AUDIT, "audit"), (Right.ADMINISTER, "admin:index"))
+"""Where who has this right begins."""
+
+
+@for_everybody
+def home(request: HttpRequest) -> HttpResponse:
+    """Leads to the first page that the account may see."""
+    for right, name in _FIRST:
+        if request.user.has_perm(right):
+            return HttpResponseRedirect(resolve_url(name))
+    raise PermissionDenied
 
 
 class SignIn(LoginView):
@@ -52,8 +66,7 @@ def demo(request: HttpRequest) -> HttpResponse:
     if not settings.EMULATOR:
         raise Http404
     account, _ = get_user_model().objects.get_or_create(username=DEMO_USER, defaults={"password": make_password(None)})
-    may_sync = Permission.objects.filter(content_type__app_label="archive", codename="sync")
-    account.user_permissions.add(*may_sync)
+    account.groups.add(*Group.objects.filter(name__in=[role.name for role in ROLES]))
     login(request, account)
     onward = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(onward, {request.get_host()}, require_https=request.is_secure()):
@@ -76,7 +89,14 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _problem(request, 403, "This is not for your account", "Ask an administrator if you need it for your work.")
+    roles = names(request.user) if request.user.is_authenticated else []
+    if not roles and not getattr(request.user, "is_superuser", False):
+        text = "It has no role yet. Ask an administrator to give it one: what it may do depends on that."
+        return _problem(request, 403, "Your account can't do anything here", text)
+    held = f"Your roles: {', '.join(roles)}. " if roles else ""
+    return _problem(
+        request, 403, "This is not for your account", f"{held}Ask an administrator if you need it for your work."
+    )
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

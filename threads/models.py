@@ -26,3 +26,18 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Right(models.Model):  # noqa: DJ008  # there is never one
+    """No table: what an account of the desk may do, for Django to know it as permissions. See `threads.roles`."""
+
+    class Meta:
+        managed = False
+        default_permissions = ()
+        permissions: ClassVar = [
+            ("read", "Can find and read threads"),
+            ("export", "Can download threads"),
+            ("erase", "Can delete threads for good"),
+            ("identify", "Can see user ids and e-mail addresses in full"),
+            ("audit", "Can read the audit trail"),
+        ]

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import TypeVar
@@ -18,6 +19,7 @@ from . import upstream
 from .archive import about
 from .archive.about import About
 from .archive.source import ArchiveSource
+from .audit.record import Action, record
 from .chatkit import MAX_LIMIT, ChatKitError, Garbled, NotFound, Retired, Thread, ThreadItem
 from .outage import Outage, is_outage, watch
 from .query import ItemQuery, ThreadQuery
@@ -60,7 +62,16 @@ class Conversation:
 
 
 def list_threads(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
-    """One page of threads. `zone` is where days begin. Raises `ChatKitError`, and `NeedsArchiveError`."""
+    """One page of threads. `zone` is where days begin. The trail tells of it where it was somebody's, or searched for.
+    Raises `ChatKitError`, and `NeedsArchiveError`."""
+    found = _listed(query, zone)
+    if query.user or query.filters:
+        detail = {"list": found.query.encoded(), "threads": len(found.window.rows)}
+        record(Action.SEARCH, customer=query.user or "", detail=detail | _source(found.archived))
+    return found
+
+
+def _listed(query: ThreadQuery, zone: tzinfo) -> Listing:
     if query.filters:
         if settings.ARCHIVE == "off":
             raise NeedsArchiveError
@@ -89,7 +100,19 @@ def is_thread(thread_id: str) -> bool:
 
 
 def conversation(thread_id: str, query: ItemQuery) -> Conversation:
-    """A thread and a page of its items, asked for side by side. Raises `ChatKitError` where the thread can't be had."""
+    """A thread and a page of its items, asked for side by side. The trail tells of it. Raises `ChatKitError` where the
+    thread can't be had."""
+    found = _read(thread_id, query)
+    record(
+        Action.READ,
+        thread=thread_id,
+        customer=found.thread.user or "",
+        detail=_place(query) | _source(found.outage is not None),
+    )
+    return found
+
+
+def _read(thread_id: str, query: ItemQuery) -> Conversation:
     try:
         found, outage = _first_of(lambda source: _conversation(source, thread_id, query))
     except NotFound:
@@ -113,7 +136,13 @@ def conversation(thread_id: str, query: ItemQuery) -> Conversation:
 
 
 def list_items(thread_id: str, query: ItemQuery) -> Window[ThreadItem]:
-    """One page of a conversation. Raises `ChatKitError`."""
+    """One page of a conversation. The trail tells of it. Raises `ChatKitError`."""
+    window = _items(thread_id, query)
+    record(Action.READ, thread=thread_id, detail=_place(query))
+    return window
+
+
+def _items(thread_id: str, query: ItemQuery) -> Window[ThreadItem]:
     try:
         return _first_of(lambda source: source.list_items(thread_id, query))[0]
     except NotFound:
@@ -125,7 +154,7 @@ def list_items(thread_id: str, query: ItemQuery) -> Window[ThreadItem]:
 def whole(thread_id: str) -> tuple[Thread, Iterator[Window[ThreadItem]]]:
     """A thread, and all its items, page by page. The first page is there when this returns; each further one may raise
     `ChatKitError`, as this does."""
-    first = conversation(thread_id, ItemQuery(limit=MAX_LIMIT))
+    first = _read(thread_id, ItemQuery(limit=MAX_LIMIT))
     if first.items is None:
         raise first.fault or NotFound("the thread has no items")
     return first.thread, _pages(thread_id, first.items)
@@ -204,6 +233,15 @@ def _archived(query: ThreadQuery, zone: tzinfo, outage: Outage | None = None) ->
     )
 
 
+def _source(archived: bool) -> dict[str, str]:
+    return {"from": "archive"} if archived else {}
+
+
+def _place(query: ItemQuery) -> dict[str, str]:
+    """Which items were shown, where it was not the first ones."""
+    return {"items": query.encoded()} if query.cursor else {}
+
+
 def _about(window: Window[Thread]) -> dict[str, About]:
     return about.of([row.id for row in window.rows if row.id]) if about.is_on() else {}
 
@@ -216,7 +254,7 @@ def _conversation(source: ThreadSource, thread_id: str, query: ItemQuery) -> Con
     if isinstance(source, ArchiveSource):  # one connection answers both
         return Conversation(source.thread(thread_id), source.list_items(thread_id, query))
     with ThreadPoolExecutor(1) as beside:
-        items: Future[Window[ThreadItem]] = beside.submit(source.list_items, thread_id, query)
+        items: Future[Window[ThreadItem]] = beside.submit(copy_context().run, source.list_items, thread_id, query)
         thread = source.thread(thread_id)
         try:
             return Conversation(thread, items.result())
@@ -231,5 +269,5 @@ def _pages(thread_id: str, window: Window[ThreadItem]) -> Iterator[Window[Thread
         if window.last_id in passed:
             raise Garbled("the pages lead in a circle")
         passed.add(window.last_id)
-        window = list_items(thread_id, ItemQuery(limit=MAX_LIMIT, after=window.last_id))
+        window = _items(thread_id, ItemQuery(limit=MAX_LIMIT, after=window.last_id))
         yield window

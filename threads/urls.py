@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 
 from .converters import OpaqueIdConverter
 from .views.archive import archive, download, start
+from .views.audit import trail
 from .views.conversation import conversation, others, step
 from .views.listing import live, thread_list, users
 from .views.overview import overview
@@ -25,4 +26,5 @@ urlpatterns = [
     path("archive/sync/", start, name="archive-sync"),
     path("archive/report/", download, name="archive-report"),
     path("overview/", overview, name="overview"),
+    path("audit/", trail, name="audit"),
 ]

@@ -12,6 +12,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from tests.accounts import account
 from tests.conftest import Get
 from threads.emulator import Emulator
 
@@ -42,7 +43,7 @@ def test_every_address_but_the_open_ones_asks_for_a_sign_in(client: Client, emul
 
 @pytest.mark.django_db
 def test_signing_in_leads_to_where_one_wanted_to_go(client: Client, emulator: Emulator) -> None:
-    get_user_model().objects.create_user("agent", password="correct horse")
+    account("agent", "Viewer", password="correct horse")
     asked = client.get("/threads/?user=a%20b&limit=5")
     assert asked["Location"] == "/sign-in/?next=/threads/%3Fuser%3Da%2520b%26limit%3D5"
     form = {"username": "agent", "password": "correct horse", "next": "/threads/?user=a%20b&limit=5"}
@@ -52,7 +53,7 @@ def test_signing_in_leads_to_where_one_wanted_to_go(client: Client, emulator: Em
 
 @pytest.mark.django_db
 def test_a_wrong_password_is_said_in_words(client: Client) -> None:
-    get_user_model().objects.create_user("agent", password="correct horse")
+    account("agent", "Viewer", password="correct horse")
     for name in ("agent", "nobody"):
         response = client.post("/sign-in/", {"username": name, "password": "wrong"})
         assert b"The name or the password is wrong" in response.content
@@ -60,11 +61,11 @@ def test_a_wrong_password_is_said_in_words(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_nobody_is_led_off_the_desk(client: Client) -> None:
-    get_user_model().objects.create_user("agent", password="correct horse")
+    account("agent", "Viewer", password="correct horse")
     for onward in ("https://evil.example/", "//evil.example", "javascript:alert(1)"):
         form = {"username": "agent", "password": "correct horse", "next": onward}
-        assert client.post("/sign-in/", form)["Location"] == "/threads/"
-        assert client.post("/sign-in/demo/", form)["Location"] == "/threads/"
+        assert client.post("/sign-in/", form)["Location"] == "/"
+        assert client.post("/sign-in/demo/", form)["Location"] == "/"
 
 
 @pytest.mark.django_db
@@ -85,7 +86,7 @@ def test_who_must_sign_in_for_a_part_of_a_page_comes_back_to_the_page(client: Cl
 def test_the_demo_is_one_click_and_only_in_emulator_mode(client: Client, emulator: Emulator, visitor: Get) -> None:
     assert "Open the demo" in visitor("/sign-in/").said()
     assert client.get("/sign-in/demo/").status_code == 405
-    assert client.post("/sign-in/demo/")["Location"] == "/threads/"
+    assert client.post("/sign-in/demo/")["Location"] == "/"
     assert client.get("/threads/").status_code == 200
     assert not get_user_model().objects.get().has_usable_password()
     with override_settings(EMULATOR=False):
@@ -110,7 +111,7 @@ def test_who_is_no_administrator_is_told_so(agent: Client) -> None:
 @pytest.mark.django_db
 def test_nobody_is_led_back_to_sign_in(agent: Client) -> None:
     for onward in ("/sign-in/", "/sign-in/?next=/sign-in/"):
-        assert agent.get("/sign-in/", {"next": onward})["Location"] == "/threads/"
+        assert agent.get("/sign-in/", {"next": onward})["Location"] == "/"
 
 
 @pytest.mark.django_db
@@ -147,7 +148,7 @@ def test_signing_out_ends_the_session(agent: Client, emulator: Emulator) -> None
 def test_a_desk_without_accounts_says_how_to_make_the_first(visitor: Get) -> None:
     with override_settings(EMULATOR=False):
         assert "createsuperuser" in visitor("/sign-in/").said()
-        get_user_model().objects.create_user("agent", password="correct horse")
+        account("agent", "Viewer", password="correct horse")
         assert "createsuperuser" not in visitor("/sign-in/").said()
 
 

@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from tests.accounts import account
 from tests.conftest import Get
 from tests.page import Page
 from threads import saved
@@ -27,7 +28,7 @@ def said(response: Any) -> str:
 
 def colleague(name: str = "colleague", **about: Any) -> Client:
     client = Client()
-    client.force_login(User.objects.create_user(name, **about))
+    client.force_login(account(name, "Viewer", **about))
     return client
 
 

@@ -27,6 +27,7 @@ from urllib3.exceptions import (
 from . import retry
 from .deadline import DeadlineAdapter, deadline
 from .errors import ChatKitError, Garbled, TimedOut, Unavailable
+from .trace import trace
 
 Method = Literal["GET", "DELETE"]
 
@@ -132,13 +133,19 @@ class Transport:
         left = max(0.001, ends - time.monotonic())
         request = self._auth(self._prepared[method].copy())
         request.url = address
+        known = trace.get()
+        if known is not None:
+            request.headers["X-Client-Request-Id"] = known.id
         timeout = (min(self._limits.connect, left), left)
         try:
             with self._adapter.send(request, stream=True, timeout=timeout, proxies=self._proxies) as response:
                 body = self._read(response, ends)
                 if isinstance(body, ChatKitError):
                     return body
-                return Reply(response.status_code, response.headers, body, request_id(response.headers))
+                theirs = request_id(response.headers)
+                if known is not None and theirs is not None:
+                    known.upstream.append(theirs)
+                return Reply(response.status_code, response.headers, body, theirs)
         except _BROKEN as error:
             return _broken(error)
 

@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -20,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from .. import presenters, when
 from ..archive import queue, running
 from ..archive.report import Report, report
+from ..roles import Right, needs
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ def _kept(view: View) -> View:
     return answer
 
 
+@needs(Right.READ, Right.SYNC)
 @require_safe
 @_kept
 def archive(request: HttpRequest) -> HttpResponse:
@@ -56,8 +57,8 @@ def archive(request: HttpRequest) -> HttpResponse:
     return _page(request, asked="asked" in request.GET)
 
 
+@needs(Right.SYNC)
 @require_POST
-@permission_required("archive.sync", raise_exception=True)
 @_kept
 def start(request: HttpRequest) -> HttpResponse:
     """Has everything copied anew, and leads back to the page. 503 where the queue can't be reached."""
@@ -69,6 +70,7 @@ def start(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(f"{reverse('archive')}?asked=1")
 
 
+@needs(Right.READ, Right.SYNC)
 @require_safe
 @_kept
 def download(request: HttpRequest) -> HttpResponse:
@@ -83,7 +85,7 @@ def _page(request: HttpRequest, *, asked: bool = False, failed: bool = False, st
     now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
     run, going = running.last(), running.under_way()
     context = _told(report(), now, zone) | {
-        "may_sync": request.user.has_perm("archive.sync"),
+        "may_sync": request.user.has_perm(Right.SYNC),
         "asked": asked and going is None,
         "failed": failed,
         "running": _going(going) if going else None,

@@ -17,6 +17,7 @@ from .. import conversation as presenting
 from .. import forms, presenters, problems, services, when
 from ..chatkit import ChatKitError, NotFound, ThreadItem
 from ..query import ItemQuery, ThreadQuery
+from ..roles import Right, demand, needs
 from ..sources import Window
 from . import transcript
 
@@ -33,12 +34,14 @@ _NO_ITEMS: dict[str, Any] = {
 _ENDS = {"previous": "This is the first thread of the list.", "next": "This is the last thread of the list."}
 
 
+@needs(Right.READ)
 @require_safe
 def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     """A thread with a page of its items. 404 where there is none, 502 to 504 where the upstream fails; an address of
     ours that nobody made is taken for the beginning."""
     kind = request.GET.get("format")
     if kind in transcript.KINDS:
+        demand(request, Right.EXPORT)
         return transcript.download(request, thread_id, kind)
     query, errors = forms.read_items(request.GET.dict())
     if query is None:
@@ -79,6 +82,7 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     return _waiting(render(request, "threads/conversation.html", context, status=problem.status), problem)
 
 
+@needs(Right.READ)
 @require_safe
 def others(request: HttpRequest) -> HttpResponse:
     """The newest threads of a user, for the margin of one of them. Always a part: it comes after the page that it
@@ -99,6 +103,7 @@ def others(request: HttpRequest) -> HttpResponse:
     )
 
 
+@needs(Right.READ)
 @require_safe
 def step(request: HttpRequest) -> HttpResponse:
     """From a thread to its neighbour in the list that it was opened from; at the list's end, to itself again, which

@@ -15,6 +15,7 @@ from .. import finding, forms, presenters, problems, services, when
 from ..archive import about
 from ..chatkit import ChatKitError
 from ..query import DEFAULT_LIMIT, ThreadQuery
+from ..roles import Right, needs
 from .saved import beside
 
 _NOTHING: dict[str, Any] = {
@@ -26,6 +27,7 @@ _NOTHING: dict[str, Any] = {
 _FIELDS = ("user", "match", "status", "has_reason", "reason", "q", "hour", "from", "to", "order")
 
 
+@needs(Right.READ)
 @require_safe
 def thread_list(request: HttpRequest) -> HttpResponse:
     """One page of threads. 400 where the address is wrong, 502 to 504 where the upstream fails, the form kept. What is
@@ -57,6 +59,7 @@ def thread_list(request: HttpRequest) -> HttpResponse:
     return _respond(request, _kept(found.query) | times | _found(found, query, now, zone), 200, found.query)
 
 
+@needs(Right.READ)
 @require_safe
 def users(request: HttpRequest) -> HttpResponse:
     """Users to choose from while one is typed, as options. Always a part."""
@@ -65,6 +68,7 @@ def users(request: HttpRequest) -> HttpResponse:
     return render(request, "threads/_users.html", {"users": found})
 
 
+@needs(Right.READ)
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
     """Whether the live API answers again: asked now and then by a page that the archive answered in its place. 204

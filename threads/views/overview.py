@@ -19,6 +19,7 @@ from ..archive import overview as numbers
 from ..archive.overview import Overview, Ranked, Standing
 from ..chatkit import MAX_USER
 from ..forms import DAYS_CLASH, FIELDS, Errors
+from ..roles import Right, needs
 from ..visible import named
 
 _DAY = timedelta(days=1)
@@ -80,6 +81,7 @@ class Preset:
     chosen: bool
 
 
+@needs(Right.READ)
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """What began from one day to another, in the reader's zone. 400 where the days are none, or in the wrong order."""

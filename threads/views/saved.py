@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 
 from .. import forms, presenters, saved
 from ..query import ThreadQuery
+from ..roles import Right, account, needs
 
 _CHANGED = "views"
 """The cookie of a browser that has just changed a view: another process than the one that did it may still remember
@@ -24,7 +24,7 @@ View = Callable[..., HttpResponse]
 
 def beside(request: HttpRequest, query: ThreadQuery | None) -> dict[str, Any]:
     """What every page of the list has of the saved views, and what was just done to one."""
-    shown = saved.context(_user(request), query, anew=_CHANGED in request.COOKIES)
+    shown = saved.context(account(request), query, anew=_CHANGED in request.COOKIES)
     # A link to what a deleted view held travels as the tag of its message.
     said = [{"text": str(each.message), "url": each.extra_tags} for each in messages.get_messages(request)]
     return shown | {"said": said}
@@ -46,6 +46,7 @@ def _form(view: View) -> View:
     return answer
 
 
+@needs(Right.READ)
 @_form
 def save_view(request: HttpRequest) -> HttpResponse:
     """Saves the list in `query` as `name`, for the team where `shared` is "yes". 400 where that can't be."""
@@ -55,7 +56,7 @@ def save_view(request: HttpRequest) -> HttpResponse:
         return _problem(request, 400, "This list can't be saved", f"Its address is not valid. {wrong}")
     try:
         view, replaced = saved.save(
-            _user(request), request.POST.get("name", ""), query, shared=request.POST.get("shared") == "yes"
+            account(request), request.POST.get("name", ""), query, shared=request.POST.get("shared") == "yes"
         )
     except saved.RefusedError as refusal:
         return _problem(request, 400, "This view can't be saved", str(refusal))
@@ -65,26 +66,23 @@ def save_view(request: HttpRequest) -> HttpResponse:
     return _to(saved.address(view))
 
 
+@needs(Right.READ)
 @_form
 def share_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Shares a view with the team where `shared` is "yes", else no longer; and back to the list in `query`."""
-    view = saved.share(_user(request), pk, shared=request.POST.get("shared") == "yes")
+    view = saved.share(account(request), pk, shared=request.POST.get("shared") == "yes")
     whose = "is shared with the team." if view.shared else "is no longer shared: only you see it."
     messages.success(request, f"“{view.name}” {whose}")
     return _to(_here(request))
 
 
+@needs(Right.READ)
 @_form
 def delete_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Deletes a view; and back to the list in `query`."""
-    view = saved.delete(_user(request), pk)
+    view = saved.delete(account(request), pk)
     messages.success(request, f"Deleted the view “{view.name}”.", extra_tags=saved.address(view))
     return _to(_here(request))
-
-
-def _user(request: HttpRequest) -> User:
-    """Who asks: nobody gets here without having signed in."""
-    return cast(User, request.user)
 
 
 def _read(request: HttpRequest) -> tuple[ThreadQuery | None, forms.Errors]:

@@ -1,0 +1,7 @@
+"""The admin, as the desk has it."""
+
+from django.contrib.admin.apps import AdminConfig
+
+
+class DeskAdmin(AdminConfig):
+    default_site = "dashboard.admin_site.DeskSite"

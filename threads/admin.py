@@ -1,0 +1,101 @@
+"""Accounts and their roles. The only pages of Django's own admin that are used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.db.models import ManyToManyField
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from .roles import ROLES
+
+_WORDS = {role.name: role.words for role in ROLES}
+
+
+if TYPE_CHECKING:
+    _Choice = forms.ModelMultipleChoiceField[Group]
+    _UserAdmin = UserAdmin[User]
+else:
+    _Choice, _UserAdmin = forms.ModelMultipleChoiceField, UserAdmin
+
+
+class _Roles(_Choice):
+    def label_from_instance(self, obj: Group) -> str:
+        words = _WORDS.get(obj.name)
+        return format_html("<strong>{}</strong> {}", obj.name, words) if words else obj.name
+
+
+class Accounts(_UserAdmin):
+    """An account, with its roles in plain words. What only Django's superusers may do, and who is one, is theirs
+    alone to change: an Administrator can't make a superuser, nor take one's account over."""
+
+    list_display = ("username", "email", "first_name", "last_name", "roles", "is_active", "last_login")
+    list_filter = ("is_active", "groups")
+    filter_horizontal = ("user_permissions",)
+    _PERSON: Any = (None, {"fields": ("username", "password")})
+    _NAMES: Any = ("Person", {"fields": ("first_name", "last_name", "email")})
+    _RIGHTS: Any = ("What they may do", {"fields": ("is_active", "groups")})
+    _DATES: Any = ("When", {"fields": ("last_login", "date_joined")})
+    _ABOVE: Any = ("Beyond roles", {"classes": ("collapse",), "fields": ("is_superuser", "user_permissions")})
+
+    @admin.display(description="Roles")
+    def roles(self, account: User) -> str:
+        held = [group.name for group in account.groups.all()]
+        return ", ".join((["superuser: everything"] if account.is_superuser else []) + held) or "none"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return super().get_fieldsets(request, obj)
+        shown = (self._PERSON, self._NAMES, self._RIGHTS, self._DATES)
+        return (*shown, self._ABOVE) if _is_superuser(request) else shown
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("last_login", "date_joined")
+
+    def formfield_for_manytomany(self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name != "groups":
+            return super().formfield_for_manytomany(db_field, request, **kwargs)
+        return _Roles(Group.objects.order_by("id"), required=False, label="Roles", widget=forms.CheckboxSelectMultiple)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and _is_below(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and _is_below(request, obj)
+
+
+class Roles(GroupAdmin):
+    """What the roles may do, to read. A group that somebody makes beside them is a superuser's to make."""
+
+    list_display = ("name", "words")
+
+    @admin.display(description="May")
+    def words(self, group: Group) -> str:
+        return _WORDS.get(group.name, "A group of your own: see its permissions.")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_superuser(request) and (obj is None or obj.name not in _WORDS)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_superuser(request) and (obj is None or obj.name not in _WORDS)
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False))
+
+
+def _is_below(request: HttpRequest, account: User | None) -> bool:
+    return account is None or not account.is_superuser or _is_superuser(request)
+
+
+admin.site.unregister([User, Group])
+admin.site.register(User, Accounts)
+admin.site.register(Group, Roles)

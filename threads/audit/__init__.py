@@ -1,0 +1,1 @@
+"""The trail: who saw, exported or erased what. Rows are added, never changed and never taken away."""
