@@ -6,11 +6,11 @@ from django.core.wsgi import get_wsgi_application
 from django.template.loader import get_template
 from django.urls import get_resolver
 
-from dashboard import jinja
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
 application = get_wsgi_application()
+
+from dashboard import jinja  # noqa: E402  # it knows the accounts, which are there only now
 
 # What the first reader would otherwise wait for: the addresses and the templates, a tenth of a second.
 get_resolver().url_patterns  # noqa: B018

@@ -15,10 +15,11 @@ from dashboard import env
 from tests.archive.services import postgres, redis_server
 from tests.archive.working import ask, environment, manage, started, until
 from tests.conftest import NOW
-from threads.archive import queue
+from threads import queue
+from threads.archive.asked import start_copying
 from threads.emulator import Emulator, EmulatorServer
 
-ASKS = "from threads.archive.queue import start_copying; start_copying()"
+ASKS = "from threads.archive.asked import start_copying; start_copying()"
 
 
 @pytest.fixture(params=["sqlite", "postgres", "redis"])
@@ -49,8 +50,10 @@ def test_a_queue_that_is_not_there_is_said_and_nothing_more(settings: Any, monke
 
     settings.QUEUE_URL = "postgres://nobody:secret@127.0.0.1:1/none"
     monkeypatch.delitem(sys.modules, "threads.archive.tasks", raising=False)
+    queue.huey.cache_clear()
     with pytest.raises(queue.QueueError) as caught:
-        queue.start_copying()
+        start_copying()
+    queue.huey.cache_clear()
     assert "secret" not in str(caught.value)
 
 

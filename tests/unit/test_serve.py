@@ -118,9 +118,8 @@ def test_no_child_outlives_one_that_was_killed(tmp_path: Path, desks: list[Desk]
     until(lambda: not [pid for pid in children.values() if lives(pid)])
 
 
-@pytest.mark.parametrize("setting", [{"WORKER": "0"}, {"ARCHIVE": "off"}])
-def test_without_a_worker_where_none_is_wanted(tmp_path: Path, desks: list[Desk], setting: dict[str, str]) -> None:
-    desk = Desk(tmp_path, **setting)
+def test_without_a_worker_where_none_is_wanted(tmp_path: Path, desks: list[Desk]) -> None:
+    desk = Desk(tmp_path, WORKER="0")
     desks.append(desk)
     until(desk.answers, 90)
     time.sleep(3)

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from tests.archive.test_sync import sync
 from tests.conftest import Get
-from threads.archive import queue
+from threads import queue
+from threads.views import archive as archive_view
 from threads.archive.models import ArchivedThread, Lease, Progress, Run
 from threads.emulator import Emulator
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
-    monkeypatch.setattr(queue, "start_copying", lambda: found.append("asked"))
+    monkeypatch.setattr(archive_view, "start_copying", lambda: found.append("asked"))
     return found
 
 
@@ -107,7 +108,7 @@ def test_a_queue_that_is_not_there_is_said(get: Get, agent: Client, monkeypatch:
     def fail() -> None:
         raise queue.QueueError("postgres://u:secret@host refused")
 
-    monkeypatch.setattr(queue, "start_copying", fail)
+    monkeypatch.setattr(archive_view, "start_copying", fail)
     allow()
     response = agent.post("/archive/sync/")
     assert response.status_code == 503

@@ -13,17 +13,16 @@ from django.db import connections
 from django.utils import timezone
 from huey.exceptions import RetryTask
 
-from threads import upstream
+from threads import queue, upstream
 from threads.chatkit import ChatKitError
 
 from .lease import HeldError, LeaseLostError
 from .models import Run
-from .queue import made
 from .sync import Sync
 
 log = logging.getLogger(__name__)
 
-huey = made()
+huey = queue.huey()
 
 _WAITED_FOR, _AGAIN = 600.0, 5.0
 """Seconds that a whole copying waits for the run before it, and after which it looks whether that has ended."""

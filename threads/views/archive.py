@@ -16,8 +16,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from .. import presenters, when
-from ..archive import queue, running
+from .. import presenters, queue, when
+from ..archive import running
+from ..archive.asked import start_copying
 from ..archive.report import Report, report
 from ..roles import Right, needs
 
@@ -63,7 +64,7 @@ def archive(request: HttpRequest) -> HttpResponse:
 def start(request: HttpRequest) -> HttpResponse:
     """Has everything copied anew, and leads back to the page. 503 where the queue can't be reached."""
     try:
-        queue.start_copying()
+        start_copying()
     except queue.QueueError as error:
         log.error("The queue can't be reached: %s", error)  # noqa: TRY400  # the sentence says it, the trace nothing more
         return _page(request, failed=True, status=503)

@@ -128,7 +128,7 @@ class Command(BaseCommand):
             environment["EMULATOR_URL"] = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
         web = _Process("server", ["-m", "gunicorn", "-c", "gunicorn.conf.py", "dashboard.wsgi"], environment)
         worker = None
-        if settings.WORKER and settings.ARCHIVE != "off":
+        if settings.WORKER:
             worker = _Process("worker", ["manage.py", "worker"], environment, wait=_HEAD_START)
         return web, worker, emulator
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,8 @@ class QueueError(Exception):
     """The queue can't be reached. The text says why, for the log."""
 
 
-def made() -> Any:
+@cache
+def huey() -> Any:
     """The queue that the settings name; without one, a file in DATA_DIR."""
     # Tasks are pickled. Signed, so that who can write to the queue can still not run what they like.
     how = {"results": False, "serializer": SignedSerializer(secret=settings.SECRET_KEY)}
@@ -42,13 +45,12 @@ def made() -> Any:
         ) from error
 
 
-def start_copying() -> None:
-    """Has a worker copy everything, soon. Raises `QueueError`."""
+@contextmanager
+def reached() -> Iterator[None]:
+    """For handing work to the queue: loading the tasks reaches for it, so that stands in here too. Raises `QueueError`
+    where it can't be reached."""
     try:
-        # The queue is reached when its tasks are loaded, and a page must not wait for that at its start.
-        from . import tasks  # noqa: PLC0415
-
-        tasks.sync_now(time.time())
+        yield
     except _faults() as error:
         raise QueueError(str(error)) from error
 

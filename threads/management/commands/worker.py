@@ -1,4 +1,5 @@
-"""`manage.py worker` keeps the archive up in the background. Any number may run, on any number of machines."""
+"""`manage.py worker` works in the background: keeps the archive up, writes long exports, erases. Any number may run, on
+any number of machines."""
 
 from __future__ import annotations
 
@@ -8,33 +9,35 @@ import threading
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
+
+from threads import queue
 
 _PATIENCE = 20.0
 """Seconds that a task has to end in when the worker is told to."""
 
 
 class Command(BaseCommand):
-    help = "Works in the background: copies what arrives into the archive, and looks at what is there again."
+    help = "Works in the background: keeps the archive up, writes long exports, and erases what was asked for."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Until SIGTERM or SIGINT: then what is under way ends with the page that it keeps."""
-        if settings.ARCHIVE == "off":
-            raise CommandError("There is nothing to do: ARCHIVE is off.")
-        # Reaches for the queue, so it is loaded only here.
+        # They reach for the queue, so they are loaded only here.
         from threads.archive import tasks  # noqa: PLC0415
 
         logging.getLogger("huey").setLevel(logging.WARNING)
         ended = threading.Event()
-        consumer = tasks.huey.create_consumer(workers=2, worker_type="thread", shutdown_timeout=_PATIENCE)
+        huey = queue.huey()
+        consumer = huey.create_consumer(workers=3, worker_type="thread", shutdown_timeout=_PATIENCE)
         consumer.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ended.set())
         # The clock strikes at full minutes; whoever has just started it wants to see something.
-        tasks.keep_up()
+        if settings.ARCHIVE != "off":
+            tasks.keep_up()
         logging.getLogger(__name__).info("The worker waits for work.")
         while not ended.wait(5):
             consumer.check_worker_health()
         tasks.stop()
         consumer.stop(graceful=True)
-        tasks.huey.notify_interrupted_tasks()
+        huey.notify_interrupted_tasks()

@@ -1,0 +1,94 @@
+"""Work that takes longer than a page: one row for each, which outlives the process that does it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from datetime import timedelta
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from .audit.record import Actor, actor
+
+LEASE = timedelta(seconds=60)
+"""How long a worker that has died, or lost the database, holds up its jobs."""
+
+
+class JobLostError(Exception):
+    """Another worker has taken the job over: this one does no more of it."""
+
+
+class Job(models.Model):
+    """Asked for by somebody, done by one worker at a time, and taken over where that worker dies."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    asked_at = models.DateTimeField(default=timezone.now)
+    who = models.CharField(max_length=150)
+    who_id = models.CharField(max_length=40)
+    address = models.CharField(max_length=64, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    phase = models.CharField(max_length=20, default="waiting")
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(null=True)
+    """None while nobody knows."""
+    began_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    holder = models.CharField(max_length=100, blank=True)
+    until = models.DateTimeField(null=True)
+    """When the holder's time is over, unless it says before then that it lives."""
+
+    class Meta:
+        abstract = True
+        ordering: ClassVar = ["-asked_at", "id"]
+
+    @property
+    def actor(self) -> Actor:
+        """Who asked for it: whoever does it acts for them."""
+        return Actor(self.who, self.who_id, self.address, self.request_id)
+
+    @classmethod
+    def asked(cls, **values: Any) -> Self:
+        """A new job, asked for by who acts now."""
+        now = actor()
+        by = {"who": now.name[:150], "who_id": now.id, "address": now.address[:64], "request_id": now.request_id}
+        return cls._default_manager.create(**by | values)
+
+    @classmethod
+    def to_do(cls) -> models.QuerySet[Self]:
+        """Those that have not ended and that nobody is at, oldest first."""
+        now = timezone.now()
+        # A holder whose time ends later than a lease from now took it by a clock that has been put back since.
+        over = Q(until=None) | Q(until__lt=now) | Q(until__gt=now + 2 * LEASE)
+        return cls._default_manager.filter(over, ended_at=None).order_by("asked_at", "id")
+
+    def claim(self) -> bool:
+        """Takes the job, unless another worker is at it. Then `holder` is a name of this claim alone."""
+        now, holder = timezone.now(), f"{socket.gethostname()[:40]} {os.getpid()} {uuid.uuid4().hex[:12]}"
+        if not type(self).to_do().filter(pk=self.pk).update(holder=holder, until=now + LEASE):
+            return False
+        self.refresh_from_db()
+        if self.began_at is None:
+            self.keep(began_at=now)
+        return True
+
+    def keep(self, **values: Any) -> None:
+        """Stores how far it is, which also says that the holder lives. Raises `JobLostError` where it holds the job no
+        more; so within a transaction nothing is kept by two."""
+        values["until"] = timezone.now() + LEASE
+        mine = type(self)._default_manager.filter(pk=self.pk, holder=self.holder, ended_at=None)  # noqa: SLF001
+        if not mine.update(**values):
+            raise JobLostError
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def end(self, **values: Any) -> None:
+        """It is done, or can't be. Raises `JobLostError`."""
+        self.keep(**{"ended_at": timezone.now(), "phase": "ended"} | values)
+
+    def let_go(self) -> None:
+        """Leaves it for another worker, at once."""
+        type(self)._default_manager.filter(pk=self.pk, holder=self.holder).update(until=None, holder="")  # noqa: SLF001
