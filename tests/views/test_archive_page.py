@@ -14,9 +14,9 @@ from django.utils import timezone
 from tests.archive.test_sync import sync
 from tests.conftest import Get
 from threads import queue
-from threads.views import archive as archive_view
 from threads.archive.models import ArchivedThread, Lease, Progress, Run
 from threads.emulator import Emulator
+from threads.views import archive as archive_view
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
