@@ -77,6 +77,8 @@ class Actor:
     id: str = ""
     address: str = ""
     request_id: str = ""
+    job: str = ""
+    """The id of the job that is done for them, where it is one."""
 
 
 _actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
@@ -93,7 +95,7 @@ def acting(who: Actor) -> Iterator[None]:
     """All that is recorded inside is done by `who`. For what outlives its request, as a streamed reply and a job do;
     calls to the upstream carry its request's id."""
     known = _actor.set(who)
-    traced = trace.set(Trace(who.request_id)) if who.request_id else None
+    traced = trace.set(Trace(who.request_id or who.job, job=who.job)) if who.request_id or who.job else None
     try:
         yield
     finally:
@@ -132,19 +134,20 @@ def _clean(about: dict[str, Any]) -> dict[str, Any]:
     if "upstream_request_id" not in about and current and current.upstream:
         about["upstream_request_id"] = current.upstream[-1]
     return {
-        name: _storable(value, LONGEST_ID if name in {"thread", "customer"} else LONGEST)
+        name: storable(value, LONGEST_ID if name in {"thread", "customer"} else LONGEST)
         for name, value in about.items()
     }
 
 
-def _storable(value: Any, longest: int = LONGEST) -> Any:
+def storable(value: Any, longest: int = LONGEST) -> Any:
+    """A value as the trail keeps it."""
     if isinstance(value, str):
         kept = value.replace("\0", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode()
         return kept if len(kept) <= longest else f"{kept[:longest]}… ({len(kept):,} characters)"
     if isinstance(value, dict):
-        return {_storable(name): _storable(each) for name, each in value.items()}
+        return {storable(name): storable(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_storable(each) for each in value]
+        return [storable(each) for each in value]
     return value
 
 

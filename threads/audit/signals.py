@@ -1,4 +1,7 @@
-"""What Django itself tells of accounts: signing in and out, and what somebody may do."""
+"""What Django itself tells of accounts: signing in and out, and what somebody may do.
+
+An account or a role that is changed and can't be recorded is not changed: in the middle of a transaction, a row of the
+trail that failed would undo it anyway, and nobody would be told."""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_sa
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from .record import Action, Actor, Outcome, acting, actor, record
+from .record import Action, Actor, Outcome, acting, actor, must, record
 
 _WATCHED = ("username", "is_active", "is_superuser", "is_staff", "email")
 
@@ -29,11 +32,13 @@ def _signed_out(request: HttpRequest | None, user: User | None, **_signal: Any) 
 
 
 @receiver(user_login_failed)
-def _failed(credentials: dict[str, Any], **_signal: Any) -> None:
+def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_signal: Any) -> None:
     """The name is kept where an account has it. Else it may be a password, typed into the wrong field."""
     typed = str(credentials.get("username") or "")
     account = User.objects.filter(username=typed).first() if "\0" not in typed else None
     detail = {"account": account.username if account else "(no such account)"}
+    if getattr(request, "axes_locked_out", False):
+        detail["reason"] = "locked"
     record(Action.SIGN_IN, Outcome.REFUSED, detail=detail)
 
 
@@ -47,7 +52,7 @@ def _before(instance: User, **_signal: Any) -> None:
 def _saved(instance: User, created: bool, raw: bool, **_signal: Any) -> None:
     was: User | None = getattr(instance, "_was", None)
     if created or was is None:
-        record(Action.ACCOUNT, detail={"account": instance.username, "change": "made"})
+        must(Action.ACCOUNT, Outcome.DONE, detail={"account": instance.username, "change": "made"})
         return
     changed = {
         name: [getattr(was, name), getattr(instance, name)]
@@ -57,12 +62,14 @@ def _saved(instance: User, created: bool, raw: bool, **_signal: Any) -> None:
     if was.password != instance.password:
         changed["password"] = ["…", "changed"]
     if changed:
-        record(Action.ACCOUNT, detail={"account": instance.username, "change": "changed", "fields": changed})
+        must(
+            Action.ACCOUNT, Outcome.DONE, detail={"account": instance.username, "change": "changed", "fields": changed}
+        )
 
 
 @receiver(post_delete, sender=User)
 def _deleted(instance: User, **_signal: Any) -> None:
-    record(Action.ACCOUNT, detail={"account": instance.username, "change": "deleted"})
+    must(Action.ACCOUNT, Outcome.DONE, detail={"account": instance.username, "change": "deleted"})
 
 
 _TOLD = {"post_add": "given", "post_remove": "taken", "pre_clear": "all taken"}
@@ -80,7 +87,7 @@ def _roles(instance: Any, action: str, pk_set: set[Any] | None, model: Any, reve
         theirs = [str(each) for each in instance.user_set.all()] if reverse else []
     accounts, roles = (theirs, [str(instance)]) if reverse else ([str(instance)], theirs)
     for account in accounts:
-        record(Action.ROLES, detail={"account": account, "change": _TOLD[action], "roles": roles})
+        must(Action.ROLES, Outcome.DONE, detail={"account": account, "change": _TOLD[action], "roles": roles})
 
 
 @receiver(m2m_changed, sender=Group.permissions.through)

@@ -1,0 +1,384 @@
+"""What is recorded: by each thing that is to be, once, with who, from where, what, and the ids of its requests."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote_plus
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.db import DatabaseError, connection, transaction
+from django.test import Client, override_settings
+from django.urls import reverse
+
+from tests.accounts import PASSWORD, account
+from tests.archive.test_sync import spoken, sync
+from threads.archive.models import ArchivedItem
+from threads.audit.models import AppendOnlyError, AuditEvent
+from threads.audit.record import Actor, acting, record
+from threads.chatkit import ChatKitError
+from threads.emulator import Emulator, Fault
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+_MARK = "Zanzibar heliotrope"
+"""In every text of the upstream that a customer, a model or a tool wrote."""
+
+
+@dataclass
+class Desk:
+    """Who does it, and on what."""
+
+    client: Client
+    emulator: Emulator
+    thread: str
+    user: str
+    other: User
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is to be found in the trail. `detail` is a part of the row's; THREAD and USER stand for the desk's."""
+
+    action: str
+    outcome: str = "done"
+    thread: str = ""
+    customer: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+    who: str = "grace"
+    upstream: bool = False
+
+
+Act = Callable[[Desk], Any]
+
+THREAD, USER, QUOTED = "<thread>", "<user>", "<quoted>"
+
+
+def _get(address: str, **headers: str) -> Act:
+    def act(desk: Desk) -> Any:
+        made = address.replace(THREAD, desk.thread).replace(USER, desk.user)
+        response = desk.client.get(made, headers=headers)
+        assert response.status_code < 400, response.content
+        if response.streaming:
+            b"".join(response)
+        return response
+
+    return act
+
+
+def _signs_in(name: str, password: str) -> Act:
+    return lambda desk: Client().post("/sign-in/", {"username": name, "password": password})
+
+
+def _changes(**changed: Any) -> Act:
+    """Saves the other account's page in the admin, with these fields changed."""
+
+    def act(desk: Desk) -> Any:
+        address = reverse("admin:auth_user_change", args=[desk.other.pk])
+        form = desk.client.get(address).context["adminform"].form
+        sent = {name: form.get_initial_for_field(each, name) for name, each in form.fields.items()}
+        sent["groups"] = [group.pk for group in sent["groups"]]
+        sent = {name: value for name, value in sent.items() if value not in (None, False)} | changed
+        sent = {name: value for name, value in sent.items() if value is not None}
+        response = desk.client.post(address, sent)
+        assert response.status_code == 302, response.content.decode()
+        return None
+
+    return act
+
+
+def _group(name: str) -> int:
+    return Group.objects.get(name=name).pk
+
+
+def _adds(desk: Desk) -> Any:
+    sent = {"username": "newcomer", "usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+    assert desk.client.post(reverse("admin:auth_user_add"), sent).status_code == 302
+
+
+def _deletes(desk: Desk) -> Any:
+    address = reverse("admin:auth_user_delete", args=[desk.other.pk])
+    assert desk.client.post(address, {"post": "yes"}).status_code == 302
+
+
+def _new_password(desk: Desk) -> Any:
+    sent = {"usable_password": "true", "password1": "another long one", "password2": "another long one"}
+    address = reverse("admin:auth_user_password_change", args=[desk.other.pk])
+    assert desk.client.post(address, sent).status_code == 302
+
+
+def _takes_over(desk: Desk) -> Any:
+    _changes(groups=[_group("Viewer"), _group("Auditor")])(desk)
+
+
+def _asks_for_a_copy(desk: Desk) -> Any:
+    assert desk.client.post("/archive/sync/").status_code == 302
+
+
+_A_USER = Row("search", customer=USER, detail={"list": f"user={QUOTED}"}, upstream=True)
+
+CASES: dict[str, tuple[Act, list[Row]]] = {
+    "signing in": (_signs_in("linus", PASSWORD), [Row("sign-in", who="linus")]),
+    "a wrong password": (
+        _signs_in("linus", "wrong"), [Row("sign-in", "refused", who="", detail={"account": "linus"})],
+    ),
+    "a name that nobody has": (
+        _signs_in("hunter2 my password", "x"),
+        [Row("sign-in", "refused", who="", detail={"account": "(no such account)"})],
+    ),
+    "signing out": (lambda desk: desk.client.post("/sign-out/"), [Row("sign-out")]),
+    "the whole list": (_get("/threads/"), []),
+    "a conversation": (_get("/threads/<thread>/"), [Row("read", thread=THREAD, customer=USER, upstream=True)]),
+    "the margin of a conversation": (
+        _get("/others/?user=<user>&thread=<thread>"),
+        [Row("search", thread=THREAD, customer=USER, detail={"beside": True}, upstream=True)],
+    ),
+    "a user": (_get("/threads/?user=<user>"), [_A_USER]),
+    "a user, as htmx asks": (_get("/threads/?user=<user>", **{"HX-Request": "true"}), [_A_USER]),
+    "a part of a user id": (
+        _get("/threads/?user=us&match=part"), [Row("search", customer="us", detail={"from": "archive"})],
+    ),
+    "words": (_get("/threads/?q=refund"), [Row("search", detail={"list": "q=refund", "from": "archive"})]),
+    "a status": (_get("/threads/?status=locked"), [Row("search", detail={"list": "status=locked"})]),
+    "a reason": (_get("/threads/?has_reason=yes"), [Row("search", detail={"list": "has_reason=yes"})]),
+    "days": (
+        _get("/threads/?from=2026-09-01&to=2026-09-02"),
+        [Row("search", detail={"list": "from=2026-09-01&to=2026-09-02"})],
+    ),
+    "users that are offered": (_get("/users/?user=u"), [Row("search", detail={"typed": "u"})]),
+    "users of whom there is none": (_get("/users/?user=no%20such%20user"), []),
+    "the overview": (_get("/overview/"), []),
+    "a download": (
+        _get("/threads/<thread>/?format=md"),
+        [Row("export", "intent", thread=THREAD), Row("export", thread=THREAD, customer=USER)],
+    ),
+    "the trail": (_get("/audit/?who=ada"), [Row("audit", detail={"trail": "who=ada"})]),
+    "the trail as a file": (
+        _get("/audit/file/?who=ada"),
+        [Row("audit", "intent", detail={"download": "who=ada"}), Row("audit", detail={"rows": 0})],
+    ),
+    "a role is given": (
+        _takes_over, [Row("roles", detail={"account": "linus", "change": "given", "roles": ["Auditor"]})],
+    ),
+    "a role is taken": (
+        _changes(groups=[]), [Row("roles", detail={"account": "linus", "change": "taken", "roles": ["Viewer"]})],
+    ),
+    "an account is made": (_adds, [Row("account", detail={"account": "newcomer", "change": "made"})]),
+    "an account is closed": (
+        _changes(is_active=None),
+        [Row("account", detail={"account": "linus", "change": "changed", "fields": {"is_active": [True, False]}})],
+    ),
+    "a password is changed": (
+        _new_password, [Row("account", detail={"account": "linus", "fields": {"password": ["…", "changed"]}})],
+    ),
+    "an account is deleted": (_deletes, [Row("account", detail={"account": "linus", "change": "deleted"})]),
+    "a copy is asked for": (_asks_for_a_copy, [Row("archive", "intent", detail={"asked": "everything"})]),
+}  # fmt: skip
+
+
+@pytest.fixture
+def desk(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """An Administrator at the desk, and an account that is a Viewer's."""
+    monkeypatch.setattr("threads.views.archive.start_copying", lambda: None)
+    sync(emulator, with_items=False)
+    client = Client()
+    client.force_login(account("grace", "Administrator"))
+    thread = next(iter(emulator.thread_ids()))
+    user = next(user for user in emulator.users() if thread in emulator.thread_ids(user=user))
+    return Desk(client, emulator, thread, user, account("linus", "Viewer"))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_recorded(desk: Desk, name: str) -> None:
+    act, wanted = CASES[name]
+    last = AuditEvent.objects.latest("id").pk
+    act(desk)
+    found = list(AuditEvent.objects.filter(pk__gt=last).order_by("id"))
+    assert [(row.action, row.outcome) for row in found] == [(row.action, row.outcome) for row in wanted]
+    for row, want in zip(found, wanted, strict=True):
+        about = (want.thread.replace(THREAD, desk.thread), want.customer.replace(USER, desk.user))
+        assert (row.thread, row.customer) == about
+        expected = json.loads(json.dumps(want.detail).replace(QUOTED, quote_plus(desk.user)))
+        assert expected.items() <= row.detail.items()
+        assert row.who == want.who
+        assert bool(row.who_id) == bool(want.who)
+        assert row.address == "127.0.0.1"
+        assert len(row.request_id) == 32
+        assert row.upstream_request_id or not want.upstream
+    assert len({row.request_id for row in found}) <= 1
+
+
+def test_the_password_that_was_typed_as_a_name_is_nowhere(desk: Desk) -> None:
+    _signs_in("hunter2 my password", "x")(desk)
+    assert "hunter2" not in _everything()
+
+
+def test_further_items_are_recorded_with_their_place(desk: Desk) -> None:
+    sync(desk.emulator)
+    place = ArchivedItem.objects.filter(thread__thread_id=desk.thread).order_by("place").values_list("item_id")[0][0]
+    last = AuditEvent.objects.latest("id").pk
+    headers = {"HX-Request": "true", "HX-Target": "more"}
+    assert desk.client.get(f"/threads/{desk.thread}/?after={place}&count=1", headers=headers).status_code == 200
+    row = AuditEvent.objects.get(pk__gt=last)
+    assert (row.action, row.thread) == ("read", desk.thread)
+    assert row.detail["items"].startswith(f"after={place}")
+
+
+def test_the_request_id_is_the_reply_s(desk: Desk) -> None:
+    response = desk.client.get(f"/threads/?user={desk.user}")
+    row = AuditEvent.objects.latest("id")
+    assert response["X-Request-ID"] == row.request_id
+    assert row.upstream_request_id.startswith("req_")
+
+
+def test_behind_a_proxy_it_is_the_address_that_the_proxy_saw(desk: Desk) -> None:
+    with override_settings(BEHIND_PROXY=True, SECURE_SSL_REDIRECT=False):
+        desk.client.get(
+            "/threads/?q=x", headers={"X-Forwarded-For": "6.6.6.6, 192.0.2.7", "X-Request-ID": "by-the-proxy"}
+        )
+    row = AuditEvent.objects.latest("id")
+    assert (row.address, row.request_id) == ("192.0.2.7", "by-the-proxy")
+
+
+def test_a_run_of_the_copying_is_recorded_with_what_it_brought(emulator: Emulator) -> None:
+    sync(emulator)
+    row = AuditEvent.objects.get(action="archive")
+    assert (row.outcome, row.detail["new_threads"], row.address) == ("done", 45, "")
+    assert row.who.startswith("(Threadkeeper, ")
+    assert row.detail["new_items"] > 45
+
+
+def test_a_run_that_brings_nothing_is_none(emulator: Emulator) -> None:
+    sync(emulator)
+    count = AuditEvent.objects.count()
+    sync(emulator)
+    assert AuditEvent.objects.count() == count
+    sync(emulator, everything=True)
+    assert AuditEvent.objects.latest("id").detail["run"] == "everything"
+
+
+def test_a_run_that_fails_is_recorded_with_why(emulator: Emulator) -> None:
+    emulator.fault = Fault.WRONG_KEY
+    with pytest.raises(ChatKitError):
+        sync(emulator)
+    row = AuditEvent.objects.get(action="archive")
+    assert row.outcome == "failed"
+    assert row.detail["why"]
+
+
+def test_reading_goes_on_where_the_trail_can_t_be_written(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_arguments: object, **_values: object) -> None:
+        raise DatabaseError("disk full")
+
+    monkeypatch.setattr(AuditEvent.objects, "create", full)
+    with caplog.at_level(logging.ERROR, "threads.audit"):
+        for address in (f"/threads/{desk.thread}/", f"/threads/?user={desk.user}", "/audit/"):
+            assert desk.client.get(address).status_code == 200
+    assert [each.levelname for each in caplog.records if each.name == "threads.audit.record"] == ["ERROR"] * 3
+
+
+# Nothing is changed in it, and nothing is taken from it
+
+
+def test_no_code_changes_it() -> None:
+    record("read")  # type: ignore[arg-type]
+    row = AuditEvent.objects.latest("id")
+    row.who = "somebody else"
+    attempts: list[Callable[[], Any]] = [
+        row.save, row.delete, AuditEvent.objects.all().delete, lambda: AuditEvent.objects.update(who="x"),
+        lambda: AuditEvent.objects.bulk_update([row], ["who"]),
+    ]  # fmt: skip
+    for attempt in attempts:
+        with pytest.raises(AppendOnlyError):
+            attempt()
+    assert AuditEvent.objects.get(pk=row.pk).who != "somebody else"
+
+
+@pytest.fixture
+def no_deleting() -> Iterator[None]:
+    """The trigger that tests do without, since they empty all tables."""
+    on = connection.vendor == "postgresql"
+    with connection.cursor() as cursor:
+        if on:
+            cursor.execute(
+                "CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit_auditevent "
+                "FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()"
+            )
+        else:
+            cursor.execute(
+                "CREATE TRIGGER audit_no_truncate BEFORE DELETE ON audit_auditevent "
+                "BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END"
+            )
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER audit_no_truncate{' ON audit_auditevent' if on else ''}")
+
+
+def test_the_database_itself_refuses(no_deleting: None) -> None:
+    record("read")  # type: ignore[arg-type]
+    statements = ["UPDATE audit_auditevent SET who = 'x'", "DELETE FROM audit_auditevent"]
+    if connection.vendor == "postgresql":
+        statements.append("TRUNCATE audit_auditevent")
+    count = AuditEvent.objects.count()
+    for statement in statements:
+        with (
+            pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor
+        ):  # fmt: skip
+            cursor.execute(statement)
+    assert AuditEvent.objects.count() == count
+
+
+def test_the_migrations_make_the_very_trigger_that_is_tested() -> None:
+    """The one that tests drop is made by the migration, from the text that is repeated above."""
+    from importlib import import_module
+
+    text = str(vars(import_module("threads.audit.migrations.0002_append_only")))
+    assert "audit_no_truncate BEFORE TRUNCATE ON audit_auditevent" in text
+    assert "audit_no_truncate BEFORE DELETE ON audit_auditevent" in text
+
+
+# What is in it
+
+
+def _everything() -> str:
+    return "\n".join(json.dumps(each, default=str, ensure_ascii=False) for each in AuditEvent.objects.values())
+
+
+def test_no_text_of_a_conversation_and_no_key_is_in_it(desk: Desk) -> None:
+    desk.emulator.set_title(desk.thread, _MARK)
+    desk.emulator.set_status(desk.thread, "locked", f"because of {_MARK}")
+    desk.emulator.add_items(desk.thread, [spoken(_MARK)])
+    sync(desk.emulator, everything=True)
+    shown = desk.client.get(f"/threads/{desk.thread}/")
+    assert _MARK in shown.content.decode()
+    addresses = [
+        "/threads/", f"/threads/?user={desk.user}", "/threads/?q=heliotrop", "/threads/?status=locked",
+        f"/others/?user={desk.user}&thread=x", "/users/?user=u", "/overview/", "/archive/", "/archive/report/",
+        "/audit/",
+        f"/threads/{desk.thread}/?format=md", f"/threads/{desk.thread}/?format=json", "/audit/file/",
+    ]  # fmt: skip
+    for address in addresses:
+        response = desk.client.get(address)
+        assert response.status_code == 200, address
+        if response.streaming:
+            b"".join(response)
+    everything = _everything()
+    assert len(everything) > 2000
+    assert "Zanzibar" not in everything
+    assert "sk-test" not in everything
+    assert PASSWORD not in everything
+    assert not [each for each in User.objects.values_list("password", flat=True) if each in everything]
+
+
+def test_what_somebody_else_does_is_not_taken_for_theirs() -> None:
+    with acting(Actor("ada", "1", "192.0.2.1", "r")):
+        record("read")  # type: ignore[arg-type]
+    record("read")  # type: ignore[arg-type]
+    assert [row.who for row in AuditEvent.objects.order_by("-id")[:2]][1] == "ada"
+    assert AuditEvent.objects.latest("id").who.startswith("(Threadkeeper")

@@ -1,0 +1,34 @@
+"""A run of the copying in the trail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from threads.audit.record import Action, Outcome, record
+from threads.chatkit import ChatKitError
+
+from .asking import StoppedError, Tally
+
+
+@contextmanager
+def recorded(tally: Tally, *, everything: bool) -> Iterator[None]:
+    """How the run inside ends, and what it brought. One that looks every few minutes and brings nothing is no event,
+    unless it fails."""
+    outcome, said = Outcome.FAILED, {}
+    try:
+        yield
+        outcome = Outcome.DONE
+    except StoppedError:
+        outcome = Outcome.PARTIAL
+        raise
+    except ChatKitError as error:
+        said = {"why": error.detail}
+        raise
+    finally:
+        counts = {name: count for name, count in asdict(tally).items() if count}
+        if everything or outcome is Outcome.FAILED or tally.new_threads or tally.new_items:
+            record(
+                Action.ARCHIVE, outcome, detail={"run": "everything" if everything else "what is due", **counts, **said}
+            )

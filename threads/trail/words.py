@@ -1,0 +1,183 @@
+"""What the trail holds, in plain words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.http import QueryDict
+
+from ..audit.models import AuditEvent
+from ..audit.record import Action, Outcome
+
+ACTIONS: dict[str, str] = {
+    Action.SIGN_IN: "Signed in",
+    Action.SIGN_OUT: "Signed out",
+    Action.ACCOUNT: "Account made or changed",
+    Action.ROLES: "Roles changed",
+    Action.READ: "Read a conversation",
+    Action.SEARCH: "Searched the threads",
+    Action.EXPORT: "Took threads along",
+    Action.DELETE: "Deleted a thread",
+    Action.ERASURE: "Erased threads",
+    Action.ARCHIVE: "Copied the archive",
+    Action.AUDIT: "Read the trail",
+}
+"""What was done, for choosing it; and for a row where nothing better is known."""
+
+OUTCOMES: dict[str, str] = {
+    Outcome.DONE: "Done",
+    Outcome.REFUSED: "Refused",
+    Outcome.FAILED: "Failed",
+    Outcome.INTENT: "About to be done",
+    Outcome.UNKNOWN: "Nobody knows yet",
+    Outcome.GONE: "Already gone",
+    Outcome.PARTIAL: "Done in part",
+}
+
+_NAMES = {
+    "threads": "Threads shown",
+    "items": "Items of the conversation",
+    "events": "Events shown",
+    "rows": "Rows in the file",
+    "from": "Answered by",
+    "account": "Account",
+    "roles": "Roles",
+    "role": "Role",
+    "rights": "Rights",
+    "typed": "Typed",
+    "users": "Users shown",
+    "pages": "Pages of the list",
+    "threads_seen": "Threads seen",
+    "refusals": "Times told to wait",
+    "run": "What was copied",
+    "asked": "What was asked for",
+}
+_FILTERS = {
+    "user": "User",
+    "match": "Match",
+    "status": "Status",
+    "has_reason": "With a reason",
+    "reason": "Reason",
+    "q": "Words",
+    "hour": "Hour of the week",
+    "from": "From day",
+    "to": "To day",
+    "order": "Order",
+    "limit": "Rows per page",
+    "after": "Behind",
+    "before": "Before",
+    "at": "From item",
+    "who": "Who",
+    "action": "What",
+    "outcome": "How it ended",
+    "thread": "Thread",
+    "customer": "User",
+    "address": "Network address",
+    "request_id": "Request id",
+}
+ENCODED = ("list", "items", "trail", "download", "query")
+"""The details that hold the query of an address."""
+
+_UNSAID = ("change", "beside", "count", "since")
+
+
+def what(event: AuditEvent) -> str:
+    """What was done, in words, such as "Gave ada the role Auditor"."""
+    told = _TOLD.get(event.action)
+    said = told(event, event.detail if isinstance(event.detail, dict) else {}) if told else None
+    return said or ACTIONS.get(event.action, event.action)
+
+
+def facts(event: AuditEvent) -> Iterator[tuple[str, str]]:
+    """Names and values of what else there is to say."""
+    detail = event.detail if isinstance(event.detail, dict) else {"detail": event.detail}
+    for name, value in detail.items():
+        if name in ENCODED and isinstance(value, str):
+            asked = QueryDict(value)
+            yield from ((_FILTERS.get(each, each), asked[each]) for each in asked if each not in _UNSAID)
+        elif name == "fields" and isinstance(value, dict):
+            yield "What was changed", "; ".join(_changed(*each) for each in value.items())
+        elif name not in _UNSAID:
+            yield _NAMES.get(name, name.replace("_", " ").capitalize()), _plain(value)
+    if event.request_id:
+        yield "Request id", event.request_id
+    if event.upstream_request_id:
+        yield "Request id upstream", event.upstream_request_id
+
+
+def _changed(name: str, values: Any) -> str:
+    told = {"is_active": "may sign in", "is_superuser": "superuser", "is_staff": "staff"}.get(name, name)
+    if name == "password" or not isinstance(values, list) or len(values) != 2:
+        return f"{told} changed"
+    return f"{told} from {_plain(values[0]) or 'nothing'} to {_plain(values[1]) or 'nothing'}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _sign_in(event: AuditEvent, detail: dict[str, Any]) -> str | None:
+    if event.outcome != Outcome.REFUSED:
+        return None
+    return f"Tried to sign in as {_plain(detail.get('account', 'somebody'))}"
+
+
+def _account(_event: AuditEvent, detail: dict[str, Any]) -> str | None:
+    verb = {"made": "Made", "changed": "Changed", "deleted": "Deleted"}.get(str(detail.get("change")))
+    return f"{verb} the account {_plain(detail.get('account', ''))}" if verb else None
+
+
+def _roles(_event: AuditEvent, detail: dict[str, Any]) -> str | None:
+    change, held = detail.get("change"), _plain(detail.get("roles", []))
+    if "role" in detail:
+        return f"Changed what the role {_plain(detail['role'])} may do"
+    account = _plain(detail.get("account", ""))
+    if change == "given":
+        return f"Gave {account} the role{_s(detail)} {held}"
+    return f"Took the role{_s(detail)} {held} from {account}" if held else f"Took all roles from {account}"
+
+
+def _s(detail: dict[str, Any]) -> str:
+    held = detail.get("roles")
+    return "s" if isinstance(held, list) and len(held) > 1 else ""
+
+
+def _read(_event: AuditEvent, detail: dict[str, Any]) -> str | None:
+    return "Read on in a conversation" if "items" in detail else None
+
+
+def _search(event: AuditEvent, detail: dict[str, Any]) -> str | None:
+    if "typed" in detail:
+        return "Was offered users while typing"
+    if detail.get("beside"):
+        return "Saw a user's other threads beside a conversation"
+    asked = QueryDict(str(detail.get("list", "")))
+    words = "Searched the threads" if "q" in asked else "Filtered the list of threads"
+    return f"{words} of a user" if event.customer else words
+
+
+def _archive(event: AuditEvent, detail: dict[str, Any]) -> str | None:
+    return "Asked for a copy of everything" if detail.get("asked") else None
+
+
+def _audit(_event: AuditEvent, detail: dict[str, Any]) -> str | None:
+    return "Downloaded the trail" if "download" in detail else None
+
+
+_TOLD: dict[str, Callable[[AuditEvent, dict[str, Any]], str | None]] = {
+    Action.SIGN_IN: _sign_in,
+    Action.ACCOUNT: _account,
+    Action.ROLES: _roles,
+    Action.READ: _read,
+    Action.SEARCH: _search,
+    Action.ARCHIVE: _archive,
+    Action.AUDIT: _audit,
+}
