@@ -16,7 +16,7 @@ from .visible import named
 
 Pages = Iterator[Window[ThreadItem]]
 
-_LOST = "there is more, but the API gives no way to reach it"
+LOST = "there is more, but the API gives no way to reach it"
 
 
 def as_json(thread: Thread, pages: Pages) -> Iterator[str]:
@@ -33,7 +33,7 @@ def as_json(thread: Thread, pages: Pages) -> Iterator[str]:
             lost = lost or window.lost
     except ChatKitError as failed:
         error = failed.detail
-    error = error or (_LOST if lost else None)
+    error = error or (LOST if lost else None)
     end: dict[str, object] = {"count": count, "complete": error is None}
     if error:
         end["error"] = error
@@ -50,7 +50,7 @@ def as_markdown(thread: Thread, pages: Pages, now: datetime, zone: tzinfo) -> It
             for item in window.rows:
                 yield from _item(item, zone)
                 count += 1
-            why = _LOST if window.lost else why
+            why = LOST if window.lost else why
     except ChatKitError as error:
         why = f"the API failed ({_line(error.detail)})"
     if why:

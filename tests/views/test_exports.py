@@ -1,0 +1,472 @@
+"""Handing over lists and users: what the files hold, who may have them, and that none goes out unrecorded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib.auth.models import User
+from django.http import QueryDict
+from django.test import Client
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from tests.accounts import account
+from tests.archive.mirror import asking
+from tests.archive.test_sync import sync
+from tests.conftest import Get, use_upstream
+from threads import forms, services
+from threads.archive import about
+from threads.audit.models import AuditEvent
+from threads.chatkit import Unavailable
+from threads.emulator import Emulator, Fault
+from threads.exports import files, tasks, work
+from threads.exports.models import Export
+from threads.views import exports as views
+
+from .exporting import (
+    body,
+    broken_after,
+    busiest,
+    finished,
+    later,
+    name,
+    own_place,
+    rows,
+    stored,
+    trail,
+    transcripts,
+    unwritable,
+    zipped,
+)
+
+__all__ = ["finished", "own_place"]
+
+pytestmark = pytest.mark.django_db
+
+
+def walked(query: str = "") -> list[str | None]:
+    """The ids on all pages that a reader comes to who presses Next."""
+    asked, _ = forms.read(QueryDict(query).dict())
+    assert asked is not None
+    found: list[str | None] = []
+    while True:
+        page = services.list_threads(asked)
+        found += [row.id for row in page.window.rows]
+        if not page.window.has_next:
+            return found
+        asked = page.query.beyond(after=page.window.last_id)
+
+
+def test_a_list_as_csv_is_what_the_pager_shows(agent: Client, emulator: Emulator) -> None:
+    response = agent.get("/exports/list/?format=csv&limit=20&after=" + next(emulator.thread_ids()))
+    text = body(response)
+    assert [row["id"] for row in rows(text)] == walked()
+    assert name(response) == f"threads-{timezone.now().date()}.csv"
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert text.count("\r\n") == text.count("\n") == 46
+    assert {row["source"] for row in rows(text)} == {"live"}
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", row["created"]) for row in rows(text))
+    assert trail() == [("intent", ""), ("done", "")]
+    done = AuditEvent.objects.get(action="export", outcome="done")
+    assert (done.who, done.detail["threads"], done.detail["file"]) == ("agent", 45, name(response))
+    assert not Export.objects.exists()
+    assert not list(files.there())
+
+
+@stored
+def test_a_list_as_json_lines(agent: Client, emulator: Emulator) -> None:
+    sync(emulator)
+    ids = list(emulator.thread_ids())
+    emulator.set_title(ids[0], 'Quotes ", commas, \u2028 and = all')
+    found = [json.loads(line) for line in body(agent.get("/exports/list/?format=jsonl&order=asc")).split("\n")[:-1]]
+    assert [each["id"] for each in found] == ids[::-1]
+    assert found[-1]["title"] == 'Quotes ", commas, \u2028 and = all'
+    assert all(each["messages"] >= 0 and each["last_activity"] for each in found)
+    assert any(each["first_message"] for each in found)
+
+
+@stored
+@pytest.mark.parametrize("archived", [False, True])
+def test_whatever_is_filtered_by(agent: Client, emulator: Emulator, archived: bool, monkeypatch: Any) -> None:
+    """The export has what walking the pages has, in its order, however many pages it takes."""
+    from threads.exports import listing
+
+    monkeypatch.setattr(listing, "MAX_LIMIT", 7)
+    users = sorted({row.user for row in services.list_threads(forms.read({"limit": "100"})[0]).window.rows if row.user})  # type: ignore[arg-type]
+    filters: dict[str, Any] = {"user": st.sampled_from([*users, users[0][:4], "nobody"]), "order": st.just("asc")}
+    if archived:
+        sync(emulator)
+        filters |= {
+            "status": st.sampled_from(["active", "locked", "closed"]),
+            "has_reason": st.sampled_from(["yes", "no"]),
+            "q": st.sampled_from(["order", "refund", "the", "zzz"]),
+            "from": st.sampled_from(["2026-06-01", "2026-09-01"]),
+            "match": st.sampled_from(["part"]),
+            "hour": st.sampled_from(["0-09", "2-14"]),
+        }
+
+    @hypothesis_settings(max_examples=25)
+    @given(st.fixed_dictionaries({}, optional=filters))
+    def equal(chosen: dict[str, str]) -> None:
+        query = urlencode(chosen)
+        found = rows(body(agent.get(f"/exports/list/?format=csv&{query}")))
+        assert [row["id"] for row in found] == walked(query)
+
+    equal()
+
+
+def test_broken_rows_are_rows_that_say_so(agent: Client, emulator: Emulator) -> None:
+    emulator.fault = Fault.BAD_ROWS
+    found = rows(body(agent.get("/exports/list/?format=csv")))
+    assert len(found) == len(walked())
+    assert any(row["problems"] for row in found if not row["id"])
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_an_upstream_that_fails_half_way(
+    agent: Client, emulator: Emulator, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from threads.exports import listing
+
+    monkeypatch.setattr(listing, "MAX_LIMIT", 10)
+    broken_after(monkeypatch, 3, Unavailable("no connection"))
+    response = agent.get(f"/exports/list/?format={kind}")
+    text = body(response)
+    assert name(response) == f"threads-{timezone.now().date()}-PARTIAL.{kind}"
+    ids = list(emulator.thread_ids())[:30]
+    if kind == "csv":
+        *found, last = rows(text)
+        assert [row["id"] for row in found] == ids
+        assert last["id"] == "PARTIAL: 30 threads, then not all. The API failed: no connection."
+        assert set(last.values()) == {last["id"], ""}
+    else:
+        *lines, end = [json.loads(line) for line in text.splitlines()]
+        assert [each["id"] for each in lines] == ids
+        assert end == {"partial": True, "threads": 30, "reason": "The API failed: no connection."}
+    assert trail() == [("intent", ""), ("partial", "")]
+
+
+def test_an_upstream_that_gives_nothing(agent: Client, emulator: Emulator) -> None:
+    emulator.fault = Fault.WRONG_KEY
+    response = agent.get("/exports/list/?format=csv")
+    assert response.status_code == 502
+    assert "Nothing was exported." in response.content.decode()
+    assert trail() == [("intent", ""), ("failed", "")]
+    assert not Export.objects.exists()
+
+
+@stored
+def test_while_the_upstream_is_down_the_archive_answers(agent: Client, emulator: Emulator) -> None:
+    sync(emulator)
+    emulator.fault = Fault.ERROR_503
+    response = agent.get("/exports/list/?format=csv")
+    found = rows(body(response))
+    emulator.fault = None
+    assert [row["id"] for row in found] == list(emulator.thread_ids())
+    assert {row["source"] for row in found} == {"archive"}
+    assert all(row["confirmed"] for row in found)
+    assert "PARTIAL" not in name(response)
+
+
+@stored
+def test_an_archive_that_is_still_being_copied(agent: Client, emulator: Emulator) -> None:
+    from threads.archive.models import Progress
+
+    sync(emulator)
+    Progress.objects.update(reached_end_at=None)
+    response = agent.get("/exports/list/?format=csv&has_reason=no")
+    assert name(response).endswith("-PARTIAL.csv")
+    assert "still being copied: it has 45 threads so far" in rows(body(response))[-1]["id"]
+
+
+@pytest.mark.parametrize(("query", "says"), [("format=xls", "csv, jsonl"), ("format=csv&order=up", "Order is desc")])
+def test_what_can_not_be_exported(get: Get, emulator: Emulator, query: str, says: str) -> None:
+    assert says in get(f"/exports/list/?{query}", status=400).said()
+    assert not AuditEvent.objects.filter(action="export").exists()
+
+
+def test_what_takes_longer_goes_on_in_the_background(
+    agent: Client, get: Get, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from threads.exports import listing
+
+    monkeypatch.setattr(listing, "MAX_LIMIT", 10)
+    monkeypatch.setattr(views, "AT_ONCE", 0)
+    address = agent.get("/exports/list/?format=csv&order=asc").headers["Location"]
+    begun = Export.objects.get()
+    assert (begun.done, begun.holder, begun.ended_at) == (10, "", None)
+    page = get(address)
+    assert page.one("div", id="export").get("hx-trigger") == "every 2s"
+    assert page.one("progress").get("value") is None
+    assert page.all("a", href=address)
+    part = get(address, part=True)
+    assert not part.all("h1")
+    tasks.work()
+    done = get(address)
+    assert "Ready" in done.said()
+    assert not done.all("progress")
+    assert done.one("div", id="export").get("hx-trigger") is None
+    assert "List of threads, CSV" in get("/exports/").said()
+    for _ in range(2):
+        response = agent.get(f"{address}file/")
+        assert [row["id"] for row in rows(body(response))] == list(emulator.thread_ids(order="asc"))
+    assert name(response) == f"threads-{timezone.now().date()}.csv"
+    assert trail() == [("intent", ""), *[("done", "")] * 3]
+    assert [each.detail.get("download") for each in AuditEvent.objects.filter(outcome="done")][-2:] == [True, True]
+    assert agent.post(f"{address}delete/").headers["Location"] == "/exports/"
+    assert agent.get(address).status_code == 404
+    assert not list(files.there())
+
+
+def test_asked_for_twice_it_is_one(agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = services.list_threads(forms.read({})[0]).window.rows[0].user or ""  # type: ignore[arg-type]
+    assert later(agent, user) == later(agent, user)
+    assert trail() == [("intent", user)]
+
+
+def test_everything_of_a_user(agent: Client, get: Get, emulator: Emulator) -> None:
+    user, ids = busiest(emulator)
+    assert len(ids) > 2
+    emulator.set_title(ids[0], "<script>alert(1)</script> \u202e")
+    export = later(agent, user)
+    tasks.work()
+    with zipped(export) as found:
+        manifest = json.loads(found.read("manifest.json"))
+        assert (manifest["user"], manifest["threads"], manifest["complete"]) == (user, len(ids), True)
+        assert manifest["lacking"] == []
+        named = {each["name"]: each for each in manifest["files"]}
+        assert sorted([*named, "manifest.json"]) == sorted(found.namelist())
+        for each in named.values():
+            data = found.read(each["name"])
+            assert (each["bytes"], each["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
+        held = [json.loads(found.read(each)) for each in sorted(named) if each.endswith(".json")]
+        assert [each["thread"]["id"] for each in held] == ids
+        assert sum(each["count"] for each in held) == manifest["items"] > 0
+        assert all(each["complete"] for each in held)
+        assert all("End of the conversation" in found.read(each).decode() for each in named if each.endswith(".md"))
+        index = found.read("index.html").decode()
+        assert "<script" not in index
+        assert "\u202e" not in index
+        assert all(f'href="{each}"' in index for each in named if each != "index.html")
+    assert trail() == [("intent", user), ("done", user)]
+    assert export.name == f"user-{re.sub(r'[^A-Za-z0-9_-]', '_', user)}-{timezone.now().date()}.zip"
+    assert "Ready" in get(f"/exports/{export.pk}/").said()
+    assert not files.work(export.pk).exists()
+
+
+def test_threads_that_can_not_be_had_are_named(
+    agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are waited for, and then no more: not for each of them anew."""
+    user, ids = busiest(emulator)
+    whole = services.whole
+
+    def failing(thread_id: str) -> Any:
+        if thread_id in ids[1:3]:
+            raise Unavailable("it is broken")
+        return whole(thread_id)
+
+    monkeypatch.setattr(services, "whole", failing)
+    export = later(agent, user)
+    tasks.work()
+    export.refresh_from_db()
+    assert (export.done, export.ended_at) == (1, None)
+    Export.objects.update(trouble_at=timezone.now() - work.PATIENCE, until=None)
+    tasks.work()
+    with zipped(export) as found:
+        manifest = json.loads(found.read("manifest.json"))
+        assert manifest["lacking"] == [{"thread": each, "why": "the API failed: it is broken"} for each in ids[1:3]]
+        assert manifest["complete"] is False
+        assert manifest["reason"] == f"2 of {len(ids)} threads could not be had whole."
+        assert "Not whole: the API failed: it is broken" in found.read("index.html").decode()
+        assert transcripts(found) == [ids[0], *ids[3:]]
+    assert export.name.endswith("-PARTIAL.zip")
+    assert trail()[-1] == ("partial", user)
+
+
+@stored
+def test_what_only_the_archive_has_of_a_user_is_theirs_too(agent: Client, emulator: Emulator) -> None:
+    user, ids = busiest(emulator)
+    sync(emulator)
+    about.forget()
+    client = asking(emulator)
+    client.delete_thread(ids[0])
+    client.close()
+    sync(emulator)
+    from threads.archive.models import ArchivedThread
+
+    ArchivedThread.objects.filter(thread_id=ids[0]).update(gone_at=timezone.now())
+    export = later(agent, user)
+    tasks.work()
+    with zipped(export) as found:
+        held = transcripts(found)
+        assert sorted(held) == sorted(ids)
+        assert "No longer at OpenAI" in found.read("index.html").decode()
+
+
+def test_a_thread_of_somebody_else_is_not_handed_over(
+    agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upstream, or a proxy before it, that forgets the filter."""
+    user, ids = busiest(emulator)
+    asked = services.handed_over
+
+    def unfiltered(query: Any, *rest: Any, **how: Any) -> services.Listing:
+        return asked(query.of(None), *rest, **how)
+
+    monkeypatch.setattr(services, "handed_over", unfiltered)
+    export = later(agent, user)
+    tasks.work()
+    asked_for = {path.split("/")[-1] for _, path, _ in emulator.calls if not path.endswith(("/threads", "/items"))}
+    assert asked_for == set(ids), "theirs was read"
+    with zipped(export) as found:
+        manifest = json.loads(found.read("manifest.json"))
+        held = transcripts(found)
+        assert held == ids
+        assert len(manifest["lacking"]) == 45 - len(ids)
+
+
+def test_names_in_a_zip_are_safe(agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    user, ids = busiest(emulator)
+    hostile = ["../../etc/passwd", "..\\..\\x", "a/b", "a?b", "CON", "x" * 300, "\u202egnp", "a:b"]
+    whole, asked = services.whole, services.handed_over
+    from dataclasses import replace
+
+    def renamed(*arguments: Any, **how: Any) -> services.Listing:
+        found = asked(*arguments, **how)
+        made = tuple(replace(found.window.rows[0], id=each) for each in hostile)
+        return replace(found, window=replace(found.window, rows=made, has_next=False))
+
+    monkeypatch.setattr(services, "handed_over", renamed)
+    monkeypatch.setattr(services, "whole", lambda _: whole(ids[0]))
+    export = later(agent, user)
+    tasks.work()
+    with zipped(export) as found:
+        names = found.namelist()
+        assert len({each.lower() for each in names}) == len(names) == 2 * len(hostile) + 2
+        assert all(
+            re.fullmatch(r"threads/\d{6}-[\w-]{1,80}\.(md|json)|index\.html|manifest\.json", each, re.ASCII)
+            for each in names
+        )
+
+
+@stored
+def test_a_user_whom_nobody_knows(agent: Client, emulator: Emulator) -> None:
+    user, _ = busiest(emulator)
+    sync(emulator)
+    export = later(agent, user[:3])
+    tasks.work()
+    with zipped(export) as found:
+        assert json.loads(found.read("manifest.json"))["threads"] == 0
+    assert agent.post("/exports/user/", {"user": " "}).status_code == 400
+    assert agent.post("/exports/user/", {"user": "x" * 600}).status_code == 400
+
+
+@stored
+def test_only_whose_it_is(finished: Export, agent: Client) -> None:
+    other = Client()
+    other.force_login(account("other", "Administrator"))
+    for address in ("", "file/"):
+        own = agent.get(f"/exports/{finished.pk}/{address}")
+        assert own.status_code == 200
+        own.close()
+        assert other.get(f"/exports/{finished.pk}/{address}").status_code == 404
+    assert other.post(f"/exports/{finished.pk}/delete/").status_code == 404
+    assert "There is none at present." in other.get("/exports/").content.decode()
+    assert files.path(finished.pk).exists()
+
+
+def test_a_right_that_was_taken_away_is_gone_at_once(finished: Export, agent: Client) -> None:
+    """Whatever this process remembers of the account, when another has changed it."""
+    agent.get("/exports/")
+    addresses = ["/exports/", "/exports/list/?format=csv", f"/exports/{finished.pk}/", f"/exports/{finished.pk}/file/"]
+    User.groups.through.objects.all().delete()
+    assert [agent.get(each).status_code for each in addresses] == [403] * 4
+    assert files.path(finished.pk).exists()
+
+
+def test_nothing_goes_out_unrecorded(
+    finished: Export, agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = next(emulator.thread_ids())
+    unwritable(monkeypatch)
+    emulator.calls.clear()
+    asked: list[Callable[[], Any]] = [
+        lambda: agent.get("/exports/list/?format=csv"),
+        lambda: agent.post("/exports/user/", {"user": "x"}),
+        lambda: agent.get(f"/exports/{finished.pk}/file/"),
+        lambda: agent.get(f"/threads/{thread}/?format=md"),
+    ]
+    for each in asked:
+        response = each()
+        assert response.status_code == 503
+        assert "Nothing was exported, because it could not be recorded." in response.content.decode()
+    assert Export.objects.count() == 1
+    assert not emulator.calls
+
+
+def test_a_full_disk(agent: Client, get: Get, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_arguments: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files, "append", full)
+    address = agent.get("/exports/list/?format=csv").headers["Location"]
+    assert "No space left on device" in get(address).said()
+    assert trail()[-1] == ("failed", "")
+
+
+def test_who_may_sees_the_downloads(get: Get, emulator: Emulator) -> None:
+    user, ids = busiest(emulator)
+    page = get(f"/threads/?{urlencode({'user': user})}")
+    links = [each.get("href") or "" for each in page.all("a")]
+    assert f"/exports/list/?format=csv&{urlencode({'user': user})}" in links
+    assert page.one("form", action="/exports/user/").get("method") == "post"
+    assert not get("/threads/").all("form", action="/exports/user/")
+    assert get(f"/threads/{ids[0]}/").all("a", href=f"/threads/{ids[0]}/?format=md")
+    assert page.all("a", href="/exports/")
+
+
+def test_who_may_not_sees_none(emulator: Emulator) -> None:
+    viewer = Client()
+    viewer.force_login(account("viewer", "Viewer"))
+    thread = next(emulator.thread_ids())
+    for address in ("/threads/", f"/threads/{thread}/"):
+        text = viewer.get(address).content.decode()
+        assert "format=" not in text
+        assert "/exports/" not in text
+    assert viewer.get("/exports/list/?format=csv").status_code == 403
+    assert viewer.post("/exports/user/", {"user": "x"}).status_code == 403
+
+
+def _resident() -> int:
+    """Bytes of memory that this process has."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * 4096
+
+
+def test_memory_stays_flat(agent: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty thousand threads take no more than two thousand do."""
+    client = asking(Emulator(threads=20_000, seed=7, now=1_790_000_000))
+    use_upstream(monkeypatch, client)
+    held: dict[int, int] = {}
+    append = files.append
+
+    def weighed(where: Path, offset: int, data: bytes) -> None:
+        append(where, offset, data)
+        held[len(held) + 1] = _resident()
+
+    monkeypatch.setattr(files, "append", weighed)
+    monkeypatch.setattr(views, "AT_ONCE", 600)
+    response = agent.get("/exports/list/?format=csv")
+    assert body(response).count("\r\n") == 20_001
+    client.close()
+    assert len(held) == 201
+    assert held[200] - held[20] < 12_000_000, held

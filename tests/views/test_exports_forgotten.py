@@ -1,0 +1,86 @@
+"""No export is left that holds what was erased."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.archive.test_sync import sync
+from tests.conftest import Get
+from threads import services
+from threads.emulator import Emulator
+from threads.exports import files, tasks
+from threads.exports.forget import forget
+from threads.exports.models import Export, Outcome
+from threads.views import exports as views
+
+from .exporting import busiest, finished, later, own_place, stored, zipped
+
+__all__ = ["finished", "own_place"]
+
+pytestmark = pytest.mark.django_db
+
+
+class TestForgetting:
+    def test_a_list_goes_whoever_is_erased(self, finished: Export, get: Get) -> None:
+        assert forget(["cthr_x"], "somebody") == 1
+        assert not list(files.there())
+        assert "threads that it may have held were erased" in get(f"/exports/{finished.pk}/").said()
+        assert get(f"/exports/{finished.pk}/file/", status=404)
+        assert forget(["cthr_x"], "somebody") == 0
+
+    def test_a_user_of_whom_none_is_erased_keeps_theirs(self, agent: Client, emulator: Emulator) -> None:
+        user, ids = busiest(emulator)
+        export = later(agent, user)
+        tasks.work()
+        assert forget(["cthr_x"], "another") == 0
+        zipped(export).close()
+        assert forget(ids[:1], user) == 1
+
+    @stored
+    def test_a_part_of_an_id_is_nobodys_id(
+        self, agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A list of whoever has that in their id holds the threads of whoever is erased."""
+        user, ids = busiest(emulator)
+        sync(emulator)
+        monkeypatch.setattr(views, "AT_ONCE", -1)
+        agent.get(f"/exports/list/?format=csv&user={user[:-1]}")
+        tasks.work()
+        assert Export.objects.get().done >= len(ids)
+        assert forget(ids, user) == 1
+
+    def test_the_row_tells_no_more_whose_it_was(self, agent: Client, emulator: Emulator) -> None:
+        user, ids = busiest(emulator)
+        later(agent, user)
+        tasks.work()
+        forget(ids, user)
+        row = str(Export.objects.values().get())
+        assert user not in row
+        assert not [each for each in ids if each in row]
+
+    def test_without_a_name_all_go(self, agent: Client, emulator: Emulator) -> None:
+        later(agent, busiest(emulator)[0])
+        assert forget(["cthr_x"], None) == 1
+        tasks.work()
+        assert not list(files.there())
+
+    def test_whoever_is_at_it_stops(self, agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+        user, ids = busiest(emulator)
+        export = later(agent, user)
+        whole = services.whole
+
+        def erased_meanwhile(thread_id: str) -> Any:
+            found = whole(thread_id)
+            if thread_id == ids[1]:
+                assert forget(ids, user) == 1
+            return found
+
+        monkeypatch.setattr(services, "whole", erased_meanwhile)
+        tasks.work()
+        tasks.expire()
+        export.refresh_from_db()
+        assert export.outcome == Outcome.REMOVED
+        assert not list(files.there())

@@ -1,0 +1,71 @@
+"""Asking for an export, and for the end of one: what a page does before a worker has anything to do with it."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import replace
+from datetime import tzinfo
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from .. import queue
+from ..audit.record import Action, Outcome, actor, must
+from ..query import DEFAULT_LIMIT, ThreadQuery
+from . import files
+from .models import Export
+
+_log = logging.getLogger(__name__)
+
+
+def of_list(kind: str, query: ThreadQuery, zone: tzinfo) -> Export:
+    """An export of a list from its first page to its last, the trail's word on it before it; or the one of the same
+    that the account has under way. Raises `NotRecordedError`: then there is none."""
+    whose = query.user if query.user and query.match == "exact" else ""
+    return _asked(kind, replace(query.first(), limit=DEFAULT_LIMIT), zone, whose)
+
+
+def of_user(customer: str, zone: tzinfo) -> Export:
+    """An export of everything of one user, as `of_list`."""
+    return _asked("zip", ThreadQuery(user=customer), zone, customer)
+
+
+def own(who_id: str) -> QuerySet[Export]:
+    """What an account has asked for, and has not expired, newest first."""
+    return Export.objects.filter(who_id=who_id).exclude(expires_at__lte=timezone.now())
+
+
+def have_done() -> None:
+    """Tells the workers that there is something to do. Where the queue can't be reached, they see it by themselves
+    within a minute."""
+    try:
+        with queue.reached():
+            # The queue is reached when its tasks are loaded, and a page must not wait for that at its start.
+            from . import tasks  # noqa: PLC0415
+
+            tasks.export_now()
+    except queue.QueueError as error:
+        _log.error("The queue can't be reached: %s", error)  # the trace says nothing more
+
+
+def take_away(export: Export) -> None:
+    """Ends an export, if it has not ended, and deletes its file and its row. Raises `OSError` where the file could not
+    be deleted: then the row is there still."""
+    # Whoever is at it stops when it finds that it holds the row no more.
+    Export.objects.filter(pk=export.pk, ended_at=None).update(holder="", ended_at=timezone.now(), phase="ended")
+    files.remove(export.pk)
+    Export.objects.filter(pk=export.pk).delete()
+
+
+def _asked(kind: str, query: ThreadQuery, zone: tzinfo, customer: str) -> Export:
+    asked = {"kind": kind, "query": query.encoded(), "zone": str(zone), "customer": customer}
+    known = Export.objects.filter(who_id=actor().id, ended_at=None, **asked).first()
+    if known is not None:
+        return known
+    key = uuid.uuid4()
+    detail = {"export": str(key), "format": kind, "list": asked["query"]}
+    with transaction.atomic():
+        must(Action.EXPORT, Outcome.INTENT, customer=customer, detail=detail)
+        return Export.asked(id=key, **asked)

@@ -1,0 +1,99 @@
+"""How a list of threads is written: as CSV for a spreadsheet, as JSON Lines for a program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ..archive.about import About
+from ..chatkit import Thread
+from ..csv_rows import BOM, line
+from ..raw import dumped
+from ..services import Listing
+
+KINDS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
+
+COLUMNS = (
+    "id", "title", "first_message", "user", "status", "reason", "created", "messages", "last_activity", "source",
+    "confirmed", "gone", "problems",
+)  # fmt: skip
+"""In the order of the CSV file, named as in the JSON lines. Times are ISO 8601 in UTC. `source` is "live" or "archive";
+`confirmed` is when the API last showed the thread so; `gone` is when it was found to have it no more; `problems` say
+what of the row the API sent could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A thread as it is exported. None is what nobody knows."""
+
+    id: str | None
+    title: str | None
+    first_message: str | None
+    user: str | None
+    status: str | None
+    reason: str | None
+    created: str | None
+    messages: int | None
+    last_activity: str | None
+    source: str
+    confirmed: str | None
+    gone: str | None
+    problems: tuple[str, ...]
+
+
+def rows(found: Listing, now: datetime) -> Iterator[Row]:
+    """The threads of a page that came at `now`."""
+    for thread in found.window.rows:
+        yield _row(thread, found.about.get(thread.id or ""), now, archived=found.archived)
+
+
+def beginning(kind: str) -> bytes:
+    """What a file has before its first thread."""
+    return (BOM + line(COLUMNS)).encode() if kind == "csv" else b""
+
+
+def lines(kind: str, found: Iterable[Row]) -> bytes:
+    if kind == "csv":
+        return "".join(line(_cells(row)) for row in found).encode("utf-8", "replace")
+    return "".join(_object({name: getattr(row, name) for name in COLUMNS}) for row in found).encode("utf-8", "replace")
+
+
+def partial(kind: str, threads: int, reason: str) -> bytes:
+    """The last line of a file that is not whole. In CSV it has all the cells of a line, and its words in the first."""
+    if kind == "csv":
+        counted = f"{threads:,} thread{'s' if threads != 1 else ''}"
+        return line([f"PARTIAL: {counted}, then not all. {reason}", *[""] * (len(COLUMNS) - 1)]).encode()
+    return _object({"partial": True, "threads": threads, "reason": reason}).encode()
+
+
+def _cells(row: Row) -> list[object]:
+    return ["; ".join(row.problems) if name == "problems" else getattr(row, name) for name in COLUMNS]
+
+
+def _object(values: dict[str, object]) -> str:
+    return dumped({name: list(each) if isinstance(each, tuple) else each for name, each in values.items()}) + "\n"
+
+
+def _row(thread: Thread, about: About | None, now: datetime, *, archived: bool) -> Row:
+    status = thread.status
+    confirmed = now if not archived else about.confirmed_at if about else None
+    return Row(
+        id=thread.id,
+        title=thread.title,
+        first_message=about.opening if about else None,
+        user=thread.user,
+        status=status.label if status else None,
+        reason=status.reason if status else None,
+        created=_time(thread.created_at),
+        messages=about.messages if about else None,
+        last_activity=_time(about.last_activity_at if about else None),
+        source="archive" if archived else "live",
+        confirmed=_time(confirmed),
+        gone=_time(about.gone_at if about else None),
+        problems=thread.problems,
+    )
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

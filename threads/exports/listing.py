@@ -1,0 +1,95 @@
+"""A list of threads on its way into a file, page by page. What has been kept stays, whoever dies meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from django.db import transaction
+from django.http import QueryDict
+from django.utils import timezone
+
+from .. import forms, services, when
+from ..archive import about
+from ..chatkit import MAX_LIMIT, Garbled
+from ..query import DEFAULT_LIMIT, ThreadQuery
+from . import files, formats
+from .models import Export
+
+LIST = "list.jsonl"
+"""Among the parts of a zip: the threads that it is to hold."""
+
+_LOST = "There is more, but the API gives no way to reach it."
+
+
+def asked_for(export: Export) -> ThreadQuery:
+    """The list, from its start, in the largest pages that there are."""
+    query, errors = forms.read(QueryDict(export.query).dict())
+    if query is None:
+        raise ValueError(f"an export asks for no list: {errors}")
+    return replace(query, limit=MAX_LIMIT)
+
+
+def page(export: Export) -> None:
+    """Brings one page more into the file, and keeps where it goes on. Raises `ChatKitError` and `NeedsArchiveError`,
+    `JobLostError` where another worker has the export, and `OSError`."""
+    zone, gone = when.zone(export.zone), export.phase == "gone"
+    place = replace(asked_for(export), after=export.cursor or None)
+    # Where nobody has exactly this id, that others have it in theirs helps who looks, and not who hands over.
+    guess = export.kind != "zip"
+    found = services.kept_alone(place, zone) if gone else services.handed_over(place, zone, guess=guess)
+    window, kind = found.window, _kind(export)
+    following = window.last_id if window.has_next else None
+    data = b"" if export.pages else formats.beginning(kind)
+    data += formats.lines(kind, formats.rows(found, timezone.now()))
+    offset, done, pages = export.offset, export.done + len(window.rows), export.pages + 1
+    if following is not None and following == export.mark:
+        raise Garbled("the pages lead in a circle")
+    # What OpenAI has no more of a user is theirs too.
+    onward = following is None and export.kind == "zip" and not gone and not found.archived and about.is_on()
+    with transaction.atomic():
+        # Keeping comes first: it holds the row, so nobody else is at the file.
+        export.keep(
+            phase="gone" if gone or onward else "listing",
+            query=replace(found.query.first(), limit=DEFAULT_LIMIT).encoded(),
+            # What was taken for a part of an id holds the threads of several users.
+            customer=export.customer if found.query.match == "exact" else "",
+            cursor=following or "",
+            mark="" if onward else following or "" if pages & (pages - 1) == 0 else export.mark,
+            pages=pages,
+            offset=offset + len(data),
+            done=done,
+            total=export.total if export.pages else _total(found),
+            listed=following is None and not onward,
+            reason=_lacking(found) or export.reason,
+            trouble_at=None,
+        )
+        files.append(file(export), offset, data)
+
+
+def file(export: Export) -> Path:
+    """Where the lines go."""
+    return files.work(export.pk) / LIST if export.kind == "zip" else files.path(export.pk)
+
+
+def _kind(export: Export) -> str:
+    return "jsonl" if export.kind == "zip" else export.kind
+
+
+def _lacking(found: services.Listing) -> str:
+    if found.window.lost or (found.window.has_next and found.window.last_id is None):
+        return _LOST
+    if found.archived and found.incomplete is not None:
+        return (
+            f"These come from the archive, which is still being copied: it has {found.incomplete:,} threads so far, "
+            "so there may be more."
+        )
+    return ""
+
+
+def _total(found: services.Listing) -> int | None:
+    """How many threads there will be, as far as that was counted."""
+    if found.counts is None:
+        return None
+    chosen = found.query.status
+    return sum(found.counts.values()) if chosen is None else found.counts.get(chosen, 0)

@@ -1,0 +1,71 @@
+"""A conversation that is fetched once and read twice, with no more of it in memory than a page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from typing import IO
+
+from ..chatkit import MAX_LIMIT, ChatKitError, ThreadItem
+from ..chatkit.items import item
+from ..raw import dumped
+from ..sources import Window
+from ..transcript import LOST, Pages
+
+
+class Watched:
+    """The pages of a conversation, on their way to somewhere. When they have been read to their end, `items` is how
+    many items there were, `error` what ended them early, and `why` that in words; None where that is all."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages, self._lost = pages, False
+        self.error: ChatKitError | None = None
+        self.items = 0
+
+    @property
+    def why(self) -> str | None:
+        if self.error is not None:
+            return f"the API failed: {self.error.detail}"
+        return LOST if self._lost else None
+
+    def first(self) -> Iterator[Window[ThreadItem]]:
+        """The pages as they come. Raises `ChatKitError` as they do."""
+        try:
+            for window in self._pages:
+                self.items += len(window.rows)
+                self._lost = self._lost or window.lost
+                self.keep(window)
+                yield window
+        except ChatKitError as error:
+            self.error = error
+            raise
+
+    def keep(self, window: Window[ThreadItem]) -> None:
+        """What is done with each page besides."""
+
+
+class Once(Watched):
+    """Such pages that can be read once more; `spool` is where the items are meanwhile."""
+
+    def __init__(self, pages: Pages, spool: IO[bytes]) -> None:
+        super().__init__(pages)
+        self._spool = spool
+
+    def keep(self, window: Window[ThreadItem]) -> None:
+        for each in window.rows:
+            self._spool.write(dumped(each.raw).encode() + b"\n")
+
+    def again(self) -> Iterator[Window[ThreadItem]]:
+        """The same items, and then the same error."""
+        self._spool.seek(0)
+        while lines := list(islice(self._spool, MAX_LIMIT)):
+            yield _window(tuple(item(json.loads(line)) for line in lines))
+        if self._lost:
+            yield _window((), lost=True)
+        if self.error is not None:
+            raise self.error
+
+
+def _window(rows: tuple[ThreadItem, ...], *, lost: bool = False) -> Window[ThreadItem]:
+    return Window(rows, None, None, has_previous=False, has_next=False, lost=lost)

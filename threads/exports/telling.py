@@ -1,0 +1,96 @@
+"""What the pages say of an export."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from django.urls import reverse
+
+from .. import when
+from .models import Export, Outcome
+
+_WAITED = timedelta(minutes=2)
+"""After this a worker should have taken it up."""
+
+_KINDS = {"csv": "List of threads, CSV", "jsonl": "List of threads, JSON Lines"}
+
+_STATES = {
+    Outcome.WHOLE: "Ready",
+    Outcome.PARTIAL: "Ready, but partial",
+    Outcome.FAILED: "Failed",
+    Outcome.REFUSED: "Refused",
+    Outcome.REMOVED: "Removed",
+}
+
+_PHASES = {
+    "waiting": "Waiting for a worker",
+    "listing": "Reading the list",
+    "gone": "Reading what only the archive has",
+    "reading": "Reading the conversations",
+    "packing": "Packing",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """`done` and `total` are threads; `total` is None where nobody knows. `trouble` is why it does not go on at the
+    moment. An address is None where there is nothing at it."""
+
+    what: str
+    list_url: str | None
+    asked: str
+    state: str
+    ended: bool
+    bad: bool
+    done: int
+    total: int | None
+    reason: str
+    trouble: str
+    size: str | None
+    name: str
+    expires: str | None
+    url: str
+    file_url: str | None
+    delete_url: str
+
+
+def told(export: Export, now: datetime, zone: tzinfo) -> Told:
+    """An export as it is at `now`."""
+    ended = export.ended_at is not None
+    # What was counted when it began may be fewer by now.
+    total = export.total if export.total is not None and export.total >= export.done else None
+    return Told(
+        what=_KINDS.get(export.kind, f"Everything of {export.customer or 'a user'}"),
+        list_url=f"{reverse('threads')}?{export.query}" if export.query else None,
+        asked=when.relative(export.asked_at, now),
+        state=_STATES[Outcome(export.outcome)] if export.outcome else _PHASES.get(export.phase, export.phase),
+        ended=ended,
+        bad=ended and not export.has_file,
+        done=export.done,
+        total=total,
+        reason=export.reason,
+        trouble="" if ended else _trouble(export, now, zone),
+        size=_size(export.size) if export.has_file and export.size is not None else None,
+        name=export.name,
+        expires=when.exact(export.expires_at, zone) if export.expires_at else None,
+        url=reverse("export", args=[export.pk]),
+        file_url=reverse("export-file", args=[export.pk]) if export.has_file else None,
+        delete_url=reverse("export-delete", args=[export.pk]),
+    )
+
+
+def _trouble(export: Export, now: datetime, zone: tzinfo) -> str:
+    if export.trouble_at is not None:
+        since = when.clock(export.trouble_at, zone)
+        return f"OpenAI's API has given nothing since {since}. It is asked again each minute, and given up after ten."
+    if export.phase == "waiting" and now - export.asked_at > _WAITED:
+        return "No worker has taken it up. Someone who runs Threadkeeper has to start one: manage.py worker."
+    return ""
+
+
+def _size(size: int) -> str:
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {name}"
+    return f"{size} bytes"

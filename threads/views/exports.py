@@ -1,0 +1,183 @@
+"""Handing over: a list as a file, all of a user as a zip, and the page of what takes longer than a page may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST, require_safe
+
+from dashboard.views import problem
+
+from .. import forms, problems, services, when
+from ..audit.record import Action, NotRecordedError, Outcome, must
+from ..chatkit import ChatKitError
+from ..exports import asking, files, formats, work
+from ..exports.models import Export
+from ..exports.telling import told
+from ..jobs import JobLostError
+from ..roles import Right, account, may_now, needs
+from .parts import is_part
+from .transcript import not_recorded
+
+AT_ONCE = 8.0
+"""Seconds that somebody waits for a file. What takes longer goes on in the background."""
+
+_OFTEN = 2
+"""Seconds after which the page of an export that is under way asks how it goes."""
+
+_TYPES = formats.KINDS | {"zip": "application/zip"}
+
+View = Callable[..., HttpResponseBase]
+
+
+def _handing_over(view: View) -> View:
+    """Asks anew whether the account may, whatever was remembered of it; and where nothing could be recorded, says that
+    nothing was exported."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not may_now(account(request), Right.EXPORT):
+            raise PermissionDenied
+        try:
+            return view(request, *args, **kwargs)
+        except NotRecordedError:
+            return not_recorded(request)
+
+    return answer
+
+
+@needs(Right.EXPORT)
+@require_safe
+@_handing_over
+def exports(request: HttpRequest) -> HttpResponseBase:
+    """What the account has asked for."""
+    now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
+    found = [told(each, now, zone) for each in _own(request)]
+    return render(request, "exports/exports.html", {"exports": found, "zone": str(zone)})
+
+
+@needs(Right.EXPORT)
+@require_GET
+@_handing_over
+def export_list(request: HttpRequest) -> HttpResponseBase:
+    """The list that the address asks for, from its first page to its last, as a file; where that takes longer than
+    somebody waits, the page on which it comes. 400 where the address is wrong, 502 to 504 where the upstream fails
+    before there is anything, 503 where it can't be recorded."""
+    kind = request.GET.get("format", "")
+    if kind not in formats.KINDS:
+        return problem(request, 400, "This is no format", f"A list is exported as one of: {', '.join(formats.KINDS)}.")
+    query, errors = forms.read(request.GET.dict())
+    if query is None:
+        wrong = " ".join(message for each in errors.values() for message in each)
+        return problem(request, 400, "This list can't be exported", f"Its address is not valid. {wrong}")
+    now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
+    export = asking.of_list(kind, query, zone)
+    try:
+        if not export.claim() or not work.at_once(export, AT_ONCE):
+            asking.have_done()
+            return redirect("export", pk=export.pk)
+    except JobLostError:
+        return redirect("export", pk=export.pk)
+    except services.NeedsArchiveError:
+        asking.take_away(export)
+        said = problems.NEEDS_ARCHIVE
+        return problem(request, said.status, said.title, f"{said.text} {said.advice}")
+    except ChatKitError as error:
+        asking.take_away(export)
+        said = problems.problem(error, now, zone)
+        return problem(request, said.status, said.title, f"{said.text} {said.advice} Nothing was exported.")
+    if not export.has_file:
+        return redirect("export", pk=export.pk)
+    response = _sent(request, export)
+    asking.take_away(export)
+    return response
+
+
+@needs(Right.EXPORT)
+@require_POST
+@_handing_over
+def export_user(request: HttpRequest) -> HttpResponseBase:
+    """Asks for everything of the user in `user`, and leads to the page on which it comes. 400 where that is no id."""
+    query, errors = forms.read({"user": request.POST.get("user", "")})
+    if query is None or query.user is None:
+        wrong = " ".join(errors.get("user", ["Name a user."]))
+        return problem(request, 400, "This user can't be exported", wrong)
+    export = asking.of_user(query.user, when.zone(request.COOKIES.get("tz")))
+    asking.have_done()
+    return redirect("export", pk=export.pk)
+
+
+@needs(Right.EXPORT)
+@require_safe
+@_handing_over
+def export(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """How far an export is, and what became of it; for htmx the part of the page that changes."""
+    now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
+    part = is_part(request)
+    context = {
+        "part": part,
+        "export": told(_one(request, pk), now, zone),
+        "seconds": _OFTEN,
+        "as_of": when.exact_to_seconds(now, zone),
+        "zone": str(zone),
+    }
+    return render(request, "exports/_export.html" if part else "exports/export.html", context)
+
+
+@needs(Right.EXPORT)
+@require_GET
+@_handing_over
+def export_file(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """The file. Each time that it is downloaded the trail has it before. 404 where there is none, or none any more."""
+    found = _one(request, pk)
+    if not found.has_file:
+        raise Http404
+    return _sent(request, found, again=True)
+
+
+@needs(Right.EXPORT)
+@require_POST
+@_handing_over
+def export_delete(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """Ends an export and deletes its file."""
+    try:
+        asking.take_away(_one(request, pk))
+    except OSError:
+        return problem(
+            request, 503, "It could not be deleted", "Its file is in the way of that. Try again in a moment."
+        )
+    return redirect("exports")
+
+
+def _own(request: HttpRequest) -> QuerySet[Export]:
+    return asking.own(str(account(request).pk))
+
+
+def _one(request: HttpRequest, pk: UUID) -> Export:
+    """An export of the account's own. Of another's nobody learns that there is one."""
+    return get_object_or_404(_own(request), pk=pk)
+
+
+def _sent(request: HttpRequest, export: Export, *, again: bool = False) -> HttpResponseBase:
+    """The file on its way. `again` is whether it lay there, and the trail does not have yet that it goes out."""
+    try:
+        file = files.path(export.pk).open("rb")
+    except FileNotFoundError:
+        text = "Where several machines share the work they must share DATA_DIR/exports too. Someone who runs "
+        return problem(request, 404, "The file is not on this machine", text + "Threadkeeper has to see to that.")
+    if again:
+        try:
+            must(Action.EXPORT, Outcome.DONE, customer=export.customer, detail=work.told(export) | {"download": True})
+        except NotRecordedError:
+            file.close()
+            raise
+    return FileResponse(file, as_attachment=True, filename=export.name, content_type=_TYPES[export.kind])
