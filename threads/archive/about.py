@@ -14,7 +14,7 @@ from dashboard.remember import Remembered
 from threads.chatkit import Page, Thread, ThreadItem
 from threads.sources import Window
 
-from . import keep, people
+from . import keep, people, tombs
 from .hits import Hit, in_items
 from .models import ArchivedItem, ArchivedThread, Person, Progress, State
 from .search import MOST_UNITS, units
@@ -99,6 +99,7 @@ def seen(thread: Thread, window: Window[ThreadItem]) -> None:
     """A kept thread was just shown by the upstream, with some of its items: the copy is refreshed, and its items are
     read again soon where the upstream has more."""
     with transaction.atomic():
+        tombs.storing()
         kept = ArchivedThread.objects.select_for_update().filter(thread_id=thread.id or "").first()
         if kept is None:
             return

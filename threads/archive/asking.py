@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from threads.chatkit import ChatKitClient, ChatKitError, NotFound, RateLimited
 
-from . import keep
+from . import keep, tombs
 from .budget import Budget
 from .lease import Held
-from .models import ArchivedThread, Progress, Run
+from .models import ArchivedThread, Run
 
 RENEWAL = 15.0
 """Seconds after which the lease is renewed while nothing comes."""
@@ -138,18 +138,18 @@ class Asking:
         """A transaction that only the holder of the lease can end."""
         with transaction.atomic():
             self._lease.renew()
+            tombs.storing()
             yield
             self._tell()
 
     def gone(self, thread: ArchivedThread) -> None:
         """The upstream has it no more: it is marked, or no trace of it stays, as the settings say."""
-        if not self._purge:
-            keep.gone(thread, timezone.now())
+        if not keep.is_there(thread):
             return
-        # A place that is behind a thread which nobody knows any more could not be found again.
-        for place in ("cursor", "sweep_cursor"):
-            Progress.objects.filter(**{place: thread.thread_id}).update(**{place: before(thread)})
-        keep.purge(thread)
+        if self._purge:
+            keep.purge(thread)
+        else:
+            keep.gone(thread, timezone.now())
 
     # Telling
 
@@ -178,11 +178,3 @@ class Asking:
 
     def _count(self) -> int:
         return self.tally.threads_read if self._phase == "read" else self.tally.threads_seen
-
-
-def before(thread: ArchivedThread | None) -> str | None:
-    """The id of the last thread before this one that the upstream still has, as far as is known."""
-    if thread is None:
-        return None
-    there = ArchivedThread.objects.filter(gone_at__isnull=True, number__lt=thread.number)
-    return there.order_by("-number").values_list("thread_id", flat=True).first()

@@ -57,6 +57,25 @@ def words_beginning(start: str, most: int) -> list[str]:
         return [word for (word,) in cursor.fetchall()]
 
 
+def with_word(word: str, most: int) -> list[int]:
+    """The numbers of up to `most` threads that have exactly this word in the index, in no order."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            sql = "SELECT rowid FROM archive_words_index WHERE archive_words_index MATCH %s LIMIT %s"
+            cursor.execute(sql, [f'"{word}"', most])
+            return [number for (number,) in cursor.fetchall()]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        sql = (
+            "SELECT thread_id FROM archive_searchdoc "
+            "WHERE array_to_tsvector(string_to_array(words, ' ')) @@ %s::tsquery LIMIT %s"
+        )
+        cursor.execute(sql, [f"'{word}'", most])
+        found = [number for (number,) in cursor.fetchall()]
+        cursor.execute("SET LOCAL enable_seqscan = on")
+    return found
+
+
 def _sqlite(groups: Groups, low: int, high: int, descending: bool, size: int) -> Iterator[list[int]]:
     asked = " AND ".join("(" + " OR ".join(f'"{word}"' for word in group) + ")" for group in groups)
     sql = (

@@ -64,7 +64,9 @@ def in_items(thread: int, units: Sequence[str]) -> Hit | None:
     best = max(some, key=lambda each: _having(each[1], units), default=None)
     if best is None:
         return None
-    kept = ArchivedItem.objects.get(pk=best[0])
+    kept = ArchivedItem.objects.filter(pk=best[0]).first()
+    if kept is None:  # erased since it was found
+        return None
     for text in said(read_item(json.loads(kept.raw))):
         around = _around(text, units)
         if around is not None:

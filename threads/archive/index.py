@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from django.db import connection, transaction
@@ -21,8 +22,18 @@ RUN = 12
 """PostgreSQL's index knows no order, so a thread has among its words which run of numbers it is in, of 2 to the power
 of this: what is common is found in the first runs alone."""
 
-_known: set[str] = set()
 _MOST_KNOWN = 500_000
+
+
+@dataclass(slots=True)
+class _Known:
+    """Words that are in the database for sure, as long as nothing has been erased after `erased`."""
+
+    words: set[str] = field(default_factory=set)
+    erased: int | None = None
+
+
+_known = _Known()
 
 
 class Headed(Protocol):
@@ -75,10 +86,15 @@ def new(threads: Sequence[ArchivedThread]) -> None:
 def anew(threads: Iterable[ArchivedThread]) -> None:
     """Threads of which anything may have changed."""
     for thread in threads:
-        found = set(words(head(thread)))
-        for text in ArchivedItem.objects.filter(thread=thread).values_list("text", flat=True).iterator(500):
-            found.update(words(text))
-        put({thread: found})
+        put({thread: words_in(thread)})
+
+
+def words_in(thread: ArchivedThread) -> set[str]:
+    """All the words of a thread and its items, as they are kept."""
+    found = set(words(head(thread)))
+    for text in ArchivedItem.objects.filter(thread=thread).values_list("text", flat=True).iterator(500):
+        found.update(words(text))
+    return found
 
 
 def more(thread: ArchivedThread, texts: Iterable[str]) -> None:
@@ -108,19 +124,29 @@ def document(thread: ArchivedThread, found: set[str]) -> str:
 
 def remember(found: set[str]) -> None:
     """Notes words, so that parts of them are found."""
-    unknown = sorted(found - _known - {""})
+    unknown, erased = sorted(found - _known.words - {""}), _known.erased
     if not unknown:
         return
     Word.objects.bulk_create([Word(word=each) for each in unknown], ignore_conflicts=True, batch_size=2000)
 
     def committed() -> None:
-        if len(_known) > _MOST_KNOWN:
-            _known.clear()
-        _known.update(unknown)
+        if len(_known.words) > _MOST_KNOWN:
+            _known.words.clear()
+        # Since this transaction some of them may have been erased again.
+        if _known.erased == erased:
+            _known.words.update(unknown)
 
     transaction.on_commit(committed)
 
 
+def as_of(erased: int) -> None:
+    """What was erased last: another process may have taken words away that this one believes to be there."""
+    if _known.erased != erased:
+        _known.words.clear()
+        _known.erased = erased
+
+
 def forget_known() -> None:
     """The words in the database may be fewer than this process believes."""
-    _known.clear()
+    _known.words.clear()
+    _known.erased = None

@@ -12,7 +12,7 @@ from threads.chatkit import Page, Thread, ThreadItem
 from threads.chatkit.items import item as read_item
 from threads.raw import dumped
 
-from . import counts, index
+from . import counts, index, tombs
 from .models import ArchivedItem, ArchivedThread, Progress
 from .text import folded, is_message, opening, said
 
@@ -25,8 +25,11 @@ _FOUND_BY = ("user", "title", "status", "reason", "created_at")
 
 
 def threads(rows: Sequence[Thread], now: datetime) -> tuple[int, int]:
-    """Keeps or refreshes threads, in the API's order, oldest first. Returns how many were new, and how many had no
-    id and could not be kept."""
+    """Keeps or refreshes threads, in the API's order, oldest first, but those that were erased. Returns how many were
+    new, and how many had no id and could not be kept."""
+    tombs.storing()
+    erased = tombs.known(row.id for row in rows if row.id)
+    rows = [row for row in rows if row.id not in erased]
     known = ArchivedThread.objects.in_bulk([row.id for row in rows if row.id], field_name="thread_id")
     new = [_filled(ArchivedThread(), row, now) for row in rows if row.id and row.id not in known]
     refresh([(known[row.id], row) for row in rows if row.id and row.id in known], now)
@@ -142,13 +145,34 @@ def anew(thread: ArchivedThread) -> None:
     index.anew([thread])
 
 
+def is_there(thread: ArchivedThread) -> bool:
+    """Whether a thread that was found in an earlier transaction is still kept, and stays so until the end of this
+    one."""
+    return ArchivedThread.objects.filter(pk=thread.pk).exists()
+
+
 def purge(thread: ArchivedThread) -> None:
-    """Forgets a thread and all that is known by it."""
+    """Forgets a thread and all that is known by it. A place that a walk has come to is moved to the thread before:
+    behind one that nobody knows any more it could not be found again."""
+    for place in ("cursor", "sweep_cursor"):
+        there = Progress.objects.filter(**{place: thread.thread_id})
+        if there.exists():
+            there.update(**{place: before(thread)})
     was = counts.counted(thread)
     forgotten, _ = ArchivedItem.objects.filter(thread=thread).delete()
-    Progress.objects.update(items=F("items") - forgotten)
+    if was:  # else its items have not been counted either
+        Progress.objects.update(items=F("items") - forgotten)
     thread.delete()
     counts.change([was] if was else [], [])
+
+
+def before(thread: ArchivedThread | None) -> str | None:
+    """The id of the last thread before this one that the upstream still has, as far as is known; of the last of all for
+    one that is not known."""
+    there = ArchivedThread.objects.filter(gone_at__isnull=True)
+    if thread is not None:
+        there = there.filter(number__lt=thread.number)
+    return there.order_by("-number").values_list("thread_id", flat=True).first()
 
 
 def gone(thread: ArchivedThread, now: datetime) -> None:

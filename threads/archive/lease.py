@@ -34,11 +34,14 @@ class Held:
     def __init__(self, name: str) -> None:
         self._name = name
         self.holder = f"{_host()} {os.getpid()} {uuid.uuid4().hex[:12]}"
-        until = timezone.now() + timedelta(seconds=SECONDS)
+        now = timezone.now()
+        until = now + timedelta(seconds=SECONDS)
         with transaction.atomic():
-            Lease.objects.get_or_create(name=name, defaults={"holder": "", "until": timezone.now()})
+            Lease.objects.get_or_create(name=name, defaults={"holder": "", "until": now})
             lease = Lease.objects.select_for_update().get(name=name)
-            if lease.until > timezone.now() and not _is_dead(lease.holder):
+            # One that ends later than a lease from now was taken by a clock that has been put back since.
+            runs = now < lease.until <= now + timedelta(seconds=2 * SECONDS)
+            if runs and not _is_dead(lease.holder):
                 raise HeldError(lease.holder)
             Lease.objects.filter(name=name).update(holder=self.holder, until=until)
 

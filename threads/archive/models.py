@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.utils import timezone
 
 _UNREAD = models.Q(read_at__isnull=True, gone_at__isnull=True)
 
@@ -180,6 +181,17 @@ class SearchDoc(models.Model):
         return str(self.pk)
 
 
+class Erased(models.Model):
+    """A thread that was erased here, by its id alone: it is never kept again. The greatest primary key tells whether
+    words have gone since."""
+
+    thread_id = models.CharField(max_length=512, unique=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.thread_id
+
+
 class Progress(models.Model):
     """How far the walk through the threads has come. There is one row."""
 
@@ -218,7 +230,7 @@ class Outage(models.Model):
 
 
 class Lease(models.Model):
-    """Who may copy. A holder that does not renew it before `until` is taken for dead."""
+    """Who may copy, or is a worker. A holder that does not renew it before `until` is taken for dead."""
 
     name = models.CharField(max_length=50, primary_key=True)
     holder = models.CharField(max_length=100)

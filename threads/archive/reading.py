@@ -122,6 +122,8 @@ class Reading:
     def _keep(self, thread: ArchivedThread, outcome: Future[Page[ThreadItem] | _Missing]) -> bool:
         """Keeps a page, or why there is none. Returns whether there is more to be asked for."""
         tally = self._asking.tally
+        if not keep.is_there(thread):  # it was erased meanwhile
+            return False
         try:
             page = outcome.result()
         except _HOPELESS:

@@ -20,11 +20,12 @@ from django.utils import timezone
 
 from threads.chatkit import MAX_LIMIT, ChatKitClient, ChatKitError, Garbled, NotFound, Order, Page, Thread
 
-from . import keep
-from .asking import Asking, StoppedError, Tally, Watch, before
+from . import keep, tombs
+from .asking import Asking, StoppedError, Tally, Watch
 from .missing import between, passed
 from .models import ArchivedThread, Progress
 from .reading import Outcome, Reading
+from .recorded import recorded
 
 __all__ = ["Sync", "Tally"]
 
@@ -72,7 +73,7 @@ class Sync:
         self._asking.begin()
         progress, _ = Progress.objects.get_or_create(pk=1, defaults={"started_at": timezone.now()})
         try:
-            with self._noted(progress):
+            with recorded(self.tally, everything=everything), self._noted(progress):
                 self._rounds(progress, everything=everything, recheck=recheck)
         except StoppedError:
             pass
@@ -132,7 +133,7 @@ class Sync:
                 new, unreadable = keep.threads(page.rows, timezone.now())
                 progress.cursor = page.last_id or cursor
                 progress.unreadable += unreadable
-                if page.lost or (page.has_more and not new):
+                if page.lost or (page.has_more and not new and not tombs.known(row.id for row in page.rows if row.id)):
                     raise Garbled("the list of threads leads nowhere")
                 if not page.has_more:
                     progress.reached_end_at = timezone.now()
@@ -209,7 +210,9 @@ class Sync:
         """The thread that a walk had come to is gone: it goes on from the one before."""
         with self._asking.keeping():
             kept = ArchivedThread.objects.filter(thread_id=getattr(progress, place)).first()
-            setattr(progress, place, before(kept))
+            # One that was erased while its page was on the way is not known: the walk had come as far as what is kept,
+            # and a sweep begins anew.
+            setattr(progress, place, None if kept is None and place == "sweep_cursor" else keep.before(kept))
             progress.save(update_fields=[place])
             if kept is not None:
                 self._asking.gone(kept)

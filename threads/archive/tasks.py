@@ -9,7 +9,7 @@ import time
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.utils import timezone
 from huey.exceptions import RetryTask
 
@@ -46,26 +46,36 @@ def _keep_up() -> None:
     """One run, unless another worker is at it or has just been."""
     try:
         # Each machine's clock strikes; once is enough.
-        if Run.objects.filter(phase="ended", ended_at__gt=timezone.now() - every() / 2).exists():
+        now = timezone.now()
+        # An end that is still to come was noted by a clock that has been put back since.
+        if Run.objects.filter(phase="ended", ended_at__gt=now - every() / 2, ended_at__lte=now + every()).exists():
             return
         _run(everything=False)
-    except HeldError as error:
-        log.info("Another worker is copying: %s.", error.holder)
+    except (HeldError, DatabaseError) as error:
+        _put_off(error)
     finally:
         connections.close_all()
 
 
 def _sync_now(asked_at: float) -> None:
-    """A whole copying, asked for at that Unix second. Where a run is under way it waits for its end, for some minutes:
-    a longer one is a first copy, which brings everything by itself."""
+    """A whole copying, asked for at that Unix second. Where a run is under way, or the database can't be had, it
+    waits for some minutes: a longer run is a first copy, which brings everything by itself."""
     try:
         _run(everything=True)
-    except HeldError as error:
-        log.info("Another worker is copying: %s.", error.holder)
+    except (HeldError, DatabaseError) as error:
+        _put_off(error)
         if time.time() < asked_at + _WAITED_FOR:
             raise RetryTask(delay=_AGAIN) from None
     finally:
         connections.close_all()
+
+
+def _put_off(error: HeldError | DatabaseError) -> None:
+    """Says why there was no run, or none to its end. Where the database is the reason, only the log can hold it."""
+    if isinstance(error, HeldError):
+        log.info("Another worker is copying: %s.", error.holder)
+    else:
+        log.error("The archive can't be written: %s. The copying ended early.", error)
 
 
 def _run(*, everything: bool) -> None:

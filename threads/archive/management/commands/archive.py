@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 from tqdm import tqdm
 
 from threads import upstream
@@ -62,6 +63,10 @@ class Command(BaseCommand):
                 raise CommandError("Another worker has taken over. What was kept is kept.") from None
             except ChatKitError as error:
                 raise CommandError(f"The copying ended early: {error.detail}. Start it again to go on.") from None
+            except DatabaseError as error:
+                raise CommandError(
+                    f"The archive can't be written: {error}. What was kept is kept; start it again to go on."
+                ) from None
             except KeyboardInterrupt:
                 raise CommandError("Stopped. What was kept is kept; start it again to go on.") from None
         self._report(None)

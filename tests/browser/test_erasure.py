@@ -1,0 +1,139 @@
+"""Erasing with the keyboard alone, from the ticks to the receipt, in both themes and on a narrow screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from threads.emulator import Emulator
+
+from .conftest import Open
+from .serving import Desk
+from .steps import overflow, row_ids
+from .test_accessibility import _violations
+from .watching import Watch
+
+_THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
+_NARROW = {"width": 320, "height": 640}
+_WORK = "from threads.erasure.tasks import take_up; take_up()"
+_EMPTY = """
+from threads.archive.models import Erased
+from threads.erasure.models import Erasure, Target
+for model in (Target, Erasure, Erased):
+    model.objects.all().delete()
+"""
+
+
+@pytest.fixture(autouse=True)
+def emptied(desk: Desk) -> Iterator[None]:
+    """Each test has an upstream of its own with the same threads, which must not count as erased."""
+    yield
+    desk.manage("shell", "--verbosity", "0", "--command", _EMPTY)
+
+
+@pytest.fixture
+def worker_comes(desk: Desk) -> Callable[[], None]:
+    return lambda: desk.manage("shell", "--verbosity", "0", "--command", _WORK)
+
+
+def _to(page: Page, selector: str, most: int = 60) -> None:
+    """Tab, until that has the focus."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"the keyboard does not reach {selector}")
+
+
+def test_with_the_keyboard_alone(
+    page: Page, upstream: Emulator, worker_comes: Callable[[], None], watch: Watch
+) -> None:
+    watch.expect_status(400)
+    page.goto("/threads/?limit=5")
+    ids = row_ids(page)
+    for number in (0, 2):
+        _to(page, f"tr[data-thread-id='{ids[number]}'] .tick", 120)
+        page.keyboard.press("Space")
+    page.evaluate("document.activeElement.blur()")
+    page.locator("button[form=erase-ticked]").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Erase 2 threads")
+    _to(page, "#typed")
+    page.keyboard.type("erase everything")
+    page.keyboard.press("Enter")
+    expect(page.locator("#typed-error")).to_be_visible()
+    expect(page.locator("#typed")).to_be_focused()
+    expect(page.locator("#typed")).to_have_value("erase everything")
+    assert set(ids) <= set(upstream.thread_ids())
+    page.keyboard.press("Control+A")
+    page.keyboard.type("erase 2 threads")
+    _to(page, ".sure .danger")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Waiting for a worker")).to_be_visible()
+    worker_comes()
+    # The page asks by itself.
+    expect(page.get_by_text("Done.")).to_be_visible(timeout=15_000)
+    expect(page.locator(".outcomes li.erased")).to_have_count(2)
+    assert {ids[0], ids[2]}.isdisjoint(upstream.thread_ids())
+    assert {ids[1], ids[3], ids[4]} <= set(upstream.thread_ids())
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name="Download as JSON").click()
+    assert downloading.value.suggested_filename.startswith("erasure-")
+
+
+def test_all_on_a_page_are_ticked_at_once(page: Page, upstream: Emulator) -> None:
+    page.goto("/threads/?limit=5")
+    page.get_by_label("Tick all on this page").check()
+    expect(page.locator(".tick:checked")).to_have_count(5)
+    page.get_by_role("link", name="Next").click()
+    expect(page.locator(".tick:checked")).to_have_count(0)
+
+
+def test_without_javascript(signed_in: Open, upstream: Emulator) -> None:
+    page = signed_in("/threads/?limit=5", java_script_enabled=False)
+    page.locator(".tick").first.check()
+    page.get_by_role("button", name="Erase ticked…").click()
+    one = next(upstream.thread_ids())
+    expect(page.locator(".phrase")).to_have_text(one)
+    page.locator("#typed").fill(one)
+    page.get_by_role("button", name="Erase for good").click()
+    expect(page.get_by_text("Waiting for a worker")).to_be_visible()
+
+
+@_THEMES
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 720}, _NARROW], ids=["wide", "narrow"])
+def test_every_page_of_it(
+    signed_in: Open,
+    upstream: Emulator,
+    worker_comes: Callable[[], None],
+    watch: Watch,
+    theme: str,
+    viewport: dict[str, int],
+) -> None:
+    watch.expect_status(400)
+    user = max(upstream.users(), key=lambda name: len(list(upstream.thread_ids(user=name))))
+    page = signed_in(f"/threads/?user={user}", color_scheme=theme, viewport=viewport)
+    fine(page)
+    page.get_by_role("link", name="Erase all of this user…").click()
+    page.locator("#typed").wait_for()
+    fine(page)
+    page.locator("#typed").fill("wrong")
+    page.get_by_role("button", name="Erase for good").click()
+    page.locator("#typed-error").wait_for()
+    fine(page)
+    page.locator("#typed").fill(user)
+    page.get_by_role("button", name="Erase for good").click()
+    page.get_by_text("Waiting for a worker").wait_for()
+    fine(page)
+    worker_comes()
+    page.get_by_text("Done.").wait_for(timeout=15_000)
+    fine(page)
+    page.goto("/erasures/")
+    fine(page)
+
+
+def fine(page: Page) -> None:
+    assert _violations(page) == []
+    assert overflow(page) <= 0

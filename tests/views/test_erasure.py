@@ -1,0 +1,306 @@
+"""The pages of erasing: what is shown before, what is to be typed, and what may not be done."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.core import signing
+from django.db import DatabaseError
+from django.test import Client
+
+from tests.accounts import account
+from tests.archive.erasing import done
+from tests.archive.test_sync import sync
+from tests.conftest import Get, _reader
+from tests.page import Page
+from threads.archive.models import ArchivedThread
+from threads.audit.models import AuditEvent
+from threads.emulator import Emulator, Fault
+from threads.erasure import asked, plan, scrub
+from threads.erasure.models import Erasure, Target
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """How often the queue was told of an order."""
+    found: list[str] = []
+    monkeypatch.setattr(asked, "start", lambda: found.append("told"))
+    monkeypatch.setattr(scrub, "scrub", lambda _alive: {"rewritten": True, "bytes": 0})
+    return found
+
+
+@pytest.fixture
+def eraser(db: None) -> Client:
+    client = Client()
+    client.force_login(account("eraser", "Eraser"))
+    return client
+
+
+@pytest.fixture
+def look(eraser: Client) -> Get:
+    return _reader(eraser)
+
+
+Send = Callable[..., Page]
+
+
+@pytest.fixture
+def send(eraser: Client) -> Send:
+    """Sends a form; what comes back, with the expected `status`."""
+
+    def ask(address: str, status: int = 200, **fields: Any) -> Page:
+        response = eraser.post(address, fields)
+        assert response.status_code == status, response.content[:2000]
+        if status == 302:
+            return _reader(eraser)(response["Location"])
+        return Page(response.content.decode(), response.headers)
+
+    return ask
+
+
+def busiest(emulator: Emulator) -> str:
+    return max(emulator.users(), key=lambda user: (len(list(emulator.thread_ids(user=user))), user))
+
+
+def previewed(page: Page) -> str:
+    return page.one("input", name="preview").get("value") or ""
+
+
+def phrase(page: Page) -> str:
+    return page.said(page.one("code", class_="phrase"))
+
+
+def of_user(user: str) -> str:
+    return f"/erase/?{urlencode({'user': user})}"
+
+
+def test_who_may_not_erase_sees_nothing_of_it(get: Get, emulator: Emulator) -> None:
+    one = next(emulator.thread_ids())
+    for address in ("/threads/", f"/threads/{one}/", of_user("x").replace("/erase/", "/threads/")):
+        text = get(address).text
+        assert "rase" not in text
+        assert "tick" not in text
+    for address in ("/erase/", "/erasures/"):
+        get(address, status=403)
+
+
+@pytest.mark.parametrize("address", ["/erase/", "/erase/confirm/"])
+def test_who_may_not_erase_may_not_send_either(agent: Client, emulator: Emulator, address: str) -> None:
+    assert agent.post(address, {"thread": "x"}).status_code == 403
+    assert not Erasure.objects.exists()
+
+
+def test_the_right_is_asked_for_anew(eraser: Client, send: Send, look: Get, emulator: Emulator) -> None:
+    """Whatever is remembered of an account for some seconds."""
+    from django.contrib.auth.models import Group, User
+
+    one = next(emulator.thread_ids())
+    page = look(f"/erase/?thread={one}")
+    User.groups.through.objects.filter(group=Group.objects.get(name="Eraser")).delete()  # tells nobody
+    send("/erase/confirm/", 403, preview=previewed(page), typed=one)
+    look(f"/erase/?thread={one}", status=403)
+    assert not Erasure.objects.exists()
+
+
+def test_rows_can_be_ticked_and_the_preview_erases_nothing(look: Get, send: Send, emulator: Emulator) -> None:
+    page = look("/threads/?limit=5")
+    ticks = page.all("input", class_="tick")
+    assert [each.get("value") for each in ticks] == list(emulator.thread_ids())[:5]
+    assert {each.get("form") for each in ticks} == {page.one("form", id="erase-ticked").get("id")}
+    assert "hx-delete" not in page.text
+    ids = [each.get("value") for each in ticks][:3]
+    shown = send("/erase/", thread=ids, list="limit=5")
+    assert phrase(shown) == "erase 3 threads"
+    assert "/threads/?limit=5" in {each.get("href") for each in shown.all("a")}
+    assert all(each in shown.said() for each in map(str, ids))
+    assert len(list(emulator.thread_ids())) == 45
+    assert not Erasure.objects.exists()
+
+
+def test_the_right_word_orders_it_once(look: Get, send: Send, emulator: Emulator, started: list[str]) -> None:
+    ids = list(emulator.thread_ids())[:3]
+    page = send("/erase/", thread=ids)
+    form = {"preview": previewed(page), "typed": "  erase 3 threads "}
+    first = send("/erase/confirm/", 302, **form)
+    assert "Waiting for a worker" in first.said()
+    send("/erase/confirm/", 302, **form)
+    job = Erasure.objects.get()
+    assert started
+    assert [each.thread_id for each in job.targets.order_by("id")] == ids
+    assert AuditEvent.objects.filter(action="erasure", outcome="intent", who="eraser").count() == 1
+    assert len(list(emulator.thread_ids())) == 45
+
+
+@pytest.mark.parametrize("typed", ["", "erase 2 threads", "Erase 3 threads", "erase  3 threads"])
+def test_the_wrong_word_says_so_and_loses_nothing(send: Send, emulator: Emulator, typed: str) -> None:
+    page = send("/erase/", thread=list(emulator.thread_ids())[:3])
+    again = send("/erase/confirm/", 400, preview=previewed(page), typed=typed)
+    field = again.one("input", id="typed")
+    assert field.get("aria-invalid") == "true"
+    assert field.get("value") == typed
+    assert "typed-error" in (field.get("aria-describedby") or "")
+    assert phrase(again) == "erase 3 threads"
+    assert not Erasure.objects.exists()
+    send("/erase/confirm/", 302, preview=previewed(again), typed="erase 3 threads")
+    assert Erasure.objects.count() == 1
+
+
+def test_all_of_a_user_is_offered_where_the_list_is_of_exactly_them(look: Get, emulator: Emulator) -> None:
+    user = busiest(emulator)
+    listed = f"/threads/?{urlencode({'user': user})}"
+    assert "Erase all of this user" in look(listed).said()
+    sync(emulator)
+    for other in ("/threads/", f"{listed}&status=active", f"/threads/?match=part&{urlencode({'user': user[:4]})}"):
+        assert "Erase all of this user" not in look(other).said()
+
+
+def test_the_preview_of_a_user_joins_both_lists(look: Get, emulator: Emulator) -> None:
+    user = busiest(emulator)
+    sync(emulator)
+    theirs = list(emulator.thread_ids(user=user))
+    emulator.delete(theirs[0])
+    new = emulator.arrive(1, user)
+    page = look(of_user(user))
+    assert phrase(page) == user
+    facts = dict(zip(map(page.said, page.all("dt")), map(page.said, page.all("dd")), strict=True))
+    assert facts["Threads"] == str(len(theirs) + 1)
+    assert facts["Only in the archive"] == "1"
+    assert len(page.all("li")) >= min(10, len(theirs))
+    assert new[0] in emulator.thread_ids()
+
+
+def test_a_long_list_is_said_not_to_be_counted(look: Get, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "_PATIENCE", -1)
+    said = look(of_user(busiest(emulator))).said()
+    assert "at least" in said
+    assert "no time to count them all" in said
+
+
+def test_a_preview_of_an_hour_ago_or_of_another_account_is_none(
+    look: Get, send: Send, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = next(emulator.thread_ids())
+    signed = previewed(look(f"/erase/?thread={one}"))
+    for sent in (signed + "x", "", signing.dumps({"kind": "user"})):
+        assert "Nothing was erased" in send("/erase/confirm/", 400, preview=sent, typed=one).said()
+    other = Client()
+    other.force_login(account("other", "Eraser"))
+    assert other.post("/erase/confirm/", {"preview": signed, "typed": one}).status_code == 400
+    monkeypatch.setattr(plan, "LIFE", -1)
+    send("/erase/confirm/", 400, preview=signed, typed=one)
+    assert not Erasure.objects.exists()
+
+
+@pytest.mark.parametrize("query", ["", "?thread=", "?thread=%00", "?user=" + "x" * 600, "?thread=" + "x" * 600])
+def test_an_address_that_names_nothing_is_said_to(look: Get, emulator: Emulator, query: str) -> None:
+    assert "Nothing to erase" in look(f"/erase/{query}", status=400).said()
+
+
+def test_hostile_ids_are_shown_and_do_nothing(look: Get, send: Send, emulator: Emulator) -> None:
+    user = "<b>\u202euser\n 'x' &"
+    emulator.arrive(2, user)
+    page = look(of_user(user))
+    assert phrase(page) == "erase all threads of this user"
+    send("/erase/confirm/", 302, preview=previewed(page), typed=phrase(page), back="https://evil.example/")
+    job = Erasure.objects.get()
+    assert job.customer == user
+    again = look(f"/erasures/{job.pk}/")
+    assert not again.all("b") or "user" not in again.said(again.all("b")[0])
+
+
+def test_an_upstream_that_is_down_does_not_keep_the_order_back(look: Get, emulator: Emulator) -> None:
+    user = busiest(emulator)
+    sync(emulator)
+    emulator.fault = Fault.ERROR_503
+    page = look(of_user(user))
+    assert "asks again for some hours" in page.said()
+    assert previewed(page)
+
+
+def test_where_the_api_is_retired_the_copies_are_offered(look: Get, send: Send, emulator: Emulator) -> None:
+    user = busiest(emulator)
+    sync(emulator)
+    emulator.fault = Fault.GONE_410
+    one = next(emulator.thread_ids())
+    assert "the copies" in look(f"/erase/?thread={one}").said(look(f"/erase/?thread={one}").one("h1"))
+    page = look(of_user(user))
+    assert "Nothing can be deleted at OpenAI any more" in page.said()
+    send("/erase/confirm/", 302, preview=previewed(page), typed=user)
+    job = done(Erasure.objects.get(), emulator)
+    assert job.kind == Erasure.Kind.COPIES
+    assert not ArchivedThread.objects.filter(user=user).exists()
+    assert "copy erased" in look(f"/erasures/{job.pk}/").said()
+
+
+def test_an_order_that_cannot_be_recorded_is_none(
+    look: Get, send: Send, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = next(emulator.thread_ids())
+    page = look(f"/erase/?thread={one}")
+
+    def full(**_values: Any) -> None:
+        raise DatabaseError("disk is full")
+
+    monkeypatch.setattr(AuditEvent.objects, "create", full)
+    assert "nothing was ordered" in send("/erase/confirm/", 503, preview=previewed(page), typed=one).said()
+    assert not Erasure.objects.exists()
+    assert not Target.objects.exists()
+
+
+def test_the_receipt_as_a_page_and_as_a_file(look: Get, send: Send, eraser: Client, emulator: Emulator) -> None:
+    user = busiest(emulator)
+    theirs = list(emulator.thread_ids(user=user, order="asc"))
+    emulator.set_title(theirs[0], "A title that is content")
+    sync(emulator)
+    send("/erase/confirm/", 302, preview=previewed(look(of_user(user))), typed=user)
+    job = Erasure.objects.get()
+    going = look(f"/erasures/{job.pk}/")
+    assert going.one("div", id="erasure").get("hx-trigger") == "every 2s"
+    done(job, emulator)
+    page = look(f"/erasures/{job.pk}/", part=True)
+    assert page.one("div", id="erasure").get("hx-get") is None
+    assert "The last look found no further thread" in page.said()
+    assert "written anew" in page.said()
+    assert all(each in page.said() for each in theirs)
+    assert "A title that is content" not in page.text
+    response = eraser.get(f"/erasures/{job.pk}/receipt.json")
+    assert response["Content-Disposition"] == f'attachment; filename="erasure-{job.pk}.json"'
+    told = json.loads(response.content)
+    assert told["asked_by"] == "eraser"
+    assert told["totals"] == {"threads": len(theirs), "erased": len(theirs)}
+    assert told["last_look"]["found_nothing_new"] is True
+    assert sorted(each["id"] for each in told["threads"]) == sorted(theirs)
+    assert all(each["upstream_request_id"] and each["at"] for each in told["threads"])
+    assert told["local_traces"]["archive"]["threads"] == len(theirs)
+    assert b"A title that is content" not in response.content
+
+
+def test_auditors_see_receipts_and_order_nothing(emulator: Emulator, send: Send, look: Get) -> None:
+    one = next(emulator.thread_ids())
+    send("/erase/confirm/", 302, preview=previewed(look(f"/erase/?thread={one}")), typed=one)
+    job = Erasure.objects.get()
+    auditor = Client()
+    auditor.force_login(account("auditor", "Auditor"))
+    reads = _reader(auditor)
+    assert "1 thread" in reads("/erasures/").said()
+    assert one in (
+        reads(f"/erasures/{job.pk}/").text + auditor.get(f"/erasures/{job.pk}/receipt.json").content.decode()
+    )
+    assert auditor.get("/erase/", {"thread": one}).status_code == 403
+
+
+def test_the_list_of_erasures_turns_its_pages(look: Get) -> None:
+    Erasure.objects.bulk_create(
+        Erasure(kind="threads", token=str(number), who="eraser", who_id="1", total=number) for number in range(60)
+    )
+    page = look("/erasures/")
+    assert page.link("next") == "?page=2"
+    assert len(look("/erasures/?page=2").all("li")) == 10
+    assert re.search(r"Page 1 of 2", page.said())

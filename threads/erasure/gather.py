@@ -1,0 +1,95 @@
+"""Which threads are a user's: those that the upstream lists, and those that are kept here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.models import Q
+
+from threads.archive import people
+from threads.archive.models import ArchivedThread
+from threads.archive.source import shown
+from threads.chatkit import MAX_LIMIT, ChatKitClient, Garbled, NotFound, Thread
+
+from .models import Erasure, Target
+
+_MOST_RESTARTS = 20
+"""How often the walk begins anew because the thread that it had come to was deleted meanwhile."""
+
+
+@dataclass(slots=True)
+class Walk:
+    """A walk through a user's list. `others` counts rows that can't be told to be this user's, or have no id: they are
+    left alone. `lost`: there was more, which nothing leads to."""
+
+    user: str
+    others: int = 0
+    lost: bool = False
+    seen: set[str] = field(default_factory=set)
+
+    def pages(self, client: ChatKitClient) -> Iterator[list[Thread]]:
+        """The user's threads, page by page, oldest first. Raises `ChatKitError`."""
+        after, restarts, passed = None, 0, set[str | None]()
+        while True:
+            try:
+                page = client.list_threads(user=self.user, order="asc", limit=MAX_LIMIT, after=after)
+            except NotFound:
+                restarts += 1
+                if after is None or restarts > _MOST_RESTARTS:
+                    raise
+                after, passed = None, set()
+                continue
+            # Whatever the upstream makes of the filter, what is not this user's is never erased for them.
+            yield [row for row in page.rows if self._is_theirs(row)]
+            if not page.has_more or page.last_id is None:
+                self.lost = page.lost or page.has_more
+                return
+            if page.last_id in passed:
+                raise Garbled("the pages lead in a circle")
+            passed.add(page.last_id)
+            after = page.last_id
+
+    def _is_theirs(self, row: Thread) -> bool:
+        if row.id is None or row.user != self.user:
+            self.others += 1
+            return False
+        if row.id in self.seen:
+            return False
+        self.seen.add(row.id)
+        return True
+
+
+def kept(user: str) -> list[Thread]:
+    """The threads of exactly this user that are kept here, oldest first."""
+    person = people.exactly(user)
+    theirs = Q(state__isnull=True, user=user)
+    if person is not None:
+        theirs |= Q(person=person)
+    # A column holds no more than so many characters, and no NUL: what the upstream said decides.
+    found = (shown(each) for each in ArchivedThread.objects.filter(theirs).order_by("number").iterator(500))
+    return [thread for thread in found if thread.user == user]
+
+
+def add(job: Erasure, rows: Iterable[Thread]) -> int:
+    """Notes threads as targets, each once. Returns how many were new."""
+    made = [
+        Target(erasure=job, thread_id=row.id, customer=column(row.user), created_at=row.created_at)
+        for row in rows
+        if row.id
+    ]
+    with transaction.atomic():
+        job.keep()
+        known = set(
+            job.targets.filter(thread_id__in=[each.thread_id for each in made]).values_list("thread_id", flat=True)
+        )
+        new = {each.thread_id: each for each in made if each.thread_id not in known}
+        Target.objects.bulk_create(new.values(), batch_size=500)
+        job.keep(total=(job.total or 0) + len(new))
+    return len(new)
+
+
+def column(user: str | None) -> str:
+    """A user as a target can hold it, on PostgreSQL too; "" for none."""
+    return (user or "").replace("\0", "\ufffd")[:512]

@@ -1,0 +1,56 @@
+"""`manage.py retention` says what is past its time; with --erase it has it erased."""
+
+from __future__ import annotations
+
+import secrets
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Max, Min
+
+from threads.audit.record import NotRecordedError
+from threads.erasure import retention
+from threads.erasure.asked import start
+
+_SHOWN = 10
+
+
+class Command(BaseCommand):
+    help = "Says which threads are past their time by RETENTION_DAYS and RETENTION_STATUS. Erases nothing by itself."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        way = parser.add_mutually_exclusive_group()
+        way.add_argument("--dry-run", action="store_true", help="say what would go; this is the default")
+        way.add_argument("--erase", action="store_true", help="have a worker erase it, for good")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if settings.ARCHIVE == "off":
+            raise CommandError("There is no archive to know by: ARCHIVE is off.")
+        if not settings.RETENTION_DAYS:
+            raise CommandError("Nothing is ever past its time: RETENTION_DAYS is 0.")
+        wanted = retention.rule()
+        due = wanted.due()
+        count = due.count()
+        statuses, before = " or ".join(wanted.statuses), f"{wanted.before:%Y-%m-%d %H:%M} UTC"
+        self.stdout.write(f"{count:,} threads, {statuses}, silent since before {before}.")
+        if not count:
+            return
+        ends = due.order_by().aggregate(first=Min("created_at"), last=Max("created_at"))
+        self.stdout.write(f"Begun from {ends['first']:%Y-%m-%d %H:%M} to {ends['last']:%Y-%m-%d %H:%M} UTC. The first:")
+        for thread_id, created_at, status in due.values_list("thread_id", "created_at", "status")[:_SHOWN]:
+            self.stdout.write(f"  {created_at:%Y-%m-%d} {status} {thread_id}")
+        if not options["erase"]:
+            self.stdout.write("Nothing was erased. --erase has a worker do it.")
+            return
+        try:
+            job = retention.begin(wanted, f"command {secrets.token_hex(16)}")
+        except NotRecordedError as error:
+            raise CommandError("The audit trail can't be written, so nothing was ordered.") from error
+        if job is None:
+            raise CommandError("Nothing is due any more.")
+        start()
+        left = count - (job.total or 0)
+        more = f" {left:,} are left for the next time." if left > 0 else ""
+        self.stdout.write(f"A worker erases {job.total:,} of them: erasure {job.pk}.{more}")

@@ -1,0 +1,214 @@
+"""Deletes one thread, so that it can be told afterwards, whatever happens meanwhile, what became of it.
+
+The intent is on record before the call. What came of a call is kept in one transaction with the copies' end. A thread
+that was asked for, and of which no answer was kept, is asked after before anything else is done: it is never deleted
+again blind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.utils import timezone
+
+from threads.archive.erasing import Traces, erase
+from threads.audit.record import Action, Outcome, must
+from threads.chatkit import (
+    ChatKitClient,
+    ChatKitError,
+    Garbled,
+    NotFound,
+    NotSignedIn,
+    Refused,
+    Retired,
+    ScopesMissing,
+)
+from threads.chatkit.trace import trace
+
+from .models import Erasure, Target
+
+HOPELESS = (NotSignedIn, ScopesMissing, Retired)
+"""Faults that every further call would meet too."""
+
+MOST_ATTEMPTS = 5
+"""After so many a thread is given up. What then is not known is said to be unknown."""
+
+AnswerT = TypeVar("AnswerT")
+State = Target.State
+
+_OUTCOMES = {
+    State.ERASED: Outcome.DONE,
+    State.COPY: Outcome.DONE,
+    State.GONE: Outcome.GONE,
+    State.FAILED: Outcome.FAILED,
+    State.UNKNOWN: Outcome.UNKNOWN,
+    State.SKIPPED: Outcome.REFUSED,
+}
+
+
+def step(job: Erasure, target: Target, client: ChatKitClient) -> None:
+    """Brings a target one step on. Raises `ChatKitError` where the upstream could not say: the target stays open;
+    `NotRecordedError` where the trail can't be written, in which case nothing was done; and `JobLostError`."""
+    if job.kind == Erasure.Kind.COPIES:
+        _copy(job, target)
+    elif target.state == State.ASKED:
+        _settle(job, target, client)
+    elif job.kind != Erasure.Kind.RETENTION or _is_due(job, target, client):
+        _delete(job, target, client)
+
+
+def give_up(job: Erasure, target: Target, reason: str, request_id: str = "") -> None:
+    """A target that was asked for and not settled is unknown; one that was not asked for has failed."""
+    state = State.UNKNOWN if target.state == State.ASKED else State.FAILED
+    with transaction.atomic():
+        job.keep(done=job.done + 1)
+        _ended(job, target, state, reason, request_id)
+
+
+def failed(job: Erasure, target: Target, error: ChatKitError) -> None:
+    """The upstream could not say this time: the others come first now. After some times it is given up; later where
+    something may have been deleted."""
+    request_id = error.request_id or ""
+    target.refresh_from_db()
+    most = 2 * MOST_ATTEMPTS if target.state == State.ASKED else MOST_ATTEMPTS
+    if target.attempts + 1 >= most:
+        give_up(job, target, error.detail, request_id)
+        return
+    with transaction.atomic():
+        job.keep(tries=job.tries + 1)
+        target.attempts += 1
+        _set(target, State(target.state), error.detail, request_id)
+
+
+def _copy(job: Erasure, target: Target) -> None:
+    with transaction.atomic():
+        job.keep(done=job.done + 1)
+        _record(job, target, Outcome.INTENT, {"only": "the copies here"})
+        _ended(job, target, State.COPY, "", "")
+
+
+def _delete(job: Erasure, target: Target, client: ChatKitClient) -> None:
+    with transaction.atomic():
+        job.keep()
+        _set(target, State.ASKED, "", "")
+        _record(job, target, Outcome.INTENT)
+    try:
+        answer, request_id = _traced(lambda: client.delete_thread(target.thread_id))
+    except NotFound as error:
+        _gone(job, target, client, State.GONE, error.request_id or "")
+    except (*HOPELESS, Refused) as error:
+        # An answer, which says that nothing was deleted.
+        _end(job, target, State.FAILED, error.detail, error.request_id or "")
+        if isinstance(error, HOPELESS):
+            raise
+    else:
+        _is_about(target, answer.id)
+        if answer.deleted:
+            _end(job, target, State.ERASED, "", request_id)
+        else:
+            _end(job, target, State.FAILED, "the API answered that it did not delete it", request_id)
+
+
+def _settle(job: Erasure, target: Target, client: ChatKitClient) -> None:
+    """It was asked for, and nobody knows what came of it: the upstream is asked whether it has the thread."""
+    try:
+        thread, request_id = _traced(lambda: client.retrieve_thread(target.thread_id))
+    except NotFound as error:
+        _gone(job, target, client, State.ERASED, error.request_id or "")
+        return
+    _is_about(target, thread.id)
+    if target.attempts + 1 >= MOST_ATTEMPTS:
+        _end(job, target, State.FAILED, "it was asked for again and again, and is still there", request_id)
+        return
+    with transaction.atomic():
+        job.keep(tries=0)
+        target.attempts += 1
+        _set(target, State.TODO, "it was asked for, and is still there", request_id)
+
+
+def _is_about(target: Target, thread_id: str | None) -> None:
+    """Raises `Garbled` where an answer is about another thread, or about none: nothing is concluded from it."""
+    if thread_id != target.thread_id:
+        raise Garbled("the answer was about another thread")
+
+
+def _gone(job: Erasure, target: Target, client: ChatKitClient, state: State, request_id: str) -> None:
+    """The upstream has no such thread: where there is a list at all. An endpoint that is no more says the same of every
+    thread, and of that nobody may conclude that it was deleted. Raises `Retired`."""
+    try:
+        client.list_threads(limit=1)
+    except ChatKitError as error:
+        if state == State.GONE:  # nothing was deleted: it may be tried anew
+            with transaction.atomic():
+                job.keep()
+                _set(target, State.TODO, error.detail, request_id)
+        raise
+    _end(job, target, state, "", request_id)
+
+
+def _is_due(job: Erasure, target: Target, client: ChatKitClient) -> bool:
+    """Whether a thread is past its time by what the upstream says now; else it is skipped."""
+    try:
+        thread, request_id = _traced(lambda: client.retrieve_thread(target.thread_id))
+        newest = client.list_items(target.thread_id, order="desc", limit=1)
+    except NotFound as error:
+        _gone(job, target, client, State.GONE, error.request_id or "")
+        return False
+    _is_about(target, thread.id)
+    status = thread.status.label if thread.status else ""
+    if status not in job.rule["statuses"]:
+        _end(job, target, State.SKIPPED, f"its status is {status or 'not given'} now", request_id)
+        return False
+    moments = [each for each in (thread.created_at, *(row.created_at for row in newest.rows)) if each]
+    if not moments or max(moments) >= datetime.fromisoformat(job.rule["before"]):
+        _end(job, target, State.SKIPPED, "somebody has written in it since", request_id)
+        return False
+    return True
+
+
+def _end(job: Erasure, target: Target, state: State, reason: str = "", request_id: str = "") -> None:
+    """What the upstream has said of a target is kept and recorded, and where it is gone its copies go with it: all or
+    nothing."""
+    with transaction.atomic():
+        job.keep(done=job.done + 1, tries=0)
+        _ended(job, target, state, reason, request_id)
+
+
+def _ended(job: Erasure, target: Target, state: State, reason: str, request_id: str) -> None:
+    _set(target, state, reason, request_id)
+    if state in Target.CLEAN:
+        found = Traces(**job.traces.get("archive", {})) + erase([target.thread_id])
+        job.keep(traces=job.traces | {"archive": asdict(found)})
+    _record(job, target, _OUTCOMES[state], {"reason": reason} if reason else {}, request_id)
+
+
+def _set(target: Target, state: State, reason: str, request_id: str) -> None:
+    target.state, target.reason, target.at = state, reason, timezone.now()
+    target.upstream_request_id = request_id
+    target.save(update_fields=["state", "reason", "at", "upstream_request_id", "attempts"])
+
+
+def _record(
+    job: Erasure, target: Target, outcome: Outcome, more: dict[str, Any] | None = None, request_id: str = ""
+) -> None:
+    must(
+        Action.DELETE,
+        outcome,
+        thread=target.thread_id,
+        customer=target.customer or job.customer,
+        detail={"erasure": str(job.pk)} | (more or {}),
+        upstream_request_id=request_id,
+    )
+
+
+def _traced(call: Callable[[], AnswerT]) -> tuple[AnswerT, str]:
+    """The answer, and the upstream's id of the call, "" where it gave none."""
+    known = trace.get()
+    if known is not None:
+        known.upstream.clear()
+    answer = call()
+    return answer, known.upstream[-1] if known is not None and known.upstream else ""

@@ -1,0 +1,111 @@
+"""What became of an erasure, to be shown and to be kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from django.db.models import Count, QuerySet
+
+from .models import Erasure, Target
+
+State = Target.State
+
+
+def counts(job: Erasure) -> dict[str, int]:
+    """How many threads are in each state, in the order of the states; those that none is in are left out."""
+    found = Counter(dict(job.targets.values_list("state").annotate(Count("pk"))))
+    return {state.value: found[state.value] for state in State if found[state.value]}
+
+
+def troubled(job: Erasure) -> QuerySet[Target]:
+    """The threads that are not gone although all is through: failed, unknown, or skipped."""
+    return job.targets.filter(state__in=[State.FAILED, State.UNKNOWN, State.SKIPPED]).order_by("id")
+
+
+def last_look(job: Erasure) -> str:
+    """A sentence on whether threads of the user arrived meanwhile; "" where nobody had to look."""
+    if job.kind != Erasure.Kind.USER or job.ended_at is None:
+        return ""
+    if job.looked_at is not None:
+        return "The last look found no further thread of this user."
+    if job.looks:
+        return (
+            f"New threads of this user kept arriving: {job.looks} looks found some each time, and erased them. "
+            "There may be more by now."
+        )
+    return "Whether further threads of this user have arrived meanwhile was not looked at."
+
+
+def remarks(job: Erasure) -> list[str]:
+    """What else there is to know of it, in sentences."""
+    said = []
+    if job.trouble:
+        said.append(f"It ended before its end: {job.trouble}.")
+    if others := job.traces.get("others"):
+        said.append(
+            f"{others:,} row{'s' if others != 1 else ''} of the user's list did not say whose they are, or had no id, "
+            "and were left alone."
+        )
+    if job.traces.get("lost"):
+        said.append("The API had more rows in the user's list, and gave no way to reach them.")
+    return said
+
+
+def traces(job: Erasure) -> list[str]:
+    """What went here, in sentences; none before that was seen to."""
+    said = []
+    archive, files = job.traces.get("archive"), job.traces.get("files")
+    if job.ended_at and not (archive and archive["threads"]):
+        said.append("The archive had no copy of them.")
+    elif archive:
+        said.append(
+            "Out of the archive: {threads:,} threads, {items:,} items, {words:,} words that no other thread has, "
+            "{people:,} users and {reasons:,} reasons that no other thread has.".format(**archive)
+        )
+    if job.traces.get("exports"):
+        said.append(f"Stored exports removed: {job.traces['exports']:,}.")
+    if files and files["rewritten"]:
+        said.append("The files of the database were written anew, without what was deleted.")
+    elif files:
+        said.append(
+            f"The files of the database were not written anew ({files['why']}), so bytes of what was deleted may be "
+            "left in them until then. manage.py scrub does it."
+        )
+    return said
+
+
+def as_json(job: Erasure) -> dict[str, Any]:
+    """The whole receipt. Times are ISO 8601, in UTC."""
+    return {
+        "erasure": str(job.pk),
+        "kind": job.kind,
+        "user": job.customer or None,
+        "asked_by": job.who,
+        "asked_from": job.address or None,
+        "request_id": job.request_id or None,
+        "asked_at": job.asked_at,
+        "began_at": job.began_at,
+        "ended_at": job.ended_at,
+        "ended": job.ended_at is not None,
+        "rule": job.rule or None,
+        "totals": {"threads": sum(counts(job).values()), **counts(job)},
+        "last_look": {"at": job.looked_at, "found_nothing_new": job.looked_at is not None, "looks": job.looks}
+        if job.kind == Erasure.Kind.USER
+        else None,
+        "remarks": [*remarks(job), *filter(None, [last_look(job)])],
+        "local_traces": job.traces,
+        "threads": [
+            {
+                "id": each.thread_id,
+                "user": each.customer or None,
+                "created_at": each.created_at,
+                "outcome": each.state,
+                "reason": each.reason or None,
+                "at": each.at,
+                "upstream_request_id": each.upstream_request_id or None,
+                "attempts": each.attempts,
+            }
+            for each in job.targets.order_by("id").iterator(1000)
+        ],
+    }

@@ -1,0 +1,125 @@
+"""Sees to it that the files of the database hold no byte of what was deleted from it.
+
+A database that deletes a row marks its place as free, and leaves the bytes there until something else needs it. What
+each database needs is in docs/adr/0014-erasure.md.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+log = logging.getLogger(__name__)
+
+_TABLES = (
+    "archive_archiveditem",
+    "archive_archivedthread",
+    "archive_searchdoc",
+    "archive_word",
+    "archive_person",
+    "archive_reason",
+)
+"""Where what threads say is kept."""
+
+_INDEXES = ("archive_words_index", "archive_parts_index")
+_PAGES = 500
+"""Pages that are merged in one transaction, so that nobody waits for long."""
+
+_TRIES, _PAUSE = 5, 1.0
+_LOCK_TIMEOUT = "5s"
+
+Alive = Callable[[], None]
+
+
+def prepare() -> None:
+    """For the connection of who erases: what it deletes is overwritten where that is cheap, and what it has kept
+    outlives a power cut. Outside of a transaction."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA secure_delete = ON")
+            cursor.execute("PRAGMA synchronous = FULL")
+
+
+def scrub(alive: Alive = lambda: None, *, whatever_size: bool = False) -> dict[str, Any]:
+    """Rewrites the database where it is no larger than ERASE_REWRITE_MB, or `whatever_size`; else does what takes no
+    long lock. Returns what was done, in JSON: `rewritten`, `bytes`, and `why` it was not rewritten. `alive` is called
+    now and then."""
+    done: dict[str, Any] = {"rewritten": False}
+    for attempt in range(_TRIES):
+        alive()
+        try:
+            size = _size()
+            rewrite = whatever_size or size <= settings.ERASE_REWRITE_MB * 1024 * 1024
+            if connection.vendor == "sqlite":
+                _sqlite(alive, rewrite=rewrite)
+            else:
+                _postgresql(alive, rewrite=rewrite)
+        except DatabaseError as error:  # somebody has a lock for longer than one waits here, or the disk is full
+            log.warning("The files of the database could not be seen to: %s", error)
+            done["why"] = "the database was busy, or there was no room: see the log"
+            if attempt + 1 < _TRIES:
+                time.sleep(_PAUSE)
+        else:
+            if rewrite:
+                return {"rewritten": True, "bytes": size}
+            return {"rewritten": False, "bytes": size, "why": "the database is larger than ERASE_REWRITE_MB"}
+    return done
+
+
+def _size() -> int:
+    """Bytes that a rewriting would go through."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+        else:
+            cursor.execute(
+                "SELECT sum(pg_total_relation_size(name::regclass)) FROM unnest(%s::text[]) AS name", [list(_TABLES)]
+            )
+        return int(cursor.fetchone()[0] or 0)
+
+
+def _sqlite(alive: Alive, *, rewrite: bool) -> None:
+    """The full-text index keeps deleted words in its older parts until these are merged; pages that were split keep
+    what was moved until the file is written anew; and the write-ahead log keeps both."""
+    with connection.cursor() as cursor:
+        for table in _INDEXES:
+            _merge(cursor, table, alive)
+        if rewrite:
+            cursor.execute("VACUUM")
+        alive()
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy, _log, _moved = cursor.fetchone()
+        if busy:
+            raise DatabaseError("somebody is reading what the write-ahead log holds")
+
+
+def _merge(cursor: Any, table: str, alive: Alive) -> None:
+    """All parts of a full-text index into one, a few pages at a time. The negative number begins that."""
+    pages = -_PAGES
+    while True:
+        cursor.execute("SELECT total_changes()")
+        before = cursor.fetchone()[0]
+        cursor.execute(f"INSERT INTO {table}({table}, rank) VALUES ('merge', %s)", [pages])  # noqa: S608
+        cursor.execute("SELECT total_changes()")
+        if cursor.fetchone()[0] - before < 2:  # as SQLite says that there is no more to be done
+            return
+        pages = _PAGES
+        alive()
+
+
+def _postgresql(alive: Alive, *, rewrite: bool) -> None:
+    """VACUUM frees the place of a row and leaves its bytes there, and an index of words keeps each word for ever: only
+    a table that is written anew, with its indexes, has neither."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [_LOCK_TIMEOUT])
+        try:
+            for table in _TABLES:
+                alive()
+                cursor.execute(f"VACUUM (FULL, ANALYZE) {table}" if rewrite else f"VACUUM {table}")
+        finally:
+            cursor.execute("RESET lock_timeout")

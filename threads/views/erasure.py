@@ -1,0 +1,250 @@
+"""Erasing: what would go, the word that is to be typed, how it goes, and the receipt."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+from uuid import UUID
+
+from django import forms as django_forms
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from .. import forms, presenters, problems, when
+from ..audit.record import Action, NotRecordedError, record
+from ..chatkit import Retired
+from ..erasure import asked, plan, receipt
+from ..erasure.models import Erasure, Target
+from ..query import ThreadQuery
+from ..roles import Right, account, may_now, needs
+
+_ROWS, _TROUBLED, _PAGE = 1000, 50, 50
+"""Threads on a receipt; those that went wrong, while it goes on; erasures on a page of the list."""
+
+_SECONDS = 2
+
+_PHASES = {
+    "waiting": "Waiting for a worker",
+    "listing": "Listing the threads of the user",
+    "erasing": "Erasing",
+    "looking": "Looking for threads that have arrived meanwhile",
+    "traces": "Taking the last traces away here",
+    "ended": "Ended",
+}
+
+_STATES = dict(Target.State.choices)
+
+
+@needs(Right.ERASE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def preview(request: HttpRequest) -> HttpResponse:
+    """What would be erased: threads by their ids, or all of a user. Erases nothing. 400 where none are named."""
+    _demand(request)
+    sent = request.POST if request.method == "POST" else request.GET
+    try:
+        ids = [name for each in sent.getlist("thread") if (name := forms.FIELDS["after"].clean(each))]
+        user = forms.FIELDS["user"].clean(sent.get("user"))
+    except django_forms.ValidationError:
+        return _nothing(request)
+    back = _back(sent.get("list", ""), ids, user)
+    if user is not None:
+        return _page(request, plan.of_user(user), back)
+    if not ids or len(ids) > plan.MOST:
+        return _nothing(request)
+    return _page(request, plan.of_threads(ids), back)
+
+
+@needs(Right.ERASE)
+@require_POST
+def confirm(request: HttpRequest) -> HttpResponse:
+    """Orders what was previewed, where what was typed is what was to be typed, and leads to how it goes. 400 where it
+    is not, the page kept; 503 where the order can't be recorded."""
+    _demand(request)
+    back = request.POST.get("back", "")
+    try:
+        wanted = plan.confirmed(request.POST.get("preview", ""), str(account(request).pk))
+    except plan.StaleError:
+        return render(request, "erasure/stale.html", {}, status=400)
+    typed = request.POST.get("typed", "").strip()
+    if typed != wanted.phrase:
+        error = "Type it exactly as it stands above." if typed else "Type what stands above, to confirm."
+        return _again(request, wanted, back, error, typed, 400)
+    try:
+        job = asked.begin(wanted)
+    except NotRecordedError:
+        error = "The audit trail can't be written, so nothing was ordered. Try again in a moment."
+        return _again(request, wanted, back, error, typed, 503)
+    asked.start()
+    return HttpResponseRedirect(reverse("erasure", args=[job.pk]))
+
+
+@needs(Right.ERASE, Right.AUDIT)
+@require_safe
+def erasures(request: HttpRequest) -> HttpResponse:
+    """All erasures, newest first."""
+    now, zone = _now(request)
+    page = Paginator(Erasure.objects.order_by("-asked_at", "id"), _PAGE).get_page(request.GET.get("page"))
+    rows = [
+        {
+            "url": reverse("erasure", args=[job.pk]),
+            "what": _what(job),
+            "who": job.who,
+            "asked": when.exact(job.asked_at, zone),
+            "state": "ended" if job.ended_at else _PHASES.get(job.phase, job.phase).lower(),
+            "counts": _counts(job),
+        }
+        for job in page
+    ]
+    context = {"rows": rows, "page": page, "as_of": when.exact(now, zone), "zone": str(zone)}
+    return render(request, "erasure/list.html", context)
+
+
+@needs(Right.ERASE, Right.AUDIT)
+@require_safe
+def erasure(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """How one goes, and its receipt; for htmx the part of it that changes."""
+    job = get_object_or_404(Erasure, pk=pk)
+    part = request.headers.get("HX-Request") == "true"
+    return render(request, "erasure/_erasure.html" if part else "erasure/erasure.html", _told(request, job))
+
+
+@needs(Right.ERASE, Right.AUDIT)
+@require_safe
+def download(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The whole receipt as a file."""
+    job = get_object_or_404(Erasure, pk=pk)
+    text = json.dumps(receipt.as_json(job), indent=2, ensure_ascii=False, default=lambda moment: moment.isoformat())
+    response = HttpResponse(text + "\n", content_type="application/json")
+    response.headers["Content-Disposition"] = f'attachment; filename="erasure-{job.pk}.json"'
+    return response
+
+
+def _demand(request: HttpRequest) -> None:
+    """Whatever is remembered of the account: what can't be taken back is asked anew."""
+    if not may_now(account(request), Right.ERASE):
+        raise PermissionDenied
+
+
+def _nothing(request: HttpRequest) -> HttpResponse:
+    return render(request, "erasure/nothing.html", {"most": plan.MOST}, status=400)
+
+
+def _again(
+    request: HttpRequest, wanted: plan.Confirmed, back: str, error: str, typed: str, status: int
+) -> HttpResponse:
+    """The page once more, looked up anew, with what was typed."""
+    found = plan.of_user(wanted.user) if wanted.user else plan.of_threads([each[0] for each in wanted.threads])
+    return _page(request, found, _safe(back), error=error, typed=typed, status=status)
+
+
+def _page(
+    request: HttpRequest, found: plan.Plan, back: str, *, error: str = "", typed: str = "", status: int = 200
+) -> HttpResponse:
+    now, zone = _now(request)
+    detail = {"for": "erasing", "threads": found.number}
+    only = found.ids[0] if len(found.ids) == 1 else ""
+    record(Action.SEARCH, customer=found.user, thread=only, detail=detail, upstream_request_id="")
+    context = {
+        "plan": found,
+        "copies": found.kind == Erasure.Kind.COPIES,
+        "title": _title(found),
+        "span": [when.exact(each, zone) for each in found.span] if found.span else None,
+        "first": [
+            (each.title or "", when.exact(each.created_at, zone) if each.created_at else "", each.id)
+            for each in found.threads[: plan.SHOWN]
+        ],
+        "problem": problems.problem(found.error, now, zone) if found.error else None,
+        "retired": isinstance(found.error, Retired),
+        "signed": plan.signed(found, str(account(request).pk)) if found.number or not found.counted else None,
+        "error": error,
+        "typed": typed,
+        "back": back,
+        "zone": str(zone),
+    }
+    return render(request, "erasure/preview.html", context, status=status)
+
+
+def _title(found: plan.Plan) -> str:
+    copies = "the copies of " if found.kind == Erasure.Kind.COPIES else ""
+    if found.user:
+        return f"Erase {copies}all threads of a user"
+    return f"Erase {copies}{len(found.ids)} threads" if len(found.ids) != 1 else f"Erase {copies}this thread"
+
+
+def _told(request: HttpRequest, job: Erasure) -> dict[str, Any]:
+    now, zone = _now(request)
+    rows = job.targets.order_by("id")[:_ROWS] if job.ended_at else receipt.troubled(job)[:_TROUBLED]
+    known = receipt.counts(job)
+    return {
+        "job": job,
+        "what": _what(job),
+        "ended": when.exact_to_seconds(job.ended_at, zone) if job.ended_at else None,
+        "asked": when.exact_to_seconds(job.asked_at, zone),
+        "phase": _PHASES.get(job.phase, job.phase),
+        "again": when.relative(job.again_at, now) if job.again_at and not job.ended_at and job.again_at > now else None,
+        "threads": sum(known.values()),
+        "open": sum(known.get(state.value, 0) for state in Target.OPEN),
+        "counts": [(_STATES[state], number) for state, number in known.items()],
+        "rows": [_row(each, zone) for each in rows],
+        "most": _ROWS,
+        "troubled": receipt.troubled(job).count(),
+        "look": receipt.last_look(job),
+        "remarks": receipt.remarks(job) if job.ended_at else [],
+        "traces": receipt.traces(job) if job.ended_at else [],
+        "seconds": _SECONDS,
+        "as_of": when.exact_to_seconds(now, zone),
+        "zone": str(zone),
+    }
+
+
+def _row(target: Target, zone: tzinfo) -> dict[str, str]:
+    return {
+        "id": target.thread_id,
+        "user": target.customer,
+        "state": _STATES.get(target.state, target.state),
+        "shape": target.state,
+        "reason": target.reason,
+        "at": when.exact_to_seconds(target.at, zone) if target.at else "",
+        "request_id": target.upstream_request_id,
+    }
+
+
+def _what(job: Erasure) -> str:
+    if job.kind == Erasure.Kind.RETENTION:
+        return "Threads past their time"
+    copies = "Copies of " if job.kind == Erasure.Kind.COPIES else ""
+    if job.customer:
+        return f"{copies or 'All '}threads of {job.customer}"
+    count = job.total or 0
+    return f"{copies}{count:,} thread{'s' if count != 1 else ''}"
+
+
+def _counts(job: Erasure) -> str:
+    found = receipt.counts(job)
+    return ", ".join(f"{number:,} {_STATES[state].lower()}" for state, number in found.items()) or "none yet"
+
+
+def _back(encoded: str, ids: list[str], user: str | None) -> str:
+    """Where to go instead: to the list that it was asked from, or to what it is about."""
+    query, _ = forms.read(QueryDict(encoded).dict())
+    if encoded and query is not None:
+        return presenters.address(query)
+    if user is not None:
+        return presenters.address(ThreadQuery(user=user))
+    if len(ids) == 1:
+        return presenters.thread_url(ids[0]) or presenters.address(ThreadQuery())
+    return presenters.address(ThreadQuery())
+
+
+def _safe(back: str) -> str:
+    """An address of ours, whatever a form brought."""
+    return back if back.startswith(reverse("threads")) else reverse("threads")
+
+
+def _now(request: HttpRequest) -> tuple[datetime, tzinfo]:
+    return datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
