@@ -6,9 +6,11 @@ import math
 import os
 from pathlib import Path
 from typing import overload
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+_THIS_MACHINE = {"127.0.0.1", "localhost", "::1"}
 
 
 @overload
@@ -32,6 +34,11 @@ def secret(name: str) -> str | None:
     if not value:
         raise ImproperlyConfigured(f"{name}_FILE names {path}, which is empty.")
     return value
+
+
+def secrets(name: str) -> list[str]:
+    """Several of them, with space or a new line between."""
+    return (secret(name) or "").split()
 
 
 def key(name: str) -> str | None:
@@ -107,19 +114,46 @@ def address(name: str, default: str | None = None) -> str | None:
     value = text(name, default or "")
     if not value:
         return None
-    try:
-        parts = urlsplit(value)
-        right = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or 1)
-    except ValueError:
-        right = False
-    if not right or parts.username or parts.query or parts.fragment:
+    parts = _http(value)
+    if parts is None or parts.username or parts.query or parts.fragment:
         raise ImproperlyConfigured(f"{name} takes an address such as https://api.openai.com/v1, with no more in it.")
     return value.rstrip("/")
 
 
+def proxy(name: str) -> str | None:
+    """The address of a proxy, which may hold an account and its password; it may come from a file."""
+    value = secret(name)
+    if value is None:
+        return None
+    parts = _http(value)
+    if parts is None or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ImproperlyConfigured(
+            f"{name} takes the address of a proxy, such as http://proxy:3128 or http://user:password@proxy:3128. "
+            "Characters such as @, / and # in a password are written as %40, %2F and %23."
+        )
+    return value.rstrip("/")
+
+
+def issuer(name: str) -> str | None:
+    """The address of an identity provider. What it says is believed, so it has to be https, but on this machine."""
+    value = address(name)
+    if value is not None and value.startswith("http:") and urlsplit(value).hostname not in _THIS_MACHINE:
+        raise ImproperlyConfigured(f"{name} takes an address that begins with https://.")
+    return value
+
+
+def _http(value: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(value)
+        right = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or 1)
+    except ValueError:
+        return None
+    return parts if right else None
+
+
 def queue(name: str) -> str | None:
-    """The address of a queue in PostgreSQL or Redis; None for one in a file."""
-    value = text(name)
+    """The address of a queue in PostgreSQL or Redis, which may come from a file; None for a queue in SQLite."""
+    value = secret(name)
     if value is None:
         return None
     try:

@@ -9,36 +9,63 @@ process that did it, and to every other within SESSION_RECHECK seconds. What exp
 from __future__ import annotations
 
 import copy
-from typing import Any
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils import timezone
 
 from .remember import Remembered
 
+if TYPE_CHECKING:
+    from .accounts.models import DeskSession
+
+ACCOUNTS = "dashboard.sessions.Accounts"
+"""The backend that all sign-ins are kept for, whoever has found out whose they are."""
 DEMO_USER = "demo"
+SEEN = "seen"
+"""In a session: when somebody last did something in it, in seconds of the clock."""
 
 _sessions: Remembered[dict[str, Any]] = Remembered(settings.SESSION_RECHECK)
 _accounts: Remembered[User] = Remembered(settings.SESSION_RECHECK)
 
 
 class SessionStore(db.SessionStore):
-    """Django's own, but that reading looks here first."""
+    """Django's own, but that reading looks here first, and that the table says whose a session is."""
+
+    @classmethod
+    def get_model_class(cls) -> type[AbstractBaseSession]:
+        from .accounts.models import DeskSession  # noqa: PLC0415  # models are there only now
+
+        return DeskSession
 
     def load(self) -> dict[str, Any]:
         key = self.session_key or ""
         known = _sessions.get(key)
         if known is None:
-            known = super().load()
-            if known:
+            row: DeskSession | None = self._get_session_from_db()  # type: ignore[attr-defined]
+            known = self.decode(row.session_data) if row else {}
+            if row and known:
+                known[SEEN] = row.seen_at.timestamp()
                 _sessions.put(key, known)
             else:
                 _sessions.forget(key)
         return known.copy()  # values are replaced, never changed in place: Django would not save those either
+
+    def create_model_instance(self, data: dict[str, Any]) -> Any:
+        made: Any = super().create_model_instance(data)
+        made.account_id = data.get(SESSION_KEY)
+        made.seen_at = datetime.fromtimestamp(data.get(SEEN, time.time()), UTC)
+        return made
 
     def save(self, must_create: bool = False) -> None:
         super().save(must_create=must_create)
@@ -48,10 +75,34 @@ class SessionStore(db.SessionStore):
         super().delete(session_key)
         _sessions.forget(session_key or self.session_key or "")
 
+    def touch(self) -> bool:
+        """Somebody does something in it. False where it has ended meanwhile. One small write, and no new cookie."""
+        now = timezone.now()
+        model: Any = self.model
+        alive = model.objects.filter(session_key=self.session_key).update(seen_at=now)
+        self._session[SEEN] = now.timestamp()  # type: ignore[attr-defined]  # which does not ask for it to be saved
+        _sessions.forget(self.session_key or "")
+        return bool(alive)
+
+
+def forget(session_keys: list[str]) -> None:
+    """What this process remembers of these sessions, which have ended."""
+    for key in session_keys:
+        _sessions.forget(key)
+
 
 class Accounts(ModelBackend):
     """Django's own, but that looking up who is signed in looks here first, and that the account which anybody may open
-    in emulator mode is none outside of it, should both ever share a database."""
+    in emulator mode is none outside of it, should both ever share a database. Who comes by single sign-on has no
+    password here, whatever an administrator gave them: else taking them away there would not keep them out."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> Any:
+        found = super().authenticate(request, username, password, **kwargs)
+        if found is None or not settings.LOCAL_PASSWORDS or hasattr(found, "identity"):
+            return None
+        return found
 
     def user_can_authenticate(self, user: Any) -> bool:
         demo = getattr(user, "username", "") == DEMO_USER

@@ -1,19 +1,22 @@
 """In by password or by one click, out again, and what happens when a session ends in between."""
 
 import re
+import time
+from collections.abc import Iterator
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from threads.emulator import Emulator
 
 from .conftest import Open
 from .serving import NAME, PASSWORD, Desk
-from .steps import following, rows, shows
+from .steps import focused, following, overflow, rows, shows
 from .watching import Watch
 
 
-def _sign_in(page: Page, password: str = PASSWORD) -> None:
-    page.get_by_label("User name").fill(NAME)
+def _sign_in(page: Page, password: str = PASSWORD, name: str = NAME) -> None:
+    page.get_by_label("User name").fill(name)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
 
@@ -123,3 +126,64 @@ def test_sign_out_in_another_tab(signed_out: Open, upstream: Emulator, watch: Wa
     following(page).click()
     expect(page.get_by_label("Password")).to_be_visible()
     expect(rows(page)).to_have_count(0)
+    page.go_back()
+    expect(page.get_by_label("Password")).to_be_visible()
+    expect(rows(page)).to_have_count(0)
+
+
+@pytest.fixture
+def grace(desk: Desk) -> Iterator[str]:
+    """An account of this test's own, whose sessions may be ended and whose password changed."""
+    made = "from django.contrib.auth.models import Group, User; User.objects.filter(username='grace').delete(); "
+    made += f"User.objects.create_user('grace', password={PASSWORD!r}).groups.add(Group.objects.get(name='Viewer'))"
+    desk.manage("shell", "--no-imports", "-c", made)
+    yield "grace"
+    desk.manage("axes_reset")
+
+
+def test_signed_out_everywhere(signed_out: Open, grace: str, upstream: Emulator) -> None:
+    page, elsewhere = signed_out("/threads/"), signed_out("/threads/")
+    for each in (page, elsewhere):
+        _sign_in(each, name=grace)
+        expect(rows(each)).to_have_count(20)
+    page.get_by_role("link", name=grace).click()
+    expect(page.get_by_role("heading", name="Where you are signed in")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="since")).to_have_count(2)
+    button = page.get_by_role("button", name="Sign out everywhere")
+    button.focus()
+    assert focused(page)["visible"]
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Password")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_label("Password")).to_be_visible()
+    for address in ("/threads/", "/account/"):
+        page.goto(address)
+        expect(page.get_by_label("Password")).to_be_visible()
+    until = time.monotonic() + 15  # another process of the server may remember the other session for ten seconds
+    while elsewhere.get_by_label("Password").count() == 0 and time.monotonic() < until:
+        elsewhere.wait_for_timeout(500)
+        elsewhere.goto("/threads/")
+    expect(elsewhere.get_by_label("Password")).to_be_visible()
+
+
+def test_a_password_is_changed_with_the_keyboard_alone(signed_out: Open, grace: str, upstream: Emulator) -> None:
+    page = signed_out("/account/", viewport={"width": 320, "height": 640})
+    _sign_in(page, name=grace)
+    page.get_by_role("link", name="Change your password").press("Enter")
+    page.get_by_label("Your password now").fill("not it")
+    page.keyboard.press("Tab")
+    page.keyboard.type("a ladder of one's own")
+    page.keyboard.press("Tab")
+    page.keyboard.type("a ladder of one's own")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("This is not your password")).to_be_visible()
+    expect(page.get_by_label("Your password now")).to_have_attribute("aria-invalid", "true")
+    assert overflow(page) == 0
+    for label in ("Your password now", "New password", "New password again"):
+        page.get_by_label(label, exact=True).fill(PASSWORD if label.endswith("now") else "a ladder of one's own")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").filter(has_text="Your password is changed.")).to_be_visible()
+    assert overflow(page) == 0
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    _sign_in(page, "a ladder of one's own", name=grace)
+    expect(page.get_by_role("button", name="Sign out", exact=True)).to_be_visible()

@@ -87,6 +87,47 @@ def test_flags_and_files_that_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> Non
         env.secret("T")
 
 
+SECRETS = {
+    "DATABASE_URL": ("postgres://desk:s3cr3t-pw@db.example/desk", "postgres://desk:s3cr3t-pw@db.example:port/desk"),
+    "QUEUE_URL": ("redis://:s3cr3t-pw@queue.example", "amqp://:s3cr3t-pw@queue.example"),
+    "CHATKIT_PROXY": ("http://desk:s3cr3t-pw@proxy.example:3128", "http://desk:s3cr3t-pw@proxy.example:3128/path"),
+    "SECRET_KEY_FALLBACKS": ("s3cr3t-pw-of-last-year\ns3cr3t-pw-of-before", ""),
+    "OIDC_CLIENT_SECRET": ("s3cr3t-pw", ""),
+}
+"""A variable, a value that fits, and one that does not."""
+
+
+def test_whatever_holds_a_secret_can_come_from_a_file(tmp_path: Path) -> None:
+    files = {}
+    for name, (value, _) in SECRETS.items():
+        (tmp_path / name).write_text(value + "\n")
+        files[f"{name}_FILE"] = str(tmp_path / name)
+    shown = "import dashboard.settings as s; print(s.DATABASES['default']['PASSWORD'], s.QUEUE_URL, s.CHATKIT_PROXY)"
+    shown += "; print(*s.SECRET_KEY_FALLBACKS, s.OIDC_CLIENT_SECRET)"
+    done = start(tmp_path, "-c", shown, OIDC_ISSUER="https://sso.example", OIDC_CLIENT_ID="desk", **files)
+    values = [value for name, (value, _) in SECRETS.items() if name != "DATABASE_URL"]
+    assert done.stdout.split() == ["s3cr3t-pw", *" ".join(values).split()], done.stderr
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *({name: wrong} for name, (_, wrong) in SECRETS.items() if wrong),
+        {"DATABASE_URL": "nosql://desk:s3cr3t-pw@db.example"},
+        {"DATABASE_URL": "postgres://desk:s3cr3t-pw/more@db.example:x"},
+        {"DATABASE_URL": "postgres://desk:[s3cr3t-pw@db.example"},
+        {"OIDC_CLIENT_SECRET": "s3cr3t-pw", "OIDC_ISSUER": "https://sso.example"},
+        {"OIDC_CLIENT_SECRET": "s3cr3t-pw", "OIDC_ISSUER": "http://sso.example"},
+        {"OIDC_CLIENT_SECRET": "s3cr3t-pw", "LOCAL_PASSWORDS": "0"},
+    ],
+)
+def test_a_value_that_does_not_fit_is_not_shown(tmp_path: Path, settings: dict[str, str]) -> None:
+    done = start(tmp_path, "-c", "import dashboard.settings", **settings)
+    assert done.returncode != 0
+    assert "ImproperlyConfigured: " in done.stderr
+    assert "s3cr3t" not in done.stderr
+
+
 def start(tmp_path: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Runs Python in an environment that holds nothing of ours but `variables`."""
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "VIRTUAL_ENV"}}

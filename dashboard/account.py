@@ -1,0 +1,128 @@
+"""What an account may do, where it is signed in, and its password: everybody's own page."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import authenticate, logout
+from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import password_validators_help_texts
+from django.contrib.auth.views import PasswordChangeView
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
+from django.urls import reverse_lazy
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from threads import when
+from threads.roles import ROLES, account, for_everybody, names
+
+from . import signed_in
+from .sessions import DEMO_USER
+
+
+@for_everybody
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    user, now = account(request), timezone.now()
+    zone, held = when.zone(request.COOKIES.get("tz")), names(user)
+    moments = [
+        {
+            "browser": each.browser,
+            "address": each.address,
+            "began": when.exact(each.began_at, zone),
+            "seen": when.relative(each.seen_at, now),
+            "here": each.here,
+        }
+        for each in signed_in.places(user, request.session.session_key)
+    ]
+    context = {
+        "roles": [role for role in ROLES if role.name in held],
+        "everything": user.is_superuser,
+        "shared": _is_shared(user),
+        "places": moments,
+        "may_change": _may_change_password(user),
+        "provider": settings.OIDC_NAME if hasattr(user, "identity") else "",
+        "hours": settings.SESSION_COOKIE_AGE // 3600,
+        "idle": when.duration(settings.SESSION_IDLE * 60),
+        "said": [str(each) for each in messages.get_messages(request)],
+    }
+    return render(request, "account.html", context)
+
+
+@for_everybody
+@require_POST
+def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
+    """Ends all sessions of the account, this one too."""
+    user = account(request)
+    if _is_shared(user):
+        raise PermissionDenied
+    signed_in.end(user, "signed out everywhere", but=request.session.session_key)
+    logout(request)
+    response = HttpResponseRedirect(resolve_url(settings.LOGOUT_REDIRECT_URL))
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+class _Change(PasswordChangeForm):
+    """Who sits down at somebody's browser can guess here no more often than on the sign-in page."""
+
+    request: HttpRequest
+
+    def clean_old_password(self) -> str:
+        typed: str = self.cleaned_data["old_password"]
+        if authenticate(self.request, username=self.user.get_username(), password=typed) is None:
+            raise ValidationError(
+                "This is not your password, or there were too many attempts: then wait "
+                f"{when.duration(settings.SIGN_IN_WAIT * 60)}.",
+                code="password_incorrect",
+            )
+        return typed
+
+
+class ChangePassword(PasswordChangeView):
+    """Signs the account out everywhere else."""
+
+    template_name = "account_password.html"
+    form_class = _Change
+    success_url = reverse_lazy("account")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not _may_change_password(account(request)):
+            raise PermissionDenied
+        return cast(HttpResponse, super().dispatch(request, *args, **kwargs))
+
+    def get_form(self, form_class: Any = None) -> _Change:
+        form = cast(_Change, super().get_form(form_class))
+        form.request = self.request
+        return form
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        # What is remembered of the account may be some seconds old, and all of it would be saved.
+        return super().get_form_kwargs() | {"user": User.objects.get(pk=account(self.request).pk)}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"demands": password_validators_help_texts()}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        messages.success(self.request, "Your password is changed. You are signed out everywhere but here.")
+        return response
+
+
+def _is_shared(user: User) -> bool:
+    """The demo's account is everybody's, who shall not see or end one another's sessions."""
+    return user.get_username() == DEMO_USER
+
+
+def _may_change_password(user: User) -> bool:
+    return (
+        settings.LOCAL_PASSWORDS
+        and not _is_shared(user)
+        and user.has_usable_password()
+        and not hasattr(user, "identity")
+    )

@@ -1,0 +1,14 @@
+"""An application of its own, for its two tables."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "dashboard.accounts"
+    label = "accounts"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from .. import signed_in, sso, throttle  # noqa: F401, PLC0415  # models are there only now
+
+        sso.check()
