@@ -4,15 +4,19 @@ WORKER_CONNECTIONS. Why gevent: docs/adr/0005."""
 import gc
 import multiprocessing
 import os
+from pathlib import Path
 from typing import Any
 
-from dashboard import env
+from dashboard import countfiles, env
+from dashboard.serverlog import ServerLog
 
 _host = env.text("HOST", "127.0.0.1")
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{env.whole('PORT', 8000, least=1, most=65535)}"
 # The embedded emulator lives in the process that serves it, so there is only one of them.
 workers = env.whole("WEB_CONCURRENCY", 2, least=1, most=64) if env.secret("OPENAI_API_KEY") else 1
 worker_class = "gevent"
+# A wait for a locked SQLite file stops the whole worker, and a page may have more than one.
+os.environ.setdefault("SQLITE_WAIT", "2")
 worker_connections = env.whole("WORKER_CONNECTIONS", 1000, least=1, most=10_000)
 # A worker's main loop must answer within this; a request may take as long as CHATKIT_DEADLINE allows it.
 timeout = 30
@@ -27,8 +31,13 @@ limit_request_line = 8190
 secure_scheme_headers: dict[str, str] = {}
 accesslog = env.text("ACCESS_LOG")
 # Who did it is in the address's query, so the access log leaves the query out.
-access_log_format = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms'
+access_log_format = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms %({x-request-id}o)s'
+logger_class = ServerLog
 control_socket_disable = True
+if env.flag("METRICS"):
+    _counted = Path(env.text("DATA_DIR", str(Path(__file__).resolve().parent / "var"))) / "metrics"
+    countfiles.clean(_counted)
+    countfiles.share(_counted)
 
 
 def _gather() -> None:
@@ -52,6 +61,11 @@ def on_starting(_server: Any) -> None:
 
 
 on_reload = on_starting
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """What it was at is under way no more."""
+    countfiles.died(worker.pid)
 
 
 def post_worker_init(_worker: Any) -> None:

@@ -6,23 +6,37 @@ from functools import cache
 
 from django.conf import settings
 
-from .chatkit import Account, ChatKitClient, Limits
+from .chatkit import Account, ChatKitClient, Exchange, Limits, Observer
 from .emulator import Emulator, EmulatorAdapter
+from .heard import ear
+
+observers: list[Observer] = [ear]
+"""Who is told of every call that the client of this process makes."""
 
 
 @cache
 def client() -> ChatKitClient:
     """Speaks to the API at OPENAI_BASE_URL, or, without a key, to the emulator at EMULATOR_URL, or to one in this very
     process."""
-    limits = Limits(settings.CHATKIT_DEADLINE, settings.CHATKIT_CONNECT, settings.CHATKIT_MAX_BYTES)
+    return made(Limits(settings.CHATKIT_DEADLINE, settings.CHATKIT_CONNECT, settings.CHATKIT_MAX_BYTES), tell)
+
+
+def made(limits: Limits, observer: Observer) -> ChatKitClient:
+    """Another client of the same upstream."""
+    pool = settings.WORKER_CONNECTIONS
     if settings.OPENAI_API_KEY is None and settings.EMULATOR_URL is not None:
-        return ChatKitClient(
-            Account("emulator", settings.EMULATOR_URL), limits=limits, pool_size=settings.WORKER_CONNECTIONS
-        )
+        account = Account("emulator", settings.EMULATOR_URL)
+        return ChatKitClient(account, limits=limits, pool_size=pool, observer=observer)
     if settings.OPENAI_API_KEY is None:
         emulator = Emulator(threads=settings.EMULATOR_THREADS, latency_ms=settings.EMULATOR_LATENCY_MS, showcase=True)
-        return ChatKitClient(Account("emulator"), limits=limits, adapter=EmulatorAdapter(emulator))
+        return ChatKitClient(Account("emulator"), limits=limits, adapter=EmulatorAdapter(emulator), observer=observer)
     account = Account(
         settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL, settings.OPENAI_ORG_ID, settings.OPENAI_PROJECT_ID
     )
-    return ChatKitClient(account, limits=limits, pool_size=settings.WORKER_CONNECTIONS, proxy=settings.CHATKIT_PROXY)
+    return ChatKitClient(account, limits=limits, pool_size=pool, proxy=settings.CHATKIT_PROXY, observer=observer)
+
+
+def tell(exchange: Exchange) -> None:
+    """Tells all of `observers`."""
+    for each in observers:
+        each(exchange)

@@ -1,6 +1,6 @@
 """Speaks to a ChatKit upstream. Knows nothing of Django, of a database, or of who is asking."""
 
-from .client import Account, ChatKitClient
+from .client import BETA, Account, ChatKitClient, Exchange, Observer
 from .errors import (
     ChatKitError,
     Garbled,
@@ -18,6 +18,7 @@ from .types import MAX_LIMIT, MAX_USER, Deletion, Order, Page, Status, Thread, T
 from .values import MAX_ID
 
 __all__ = [
+    "BETA",
     "MAX_ID",
     "MAX_LIMIT",
     "MAX_USER",
@@ -25,10 +26,12 @@ __all__ = [
     "ChatKitClient",
     "ChatKitError",
     "Deletion",
+    "Exchange",
     "Garbled",
     "Limits",
     "NotFound",
     "NotSignedIn",
+    "Observer",
     "Order",
     "Page",
     "RateLimited",

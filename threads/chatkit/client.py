@@ -6,17 +6,21 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import quote
 
 from requests.adapters import BaseAdapter
 
 from . import decode, faults
-from .errors import NotFound
+from .errors import ChatKitError, NotFound
 from .items import item
 from .parse import parse
-from .transport import BearerKey, Limits, Reply, Transport
+from .transport import BearerKey, Limits, Method, Reply, Transport
 from .types import MAX_LIMIT, Deletion, Order, Page, Thread, ThreadItem
 
 BETA = "chatkit_beta=v1"
@@ -32,6 +36,22 @@ class Account:
     project: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One call and what came of it, for who keeps count. `call` is "list", "thread", "items" or "delete"; `seconds` is
+    how long it took, `retries` how often it was sent again within that; `error` None where it was answered; `date` what
+    the upstream's clock said, in Unix seconds, where it said so."""
+
+    call: str
+    seconds: float
+    retries: int
+    error: ChatKitError | None
+    date: float | None = None
+
+
+Observer = Callable[[Exchange], None]
+
+
 class ChatKitClient:
     """One upstream. Safe to use from many threads at once; keeps `pool_size` connections open."""
 
@@ -43,7 +63,10 @@ class ChatKitClient:
         pool_size: int = 16,
         proxy: str | None = None,
         adapter: BaseAdapter | None = None,
+        observer: Observer | None = None,
     ) -> None:
+        """`observer` is told of every call when it is over, in the thread of who made it."""
+        self._observer = observer
         headers = {"OpenAI-Beta": BETA, "User-Agent": f"threadkeeper/{_version()}"}
         if account.organization:
             headers["OpenAI-Organization"] = account.organization
@@ -76,15 +99,13 @@ class ChatKitClient:
         the cursor's thread is.
         """
         params = _list_params(order, limit, after, before) | ({"user": user} if user else {})
-        reply = self._get(self._threads, params)
-        with faults.of(reply, self._auth.hide, cursor=after or before, collection=True):
+        with self._reply("list", "GET", self._threads, params, cursor=after or before, collection=True) as reply:
             page = decode.page(parse(reply.body), decode.thread, limit=limit)
             return decode.checked(page, cursor=after)
 
     def retrieve_thread(self, thread_id: str) -> Thread:
         """One thread, without its items. `NotFound` where there is none with this id."""
-        reply = self._get(self._address(thread_id))
-        with faults.of(reply, self._auth.hide):
+        with self._reply("thread", "GET", self._address(thread_id)) as reply:
             return decode.whole_thread(parse(reply.body))
 
     def list_items(
@@ -97,21 +118,47 @@ class ChatKitClient:
         before: str | None = None,
     ) -> Page[ThreadItem]:
         """Up to `limit` (1 to 100) items of one thread, as `list_threads` does for threads."""
-        reply = self._get(self._address(thread_id) + "/items", _list_params(order, limit, after, before))
-        with faults.of(reply, self._auth.hide):
+        params = _list_params(order, limit, after, before)
+        with self._reply("items", "GET", self._address(thread_id) + "/items", params) as reply:
             return decode.checked(decode.page(parse(reply.body), item, limit=limit), cursor=after)
 
     def delete_thread(self, thread_id: str) -> Deletion:
         """Removes a thread, its items and stored attachments. Sent once: a time-out leaves it open what happened."""
-        reply = self._transport.send("DELETE", self._address(thread_id))
-        with faults.of(reply, self._auth.hide):
+        with self._reply("delete", "DELETE", self._address(thread_id)) as reply:
             return decode.deletion(parse(reply.body))
 
     def close(self) -> None:
         self._transport.close()
 
-    def _get(self, url: str, params: dict[str, str] | None = None) -> Reply:
-        return self._transport.send("GET", url, params)
+    @contextmanager
+    def _reply(
+        self,
+        call: str,
+        method: Method,
+        url: str,
+        params: dict[str, str] | None = None,
+        *,
+        cursor: str | None = None,
+        collection: bool = False,
+    ) -> Iterator[Reply]:
+        """The reply, to be decoded within. The observer learns what came of it, the decoding included."""
+        began = time.monotonic()
+        reply = None
+        try:
+            reply = self._transport.send(method, url, params)
+            with faults.of(reply, self._auth.hide, cursor=cursor, collection=collection):
+                yield reply
+        except ChatKitError as error:
+            self._tell(call, began, reply, error)
+            raise
+        self._tell(call, began, reply, None)
+
+    def _tell(self, call: str, began: float, reply: Reply | None, error: ChatKitError | None) -> None:
+        if self._observer is not None:
+            source = reply if reply is not None else error
+            retries = source.retries if source is not None else 0
+            date = _date(reply) if reply is not None else None
+            self._observer(Exchange(call, time.monotonic() - began, retries, error, date))
 
     def _address(self, thread_id: str) -> str:
         """An id is any text, but "." and ".." would be resolved as path segments, to another resource."""
@@ -125,6 +172,13 @@ def _list_params(order: Order, limit: int, after: str | None, before: str | None
         raise ValueError(f"limit is {limit}, not between 1 and {MAX_LIMIT}")
     params = {"limit": str(limit), "order": order}
     return params | {name: value for name, value in (("after", after), ("before", before)) if value}
+
+
+def _date(reply: Reply) -> float | None:
+    try:
+        return parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _version() -> str:

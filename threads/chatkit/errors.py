@@ -14,7 +14,8 @@ class ChatKitError(Exception):
     """The upstream did not do what was asked.
 
     `status` is the HTTP status, None when no whole reply came. `request_id` is the reply's `x-request-id`.
-    `retry_after` is in seconds. `detail` is a sentence for a log or a page, in plain text.
+    `retry_after` is in seconds. `detail` is a sentence for a log or a page, in plain text. `retries` is how often the
+    request was sent again before this came of it.
     """
 
     retryable: ClassVar[bool] = False
@@ -33,6 +34,7 @@ class ChatKitError(Exception):
         self.status = status
         self.request_id = request_id
         self.retry_after = retry_after
+        self.retries = 0
 
 
 class NotSignedIn(ChatKitError):

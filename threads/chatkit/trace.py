@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 @dataclass(slots=True)
 class Trace:
     """`id` stands in our logs, and goes to the upstream as `X-Client-Request-Id`, so that its support finds our call.
-    `upstream` holds the ids that the upstream gave the last calls."""
+    `upstream` holds the ids that the upstream gave the last calls; `job` is the id of the job that makes them, "" where
+    none does."""
 
     id: str
     upstream: deque[str] = field(default_factory=lambda: deque(maxlen=20))
+    job: str = ""
 
 
 trace: ContextVar[Trace | None] = ContextVar("trace", default=None)

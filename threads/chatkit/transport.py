@@ -36,7 +36,7 @@ _BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPExceptio
 """Everything that requests, urllib3 and the sockets below them raise when an exchange fails."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reply:
     """A whole reply. `body` is inflated; the names in `headers` are found in any case. Neither is in the repr: a body
     holds what customers wrote, and an error body may quote the key."""
@@ -45,6 +45,8 @@ class Reply:
     headers: CaseInsensitiveDict[str] = field(repr=False)
     body: bytes | bytearray = field(repr=False)
     request_id: str | None
+    retries: int = 0
+    """How often it was asked for again before it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class Transport:
             if wait is not None and time.monotonic() + wait + self._limits.connect < ends:
                 time.sleep(wait)
                 outcome = self._once(method, address, ends)
+                outcome.retries = 1
         if isinstance(outcome, ChatKitError):
             raise outcome
         return outcome
@@ -134,7 +137,7 @@ class Transport:
         request = self._auth(self._prepared[method].copy())
         request.url = address
         known = trace.get()
-        if known is not None:
+        if known is not None and known.id:
             request.headers["X-Client-Request-Id"] = known.id
         timeout = (min(self._limits.connect, left), left)
         try:
@@ -142,7 +145,7 @@ class Transport:
                 body = self._read(response, ends)
                 if isinstance(body, ChatKitError):
                     return body
-                theirs = request_id(response.headers)
+                theirs = self._request_id(response.headers)
                 if known is not None and theirs is not None:
                     known.upstream.append(theirs)
                 return Reply(response.status_code, response.headers, body, theirs)
@@ -161,8 +164,13 @@ class Transport:
                 fault, detail = TimedOut, _LATE
             if fault:
                 response.raw.close()
-                return fault(detail, status=response.status_code, request_id=request_id(response.headers))
+                return fault(detail, status=response.status_code, request_id=self._request_id(response.headers))
         return body
+
+    def _request_id(self, headers: CaseInsensitiveDict[str]) -> str | None:
+        """As below, but for one that has the key in it, whatever keys of this upstream look like."""
+        value = request_id(headers)
+        return value if value is None or self._auth.hide(value) == value else None
 
 
 def request_id(headers: CaseInsensitiveDict[str]) -> str | None:

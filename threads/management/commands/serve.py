@@ -4,6 +4,7 @@ archive up, and in emulator mode the one emulator that both ask."""
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import socket
@@ -145,7 +146,7 @@ class Command(BaseCommand):
             if ending is None:
                 for each in helpers:
                     if said := each.keep_running():
-                        self.stderr.write(said)
+                        logging.getLogger(__name__).warning(said)
             elif time.monotonic() > ending:
                 self._web.send(signal.SIGKILL)
             self._woken.wait(0.5)

@@ -3,15 +3,19 @@ any number of machines."""
 
 from __future__ import annotations
 
+import importlib
 import logging
 import signal
 import threading
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from threads import queue
+from dashboard import countfiles
+from dashboard.bounded import Question
+from threads import heartbeat, queue
 
 _PATIENCE = 20.0
 """Seconds that a task has to end in when the worker is told to."""
@@ -24,7 +28,12 @@ class Command(BaseCommand):
         """Until SIGTERM or SIGINT: then what is under way ends with the page that it keeps."""
         # They reach for the queue, so they are loaded only here.
         from threads.archive import tasks  # noqa: PLC0415
+        from threads.erasure import tasks as erasing  # noqa: PLC0415
+        from threads.exports import tasks as exports  # noqa: PLC0415
 
+        if settings.METRICS:
+            countfiles.share(Path(settings.DATA_DIR) / "metrics")
+            importlib.import_module("dashboard.counters")
         logging.getLogger("huey").setLevel(logging.WARNING)
         ended = threading.Event()
         huey = queue.huey()
@@ -35,9 +44,16 @@ class Command(BaseCommand):
         # The clock strikes at full minutes; whoever has just started it wants to see something.
         if settings.ARCHIVE != "off":
             tasks.keep_up()
+        erasing.take_up_erasures()
+        exports.export_now()
         logging.getLogger(__name__).info("The worker waits for work.")
+        heart = Question(heartbeat.beat, keep=heartbeat.EVERY)
+        heart.asked()
         while not ended.wait(5):
             consumer.check_worker_health()
+            heart.asked()
         tasks.stop()
+        erasing.stop()
+        exports.stop()
         consumer.stop(graceful=True)
         huey.notify_interrupted_tasks()

@@ -1,0 +1,127 @@
+"""What is counted, and how it is told to Prometheus. No label has an id of anybody or of a thread.
+
+Loading this begins the counting, so only `dashboard.metrics` loads it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.auth.signals import user_login_failed
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from threads import upstream
+from threads.chatkit import Exchange
+
+from . import health
+from .bounded import Question
+from .state import State, read
+
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
+_own = CollectorRegistry()
+
+requests = Counter("threadkeeper_requests_total", "Requests answered.", ["view", "method", "status"], registry=_own)
+request_seconds = Histogram(
+    "threadkeeper_request_seconds",
+    "Seconds until a reply began.",
+    ["view", "method"],
+    buckets=_BUCKETS,
+    registry=_own,
+)
+under_way = Gauge(
+    "threadkeeper_requests_under_way", "Requests being answered.", multiprocess_mode="livesum", registry=_own
+)
+_calls = Counter(
+    "threadkeeper_upstream_calls_total",
+    "Calls to the upstream, by what came of them.",
+    ["call", "outcome"],
+    registry=_own,
+)
+_call_seconds = Histogram(
+    "threadkeeper_upstream_call_seconds",
+    "Seconds that a call to the upstream took, retries included.",
+    ["call"],
+    buckets=_BUCKETS,
+    registry=_own,
+)
+_retries = Counter(
+    "threadkeeper_upstream_retries_total", "Requests that were sent to the upstream again.", ["call"], registry=_own
+)
+_sign_in_failures = Counter("threadkeeper_sign_in_failures_total", "Sign-ins that were refused.", registry=_own)
+
+
+def called(exchange: Exchange) -> None:
+    outcome = "answered" if exchange.error is None else type(exchange.error).__name__
+    _calls.labels(exchange.call, outcome).inc()
+    _call_seconds.labels(exchange.call).observe(exchange.seconds)
+    if exchange.retries:
+        _retries.labels(exchange.call).inc(exchange.retries)
+
+
+def _refused(**_signal: Any) -> None:
+    _sign_in_failures.inc()
+
+
+upstream.observers.append(called)
+user_login_failed.connect(_refused, dispatch_uid="counters")
+
+state: Question[State] = Question(read, keep=10.0)
+"""Of the database: asked for at most every ten seconds, whoever scrapes."""
+
+
+class _Now(Collector):
+    """What nobody counts and the database and the queue know. What they do not tell in time is left out."""
+
+    def collect(self) -> Iterator[Metric]:
+        until = time.monotonic() + health.PATIENCE
+        known, waiting = state.asked(), health.length.asked()
+        yield _gauge("database_up", "Whether the database answers.", float(_has(known, until)))
+        yield _gauge("queue_up", "Whether the queue answers.", float(_has(waiting, until)))
+        if _has(waiting, until):
+            yield _gauge("queue_length", "Tasks that wait in the queue.", waiting.result())
+        if _has(known, until):
+            yield from _told(known.result())
+
+
+def exposition() -> tuple[bytes, str]:
+    """What there is to tell, and its content type."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(_own) + generate_latest(_Now()), CONTENT_TYPE_LATEST
+    all_processes = CollectorRegistry()
+    MultiProcessCollector(all_processes)  # type: ignore[no-untyped-call]
+    return generate_latest(all_processes) + generate_latest(_Now()), CONTENT_TYPE_LATEST
+
+
+def _has(answer: Any, until: float) -> bool:
+    try:
+        return answer.exception(max(0.0, until - time.monotonic())) is None
+    except TimeoutError:
+        return False
+
+
+def _told(known: State) -> Iterator[Metric]:
+    for name, (words, value) in known.gauges().items():
+        if value is not None:
+            yield _gauge(name, words, value)
+    jobs = GaugeMetricFamily("threadkeeper_jobs", "Jobs, by kind and phase.", labels=["kind", "phase"])
+    for (kind, phase), number in known.jobs.items():
+        jobs.add_metric([kind, phase], number)
+    yield jobs
+    oldest = GaugeMetricFamily(
+        "threadkeeper_job_oldest_seconds",
+        "Seconds since the oldest one to do was asked for.",
+        labels=["kind"],
+    )
+    for kind, seconds in known.oldest.items():
+        oldest.add_metric([kind], seconds)
+    yield oldest
+
+
+def _gauge(name: str, words: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"threadkeeper_{name}", words, value=value)

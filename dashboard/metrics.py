@@ -1,0 +1,68 @@
+"""/metrics, for Prometheus, where METRICS switches it on. Where it does not, nothing is counted and nothing of this
+costs a page anything."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+_MACHINES = {"/healthz", "/readyz", "/metrics"}
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+
+def requests(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Counts requests, and how long each took until its reply began."""
+    if not settings.METRICS:
+        raise MiddlewareNotUsed
+    counted = _counters()
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        began = time.perf_counter()
+        with counted.under_way.track_inprogress():
+            response = get_response(request)
+        view = _view(request)
+        method = request.method if request.method in _METHODS else "other"
+        counted.requests.labels(view, method, response.status_code).inc()
+        counted.request_seconds.labels(view, method).observe(time.perf_counter() - began)
+        return response
+
+    return middleware
+
+
+def figures(request: HttpRequest) -> HttpResponse:
+    """What all processes have counted, and what the database and the queue know. 401 without the token, 403 with a
+    wrong one, where there is one to bring; 404 where nothing is counted."""
+    if not settings.METRICS:
+        return HttpResponse("METRICS is off.\n", status=404, content_type="text/plain")
+    if settings.METRICS_TOKEN:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            refused = HttpResponse("Bring METRICS_TOKEN as a Bearer token.\n", status=401, content_type="text/plain")
+            refused.headers["WWW-Authenticate"] = "Bearer"
+            return refused
+        if not secrets.compare_digest(token.strip().encode(), settings.METRICS_TOKEN.encode()):
+            return HttpResponse("This is not METRICS_TOKEN.\n", status=403, content_type="text/plain")
+    body, content_type = _counters().exposition()
+    return HttpResponse(body, content_type=content_type)
+
+
+def _view(request: HttpRequest) -> str:
+    """The name of what answered: of a handful, whatever is asked for."""
+    if request.resolver_match is not None:
+        return request.resolver_match.view_name or "unnamed"
+    if request.path_info in _MACHINES:
+        return request.path_info[1:]
+    return "static" if request.path_info.startswith(settings.STATIC_URL) else "none"
+
+
+def _counters() -> Any:
+    """The library decides where it counts when it is loaded, and takes a while to load."""
+    return import_module("dashboard.counters")

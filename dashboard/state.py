@@ -1,0 +1,73 @@
+"""What the database knows of the archive, the worker and the jobs: for /metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.apps import apps
+from django.conf import settings
+from django.db.models import Count, Min
+from django.utils import timezone
+
+from threads import heartbeat
+from threads.archive.models import ArchivedThread, Progress, Run
+from threads.jobs import Job
+
+from .health import own_connection
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Times are ages in seconds, None where there is none. `jobs` are counts by kind and phase, `oldest` is since when
+    the oldest job of a kind that has not ended waits."""
+
+    run_age: float | None = None
+    complete_age: float | None = None
+    sweep_age: float | None = None
+    due: int | None = None
+    worker_age: float | None = None
+    jobs: dict[tuple[str, str], int] = field(default_factory=dict)
+    oldest: dict[str, float] = field(default_factory=dict)
+
+    def gauges(self) -> dict[str, tuple[str, float | None]]:
+        """What each is called, what it means, and its value."""
+        return {
+            "archive_lag_seconds": ("Seconds since a run of the copying came to its end.", self.run_age),
+            "archive_complete_seconds": ("Seconds since the archive was last shown to be complete.", self.complete_age),
+            "archive_sweep_seconds": ("Seconds since the last whole sweep began: no status is older.", self.sweep_age),
+            "archive_threads_due": ("Threads whose items are to be read.", self.due),
+            "worker_seen_seconds": ("Seconds since a worker last said that it lives.", self.worker_age),
+        }
+
+
+def read() -> State:
+    """Asks the database, over a connection of its own. Raises `DatabaseError`."""
+    now = timezone.now()
+    with own_connection() as using:
+        progress = Progress.objects.using(using).filter(pk=1).first()
+        run = Run.objects.using(using).filter(phase="ended").exclude(ended_at=None).first()
+        here = ArchivedThread.objects.using(using).filter(gone_at__isnull=True)
+        jobs: dict[tuple[str, str], int] = {}
+        oldest: dict[str, float] = {}
+        for model in (each for each in apps.get_models() if issubclass(each, Job)):
+            rows, kind = model._default_manager.using(using), model._meta.model_name or ""  # noqa: SLF001
+            for phase, number in rows.order_by().values_list("phase").annotate(Count("pk")):
+                jobs[kind, phase] = number
+            first = rows.filter(ended_at=None).aggregate(at=Min("asked_at"))["at"]
+            oldest[kind] = _age(first, now) or 0.0
+        return State(
+            run_age=_age(run.ended_at if run else None, now),
+            complete_age=_age(progress.complete_at if progress else None, now),
+            sweep_age=_age(progress.swept_at if progress else None, now),
+            due=here.filter(due_at__lte=now).count() + here.filter(due_at=None).count()
+            if settings.ARCHIVE == "full"
+            else None,
+            worker_age=_age(heartbeat.last(using), now),
+            jobs=jobs,
+            oldest=oldest,
+        )
+
+
+def _age(moment: datetime | None, now: datetime) -> float | None:
+    return None if moment is None else max(0.0, (now - moment).total_seconds())

@@ -1,0 +1,312 @@
+"""`manage.py doctor`: what it says of a desk where all is well, and of each thing that is not."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from email.utils import formatdate
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import connection, connections
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+
+from tests.accounts import account
+from tests.conftest import NOW
+from threads import doctor, heartbeat
+from threads.archive.models import Lease, Progress, Run
+from threads.chatkit import Exchange
+from threads.doctor import Finding, Verdict, here, there
+from threads.emulator import Emulator, EmulatorServer, Fault
+from threads.emulator.paging import BeforeReading
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+KEY = "sk-right-and-secret"
+
+
+@pytest.fixture
+def server() -> Iterator[EmulatorServer]:
+    with EmulatorServer(Emulator(threads=45, seed=7, now=NOW, api_key=KEY)) as made:
+        yield made
+
+
+@pytest.fixture
+def well(settings: Any, tmp_path: Path, server: EmulatorServer) -> EmulatorServer:
+    """A desk of which nothing bad is to be said, and its upstream."""
+    settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL, settings.EMULATOR = KEY, server.base_url, False
+    settings.CHATKIT_DEADLINE = 2.0
+    settings.DATA_DIR, settings.HTTPS, settings.ALLOWED_HOSTS = tmp_path, True, ["desk.example"]
+    settings.SECRET_KEY = "x" * 50
+    account("boss", "Administrator")
+    heartbeat.beat()
+    now = timezone.now()
+    Run.objects.create(pk=1, holder="here 1", started_at=now, updated_at=now, phase_at=now, phase="ended", ended_at=now)
+    return server
+
+
+def looked() -> dict[str, Finding]:
+    return {each.name: each for each in doctor.look()}
+
+
+def said() -> tuple[str, int]:
+    out = io.StringIO()
+    try:
+        call_command("doctor", stdout=out, no_color=True)
+    except SystemExit as end:
+        return out.getvalue(), int(str(end.code))
+    return out.getvalue(), 0
+
+
+def test_where_all_is_well(well: EmulatorServer) -> None:
+    text, code = said()
+    lines = text.splitlines()
+    assert len(lines) == 13
+    assert code == 0, text
+    # The emulator tells no time.
+    assert [each for each in lines if not each.startswith("ok    ")] == [
+        "warn  clock: the upstream did not say what time it is"
+    ]
+    assert "scopes: may list threads and read items; whether it may delete shows only when" in text
+    assert KEY not in text
+    assert not [each for each in well.emulator.calls if each[0] != "GET"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "bad"),
+    [
+        (Fault.WRONG_KEY, {"key": "does not accept it"}),
+        (Fault.MISSING_SCOPES, {"scopes": "may not list threads"}),
+        (Fault.GONE_410, {"key": "has it no more"}),
+        (Fault.REFUSE, {"key": "can't be asked: Unavailable"}),
+        (Fault.HANG, {"key": "can't be asked: TimedOut"}),
+        (Fault.HTML_200, {"key": "can't be asked: Garbled"}),
+        (Fault.ERROR_503, {"key": "can't be asked: Unavailable, status 503"}),
+    ],
+)
+def test_an_upstream_that_fails(well: EmulatorServer, fault: Fault, bad: dict[str, str]) -> None:
+    well.emulator.fault = fault
+    found = looked()
+    failures = {name: each for name, each in found.items() if each.verdict is Verdict.FAIL}
+    assert set(failures) == set(bad)
+    for name, words in bad.items():
+        assert words in failures[name].said
+        assert failures[name].advice
+    assert {found[name].verdict for name in ("latency", "before")} == {Verdict.WARN}
+    assert {found[name].verdict for name in ("database", "queue", "worker", "disk")} == {Verdict.OK}
+
+
+def test_one_that_takes_no_more_requests_is_no_failure(well: EmulatorServer) -> None:
+    well.emulator.fault = Fault.RATE_LIMIT_86400
+    assert looked()["key"].verdict is Verdict.WARN
+
+
+def test_a_wrong_key_is_not_shown(well: EmulatorServer, settings: Any) -> None:
+    settings.OPENAI_API_KEY = "sk-wrong-and-secret"
+    text, code = said()
+    assert code == 1
+    assert "FAIL  key: the upstream does not accept it → Set OPENAI_API_KEY" in text
+    assert "sk-wrong" not in text
+
+
+def test_a_beta_header_that_is_no_longer_taken(well: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("threads.chatkit.client.BETA", "chatkit_beta=v0")
+    found = looked()
+    assert found["beta header"].verdict is Verdict.FAIL
+    assert found["key"].verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("reading", "words"),
+    [
+        (BeforeReading.ADJACENT, "gives the page next to the cursor"),
+        (BeforeReading.FIRST, "gives the start of the list"),
+        (BeforeReading.OLDER, "gives older threads"),
+    ],
+)
+def test_the_reading_of_before(well: EmulatorServer, settings: Any, reading: BeforeReading, words: str) -> None:
+    with EmulatorServer(Emulator(threads=45, seed=7, now=NOW, before=reading)) as other:
+        settings.OPENAI_BASE_URL = other.base_url
+        found = looked()["before"]
+    assert found.verdict is Verdict.OK
+    assert words in found.said
+
+
+def test_an_upstream_that_ignores_the_cursors(well: EmulatorServer) -> None:
+    well.emulator.fault = Fault.LOOP
+    found = looked()["before"]
+    assert found.verdict is Verdict.FAIL
+    assert "no mirrors" in found.said or "upstream failed" in found.said
+
+
+def test_few_threads_tell_nothing_of_before(well: EmulatorServer, settings: Any) -> None:
+    with EmulatorServer(Emulator(threads=0, now=NOW)) as other:
+        settings.OPENAI_BASE_URL = other.base_url
+        found = looked()
+    assert found["before"].verdict is found["scopes"].verdict is Verdict.WARN
+    assert "there are none yet" in found["scopes"].said
+
+
+@pytest.mark.parametrize(("ahead", "verdict"), [(1, Verdict.OK), (-30, Verdict.WARN), (3600, Verdict.FAIL)], ids=str)
+def test_the_clock_against_the_upstreams(
+    well: EmulatorServer, monkeypatch: pytest.MonkeyPatch, ahead: float, verdict: Verdict
+) -> None:
+    """Told by the header of a real reply."""
+    handle = well.emulator.handle
+
+    def dated(*call: Any) -> Any:
+        reply = handle(*call)
+        reply.headers["date"] = formatdate(time.time() - ahead, usegmt=True)
+        return reply
+
+    monkeypatch.setattr(well.emulator, "handle", dated)
+    found = looked()["clock"]
+    assert found.verdict is verdict
+    assert ("behind" in found.said) == (ahead < 0)
+
+
+def test_a_slow_upstream(well: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(there, "_SLOW", 0.0)
+    found = looked()["latency"]
+    assert found.verdict is Verdict.WARN
+    assert " ms for a page" in found.said
+
+
+def test_what_takes_too_long_ends_and_the_rest_is_looked_at(
+    well: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("threads.doctor.checkup.queue_", lambda: time.sleep(1.5))
+    monkeypatch.setattr("threads.doctor.checkup.disk", lambda: 1 / 0)
+    began = time.monotonic()
+    found = {each.name: each for each in doctor.look(patience=0.7)}
+    assert time.monotonic() - began < 1.5
+    assert found["queue"].said == "no answer within 1 s"
+    assert "ZeroDivisionError" in found["disk"].said
+    assert found["roles"].verdict is Verdict.OK
+    time.sleep(1)
+
+
+def test_a_database_that_is_locked(well: EmulatorServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "locked.sqlite3"
+    own = {**connections.settings["default"], "ENGINE": "django.db.backends.sqlite3", "NAME": str(file)}
+    monkeypatch.setitem(connections.settings, "default", own | {"OPTIONS": {"timeout": 0.1}})
+    holder = sqlite3.connect(file)
+    holder.execute("CREATE TABLE some (thing)")
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    found = looked()
+    holder.close()
+    assert found["database"].verdict is Verdict.FAIL
+    assert "nothing keeps it locked" in found["database"].advice
+    assert found["migrations"].verdict is found["worker"].verdict is found["roles"].verdict is Verdict.FAIL
+    assert found["key"].verdict is found["queue"].verdict is Verdict.OK
+
+
+def test_a_database_that_is_away(well: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = {**connections.settings["default"], "ENGINE": "django.db.backends.postgresql", "OPTIONS": {}}
+    away |= {"HOST": "127.0.0.1", "PORT": 1, "USER": "desk", "PASSWORD": "hidden", "NAME": "desk"}
+    monkeypatch.setitem(connections.settings, "default", away)
+    text, code = said()
+    assert code == 1
+    assert "FAIL  database: it can't be used (OperationalError) → See that DATABASE_URL is right" in text
+    assert "hidden" not in text
+    assert "127.0.0.1" not in text
+
+
+def test_migrations_that_are_missing(well: EmulatorServer) -> None:
+    applied = MigrationRecorder(connection)
+    applied.record_unapplied("threads", "0002_rights")
+    try:
+        found = looked()["migrations"]
+    finally:
+        applied.record_applied("threads", "0002_rights")
+    assert found.verdict is Verdict.FAIL
+    assert found.advice == "Run `manage.py migrate`."
+
+
+def test_what_the_database_can_do(well: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(here, "_WANTED", {"FTS9": "CREATE VIRTUAL TABLE words USING fts9(word)"})
+    monkeypatch.setattr(here, "_EXTENSIONS", {"pg_nonesuch"})
+    found = looked()["database"]
+    assert found.verdict is Verdict.FAIL
+    assert "without FTS9" in found.said or "without pg_nonesuch" in found.said
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "postgres://desk:hidden@127.0.0.1:1/desk"])
+def test_a_queue_that_is_away(well: EmulatorServer, settings: Any, url: str) -> None:
+    settings.QUEUE_URL = url
+    found = looked()["queue"]
+    assert found.verdict is Verdict.FAIL
+    assert "127.0.0.1" not in found.said + found.advice
+
+
+def test_a_worker(well: EmulatorServer) -> None:
+    Progress.objects.create(pk=1, started_at=timezone.now(), failed_at=timezone.now(), failure="user_1 said so")
+    found = looked()["worker"]
+    assert found.verdict is Verdict.WARN
+    assert "user_1" not in found.said
+    Lease.objects.filter(name="worker").update(until=timezone.now() - timedelta(minutes=10))
+    found = looked()["worker"]
+    assert found.verdict is Verdict.FAIL
+    assert "for 11 min" in found.said
+    Lease.objects.all().delete()
+    assert looked()["worker"].said == "none has ever run"
+
+
+def test_a_worker_says_that_it_lives() -> None:
+    assert heartbeat.last() is None
+    heartbeat.beat()
+    Lease.objects.filter(name="worker").update(until=timezone.now())
+    heartbeat.beat()
+    said = heartbeat.last()
+    assert said is not None
+    assert abs((timezone.now() - said).total_seconds()) < 5
+
+
+@pytest.mark.parametrize(
+    ("free", "verdict"), [(2**40, Verdict.OK), (2**29, Verdict.WARN), (2**20, Verdict.FAIL)], ids=str
+)
+def test_the_disk(well: EmulatorServer, monkeypatch: pytest.MonkeyPatch, free: int, verdict: Verdict) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=free))
+    assert looked()["disk"].verdict is verdict
+
+
+def test_settings_that_are_not_safe(well: EmulatorServer, settings: Any) -> None:
+    settings.SECRET_KEY, settings.HTTPS, settings.ALLOWED_HOSTS = "short-secret", False, ["*"]
+    found = looked()["settings"]
+    assert found.verdict is Verdict.WARN
+    for words in ("SECRET_KEY has 12 characters", "HTTPS is off", "ALLOWED_HOSTS takes any name"):
+        assert words in found.advice
+    assert "short-secret" not in found.advice
+
+
+def test_nobody_who_gives_roles(well: EmulatorServer) -> None:
+    User.objects.filter(username="boss").update(is_active=False)
+    account("eve", "Eraser")
+    found = looked()["roles"]
+    assert found.verdict is Verdict.FAIL
+    assert "createsuperuser" in found.advice
+
+
+def test_the_demo_has_nothing_to_fail_with(settings: Any, tmp_path: Path) -> None:
+    settings.DATA_DIR, settings.EMULATOR, settings.OPENAI_API_KEY = tmp_path, True, None
+    settings.EMULATOR_THREADS = 50
+    found = looked()
+    assert {name for name, each in found.items() if each.verdict is Verdict.FAIL} == {"worker"}
+    assert "all made up" in found["key"].said
+
+
+def test_the_observer_keeps_the_last_time_that_was_told() -> None:
+    patient = there.Patient(1.0)
+    patient._watch(Exchange("list", 0.1, 0, None))
+    assert patient.clock() is None
+    patient.leave()

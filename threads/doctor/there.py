@@ -1,0 +1,153 @@
+"""The upstream, looked at over the client that the desk uses, with calls that read and change nothing."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+
+from threads import upstream
+from threads.chatkit import (
+    BETA,
+    ChatKitError,
+    Exchange,
+    Limits,
+    NotSignedIn,
+    RateLimited,
+    Refused,
+    Retired,
+    ScopesMissing,
+    Thread,
+)
+
+from .finding import Finding, doubtful, failed, fine
+
+_SLOW = 2.0
+"""Seconds after which a page is felt to be slow."""
+
+_CALLS = 5
+
+_UNREACHED = "See that OPENAI_BASE_URL and CHATKIT_PROXY are right, and that this machine reaches them."
+_UNASKED = "The upstream could not be asked: see what is said of the key."
+
+
+class Patient:
+    """The upstream. The first look decides what the others can ask. `seconds` is for a call."""
+
+    def __init__(self, seconds: float) -> None:
+        limits = Limits(min(seconds, settings.CHATKIT_DEADLINE), settings.CHATKIT_CONNECT, settings.CHATKIT_MAX_BYTES)
+        self._client = upstream.made(limits, self._watch)
+        self._error: ChatKitError | None = None
+        self._threads: list[str] | None = None
+        self._offset: float | None = None
+
+    def leave(self) -> None:
+        self._client.close()
+
+    def key(self) -> Finding:
+        try:
+            self._threads = _ids(self._client.list_threads(limit=7).rows)
+        except ChatKitError as fault:
+            self._error = fault
+        match self._error:
+            case NotSignedIn():
+                advice = "Set OPENAI_API_KEY to a key of the project whose threads these are, that is not revoked."
+                return failed("key", "the upstream does not accept it", advice)
+            case Retired():
+                advice = "The archive goes on answering. See OPENAI_BASE_URL, if this is news to you."
+                return failed("key", "the upstream has no such endpoint, or has it no more", advice)
+            case RateLimited():
+                return doubtful("key", "the upstream takes no more requests at present", "Look again later.")
+            case ScopesMissing() | Refused() | None if not settings.EMULATOR:
+                return fine("key", "there, and accepted")
+            case None:
+                advice = "Set OPENAI_API_KEY to see your own threads."
+                return doubtful("key", "none: these are the emulator's threads, all made up", advice)
+            case error:
+                return failed("key", f"the upstream can't be asked: {told(error)}", _UNREACHED)
+
+    def scopes(self) -> Finding:
+        unasked = "whether it may delete shows only when something is deleted"
+        if isinstance(self._error, ScopesMissing):
+            return failed("scopes", "the key may not list threads", "Give it the right to read ChatKit threads.")
+        if self._threads is None:
+            return doubtful("scopes", "not found out", _UNASKED)
+        if not self._threads:
+            return doubtful("scopes", f"may list threads, of which there are none yet; {unasked}")
+        try:
+            self._client.list_items(self._threads[0], limit=1)
+        except ScopesMissing:
+            return failed("scopes", "the key may not read items", "Give it the right to read ChatKit threads.")
+        except ChatKitError as error:
+            return doubtful("scopes", f"may list threads; the items of one could not be had: {told(error)}")
+        return fine("scopes", f"may list threads and read items; {unasked}")
+
+    def beta(self) -> Finding:
+        sent = f"OpenAI-Beta: {BETA}"
+        if isinstance(self._error, Refused) and "beta" in self._error.detail.lower():
+            return failed("beta header", f"{sent} is sent, and not accepted", "Update Threadkeeper; see its CHANGELOG.")
+        if self._threads is None:
+            return doubtful("beta header", f"{sent} is sent; whether it is accepted was not found out", _UNASKED)
+        return fine("beta header", f"{sent} is sent, and accepted")
+
+    def before(self) -> Finding:
+        """What the upstream makes of `before`, and of what the desk asks in its place: see docs/adr/0001."""
+        ids = self._threads
+        if ids is None:
+            return doubtful("before", "not found out", _UNASKED)
+        if len(ids) < 7:
+            return doubtful("before", "too few threads to tell: it takes seven")
+        turned = _ids(self._client.list_threads(order="asc", after=ids[4], limit=3).rows)
+        if turned != [ids[3], ids[2], ids[1]]:
+            advice = "Previous may skip threads or show them twice: report it with docs/adr/0001."
+            return failed("before", "the upstream's two orders are no mirrors of each other", advice)
+        never = "the desk never asks for it, and pages back by the opposite order, which works"
+        try:
+            return fine("before", f"{self._reading(ids)}; {never}")
+        except ChatKitError as error:
+            return fine("before", f"the upstream refuses it ({type(error).__name__}); {never}")
+
+    def latency(self) -> Finding:
+        if self._threads is None:
+            return doubtful("latency", "not found out", _UNASKED)
+        spent = [_seconds(lambda: self._client.list_threads(limit=20)) for _ in range(_CALLS)]
+        median = statistics.median(spent)
+        said = f"{median * 1000:.0f} ms for a page of the list, the median of {_CALLS} calls"
+        if median < _SLOW:
+            return fine("latency", said)
+        return doubtful("latency", said, "Pages wait as long. See the network, and the upstream's status page.")
+
+    def clock(self) -> float | None:
+        """Seconds that this machine's clock is ahead of the upstream's, None where that did not say."""
+        return self._offset
+
+    def _watch(self, exchange: Exchange) -> None:
+        if exchange.date is not None:
+            # A header tells whole seconds, and time passed on the way.
+            self._offset = time.time() - exchange.date
+
+    def _reading(self, ids: list[str]) -> str:
+        given = _ids(self._client.list_threads(before=ids[4], limit=3).rows)
+        if given == ids[1:4]:
+            return "the upstream gives the page next to the cursor"
+        if ids[5] in given:
+            return "the upstream gives older threads"
+        near = _ids(self._client.list_threads(before=ids[1], limit=3).rows)
+        return "the upstream gives the start of the list" if near[-1:] == ids[:1] else "the upstream ignores it"
+
+
+def _ids(rows: tuple[Thread, ...]) -> list[str]:
+    return [row.id for row in rows if row.id]
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    began = time.monotonic()
+    call()
+    return time.monotonic() - began
+
+
+def told(error: ChatKitError) -> str:
+    """The kind of error, in none of the upstream's words."""
+    return f"{type(error).__name__}, status {error.status}" if error.status else type(error).__name__

@@ -1,0 +1,26 @@
+"""`manage.py doctor` looks whether everything is as it should be: a line for each thing, and what to do where not."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from threads.doctor import Verdict, look
+
+
+class Command(BaseCommand):
+    help = "Looks at the key, the upstream, the database, the queue, the worker and the machine. Changes nothing."
+    requires_system_checks = ()
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        """Ends with exit code 1 where anything fails."""
+        colours = {Verdict.OK: self.style.SUCCESS, Verdict.WARN: self.style.WARNING, Verdict.FAIL: self.style.ERROR}
+        worst = False
+        for each in look():
+            advice = f" → {each.advice}" if each.advice else ""
+            self.stdout.write(f"{colours[each.verdict](f'{each.verdict:<4}')}  {each.name}: {each.said}{advice}")
+            worst = worst or each.verdict is Verdict.FAIL
+        if worst:
+            sys.exit(1)
