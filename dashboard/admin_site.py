@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
 
 from threads.roles import Right
 
+from .views import SignOut
+
 
 class DeskSite(admin.AdminSite):
-    """For those who look after accounts, whether or not they are "staff" in Django's sense."""
+    """For those who look after accounts, whether or not they are "staff" in Django's sense. Signing out and changing
+    one's own password are the desk's: one way to do each is enough to watch over."""
 
     site_header = "Threadkeeper: accounts and roles"
     site_title = "Threadkeeper"
     index_title = "Accounts and roles"
     site_url = "/"
+
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: Any = None
+    ) -> HttpResponse:
+        return HttpResponseRedirect(resolve_url("password"))
+
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]
+        return SignOut.as_view()(request)
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active) and request.user.has_perm(Right.ADMINISTER)

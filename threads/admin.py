@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from django.db.models import ManyToManyField
+from django.db.models import ManyToManyField, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
+
+from dashboard import signed_in
 
 from .roles import ROLES
 
@@ -27,7 +29,7 @@ else:
 class _Roles(_Choice):
     def label_from_instance(self, obj: Group) -> str:
         words = _WORDS.get(obj.name)
-        return format_html("<strong>{}</strong> {}", obj.name, words) if words else obj.name
+        return format_html("<strong>{}</strong> <span>{}</span>", obj.name, words) if words else obj.name
 
 
 class Accounts(_UserAdmin):
@@ -37,11 +39,28 @@ class Accounts(_UserAdmin):
     list_display = ("username", "email", "first_name", "last_name", "roles", "is_active", "last_login")
     list_filter = ("is_active", "groups")
     filter_horizontal = ("user_permissions",)
+
+    class Media:
+        css: ClassVar = {"all": ["accounts.css"]}
+
     _PERSON: Any = (None, {"fields": ("username", "password")})
     _NAMES: Any = ("Person", {"fields": ("first_name", "last_name", "email")})
     _RIGHTS: Any = ("What they may do", {"fields": ("is_active", "groups")})
     _DATES: Any = ("When", {"fields": ("last_login", "date_joined")})
     _ABOVE: Any = ("Beyond roles", {"classes": ("collapse",), "fields": ("is_superuser", "user_permissions")})
+
+    actions = ("sign_out_everywhere",)
+
+    @admin.action(description="Sign out everywhere", permissions=["change"])
+    def sign_out_everywhere(self, request: HttpRequest, accounts: QuerySet[User]) -> None:
+        reached = [each for each in accounts if _is_below(request, each)]
+        ended = sum(signed_in.end(each, "signed out by an administrator") for each in reached)
+        told = f"Accounts signed out everywhere: {len(reached)}, with {ended} sign-in{'s' if ended != 1 else ''}."
+        self.message_user(request, told, messages.SUCCESS)
+        if len(reached) < len(accounts):
+            self.message_user(
+                request, "Superusers are left as they were: another one has to do that.", messages.WARNING
+            )
 
     @admin.display(description="Roles")
     def roles(self, account: User) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
-from . import when, widgets
+from . import masking, when, widgets
 from .allowance import Allowance
 from .chatkit import MAX_LIMIT, ThreadItem
 from .chatkit.types import (
@@ -89,15 +89,24 @@ class More:
     shown: int
 
 
-def entries(window: Window[ThreadItem], query: ItemQuery, address: str, zone: tzinfo) -> list[Entry]:
-    """The items of a window. `address` is the conversation's own, without a query: what is copied is for others."""
+def entries(
+    window: Window[ThreadItem], query: ItemQuery, address: str, zone: tzinfo, mask: Sequence[str] | None = None
+) -> list[Entry]:
+    """The items of a window. `address` is the conversation's own, without a query: what is copied is for others. With a
+    `mask`, e-mail addresses in them are shortened, and the user ids that it holds."""
     allowance = Allowance()
     made: list[Entry] = []
     last = _time(query.since)
-    for item in window.rows:
+    rows = window.rows if mask is None else [_masked(item, mask) for item in window.rows]
+    for item in rows:
         made.append(_entry(item, last, address, zone, allowance))
         last = item.created_at or last
     return made
+
+
+def _masked(item: ThreadItem, known: Sequence[str]) -> ThreadItem:
+    """Its id stays: its address would lead nowhere."""
+    return replace(item, body=masking.deep(item.body, known), problems=masking.deep(item.problems, known), raw=None)
 
 
 def more(window: Window[ThreadItem], query: ItemQuery, address: str, here: str = "") -> More:

@@ -11,7 +11,7 @@ from urllib.parse import quote, quote_plus, urlencode
 from django.urls import reverse
 from markupsafe import Markup
 
-from . import when
+from . import masking, when
 from .archive.about import About
 from .archive.hits import Hit, marks
 from .chatkit import MAX_LIMIT, MAX_USER, Status, Thread
@@ -90,12 +90,18 @@ def rows(
     about: Mapping[str, About] | None = None,
     *,
     archived: bool = False,
+    masked: bool = False,
 ) -> list[Row]:
     """The threads of a window, as they are at `now` in the reader's `zone`, with what the archive knows of them;
-    `archived` where it is the archive that they come from."""
+    `archived` where it is the archive that they come from, `masked` for a reader who may not see who they are of."""
     same_filter, here = query.of(None).encoded(), from_list(query)
     filtered = query.user if query.match == "exact" else None
     made = [row(thread, filtered, same_filter, here, now, zone) for thread in window.rows]
+    if masked:
+        about = {
+            each.id: _masked_about(about[each.id], each.user) for each in made if about and each.id and each.id in about
+        }
+        made = [mask(each) for each in made]
     if not about:
         return made
     return [
@@ -169,6 +175,29 @@ def row(thread: Thread, filtered: str | None, same_filter: str, here: str, now: 
         ago=when.relative(created, now) if created else None,
         problems=thread.problems,
     )
+
+
+def mask(row: Row) -> Row:
+    """A row for a reader who may not see who its thread is of. Its user leads nowhere: the address would say it."""
+    known = (row.user,) if row.user else ()
+    return replace(
+        row,
+        title=row.title and masking.text(row.title, known),
+        status=masking.text(row.status, known),
+        reason=row.reason and masking.text(row.reason, known),
+        user=row.user and masking.short(row.user),
+        user_url=None,
+        problems=masking.deep(row.problems, known),
+    )
+
+
+def _masked_about(about: About, user: str | None) -> About:
+    known = (user,) if user else ()
+    hit = about.hit
+    if hit is not None:
+        said = masking.text(hit.text, known)
+        hit = replace(hit, text=said, marks=marks(said, about.units))
+    return replace(about, opening=about.opening and masking.text(about.opening, known), hit=hit)
 
 
 def pager(query: ThreadQuery, window: Window[Thread]) -> Pager:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -18,7 +19,7 @@ from django.urls import reverse
 
 from dashboard.remember import Remembered
 
-from . import presenters
+from . import masking, presenters
 from .models import MAX_NAME, SavedView
 from .query import ThreadQuery
 
@@ -37,7 +38,7 @@ class Row:
     """A view in the list of them. An address is None where this reader may not do that."""
 
     name: str
-    url: str
+    url: str | None
     current: bool
     shared: bool
     owner: str
@@ -62,7 +63,10 @@ def context(user: User, query: ThreadQuery | None, *, anew: bool = False) -> dic
     saved. `anew` asks the database, whatever this process remembers."""
     here = None if query is None else query.first().encoded()
     seen = _seen_by(user, anew=anew)
-    return {"saved": [_row(view, user, here, seen.may_delete) for view in seen.views], "save_query": here}
+    rows = [_row(view, user, here, seen.may_delete) for view in seen.views]
+    if masking.is_due(user):
+        rows = [each if each.mine else _masked(each) for each in rows]
+    return {"saved": rows, "save_query": here}
 
 
 def save(user: User, name: str, query: ThreadQuery, *, shared: bool) -> tuple[SavedView, bool]:
@@ -152,6 +156,13 @@ def _row(view: SavedView, user: User, here: str | None, may_delete: bool) -> Row
         delete_url=reverse("delete-view", args=[view.pk]) if mine or may_delete else None,
         share_url=reverse("share-view", args=[view.pk]) if mine else None,
     )
+
+
+def _masked(row: Row) -> Row:
+    """Somebody else's view for who may not see user ids whole: its address would say the one that it is filtered by."""
+    query = urlsplit(row.url or "").query
+    says = "user" in parse_qs(query) or masking.has_any(query)
+    return replace(row, name=masking.text(row.name), url=None if says else row.url)
 
 
 def address(view: SavedView) -> str:

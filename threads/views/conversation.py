@@ -14,10 +14,10 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from .. import conversation as presenting
-from .. import forms, presenters, problems, services, when
+from .. import forms, masking, presenters, problems, services, when
 from ..chatkit import ChatKitError, NotFound, ThreadItem
 from ..query import ItemQuery, ThreadQuery
-from ..roles import Right, demand, needs
+from ..roles import Right, account, demand, needs
 from ..sources import Window
 from . import transcript
 
@@ -56,10 +56,16 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
         found = services.conversation(thread_id, query)
     except ChatKitError as error:
         return _failed(request, error, context)
+    row, mask = presenters.row(found.thread, None, "", "", now, zone), None
+    opening = found.about.opening if found.about else None
+    if masking.is_due(account(request)):
+        mask = (row.user,) if row.user else ()
+        row, opening = presenters.mask(row), opening and masking.text(opening, mask)
     context |= {
-        "thread": presenters.row(found.thread, None, "", "", now, zone),
+        "thread": row,
+        "masked": mask is not None,
         "gone": when.exact(found.about.gone_at, zone) if found.about and found.about.gone_at else None,
-        "opening": found.about.opening if found.about else None,
+        "opening": opening,
         "outage": problems.outage(found.outage, now, zone) if found.outage else None,
         "here_url": request.get_full_path(),
         "upstream_url": _upstream(thread_id),
@@ -69,9 +75,9 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
         "end": _ENDS.get(request.GET.get("end", "")),
     }
     if found.items is not None:
-        context |= _items(found.items, query, address, here, zone)
+        context |= _items(found.items, query, address, here, zone, mask)
         return render(request, "threads/conversation.html", context)
-    problem = problems.of_items(found.fault or NotFound("it has no items"), now, zone)
+    problem = _for(request, problems.of_items(found.fault or NotFound("it has no items"), now, zone))
     again = presenters.place(query, address, here.encoded())
     beginning = presenters.place(ItemQuery(), address, here.encoded())
     context |= _NO_ITEMS | {
@@ -94,10 +100,11 @@ def others(request: HttpRequest) -> HttpResponse:
     now, zone = _now(request)
     context: dict[str, Any] = {"user_url": presenters.address(query), "user": user}
     try:
-        window = services.list_threads(query).window
+        window = services.list_threads(query, beside=thread_id).window
     except ChatKitError as error:
         return render(request, "threads/_others.html", context | {"problem": problems.problem(error, now, zone)})
-    rows = [row for row in presenters.rows(window, query, now, zone) if row.id != thread_id]
+    masked = masking.is_due(account(request))
+    rows = [row for row in presenters.rows(window, query, now, zone, masked=masked) if row.id != thread_id]
     return render(
         request, "threads/_others.html", context | {"rows": rows, "further": window.has_next, "problem": None}
     )
@@ -129,21 +136,30 @@ def _further(request: HttpRequest, thread_id: str, query: ItemQuery, here: Threa
     """The next items alone. What goes wrong stands where they would, with a way to go on; htmx puts it there."""
     address = presenters.thread_url(thread_id) or ""
     now, zone = _now(request)
+    mask = None
     try:
+        if masking.is_due(account(request)):
+            user = services.owner(thread_id)
+            mask = (user,) if user else ()
         window = services.list_items(thread_id, query)
     except ChatKitError as error:
-        problem = problems.of_items(error, now, zone)
+        problem = _for(request, problems.of_items(error, now, zone))
         again = presenters.place(query, address, here.encoded())
         context = _NO_ITEMS | {"problem": problem, "again_url": again, "loaded": query.count}
         return _waiting(render(request, "threads/_items.html", context, status=problem.status), problem)
-    return render(request, "threads/_items.html", _items(window, query, address, here, zone))
+    return render(request, "threads/_items.html", _items(window, query, address, here, zone, mask))
 
 
 def _items(
-    window: Window[ThreadItem], query: ItemQuery, address: str, here: ThreadQuery, zone: tzinfo
+    window: Window[ThreadItem],
+    query: ItemQuery,
+    address: str,
+    here: ThreadQuery,
+    zone: tzinfo,
+    mask: tuple[str, ...] | None,
 ) -> dict[str, Any]:
     return _NO_ITEMS | {
-        "entries": presenting.entries(window, query, address, zone),
+        "entries": presenting.entries(window, query, address, zone, mask),
         "more": presenting.more(window, query, address, here.encoded()),
         "notes": window.notes,
     }
@@ -151,10 +167,15 @@ def _items(
 
 def _failed(request: HttpRequest, error: ChatKitError, context: dict[str, Any]) -> HttpResponse:
     now, zone = _now(request)
-    problem = problems.of_thread(error, now, zone)
+    problem = _for(request, problems.of_thread(error, now, zone))
     context |= {"problem": problem, "here_url": request.get_full_path(), "missing": isinstance(error, NotFound)}
     context |= {"as_of": when.exact(now, zone), "zone": str(zone)}
     return _waiting(render(request, "threads/conversation_problem.html", context, status=problem.status), problem)
+
+
+def _for(request: HttpRequest, problem: problems.Problem) -> problems.Problem:
+    """As this reader may see it: the upstream may name somebody in what it says."""
+    return masking.deep(problem) if masking.is_due(account(request)) else problem
 
 
 def _waiting(response: HttpResponse, problem: problems.Problem) -> HttpResponse:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
-from .. import finding, forms, presenters, problems, services, when
+from .. import finding, forms, masking, presenters, problems, services, when
 from ..archive import about
 from ..chatkit import ChatKitError
 from ..query import DEFAULT_LIMIT, ThreadQuery
-from ..roles import Right, needs
+from ..roles import Right, account, needs
+from .parts import is_part, place
 from .saved import beside
 
 _NOTHING: dict[str, Any] = {
@@ -23,6 +23,9 @@ _NOTHING: dict[str, Any] = {
     "incomplete": None, "guessed": None, "filters": 0,
 }  # fmt: skip
 """What a template may ask for whatever became of the request."""
+
+_WHOLE_IDS = "Your account sees user ids shortened, and finds users by their whole id only. Leave this out."
+"""Else an id could be guessed from its beginning, one character after the other."""
 
 _FIELDS = ("user", "match", "status", "has_reason", "reason", "q", "hour", "from", "to", "order")
 
@@ -33,7 +36,10 @@ def thread_list(request: HttpRequest) -> HttpResponse:
     """One page of threads. 400 where the address is wrong, 502 to 504 where the upstream fails, the form kept. What is
     the id or the address of one thread leads straight to that thread."""
     sent = request.GET.dict()
+    masked = masking.is_due(account(request))
     query, errors = forms.read(sent)
+    if query is not None and masked and query.match == "part":
+        query, errors = None, {"match": [_WHOLE_IDS]}
     if query is None:
         return _respond(request, _invalid(sent, errors), 400)
     now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
@@ -42,7 +48,7 @@ def thread_list(request: HttpRequest) -> HttpResponse:
         named = finding.thread_in(query.user) if query.user else None
         if named:
             return _to_thread(request, named)
-        found = services.list_threads(query, zone)
+        found = services.list_threads(query, zone, guess=not masked)
         # Only who has no threads can be a thread: a user who has some costs no second call.
         if query.user and not query.filters and not query.cursor and (found.query != query or not found.window.rows):
             name = query.user.strip()
@@ -50,21 +56,24 @@ def thread_list(request: HttpRequest) -> HttpResponse:
                 return _to_thread(request, name)
     except ChatKitError as error:
         problem = problems.problem(error, now, zone)
+        problem = masking.deep(problem) if masked else problem
         response = _respond(request, _kept(query) | times | {"problem": problem}, problem.status, query)
         if problem.retry_after is not None:
             response.headers["Retry-After"] = str(problem.retry_after)
         return response
     except services.NeedsArchiveError:
         return _respond(request, _kept(query) | times | {"problem": problems.NEEDS_ARCHIVE}, 400, query)
-    return _respond(request, _kept(found.query) | times | _found(found, query, now, zone), 200, found.query)
+    context = _kept(found.query) | times | _found(found, query, now, zone, masked=masked)
+    return _respond(request, context, 200, found.query)
 
 
 @needs(Right.READ)
 @require_safe
 def users(request: HttpRequest) -> HttpResponse:
-    """Users to choose from while one is typed, as options. Always a part."""
+    """Users to choose from while one is typed, as options; none for who may not see them. Always a part."""
     typed = request.GET.get("user", "").strip()[:512].replace("\0", "")
-    found = about.offered(typed) if about.is_on() and typed else []
+    asks = typed and about.is_on() and not masking.is_due(account(request))
+    found = services.offered(typed) if asks else []
     return render(request, "threads/_users.html", {"users": found})
 
 
@@ -78,12 +87,12 @@ def live(request: HttpRequest) -> HttpResponse:
     return HttpResponseClientRefresh()
 
 
-def _found(found: services.Listing, asked: ThreadQuery, now: datetime, zone: tzinfo) -> dict[str, Any]:
+def _found(found: services.Listing, asked: ThreadQuery, now: datetime, zone: tzinfo, *, masked: bool) -> dict[str, Any]:
     query, window = found.query, found.window
     pages = presenters.pager(query, window)
     confirmed = [each.confirmed_at for each in found.about.values() if each.gone_at is None]
     return {
-        "rows": presenters.rows(window, query, now, zone, found.about, archived=found.archived),
+        "rows": presenters.rows(window, query, now, zone, found.about, archived=found.archived, masked=masked),
         "pager": pages,
         "notices": presenters.notices(query, window, pages),
         "summary": presenters.summary(query, window, zone),
@@ -120,6 +129,7 @@ def _kept(query: ThreadQuery) -> dict[str, Any]:
         "filters": query.filters,
         "here_url": presenters.address(query),
         "first_url": presenters.address(query.first()),
+        "exported": query.first().encoded(),
         "all_url": presenters.address(query.of(None)),
         "unfiltered_url": presenters.address(query.unfiltered()),
         "trimmed_url": presenters.address(query.of(trimmed)) if trimmed != query.user else None,
@@ -149,23 +159,16 @@ def _invalid(sent: dict[str, str], errors: forms.Errors) -> dict[str, Any]:
 
 def _to_thread(request: HttpRequest, thread_id: str) -> HttpResponse:
     url = presenters.thread_url(thread_id) or presenters.address(ThreadQuery())
-    return HttpResponseClientRedirect(url) if _is_part(request) else HttpResponseRedirect(url)
-
-
-def _is_part(request: HttpRequest) -> bool:
-    return request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+    return HttpResponseClientRedirect(url) if is_part(request) else HttpResponseRedirect(url)
 
 
 def _respond(
     request: HttpRequest, context: dict[str, Any], status: int, query: ThreadQuery | None = None
 ) -> HttpResponse:
-    part = _is_part(request)
+    part = is_part(request)
     template = "threads/_list.html" if part else "threads/list.html"
-    response = render(request, template, _NOTHING | context | beside(request, query) | {"part": part}, status=status)
+    shown = _NOTHING | context | beside(request, query) | {"part": part, "masked": masking.is_due(account(request))}
+    response = render(request, template, shown, status=status)
     if part and query is not None:
-        address = presenters.address(query)
-        here = urlsplit(request.headers.get("HX-Current-URL", ""))
-        # Trying again is not another place to go back to.
-        again = address == (f"{here.path}?{here.query}" if here.query else here.path)
-        response.headers["HX-Replace-Url" if again else "HX-Push-Url"] = address
+        place(request, response, presenters.address(query))
     return response

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from urllib.parse import urlencode
@@ -14,12 +14,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from .. import charts, when
+from .. import charts, masking, when
 from ..archive import overview as numbers
 from ..archive.overview import Overview, Ranked, Standing
 from ..chatkit import MAX_USER
-from ..forms import DAYS_CLASH, FIELDS, Errors
-from ..roles import Right, needs
+from ..forms import DAYS_CLASH, FIELDS, Errors, is_day
+from ..roles import Right, account, needs
 from ..visible import named
 
 _DAY = timedelta(days=1)
@@ -94,7 +94,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "errors": errors,
         "days": None,
         # A field for a day can hold nothing else, so what is no day is in the sentence beside it.
-        "sent": {name: value if _is_day(value) else "" for name, value in sent.items()},
+        "sent": {name: value if is_day(value) else "" for name, value in sent.items()},
         "presets": _presets(days, standing, today),
         "empty": not standing.threads,
         "threads": None,
@@ -110,6 +110,10 @@ def overview(request: HttpRequest) -> HttpResponse:
         context["sent"] = {"from": begin.isoformat(), "to": end.isoformat()}
         if standing.threads:
             context |= _shown(numbers.overview(begin, end, zone, standing))
+            if masking.is_due(account(request)):
+                context |= {
+                    name: [_masked(each, name) for each in context.get(name, ())] for name in ("reasons", "users")
+                }
     return render(request, "threads/overview.html", context, status=400 if errors else 200)
 
 
@@ -152,13 +156,6 @@ def _days(sent: Mapping[str, str], today: date) -> tuple[tuple[date, date] | Non
     if end is None:
         end = today if begin is None else max(begin, today)
     return (begin or max(end, date.min + 29 * _DAY) - 29 * _DAY, end), {}
-
-
-def _is_day(value: str) -> bool:
-    try:
-        return FIELDS["from"].clean(value) is not None
-    except forms.ValidationError:
-        return False
 
 
 def _presets(days: tuple[date, date] | None, standing: Standing, today: date) -> list[Preset]:
@@ -276,6 +273,14 @@ def _rankings(found: Overview) -> dict[str, Any]:
 
 def _rank(each: Ranked, among: Sequence[Ranked], url: str | None) -> Rank:
     return Rank(each.name, each.threads, round(100 * each.threads / among[0].threads, 1), url)
+
+
+def _masked(rank: Rank, of: str) -> Rank:
+    """A rank for who may not see user ids and e-mail addresses whole. Its list would say them in its address."""
+    if of == "users":
+        return replace(rank, name=masking.short(rank.name), url=None)
+    name = masking.text(rank.name)
+    return rank if name == rank.name else replace(rank, name=name, url=None)
 
 
 def _cell(threads: int, what: str, place: str, url: str | None) -> Cell:

@@ -1,0 +1,88 @@
+"""What is shown of an id to those who may not see it whole."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from threads import masking
+from threads.chatkit.types import AssistantMessage, Source, Text, ThreadItem, Unknown
+
+_LETTERS = st.characters(codec="utf-8", exclude_characters="…")
+
+
+@given(st.text(_LETTERS, min_size=1))
+def test_at_most_a_third_is_shown_and_never_more_than_six(name: str) -> None:
+    shown = masking.short(name)
+    left = shown.replace("…", "")
+    assert "…" in shown
+    assert len(left) <= min(masking.MOST, len(name) / 3)
+    assert masking.short(name) != name
+
+
+@given(st.emails(), st.text(max_size=40), st.text(max_size=40))
+def test_no_address_is_left_in_a_text(address: str, before: str, after: str) -> None:
+    local = address.partition("@")[0]
+    if not all(each.isalnum() or each in "-." for each in local):
+        return
+    shown = masking.text(f"{before} {address} {after}")
+    assert address not in shown
+    assert shown.startswith(before.partition("@")[0][:1])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "write to ada@mill.example.", "<ada@mill.example>", "mailto:ada@mill.example", "(mailto:ada%40mill.example)",
+        "ada&#64;mill.example", "ada&#x40;mill.example", "ada&commat;mill.example", "ada\\@mill.example",
+        "ADA＠mill.example", "https://x.example/?mail=ada%40mill.example&b=1", "\"ada@mill.example\"", "ada@mill",
+    ],
+)  # fmt: skip
+def test_an_address_is_seen_however_it_is_written(said: str) -> None:
+    shown = masking.text(said)
+    assert "ada" not in shown.casefold()
+    assert "mill" not in shown
+
+
+def test_what_is_no_address_stays() -> None:
+    for said in ("", "5 @ 3 euros", "a @ b", "@", "@ada", "https://x.example/?a=b&c=d", "no sign"):
+        assert masking.text(said) == said
+
+
+def test_known_ids_are_shortened_where_they_stand_and_short_ones_where_they_stand_alone() -> None:
+    assert masking.text("of user_12345, user_12345x", ["user_12345"]) == "of us…5, us…5x"
+    assert masking.text("ab in cab, ab.", ["ab"]) == "… in cab, …."
+    assert masking.text("?u=a%20b%2Fcdef&x=1", ["a b/cdef"]) == "?u=a…f&x=1"
+
+
+def test_everything_in_a_value_is_gone_through() -> None:
+    message = AssistantMessage(
+        (Text("output_text", "to ada@mill.example", (Source("url", "mailto:ada@mill.example"),)),)
+    )
+    item = ThreadItem("i", None, "t", message)
+    shown = masking.deep(item)
+    assert "ada" not in repr(shown)
+    assert shown.id == "i"
+    raw = {"mail ada@mill.example": ["ada@mill.example", 1, None, True]}
+    unknown = masking.deep(ThreadItem("i", None, "t", Unknown("x", raw)))
+    assert "mill" not in repr(unknown)
+    assert "1, None, True" in repr(unknown)
+
+
+def test_json_hides_nothing_behind_its_escapes() -> None:
+    said = '{"to": "\\u0061da\\u0040mill.example", "id": "\\u0075ser_12345"}'
+    shown = masking.deep(said, ["user_12345"])
+    assert json.loads(shown) == {"to": "a…@m…", "id": "us…5"}
+    assert "mill" not in masking.deep("not JSON \\u0020 ada\\u0040mill.example")
+
+
+def test_a_long_word_takes_no_long_time() -> None:
+    began = time.perf_counter()
+    masking.text("a" * 30_000 + " @")
+    masking.text("a." * 15_000 + "@" + "b." * 15_000)
+    masking.text("a@" * 15_000)
+    assert time.perf_counter() - began < 2
