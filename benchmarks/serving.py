@@ -26,7 +26,7 @@ from importlib import import_module
 user, _ = get_user_model().objects.get_or_create(username="agent")
 request = HttpRequest()
 request.session = import_module(settings.SESSION_ENGINE).SessionStore()
-login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+login(request, user, backend=settings.AUTHENTICATION_BACKENDS[-1])
 request.session.save()
 print(request.session.session_key)
 """

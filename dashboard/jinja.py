@@ -34,20 +34,22 @@ def environment(**options: Any) -> Environment:
 
 
 _PLACES = (
-    ("threads", "Threads", Right.READ, False),
-    ("overview", "Overview", Right.READ, True),
-    ("archive", "Archive", Right.READ, True),
-    ("audit", "Trail", Right.AUDIT, False),
+    ("threads", "Threads", (Right.READ,), False),
+    ("overview", "Overview", (Right.READ,), True),
+    ("archive", "Archive", (Right.READ,), True),
+    ("exports", "Exports", (Right.EXPORT,), False),
+    ("erasures", "Erasures", (Right.ERASE, Right.AUDIT), False),
+    ("audit", "Trail", (Right.AUDIT,), False),
 )
-"""Name, label, the right it takes, and whether there has to be an archive."""
+"""Name, label, the rights of which it takes one, and whether there has to be an archive."""
 
 
 def _places(user: Any) -> list[tuple[str, str]]:
     """The pages that the account may go to from everywhere."""
     return [
         (name, label)
-        for name, label, right, archived in _PLACES
-        if user.has_perm(right) and (settings.ARCHIVE != "off" or not archived)
+        for name, label, rights, archived in _PLACES
+        if any(map(user.has_perm, rights)) and (settings.ARCHIVE != "off" or not archived)
     ]
 
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.core.exceptions import PermissionDenied
 from django.db import connections
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -20,6 +20,10 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from threads.audit.record import Actor, acting
 from threads.chatkit.trace import Trace, trace
+
+from . import signed_in, views
+from .health import alive, ready
+from .metrics import figures
 
 _REQUEST_ID = re.compile(r"[\w.-]{8,64}", re.ASCII)
 
@@ -41,17 +45,54 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 
+_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
 def headers(get_response: GetResponse) -> GetResponse:
-    """The content security policy on every reply; and on all but static files, that nobody keeps a copy."""
+    """What every reply has, whoever of us answers; and on all but static files, that nobody keeps a copy. Django's own
+    middleware sets most of these, but not where it is the one that refuses the request."""
+    strict = f"max-age={settings.SECURE_HSTS_SECONDS}" if settings.SECURE_HSTS_SECONDS else ""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-        response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        if strict and request.is_secure():
+            response.headers.setdefault("Strict-Transport-Security", strict)
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
             patch_vary_headers(response, ["HX-Request", "Cookie"])
         return response
+
+    return middleware
+
+
+def bounded(get_response: GetResponse) -> GetResponse:
+    """Refuses a request whose body is longer than any form of ours, before anybody reads it."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdecimal() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return views.too_long(request)
+        return get_response(request)
+
+    return middleware
+
+
+def idleness(get_response: GetResponse) -> GetResponse:
+    """Ends a session in which nobody has done anything for long."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        signed_in.still(request)
+        return get_response(request)
 
     return middleware
 
@@ -63,6 +104,7 @@ def tracing(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         brought = request.headers.get("X-Request-ID", "") if settings.BEHIND_PROXY else ""
         known = brought if _REQUEST_ID.fullmatch(brought) else uuid4().hex
+        request.request_id = known  # type: ignore[attr-defined]  # for what Django logs when all this is over
         token = trace.set(Trace(known))
         try:
             response = get_response(request)
@@ -74,13 +116,16 @@ def tracing(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+_MACHINES = {"/healthz": alive, "/readyz": ready, "/metrics": figures}
+
+
 def health(get_response: GetResponse) -> GetResponse:
-    """Answers /healthz before much else does: by whatever name and scheme the process is asked, it lives. Asks
-    neither the database nor the upstream."""
+    """Answers machines before much else does, by whatever name and scheme they ask, and without a sign-in."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if request.path_info == "/healthz" and request.method in {"GET", "HEAD"}:
-            return HttpResponse("ok\n", content_type="text/plain")
+        answer = _MACHINES.get(request.path_info)
+        if answer is not None and request.method in {"GET", "HEAD"}:
+            return answer(request)
         return get_response(request)
 
     return middleware
@@ -154,6 +199,13 @@ class Allowed:
             raise PermissionDenied
 
 
+def give_back() -> None:
+    """Gives connections to the database back to their pool."""
+    for connection in connections.all(initialized_only=True):
+        if "pool" in connection.settings_dict["OPTIONS"] and not connection.in_atomic_block:
+            connection.close()
+
+
 class GiveBackConnection:
     """Before a view waits for the API, the connection that the sign-in was looked up with goes back to its pool: a
     thousand requests may be waiting, and ten connections are for those that ask the database."""
@@ -165,6 +217,4 @@ class GiveBackConnection:
         return self._get_response(request)
 
     def process_view(self, _request: HttpRequest, *_view: Any) -> None:
-        for connection in connections.all(initialized_only=True):
-            if "pool" in connection.settings_dict["OPTIONS"] and not connection.in_atomic_block:
-                connection.close()
+        give_back()

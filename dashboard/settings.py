@@ -1,11 +1,12 @@
 """Settings, from the environment. The README has the table of all the variables that are read here."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from . import env
+from . import env, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var")))
@@ -17,7 +18,7 @@ EMULATOR = OPENAI_API_KEY is None
 OPENAI_BASE_URL = env.address("OPENAI_BASE_URL", "https://api.openai.com/v1")
 OPENAI_ORG_ID = env.text("OPENAI_ORG_ID")
 OPENAI_PROJECT_ID = env.text("OPENAI_PROJECT_ID")
-CHATKIT_PROXY = env.address("CHATKIT_PROXY")
+CHATKIT_PROXY = env.proxy("CHATKIT_PROXY")
 CHATKIT_DEADLINE = env.seconds("CHATKIT_DEADLINE", 20, most=300)
 CHATKIT_CONNECT = env.seconds("CHATKIT_CONNECT", 3, most=60)
 CHATKIT_MAX_BYTES = env.whole("CHATKIT_MAX_BYTES", 10 * 1024 * 1024, least=1024, most=2**30)
@@ -41,6 +42,12 @@ ARCHIVE_GONE = env.choice("ARCHIVE_GONE", "mark", ["mark", "purge"])
 QUEUE_URL = env.queue("QUEUE_URL")
 WORKER = env.flag("WORKER", default=True)
 
+# Erasing: what goes by itself, and up to which size the database is written anew afterwards
+
+RETENTION_DAYS = env.whole("RETENTION_DAYS", 0, least=0, most=36_500)
+RETENTION_STATUS = env.words("RETENTION_STATUS", ["closed"])
+ERASE_REWRITE_MB = env.whole("ERASE_REWRITE_MB", 256, least=0, most=10_000_000)
+
 # Server
 
 WORKER_CONNECTIONS = env.whole("WORKER_CONNECTIONS", 1000, least=1, most=10_000)
@@ -60,16 +67,21 @@ if _secret_key is None and not EMULATOR:
     )
 # Known to everybody, and good for nothing but the emulator's made-up data, which has a database of its own.
 SECRET_KEY = _secret_key or "emulator-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ"
+# The keys before it: what they signed is still believed.
+SECRET_KEY_FALLBACKS = env.secrets("SECRET_KEY_FALLBACKS")
 
 # Application
 
 INSTALLED_APPS = [
+    # Before the trail, which tells who was locked out: the first to hear of a failure counts it.
+    "axes",
     "threads",
     "threads.archive",
     "threads.audit",
     "threads.exports",
     "threads.erasure",
     "dashboard.apps.DeskAdmin",
+    "dashboard.accounts",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -81,13 +93,16 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "dashboard.middleware.headers",
     "dashboard.middleware.tracing",
+    "dashboard.metrics.requests",
     "dashboard.middleware.remote_address",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "dashboard.middleware.health",
+    "dashboard.middleware.bounded",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "dashboard.middleware.idleness",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -97,6 +112,7 @@ MIDDLEWARE = [
     "dashboard.middleware.Allowed",
     "django.contrib.messages.middleware.MessageMiddleware",
     "dashboard.middleware.GiveBackConnection",
+    "axes.middleware.AxesMiddleware",
 ]
 
 TEMPLATES = [
@@ -121,9 +137,16 @@ TEMPLATES = [
 
 # Database
 
-_database_url = env.text("DATABASE_URL")
+_database_url = env.secret("DATABASE_URL")
 if _database_url:
-    DATABASES = {"default": dj_database_url.parse(_database_url, conn_health_checks=True)}
+    try:
+        DATABASES = {"default": dj_database_url.parse(_database_url, conn_health_checks=True)}
+    except ValueError:
+        # It holds a password, so neither the sentence nor what stands above it in the traceback has it.
+        raise ImproperlyConfigured(
+            "DATABASE_URL takes an address such as postgres://user:password@host:5432/name. Characters such as @, / "
+            "and # in a password are written as %40, %2F and %23."
+        ) from None
 else:
     env.directory("DATA_DIR", DATA_DIR)
     _file = DATA_DIR / ("emulator.sqlite3" if EMULATOR else "threadkeeper.sqlite3")
@@ -132,14 +155,19 @@ _options = DATABASES["default"].setdefault("OPTIONS", {})
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     _options |= {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        # While a process waits for a locked file, none of its requests goes on: the server sets less, gunicorn.conf.py.
+        "timeout": env.seconds("SQLITE_WAIT", 20, most=300),
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     # A thousand requests may be under way in a process; this many of them can be in the database.
     _connections = env.whole("DATABASE_CONNECTIONS", 10, least=1, most=1000)
-    _options["pool"] = {"min_size": 0, "max_size": _connections, "timeout": 10}
+    _options["pool"] = {"min_size": 0, "max_size": _connections, "timeout": 5}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# What is seen
+
+MASK_IDENTITIES = env.flag("MASK_IDENTITIES")
 
 # Signing in
 
@@ -148,13 +176,20 @@ LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
 SESSION_ENGINE = "dashboard.sessions"
 SESSION_RECHECK = env.whole("SESSION_RECHECK", 10, least=0, most=300)
-AUTHENTICATION_BACKENDS = ["dashboard.sessions.Accounts"]
+SESSION_IDLE = env.whole("SESSION_IDLE", 60, least=1, most=12 * 60)
+AUTHENTICATION_BACKENDS = ["dashboard.throttle.Guard", "dashboard.sessions.Accounts"]
 SESSION_COOKIE_AGE = 12 * 60 * 60
+# A browser takes a cookie of such a name from this host alone, over https, for all of its paths.
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "sessionid"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrftoken"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_FAILURE_VIEW = "dashboard.views.csrf_failure"
+PASSWORD_HASHERS = ["dashboard.hashing.Beside"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -162,16 +197,58 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
+# Sign-ins that fail: see dashboard/throttle.py
+
+SIGN_IN_TRIES = env.whole("SIGN_IN_TRIES", 10, least=3, most=1000)
+SIGN_IN_TRIES_ADDRESS = env.whole("SIGN_IN_TRIES_ADDRESS", 50, least=3, most=100_000)
+SIGN_IN_WAIT = env.whole("SIGN_IN_WAIT", 15, least=1, most=24 * 60)
+# In each process. The others are told to come again.
+SIGN_INS_WAITING = 50
+AXES_FAILURE_LIMIT = SIGN_IN_TRIES
+AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_WAIT)
+# The wait ends when it was said to, whoever tries meanwhile.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
+AXES_HANDLER = "dashboard.throttle.Counting"
+AXES_USERNAME_CALLABLE = "dashboard.throttle.name"
+AXES_CLIENT_IP_CALLABLE = "dashboard.throttle.address"
+AXES_LOCKOUT_CALLABLE = "dashboard.throttle.same_answer"
+# The trail has both.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ACCESS_FAILURE_LOG = False
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
+# Single sign-on: see dashboard/sso.py
+
+OIDC_ISSUER = env.issuer("OIDC_ISSUER")
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET = env.secret("OIDC_CLIENT_SECRET") or ""
+OIDC_NAME = env.text("OIDC_NAME", "single sign-on")
+OIDC_SCOPES = env.text("OIDC_SCOPES", "openid profile email")
+OIDC_ROLES_CLAIM = env.text("OIDC_ROLES_CLAIM", "groups")
+OIDC_ROLES = env.text("OIDC_ROLES", "")
+LOCAL_PASSWORDS = env.flag("LOCAL_PASSWORDS", default=True)
+if OIDC_ISSUER and not (OIDC_CLIENT_ID and OIDC_CLIENT_SECRET):
+    raise ImproperlyConfigured("OIDC_ISSUER is set: set OIDC_CLIENT_ID and OIDC_CLIENT_SECRET too, or none of them.")
+if not LOCAL_PASSWORDS and not OIDC_ISSUER:
+    raise ImproperlyConfigured("LOCAL_PASSWORDS is 0 and OIDC_ISSUER is not set, so nobody could sign in.")
+
 # Security
 
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
 # What the rest of somebody's domain does is not for this desk to decide.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 X_FRAME_OPTIONS = "DENY"
+# Nothing of the desk takes a file, and its longest form is a page of ticked rows.
+FILE_UPLOAD_HANDLERS: list[str] = []
+DATA_UPLOAD_MAX_NUMBER_FILES = 0
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # Static files
 
@@ -191,13 +268,9 @@ USE_I18N = False
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-# Logging
+# What it says of itself
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
-}
+LOG_FORMAT = env.choice("LOG_FORMAT", "line", ["line", "json"])
+LOGGING = logs.config(LOG_FORMAT)
+METRICS = env.flag("METRICS")
+METRICS_TOKEN = env.secret("METRICS_TOKEN")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,11 +17,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from threads.roles import ROLES, Right, for_everybody, names
 
-from .sessions import DEMO_USER
+from . import trouble
+from .sessions import ACCOUNTS, DEMO_USER
 
 _FIRST = ((Right.READ, "threads"), (Right.AUDIT, "audit"), (Right.ADMINISTER, "admin:index"))
 """Where who has this right begins."""
@@ -35,6 +37,7 @@ def home(request: HttpRequest) -> HttpResponse:
     raise PermissionDenied
 
 
+@method_decorator(require_http_methods(["GET", "HEAD", "POST"]), name="dispatch")
 class SignIn(LoginView):
     template_name = "sign_in.html"
     redirect_authenticated_user = True
@@ -45,8 +48,13 @@ class SignIn(LoginView):
         return "" if urlsplit(onward).path.startswith(resolve_url(settings.LOGIN_URL)) else onward
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        accounts = get_user_model().objects
-        return super().get_context_data(**kwargs) | {"no_accounts": not settings.EMULATOR and not accounts.exists()}
+        passwords = settings.LOCAL_PASSWORDS
+        return super().get_context_data(**kwargs) | {
+            "no_accounts": passwords and not settings.EMULATOR and not get_user_model().objects.exists(),
+            "passwords": passwords,
+            "minutes": settings.SIGN_IN_WAIT,
+            "provider": settings.OIDC_NAME if settings.OIDC_ISSUER else "",
+        }
 
 
 class SignOut(LogoutView):
@@ -67,11 +75,16 @@ def demo(request: HttpRequest) -> HttpResponse:
         raise Http404
     account, _ = get_user_model().objects.get_or_create(username=DEMO_USER, defaults={"password": make_password(None)})
     account.groups.add(*Group.objects.filter(name__in=[role.name for role in ROLES]))
-    login(request, account)
-    onward = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(onward, {request.get_host()}, require_https=request.is_secure()):
-        onward = resolve_url(settings.LOGIN_REDIRECT_URL)
-    return HttpResponseRedirect(onward)
+    login(request, account, backend=ACCOUNTS)
+    return HttpResponseRedirect(onward(request, request.POST.get("next", "")))
+
+
+def onward(request: HttpRequest, url: str) -> str:
+    """Where to go after a sign-in: to `url` where that is a page of the desk, but for the one on which one signs in."""
+    ours = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+    if not ours or urlsplit(url).path.startswith(resolve_url(settings.LOGIN_URL)):
+        return resolve_url(settings.LOGIN_REDIRECT_URL)
+    return url
 
 
 @login_not_required
@@ -83,37 +96,54 @@ def admin_sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _problem(
-        request, 400, "This request can't be answered", "Something in its address or its form is not valid."
-    )
+    return problem(request, 400, "This request can't be answered", "Something in its address or its form is not valid.")
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     roles = names(request.user) if request.user.is_authenticated else []
     if not roles and not getattr(request.user, "is_superuser", False):
         text = "It has no role yet. Ask an administrator to give it one: what it may do depends on that."
-        return _problem(request, 403, "Your account can't do anything here", text)
+        return problem(request, 403, "Your account can't do anything here", text, account=True)
     held = f"Your roles: {', '.join(roles)}. " if roles else ""
-    return _problem(
+    return problem(
         request, 403, "This is not for your account", f"{held}Ask an administrator if you need it for your work."
     )
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _problem(request, 404, "There is no such page", "The address may be mistyped or out of date.")
+    return problem(request, 404, "There is no such page", "The address may be mistyped or out of date.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _problem(
+    words = trouble.of(sys.exception())
+    if words is not None:
+        response = problem(request, 503, *words)
+        response.headers["Retry-After"] = "5"
+        return response
+    return problem(
         request, 500, "Threadkeeper made a mistake", "It has been logged. Trying again may help; nothing was lost."
     )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return _problem(
+    return problem(
         request, 403, "This form is out of date", "Go back, reload the page and send it again. Cookies must be allowed."
     )
 
 
-def _problem(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
-    return render(request, "problem.html", {"title": title, "text": text}, status=status)
+def too_long(request: HttpRequest) -> HttpResponse:
+    return problem(request, 413, "This is too long", "No form of Threadkeeper is that long, and none takes a file.")
+
+
+def busy(request: HttpRequest) -> HttpResponse:
+    response = problem(
+        request, 503, "Too many sign in at once", "Nothing was looked at. Try again in a moment.", again=True
+    )
+    response.headers["Retry-After"] = "10"
+    return response
+
+
+def problem(request: HttpRequest, status: int, title: str, text: str, **more: bool) -> HttpResponse:
+    """A page that says what went wrong. `account=True` leads to the account's own page, from where one signs out;
+    `again=True` to the sign-in."""
+    return render(request, "problem.html", {"title": title, "text": text} | more, status=status)

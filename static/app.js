@@ -1,9 +1,11 @@
 "use strict";
 
+const secure = location.protocol === "https:" ? "; secure" : "";
+
 // The zone that times are shown in. A page made before the server knew it is made again, once.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (zone && !document.cookie.split("; ").includes(`tz=${zone}`)) {
-  document.cookie = `tz=${zone}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
+  document.cookie = `tz=${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
   if (document.querySelector("time") && document.cookie.includes(`tz=${zone}`)) location.reload();
 }
 
@@ -48,6 +50,9 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+  if (event.target.matches("[data-tick-all]")) {
+    for (const each of document.querySelectorAll("#threads .tick")) each.checked = event.target.checked;
+  }
 });
 
 // What is pasted often brings a space or a line break along.
@@ -261,7 +266,7 @@ const KEYS = {
 if (help) {
   keysOn.checked = !document.cookie.split("; ").includes("keys=off");
   keysOn.addEventListener("change", () => {
-    document.cookie = `keys=${keysOn.checked ? "on" : "off"}; path=/; max-age=31536000; samesite=lax`;
+    document.cookie = `keys=${keysOn.checked ? "on" : "off"}; path=/; max-age=31536000; samesite=lax${secure}`;
   });
   document.querySelector("[data-help]").addEventListener("click", () => help.showModal());
   document.addEventListener("keydown", (event) => {

@@ -7,6 +7,9 @@ from typing import Any
 
 from django import forms
 
+from .audit import find
+from .audit.find import TrailQuery
+from .audit.record import Action, Outcome
 from .chatkit import MAX_ID, MAX_LIMIT, MAX_USER
 from .query import DEFAULT_LIMIT, ITEMS, ItemQuery, ThreadQuery
 
@@ -34,6 +37,12 @@ class _Text(forms.CharField):
         except UnicodeEncodeError as error:
             raise forms.ValidationError("This is not valid text. Copy it anew from where it came.") from error
         return str(text)
+
+
+def _row_number() -> forms.Field:
+    wrong = "This is no place in the trail. Start from the first page."
+    messages = dict.fromkeys(["invalid", "min_value", "max_value"], wrong)
+    return forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, error_messages=messages)
 
 
 FIELDS: dict[str, forms.Field] = {
@@ -107,6 +116,38 @@ ITEM_FIELDS: dict[str, forms.Field] = {
 }
 """The parameters of a conversation."""
 
+TRAIL_FIELDS: dict[str, forms.Field] = {
+    "who": _Text("The name of an account", 150),
+    "action": forms.ChoiceField(
+        required=False,
+        choices=[(each.value, each.value) for each in Action],
+        error_messages={"invalid_choice": f"What was done is one of: {', '.join(Action)}."},
+    ),
+    "outcome": forms.ChoiceField(
+        required=False,
+        choices=[(each.value, each.value) for each in Outcome],
+        error_messages={"invalid_choice": f"How it ended is one of: {', '.join(Outcome)}."},
+    ),
+    "thread": _Text("A thread id", MAX_ID),
+    "customer": _Text("A user id", MAX_USER),
+    "address": _Text("A network address", 64),
+    "request_id": _Text("A request id", 64),
+    "from": FIELDS["from"],
+    "to": FIELDS["to"],
+    "order": FIELDS["order"],
+    "limit": forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=find.MAX_LIMIT,
+        error_messages=dict.fromkeys(
+            ["invalid", "min_value", "max_value"], f"Rows per page is a whole number from 1 to {find.MAX_LIMIT}."
+        ),
+    ),
+    "after": _row_number(),
+    "before": _row_number(),
+}
+"""The parameters of the trail."""
+
 Errors = dict[str, list[str]]
 
 
@@ -138,6 +179,30 @@ def read_items(parameters: Mapping[str, str]) -> tuple[ItemQuery | None, Errors]
     if not (values["after"] or values["before"] or values["at"]):
         values["count"] = 0
     return ItemQuery(**values), {}
+
+
+def read_trail(parameters: Mapping[str, str]) -> tuple[TrailQuery | None, Errors]:
+    """The place in the trail that an address stands for; or None, and what is wrong, by field, in sentences."""
+    values, errors = _cleaned(TRAIL_FIELDS, parameters)
+    if values.get("after") and values.get("before"):
+        errors["place"] = [_CLASH]
+    if values.get("from") and values.get("to") and values["from"] > values["to"]:
+        errors["to"] = [DAYS_CLASH]
+    if errors:
+        return None, errors
+    values["order"] = "asc" if values["order"] == "asc" else "desc"
+    values["action"], values["outcome"] = values["action"] or None, values["outcome"] or None
+    values["begin"], values["end"] = values.pop("from"), values.pop("to")
+    values["limit"] = values["limit"] or find.DEFAULT_LIMIT
+    return TrailQuery(**values), {}
+
+
+def is_day(value: str) -> bool:
+    """Whether a field for a day can hold this."""
+    try:
+        return FIELDS["from"].clean(value) is not None
+    except forms.ValidationError:
+        return False
 
 
 def _cleaned(fields: Mapping[str, forms.Field], parameters: Mapping[str, str]) -> tuple[dict[str, Any], Errors]:

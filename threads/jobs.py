@@ -48,7 +48,7 @@ class Job(models.Model):
     @property
     def actor(self) -> Actor:
         """Who asked for it: whoever does it acts for them."""
-        return Actor(self.who, self.who_id, self.address, self.request_id)
+        return Actor(self.who, self.who_id, self.address, self.request_id, str(self.pk))
 
     @classmethod
     def asked(cls, **values: Any) -> Self:

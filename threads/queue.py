@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import psycopg
 from django.conf import settings
@@ -15,10 +16,17 @@ from django.core.exceptions import ImproperlyConfigured
 from huey import PostgresHuey, RedisHuey, SqliteHuey
 from huey.exceptions import ConfigurationError
 from huey.serializer import SignedSerializer
+from huey.storage import PostgresStorage, RedisStorage, SqliteStorage
 
 from dashboard import env
 
 NAME = "threadkeeper"
+
+_SOON = 2
+"""Seconds that a server has to say how much waits in the queue."""
+
+_LOCKED = 0.3
+"""The same for a file that is locked: meanwhile the whole process waits."""
 
 
 class QueueError(Exception):
@@ -32,9 +40,8 @@ def huey() -> Any:
     how = {"results": False, "serializer": SignedSerializer(secret=settings.SECRET_KEY)}
     url = settings.QUEUE_URL
     if url is None:
-        directory = Path(settings.DATA_DIR)
-        env.directory("DATA_DIR", directory)
-        return SqliteHuey(NAME, filename=str(directory / "queue.sqlite3"), timeout=20, **how)
+        env.directory("DATA_DIR", Path(settings.DATA_DIR))
+        return SqliteHuey(NAME, filename=str(_file()), timeout=20, **how)
     if url.startswith("postgres"):
         return PostgresHuey(NAME, dsn=url, **how)
     try:
@@ -43,6 +50,44 @@ def huey() -> Any:
         raise ImproperlyConfigured(
             "QUEUE_URL names Redis, which needs the package redis: pip install 'threadkeeper[redis]'."
         ) from error
+
+
+def waiting() -> int:
+    """How many tasks wait. Asked over a connection of its own that waits for nothing long, so that it can also be asked
+    whether the queue is there. Raises `QueueError`."""
+    with reached():
+        storage = _storage()
+        try:
+            return int(storage.queue_size())
+        except (sqlite3.OperationalError, psycopg.errors.UndefinedTable) as error:
+            # The tables are made by whoever first puts something in.
+            if isinstance(error, sqlite3.Error) and "no such table" not in str(error):
+                raise
+            return 0
+        finally:
+            storage.close()
+            if isinstance(storage, RedisStorage):
+                storage.pool.disconnect()
+
+
+def _storage() -> Any:
+    url = settings.QUEUE_URL
+    if url is None:
+        env.directory("DATA_DIR", Path(settings.DATA_DIR))
+        return SqliteStorage(NAME, str(_file()), timeout=_LOCKED, create_tables=False)
+    if url.startswith("postgres"):
+        return PostgresStorage(
+            NAME, dsn=url, create_tables=False, connect_timeout=_SOON, options=f"-c statement_timeout={_SOON * 1000}"
+        )
+    limits = urlencode({"socket_connect_timeout": _SOON, "socket_timeout": _SOON})
+    try:
+        return RedisStorage(NAME, url=f"{url}{'&' if '?' in url else '?'}{limits}")
+    except ConfigurationError as error:
+        raise QueueError("QUEUE_URL names Redis, which needs the package redis.") from error
+
+
+def _file() -> Path:
+    return Path(settings.DATA_DIR) / "queue.sqlite3"
 
 
 @contextmanager

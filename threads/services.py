@@ -18,6 +18,7 @@ from django.utils import timezone
 from . import upstream
 from .archive import about
 from .archive.about import About
+from .archive.models import Person
 from .archive.source import ArchiveSource
 from .audit.record import Action, record
 from .chatkit import MAX_LIMIT, ChatKitError, Garbled, NotFound, Retired, Thread, ThreadItem
@@ -61,29 +62,62 @@ class Conversation:
     about: About | None = None
 
 
-def list_threads(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
-    """One page of threads. `zone` is where days begin. The trail tells of it where it was somebody's, or searched for.
-    Raises `ChatKitError`, and `NeedsArchiveError`."""
-    found = _listed(query, zone)
+def list_threads(query: ThreadQuery, zone: tzinfo = UTC, *, guess: bool = True, beside: str | None = None) -> Listing:
+    """One page of threads. `zone` is where days begin; `guess` is whether a user id that nobody has may be taken for a
+    part of one; `beside` is the thread in whose margin the list is shown. The trail tells of it where it was
+    somebody's, or searched for. Raises `ChatKitError`, and `NeedsArchiveError`."""
+    found = _listed(query, zone, guess=guess)
     if query.user or query.filters:
-        detail = {"list": found.query.encoded(), "threads": len(found.window.rows)}
-        record(Action.SEARCH, customer=query.user or "", detail=detail | _source(found.archived))
+        detail: dict[str, object] = {"list": found.query.encoded(), "threads": len(found.window.rows)}
+        detail |= _source(found.archived) | ({"beside": True} if beside else {})
+        record(Action.SEARCH, thread=beside or "", customer=query.user or "", detail=detail)
     return found
 
 
-def _listed(query: ThreadQuery, zone: tzinfo) -> Listing:
+def handed_over(query: ThreadQuery, zone: tzinfo = UTC, *, guess: bool = True) -> Listing:
+    """One page of a list that is exported, as `list_threads` gives it. Only the first is counted; the trail has the
+    export. Raises as `list_threads`."""
+    return _listed(query, zone, counted=not query.cursor, guess=guess)
+
+
+def kept_alone(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
+    """Of one page of the archive's, the threads that only the archive has any more. Raises `NotFound`."""
+    found = _archived(query, zone, counted=False)
+    rows = tuple(row for row in found.window.rows if (kept := found.about.get(row.id or "")) and kept.gone_at)
+    return replace(found, window=replace(found.window, rows=rows), incomplete=None)
+
+
+def _listed(query: ThreadQuery, zone: tzinfo, *, counted: bool = True, guess: bool = True) -> Listing:
     if query.filters:
         if settings.ARCHIVE == "off":
             raise NeedsArchiveError
-        return _archived(_guessed(query), zone)
+        return _archived(_guessed(query, guess=guess), zone, counted=counted)
     window, outage = _first_of(lambda source: source.list_threads(query), zone)
     if outage is not None:
-        return _archived(_guessed(query), zone, outage)
+        return _archived(_guessed(query, guess=guess), zone, outage, counted=counted)
     if query.user and not query.cursor and not window.rows and about.is_on():
-        guessed = _guessed(query)
+        guessed = _guessed(query, guess=guess)
         if guessed != query:
             return _archived(guessed, zone)
-    return Listing(query, window, about=_about(window), counts=_counts(query, zone))
+    return Listing(query, window, about=_about(window), counts=_counts(query, zone) if counted else None)
+
+
+def offered(typed: str) -> list[Person]:
+    """Users to choose from while one is typed. The trail tells of it where there were any."""
+    found = about.offered(typed)
+    if found:
+        record(Action.SEARCH, detail={"typed": typed, "users": len(found)})
+    return found
+
+
+def owner(thread_id: str) -> str | None:
+    """The user of a thread. Raises `ChatKitError`."""
+    try:
+        return _first_of(lambda source: source.thread(thread_id))[0].user
+    except NotFound:
+        if not about.is_on():
+            raise
+        return ArchiveSource().thread(thread_id).user
 
 
 def is_thread(thread_id: str) -> bool:
@@ -212,14 +246,20 @@ def _instead(ask: Callable[[ThreadSource], AnswerT], zone: tzinfo, outage: Outag
         raise outage.error from None
 
 
-def _guessed(query: ThreadQuery) -> ThreadQuery:
+def _guessed(query: ThreadQuery, *, guess: bool = True) -> ThreadQuery:
     """The same for all users with what was typed in their ids, where nobody has exactly that id."""
-    if not query.user or query.match == "part" or about.is_user(query.user) or not about.is_part(query.user):
+    if (
+        not guess
+        or not query.user
+        or query.match == "part"
+        or about.is_user(query.user)
+        or not about.is_part(query.user)
+    ):
         return query
     return replace(query, match="part")
 
 
-def _archived(query: ThreadQuery, zone: tzinfo, outage: Outage | None = None) -> Listing:
+def _archived(query: ThreadQuery, zone: tzinfo, outage: Outage | None = None, *, counted: bool = True) -> Listing:
     source = ArchiveSource(zone)
     window = source.list_threads(query)
     return Listing(
@@ -228,7 +268,7 @@ def _archived(query: ThreadQuery, zone: tzinfo, outage: Outage | None = None) ->
         archived=True,
         outage=outage,
         about=about.of([row.id for row in window.rows if row.id], query.q),
-        counts=source.counts(query),
+        counts=source.counts(query) if counted else None,
         incomplete=about.incomplete(),
     )
 

@@ -4,8 +4,12 @@ from django.urls import path, register_converter
 
 from .converters import OpaqueIdConverter
 from .views.archive import archive, download, start
+from .views.audit import download as trail_file
 from .views.audit import trail
 from .views.conversation import conversation, others, step
+from .views.erasure import confirm, erasure, erasures, preview
+from .views.erasure import download as erasure_receipt
+from .views.exports import export, export_delete, export_file, export_list, export_user, exports
 from .views.listing import live, thread_list, users
 from .views.overview import overview
 from .views.saved import delete_view, save_view, share_view
@@ -25,6 +29,18 @@ urlpatterns = [
     path("archive/", archive, name="archive"),
     path("archive/sync/", start, name="archive-sync"),
     path("archive/report/", download, name="archive-report"),
+    path("exports/", exports, name="exports"),
+    path("exports/list/", export_list, name="export-list"),
+    path("exports/user/", export_user, name="export-user"),
+    path("exports/<uuid:pk>/", export, name="export"),
+    path("exports/<uuid:pk>/file/", export_file, name="export-file"),
+    path("exports/<uuid:pk>/delete/", export_delete, name="export-delete"),
     path("overview/", overview, name="overview"),
     path("audit/", trail, name="audit"),
+    path("erase/", preview, name="erase"),
+    path("erase/confirm/", confirm, name="confirm-erasure"),
+    path("erasures/", erasures, name="erasures"),
+    path("erasures/<uuid:pk>/", erasure, name="erasure"),
+    path("erasures/<uuid:pk>/receipt.json", erasure_receipt, name="erasure-receipt"),
+    path("audit/file/", trail_file, name="audit-file"),
 ]

@@ -50,6 +50,7 @@ def test_a_queue_that_is_not_there_is_said_and_nothing_more(settings: Any, monke
 
     settings.QUEUE_URL = "postgres://nobody:secret@127.0.0.1:1/none"
     monkeypatch.delitem(sys.modules, "threads.archive.tasks", raising=False)
+    monkeypatch.delattr("threads.archive.tasks", raising=False)
     queue.huey.cache_clear()
     with pytest.raises(queue.QueueError) as caught:
         start_copying()

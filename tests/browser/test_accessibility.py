@@ -40,6 +40,18 @@ def test_sign_in(signed_out: Open, watch: Watch, theme: str) -> None:
 
 
 @_THEMES
+@pytest.mark.parametrize("width", [320, 1280])
+def test_account(signed_in: Open, theme: str, width: int) -> None:
+    page = signed_in("/account/", color_scheme=theme, viewport={"width": width, "height": 720})
+    assert _violations(page) == []
+    assert overflow(page) == 0
+    page.get_by_role("link", name="Change your password").click()
+    page.get_by_role("button", name="Change the password").wait_for()
+    assert _violations(page) == []
+    assert overflow(page) == 0
+
+
+@_THEMES
 @pytest.mark.parametrize("viewport", [{"width": 1280, "height": 720}, _PHONE], ids=["wide", "phone"])
 def test_list(signed_in: Open, upstream: Emulator, theme: str, viewport: dict[str, int]) -> None:
     ids = list(upstream.thread_ids())

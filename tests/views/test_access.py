@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.sessions.models import Session
 from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from dashboard.accounts.models import DeskSession
 from tests.accounts import account
 from tests.conftest import Get
 from threads.emulator import Emulator
 
-OPEN = {"sign-in/", "sign-in/demo/", "sign-out/", "admin/login/"}
+OPEN = {"sign-in/", "sign-in/demo/", "sign-in/sso/", "sign-in/sso/callback/", "sign-out/", "admin/login/"}
 
 
 def addresses(patterns: list[Any] | None = None, before: str = "") -> Iterator[str]:
@@ -128,7 +128,7 @@ def test_a_session_that_ended_elsewhere_ends_here_in_time(
     agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert agent.get("/threads/").status_code == 200
-    Session.objects.all().delete()  # as another process would: this one is not told
+    DeskSession.objects.all().delete()  # as another process would: this one is not told
     assert agent.get("/threads/").status_code == 200
     later = time.monotonic() + 11
     monkeypatch.setattr(time, "monotonic", lambda: later)
@@ -221,5 +221,5 @@ def test_the_proxy_is_believed_only_where_there_is_one(rf: Any) -> None:
 @pytest.mark.django_db
 def test_accounts_are_made_in_the_admin(client: Client) -> None:
     get_user_model().objects.create_superuser("root", password="correct horse")
-    client.login(username="root", password="correct horse")
+    assert client.login(username="root", password="correct horse")
     assert client.get("/admin/auth/user/add/").status_code == 200

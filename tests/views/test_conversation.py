@@ -17,6 +17,7 @@ from tests.conftest import NOW, Get, use_upstream
 from tests.page import Page
 from threads.chatkit import Account, ChatKitClient, Limits
 from threads.emulator import Emulator, EmulatorAdapter, Fault
+from threads.views import transcript
 
 Item = dict[str, Any]
 MORE = {"HX-Target": "more"}
@@ -333,7 +334,11 @@ def test_json_holds_the_upstreams_own_objects(agent: Client, shown: Emulator, ge
     assert json.dumps(got) == json.dumps(sent)
 
 
-def test_a_file_that_is_cut_short_says_so(agent: Client, emulator: Emulator, thread: str) -> None:
+def test_a_file_that_is_cut_short_says_so(
+    agent: Client, emulator: Emulator, thread: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As for one that is longer than is made ahead.
+    monkeypatch.setattr(transcript, "AHEAD", -1)
     for kind in ("json", "md"):
         response = agent.get(f"{address(thread)}?format={kind}")
         parts = iter(response.streaming_content)  # type: ignore[attr-defined]
