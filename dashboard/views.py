@@ -12,13 +12,14 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.contrib.auth.views import LoginView, LogoutView, redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
+from threads import origin
 from threads.roles import ROLES, Right, for_everybody, names
 
 from . import trouble
@@ -73,6 +74,10 @@ def demo(request: HttpRequest) -> HttpResponse:
     """One click into the emulator's made-up data. Outside emulator mode there is no such address."""
     if not settings.EMULATOR:
         raise Http404
+    try:
+        origin.claim()
+    except ImproperlyConfigured as error:
+        return problem(request, 503, "There is no demo here", str(error))
     account, _ = get_user_model().objects.get_or_create(username=DEMO_USER, defaults={"password": make_password(None)})
     account.groups.add(*Group.objects.filter(name__in=[role.name for role in ROLES]))
     login(request, account, backend=ACCOUNTS)

@@ -1,8 +1,10 @@
 """What the server runs."""
 
 import os
+from contextlib import suppress
 
 from django.core.wsgi import get_wsgi_application
+from django.db import DatabaseError, connections
 from django.template.loader import get_template
 from django.urls import get_resolver
 
@@ -11,6 +13,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 application = get_wsgi_application()
 
 from dashboard import jinja  # noqa: E402  # it knows the accounts, which are there only now
+from threads import origin  # noqa: E402
+
+# A database that is away, or not migrated, is for the pages to say.
+with suppress(DatabaseError):
+    origin.claim()
+connections.close_all()
 
 # What the first reader would otherwise wait for: the addresses and the templates, a tenth of a second.
 get_resolver().url_patterns  # noqa: B018

@@ -51,10 +51,18 @@ def demo(browser: Browser, desk: Desk) -> None:
                 expect(page.get_by_role("link", name="All threads", exact=True)).to_be_visible()
                 page.mouse.move(0, 0)
                 take(page, "conversation")
-                for picture, address in (("search", "/threads/?status=locked&q=refund"), ("overview", "/overview/")):
+                for picture, address in (
+                    ("search", "/threads/?status=locked&q=refund"), ("overview", "/overview/"), ("trail", "/audit/"),
+                ):  # fmt: skip
                     page.goto(address)
                     page.evaluate("document.activeElement.blur()")
                     take(page, picture)
+                page.goto("/threads/")
+                page.locator("td.user a").nth(1).click()
+                page.get_by_role("link", name="Erase all of this user").click()
+                expect(page.get_by_role("button", name="Erase for good")).to_be_visible()
+                page.evaluate("document.activeElement.blur()")
+                take(page, "erase")
 
 
 def problem(browser: Browser, desk: Desk) -> None:

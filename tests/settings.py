@@ -23,5 +23,7 @@ STORAGES = {
 if _database:
     # A pool keeps connections open, and a database that is to be dropped must have none.
     DATABASES["default"]["OPTIONS"].pop("pool")  # noqa: F405
+    # Nothing of a test has to outlive the machine.
+    DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"  # noqa: F405
 STATIC_ROOT = STATICFILES_DIRS[0]  # noqa: F405  # any directory that is there
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

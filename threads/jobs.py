@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import uuid
 from datetime import timedelta
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from . import holder
 from .audit.record import Actor, actor
 
-LEASE = timedelta(seconds=60)
-"""How long a worker that has died, or lost the database, holds up its jobs."""
+LEASE = timedelta(seconds=max(60.0, 3 * settings.CHATKIT_DEADLINE))
+"""How long a worker of another machine that has died, or one that lost the database, holds up its jobs. One that lives
+may wait for the upstream two or three times before it says so again."""
 
 
 class JobLostError(Exception):
@@ -61,14 +62,17 @@ class Job(models.Model):
     def to_do(cls) -> models.QuerySet[Self]:
         """Those that have not ended and that nobody is at, oldest first."""
         now = timezone.now()
+        open_ = cls._default_manager.filter(ended_at=None)
         # A holder whose time ends later than a lease from now took it by a clock that has been put back since.
         over = Q(until=None) | Q(until__lt=now) | Q(until__gt=now + 2 * LEASE)
-        return cls._default_manager.filter(over, ended_at=None).order_by("asked_at", "id")
+        if dead := [each for each in open_.exclude(over).values_list("holder", flat=True) if holder.is_dead(each)]:
+            over |= Q(holder__in=dead)
+        return open_.filter(over).order_by("asked_at", "id")
 
     def claim(self) -> bool:
         """Takes the job, unless another worker is at it. Then `holder` is a name of this claim alone."""
-        now, holder = timezone.now(), f"{socket.gethostname()[:40]} {os.getpid()} {uuid.uuid4().hex[:12]}"
-        if not type(self).to_do().filter(pk=self.pk).update(holder=holder, until=now + LEASE):
+        now = timezone.now()
+        if not type(self).to_do().filter(pk=self.pk).update(holder=holder.name(), until=now + LEASE):
             return False
         self.refresh_from_db()
         if self.began_at is None:

@@ -76,7 +76,7 @@ def has_any(encoded: str) -> bool:
 
 def _deep(value: Any, known: tuple[str, ...]) -> Any:
     if isinstance(value, str):
-        return _json(value, known) if "\\u" in value else text(value, known)
+        return _json(value, known) if "\\u" in value or "\\/" in value else text(value, known)
     if isinstance(value, tuple | list):
         return type(value)(_deep(each, known) for each in value)
     if isinstance(value, dict):
@@ -97,8 +97,10 @@ def _json(said: str, known: tuple[str, ...]) -> str:
 def _without(said: str, name: str) -> str:
     if not name.strip():
         return said
-    for form in dict.fromkeys((name, quote(name, safe=""), quote_plus(name))):
-        if form in said:
+    for form in dict.fromkeys((name, quote(name, safe=""), quote(name), quote_plus(name))):
+        # Encoded, %7c is the same as %7C.
+        encoded = form != name
+        if form in said or (encoded and form.lower() in said.lower()):
             pattern = re.escape(form) if len(form) >= _WORD else rf"(?<!\w){re.escape(form)}(?!\w)"
-            said = re.sub(pattern, lambda _found: short(name), said)
+            said = re.sub(pattern, lambda _found: short(name), said, flags=re.IGNORECASE if encoded else re.NOFLAG)
     return said

@@ -41,3 +41,12 @@ class Right(models.Model):  # noqa: DJ008  # there is never one
             ("identify", "Can see user ids and e-mail addresses in full"),
             ("audit", "Can read the audit trail"),
         ]
+
+
+class Origin(models.Model):
+    """Whose threads this database holds: the API's or the emulator's. There is one row. See `threads.origin`."""
+
+    emulator = models.BooleanField()
+
+    def __str__(self) -> str:
+        return "the emulator's" if self.emulator else "the API's"

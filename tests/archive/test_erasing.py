@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from threading import Event
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connection, connections
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,8 +24,8 @@ from threads.archive import index, keep
 from threads.archive.models import ArchivedThread, Erased, Person, Progress, Reason, Word
 from threads.audit.models import AuditEvent
 from threads.chatkit import Thread, retry
-from threads.emulator import Fault
-from threads.erasure import receipt, scrub
+from threads.emulator import Fault, Reply
+from threads.erasure import gather, one, receipt, scrub
 from threads.erasure.models import Erasure, Target
 from threads.erasure.work import MOST_LOOKS, ready, work
 
@@ -398,21 +401,129 @@ def test_long_and_short_ones_take_turns(world: Scripted, monkeypatch: pytest.Mon
     use_upstream(monkeypatch, world.client())
     monkeypatch.setattr(tasks, "SLICE", 0.0)
     monkeypatch.setattr(connections, "close_all", lambda: None)
-    is_set = tasks.Turn.is_set
-    asked: list[bool] = []
-
-    def after_two(self: Any) -> bool:
-        asked.append(is_set(self))
-        return len(asked) % 3 == 0
-
-    monkeypatch.setattr(tasks.Turn, "is_set", after_two)
     long, short = ordered(ids[:6]), ordered(ids[6:])
     tasks.take_up()
     assert states(long) == dict.fromkeys(ids[:6], "erased")
     assert states(short) == {ids[6]: "erased"}
     order = [thread for method, thread, _ in world.told if method == "DELETE"]
-    assert order.index(ids[6]) < 5
+    assert order.index(ids[6]) == 1
     assert not ready().exists()
+
+
+def test_a_list_that_takes_longer_than_a_turn_is_walked_to_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each turn began it anew, and none came to its end."""
+    monkeypatch.setattr(gather, "MAX_LIMIT", 2)
+    world = Scripted()
+    user = busiest(world)
+    theirs = set(world.thread_ids(user=user))
+    assert len(theirs) > 4
+    job, client = ordered(user=user), world.client()
+    for turn in range(len(theirs)):
+        work(job, client, Event(), turn=0.0)
+        assert list(states(job).values()).count("erased") == turn + 1
+    work(job, client, Event(), turn=0.0)
+    assert states(job) == dict.fromkeys(theirs, "erased")
+    assert Erasure.objects.get().ended_at
+
+
+def test_of_many_threads_each_is_found_without_going_through_all(world: Scripted) -> None:
+    """SQLite knows no index of those that are open, and each look took longer than a deletion."""
+    job = ordered(list(world.thread_ids())[:30])
+    with CaptureQueriesContext(connection) as asked:
+        done(job, world)
+    looks = [each["sql"] for each in asked.captured_queries if '"attempts" ASC' in each["sql"]]
+    assert len(looks) == 2
+
+
+def test_a_fault_of_ours_in_one_keeps_no_other_waiting(world: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    from threads.erasure import tasks
+
+    ids = list(world.thread_ids())[:2]
+    use_upstream(monkeypatch, world.client())
+    monkeypatch.setattr(connections, "close_all", lambda: None)
+    broken, sound = ordered(ids[:1]), ordered(ids[1:])
+    step = one.step
+
+    def failing(job: Erasure, *rest: Any) -> None:
+        if job == broken:
+            raise ValueError
+        step(job, *rest)
+
+    monkeypatch.setattr(one, "step", failing)
+    tasks.take_up()
+    assert states(sound) == {ids[1]: "erased"}
+    assert states(broken) == {ids[0]: "todo"}
+    broken.refresh_from_db()
+    assert (broken.again_at, broken.holder) != (None, "")
+    monkeypatch.setattr(one, "step", step)
+    Erasure.objects.update(again_at=timezone.now() + timedelta(days=1))
+    assert list(ready()) == [broken], "the clock was put back since"
+    assert states(done(broken, world)) == {ids[0]: "erased"}
+
+
+def test_a_user_whose_id_is_no_whole_text_is_somebody_else(world: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of a character is shown as U+FFFD, which may be another user's id."""
+    mine, other, *_ = world.thread_ids()
+    handle = Scripted.handle
+
+    def owned(self: Scripted, method: str, path: str, query: str, headers: Any) -> Any:
+        kept = "&".join(each for each in query.split("&") if not each.startswith("user="))
+        reply = handle(self, method, path, kept, headers)
+        body = json.loads(reply.body)
+        for row in [body, *body.get("data", [])]:
+            if "user" in row:
+                row["user"] = {mine: "who\ufffd", other: "who\ud800"}.get(row["id"], "somebody")
+        reply.body = json.dumps(body).encode()
+        return reply
+
+    monkeypatch.setattr(Scripted, "handle", owned)
+    sync(world)
+    assert set(ArchivedThread.objects.filter(user="who\ufffd").values_list("thread_id", flat=True)) == {mine, other}
+    assert states(done(ordered(user="who\ufffd"), world)) == {mine: "erased"}
+    assert other in world.thread_ids()
+    assert ArchivedThread.objects.filter(thread_id=other).exists()
+
+
+def test_many_copies_are_noted_some_at_a_time(world: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite takes no statement with more than some thousand ids."""
+    sync(world)
+    user = busiest(world)
+    monkeypatch.setattr(gather, "_BATCH", 2)
+    sizes = [len(rows) for rows in gather.kept(user)]
+    assert sum(sizes) == len(list(world.thread_ids(user=user)))
+    assert max(sizes) == 2
+    job = done(ordered(user=user, kind=Erasure.Kind.COPIES), world)
+    assert len(states(job)) == sum(sizes)
+
+
+def test_what_failed_is_not_said_to_have_left_no_copy(world: Scripted) -> None:
+    sync(world)
+    one = next(world.thread_ids())
+    world.turns.append(Turn.REFUSED)
+    job = done(ordered([one]), world)
+    assert states(job) == {one: "failed"}
+    assert receipt.traces(job) == ["Nothing was taken away here, since none of them is known to be gone."]
+
+
+def test_an_upstream_that_says_deleted_and_still_lists_them_is_told_of(
+    world: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = busiest(world)
+    count = len(list(world.thread_ids(user=user)))
+    handle = Scripted.handle
+
+    def lying(self: Scripted, method: str, path: str, *rest: Any) -> Any:
+        if method != "DELETE":
+            return handle(self, method, path, *rest)
+        body = {"id": path.rpartition("/")[2], "object": "chatkit.thread.deleted", "deleted": True}
+        return Reply(200, body=json.dumps(body).encode())
+
+    monkeypatch.setattr(Scripted, "handle", lying)
+    job = done(ordered(user=user), world)
+    assert any(each.startswith(f"{count} threads that the API said are gone still") for each in receipt.remarks(job))
+    assert AuditEvent.objects.filter(action="erasure", outcome="partial").count() == 1
 
 
 _TURNS = st.lists(st.sampled_from(list(Turn)), max_size=14)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -85,6 +86,60 @@ def test_what_has_changed_since_is_left_alone(world: Scripted) -> None:
     assert {first, second} <= set(world.thread_ids())
     assert ArchivedThread.objects.filter(thread_id__in=[first, second]).count() == 2
     assert not [each for method, each, _ in world.told if method == "DELETE" and each in {first, second}]
+
+
+@pytest.mark.parametrize(
+    "change", [{"RETENTION_DAYS": 0}, {"RETENTION_DAYS": DAYS + 1}, {"RETENTION_STATUS": ["locked"]}]
+)
+def test_what_was_ordered_ends_where_the_rule_is_switched_off_or_narrowed(
+    world: Scripted, settings: Any, change: dict[str, Any]
+) -> None:
+    ids = closed(world)
+    job = retention.daily()
+    assert job is not None
+    for name, value in change.items():
+        setattr(settings, name, value)
+    job = done(job, world)
+    assert states(job) == dict.fromkeys(ids, "failed")
+    assert job.trouble.startswith("no longer wanted")
+    assert set(ids) <= set(world.thread_ids())
+
+
+def test_items_that_cannot_be_had_are_no_sign_that_a_thread_is_gone(
+    world: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = closed(world)
+    handle = Scripted.handle
+
+    def without_items(self: Scripted, method: str, path: str, *rest: Any) -> Any:
+        return handle(self, method, path.replace("/items", "-which-nobody-has/items"), *rest)
+
+    job = retention.daily()
+    assert job is not None
+    monkeypatch.setattr(Scripted, "handle", without_items)
+    job = done(job, world)
+    assert states(job) == dict.fromkeys(ids, "failed")
+    assert not [each for method, each, _ in world.told if method == "DELETE"]
+    assert ArchivedThread.objects.filter(thread_id__in=ids).count() == 5
+
+
+def test_a_thread_whose_newest_item_has_no_time_is_left_alone(world: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, *rest = closed(world)
+    job = retention.daily()
+    assert job is not None
+    handle = Scripted.handle
+
+    def timeless(self: Scripted, method: str, path: str, *more: Any) -> Any:
+        reply = handle(self, method, path, *more)
+        if path.endswith(f"{first}/items"):
+            body = json.loads(reply.body)
+            for each in body["data"]:
+                each["created_at"] = None
+            reply.body = json.dumps(body).encode()
+        return reply
+
+    monkeypatch.setattr(Scripted, "handle", timeless)
+    assert states(done(job, world)) == {first: "skipped"} | dict.fromkeys(rest, "erased")
 
 
 def test_a_thread_that_somebody_still_writes_in_is_not_due(world: Scripted) -> None:

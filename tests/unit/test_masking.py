@@ -57,6 +57,8 @@ def test_known_ids_are_shortened_where_they_stand_and_short_ones_where_they_stan
     assert masking.text("of user_12345, user_12345x", ["user_12345"]) == "of us…5, us…5x"
     assert masking.text("ab in cab, ab.", ["ab"]) == "… in cab, …."
     assert masking.text("?u=a%20b%2Fcdef&x=1", ["a b/cdef"]) == "?u=a…f&x=1"
+    assert masking.text("/u/auth0%7c64f00aa, AUTH0", ["auth0|64f00aa"]) == "/u/au…aa, AUTH0"
+    assert masking.text("/u/acme/a%7Cb12345", ["acme/a|b12345"]) == "/u/ac…45"
 
 
 def test_everything_in_a_value_is_gone_through() -> None:
@@ -77,6 +79,7 @@ def test_json_hides_nothing_behind_its_escapes() -> None:
     said = '{"to": "\\u0061da\\u0040mill.example", "id": "\\u0075ser_12345"}'
     shown = masking.deep(said, ["user_12345"])
     assert json.loads(shown) == {"to": "a…@m…", "id": "us…5"}
+    assert json.loads(masking.deep('{"id": "acme\\/user_8842"}', ["acme/user_8842"])) == {"id": "ac…42"}
     assert "mill" not in masking.deep("not JSON \\u0020 ada\\u0040mill.example")
 
 

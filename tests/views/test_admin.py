@@ -126,6 +126,27 @@ def test_a_superuser_makes_groups_but_leaves_the_roles_as_they_are(client: Clien
     assert [each.codename for each in viewer.permissions.all()] == ["read"]
 
 
+def test_who_is_no_administrator_any_more_changes_nothing(admin: Client) -> None:
+    """Whatever this process remembers of the account, when another has changed it."""
+    linus = account("linus", "Viewer")
+    assert admin.get(_change(linus)).status_code == 200
+    User.groups.through.objects.filter(user__username="grace").delete()
+    sent = {"username": "newcomer", "usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+    assert admin.post(reverse("admin:auth_user_add"), sent, follow=True).status_code == 403
+    assert admin.post(_change(linus), _sent(linus, groups=[_role("Administrator")]), follow=True).status_code == 403
+    assert not User.objects.filter(username="newcomer").exists()
+    assert [each.name for each in linus.groups.all()] == ["Viewer"]
+
+
+def test_who_is_no_superuser_any_more_makes_none(client: Client) -> None:
+    root = account("root", "Administrator", is_superuser=True)
+    client.force_login(root)
+    assert 'name="is_superuser"' in client.get(_change(root)).content.decode()
+    User.objects.filter(pk=root.pk).update(is_superuser=False)
+    assert client.post(_change(root), _sent(root, is_superuser="on")).status_code == 302
+    assert not User.objects.get(pk=root.pk).is_superuser
+
+
 @pytest.mark.parametrize("role", [role.name for role in ROLES if role.name != "Administrator"])
 def test_others_get_no_further_than_a_refusal(role: str, client: Client) -> None:
     client.force_login(account("linus", role))

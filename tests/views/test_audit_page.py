@@ -173,6 +173,21 @@ def test_a_row_says_who_what_and_about_whom_in_plain_words(auditor: Client, db: 
     assert not [each for each in page.all("a") if page.said(each) == "Open"]
 
 
+@pytest.mark.parametrize(
+    ("action", "detail", "words"),
+    [
+        ("roles", {"role": "Controllers", "change": "deleted"}, "Deleted the role Controllers"),
+        ("roles", {"role": "Controllers", "change": "given", "rights": ["read"]}, "what the role Controllers may do"),
+        ("audit", {"receipt": "1-2"}, "Downloaded the receipt of an erasure"),
+        ("audit", {"download": "who=ada"}, "Downloaded the trail"),
+    ],
+)
+def test_what_was_done_is_said(auditor: Client, db: None, action: str, detail: dict[str, str], words: str) -> None:
+    AuditEvent.objects.create(at=_NOON, action=action, outcome="done", who="ada", detail=detail)
+    page = _ask(auditor, f"/audit/?{_DAY}")
+    assert words in page.said(page.one("tbody"))
+
+
 def test_who_may_read_is_led_to_the_conversation(client: Client, db: None) -> None:
     client.force_login(account("both", "Auditor", "Viewer"))
     AuditEvent.objects.create(at=_NOON, action="read", outcome="done", who="ada", thread="thr/1")

@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from django.test import Client
 
 from tests.accounts import account
-from tests.archive.erasing import done
+from tests.archive.erasing import done, ordered
 from tests.archive.test_sync import sync
 from tests.conftest import Get, _reader
 from tests.page import Page
@@ -282,6 +282,16 @@ def test_the_receipt_as_a_page_and_as_a_file(look: Get, send: Send, eraser: Clie
     assert b"A title that is content" not in response.content
 
 
+def test_a_list_that_could_not_be_had_is_not_said_to_be_empty(look: Get, emulator: Emulator) -> None:
+    job = ordered(user=busiest(emulator))
+    emulator.fault = Fault.WRONG_KEY
+    done(job, emulator)
+    said = look(f"/erasures/{job.pk}/").said()
+    assert "not all of it done" in said
+    assert "No thread was erased." in said
+    assert "The archive had no copy" not in said
+
+
 def test_auditors_see_receipts_and_order_nothing(emulator: Emulator, send: Send, look: Get) -> None:
     one = next(emulator.thread_ids())
     send("/erase/confirm/", 302, preview=previewed(look(f"/erase/?thread={one}")), typed=one)
@@ -293,6 +303,8 @@ def test_auditors_see_receipts_and_order_nothing(emulator: Emulator, send: Send,
     assert one in (
         reads(f"/erasures/{job.pk}/").text + auditor.get(f"/erasures/{job.pk}/receipt.json").content.decode()
     )
+    taken = AuditEvent.objects.latest("id")
+    assert (taken.action, taken.who, taken.detail) == ("audit", "auditor", {"receipt": str(job.pk)})
     assert auditor.get("/erase/", {"thread": one}).status_code == 403
 
 

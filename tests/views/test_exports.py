@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -231,6 +233,53 @@ def test_asked_for_twice_it_is_one(agent: Client, emulator: Emulator, monkeypatc
     user = services.list_threads(forms.read({})[0]).window.rows[0].user or ""  # type: ignore[arg-type]
     assert later(agent, user) == later(agent, user)
     assert trail() == [("intent", user)]
+
+
+def test_nobody_fills_the_disk(agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    from threads.exports import asking
+
+    monkeypatch.setattr(asking, "MOST", 2)
+    first = later(agent, "a")
+    later(agent, "b")
+    for response in (agent.post("/exports/user/", {"user": "c"}), agent.get("/exports/list/?format=csv")):
+        assert response.status_code == 429
+        assert "You have 2 exports under way or ready" in response.content.decode()
+    assert later(agent, "a") == first
+    assert trail() == [("intent", "a"), ("intent", "b")]
+    agent.post(f"/exports/{first.pk}/delete/")
+    assert later(agent, "c").customer == "c"
+
+
+@pytest.mark.parametrize("ends", ["handed out", "goes on"])
+def test_who_presses_twice_gets_the_file(
+    agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    """The browser has given up the first reply, and its file is gone with it."""
+    from threads.exports import asking
+
+    monkeypatch.setattr(views, "AT_ONCE", -1)
+    agent.get("/exports/list/?format=csv")
+    first = Export.objects.get()
+    assert first.claim()
+    monkeypatch.setattr(views, "AT_ONCE", 0.3)
+    monkeypatch.setattr(views, "_GRACE", 0.1 if ends == "goes on" else 30)
+    waited: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        if ends == "handed out" and len(waited) == 2:
+            asking.take_away(first)
+        if ends == "goes on":
+            time.sleep(seconds)
+
+    monkeypatch.setattr(views, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
+    response = agent.get("/exports/list/?format=csv")
+    if ends == "handed out":
+        assert len(rows(body(response))) == 45
+        assert not Export.objects.exists()
+    else:
+        assert response.headers["Location"] == f"/exports/{first.pk}/"
+        assert 0 < len(waited) < 10
 
 
 def test_everything_of_a_user(agent: Client, get: Get, emulator: Emulator) -> None:

@@ -52,6 +52,24 @@ class TestForgetting:
         assert Export.objects.get().done >= len(ids)
         assert forget(ids, user) == 1
 
+    def test_a_part_of_an_id_is_nobodys_id_while_its_first_page_is_read(
+        self, agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        user, ids = busiest(emulator)
+        sync(emulator)
+        asked = services.handed_over
+
+        def erased_meanwhile(*arguments: Any, **how: Any) -> Any:
+            found = asked(*arguments, **how)
+            assert forget(ids, user) == 1
+            return found
+
+        monkeypatch.setattr(services, "handed_over", erased_meanwhile)
+        response = agent.get(f"/exports/list/?format=csv&user={user[:-1]}")
+        assert response.headers["Location"] == f"/exports/{Export.objects.get().pk}/"
+        assert Export.objects.get().outcome == Outcome.REMOVED
+        assert not list(files.there())
+
     def test_the_row_tells_no_more_whose_it_was(self, agent: Client, emulator: Emulator) -> None:
         user, ids = busiest(emulator)
         later(agent, user)

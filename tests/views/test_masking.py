@@ -10,12 +10,16 @@ from urllib.parse import quote, quote_plus, unquote
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
+from django.utils import timezone
 
 from tests.accounts import account
 from tests.archive.test_sync import spoken, sync
 from tests.page import Page
 from threads.audit.models import AuditEvent
+from threads.audit.record import Action, record
 from threads.emulator import Emulator
+from threads.erasure.models import Erasure, Target
+from threads.exports import names
 from threads.models import SavedView
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -193,13 +197,37 @@ def test_the_trail_is_shortened_too_for_who_may_read_it_and_not_them(world: Emul
     controller.groups.add(group)
     user = _user_of(world, next(world.thread_ids()))
     _signed_in("Exporter").get("/threads/", {"user": user, "q": _MAIL})
+    named = f"user-{names.clean(_MAIL, '')}-2026-11-25.zip"
+    record(Action.EXPORT, customer=_MAIL, detail={"file": named})
     client = Client()
     client.force_login(controller)
     for address in ("/audit/", "/audit/file/"):
         response = client.get(address)
         text = (b"".join(response) if response.streaming else response.content).decode()
         assert "Exporter" in text
-        assert not _seen(text, [user, _MAIL])
+        assert not _seen(text, [user, _MAIL, named])
     auditor = _signed_in("Auditor").get("/audit/").content.decode()
     assert set(_seen(auditor, [user, _MAIL])) == {user, _MAIL}
     assert AuditEvent.objects.filter(customer=user).exists()
+
+
+def test_a_receipt_is_shortened_too_for_who_may_read_it_and_not_them(world: Emulator) -> None:
+    controller = account("controller")
+    controller.user_permissions.add(Permission.objects.get(codename="audit"))
+    user = _user_of(world, next(world.thread_ids()))
+    for kind, whose in (("user", user), ("threads", "")):
+        job = Erasure.objects.create(
+            kind=kind, customer=whose, token=kind, who="eraser", ended_at=timezone.now(), trouble=f"refused for {_MAIL}"
+        )
+        Target.objects.create(erasure=job, thread_id="t", customer=user, state="failed", reason=f"{user}, {_MAIL}")
+    clients = {True: Client(), False: _signed_in("Auditor")}
+    clients[True].force_login(controller)
+    addresses = ["/erasures/"]
+    for job in Erasure.objects.all():
+        addresses += [f"/erasures/{job.pk}/", f"/erasures/{job.pk}/receipt.json"]
+    for masked, client in clients.items():
+        for address in addresses:
+            response = client.get(address)
+            assert response.status_code == 200
+            assert bool(_seen(response.content.decode(), [user])) != masked, address
+            assert not masked or not _seen(response.content.decode(), [_MAIL]), address

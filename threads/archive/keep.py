@@ -43,15 +43,22 @@ def threads(rows: Sequence[Thread], now: datetime) -> tuple[int, int]:
 
 def refresh(pairs: Sequence[tuple[ArchivedThread, Thread]], now: datetime) -> None:
     """Kept threads as the upstream shows them now."""
-    changed, before = [], []
+    changed, before, other, same = [], [], [], []
     for kept, row in pairs:
-        was, under = [getattr(kept, name) for name in _FOUND_BY], counts.counted(kept)
+        was, under = {name: getattr(kept, name) for name in _COLUMNS}, counts.counted(kept)
         _filled(kept, row, now)
-        if under is None or was != [getattr(kept, name) for name in _FOUND_BY]:
+        if under is None or any(was[name] != getattr(kept, name) for name in _FOUND_BY):
             before.append(under)
             changed.append(kept)
+            other.append(kept)
+        elif any(was[name] != getattr(kept, name) for name in _COLUMNS if name != "confirmed_at"):
+            other.append(kept)
+        else:
+            same.append(kept.pk)
     _count_anew(changed, before)
-    ArchivedThread.objects.bulk_update([kept for kept, _ in pairs], [*_COLUMNS, "person", "state", "cause"])
+    ArchivedThread.objects.bulk_update(other, [*_COLUMNS, "person", "state", "cause"])
+    # Most are as they were, and one statement for them all costs a tenth of one with their columns in it.
+    ArchivedThread.objects.filter(pk__in=same).update(confirmed_at=now)
     counts.days(changed)
     index.anew(changed)
 

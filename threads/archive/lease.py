@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import uuid
 from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
+
+from threads import holder
 
 from .models import Lease
 
@@ -33,7 +32,7 @@ class Held:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self.holder = f"{_host()} {os.getpid()} {uuid.uuid4().hex[:12]}"
+        self.holder = holder.name()
         now = timezone.now()
         until = now + timedelta(seconds=SECONDS)
         with transaction.atomic():
@@ -41,7 +40,7 @@ class Held:
             lease = Lease.objects.select_for_update().get(name=name)
             # One that ends later than a lease from now was taken by a clock that has been put back since.
             runs = now < lease.until <= now + timedelta(seconds=2 * SECONDS)
-            if runs and not _is_dead(lease.holder):
+            if runs and not holder.is_dead(lease.holder):
                 raise HeldError(lease.holder)
             Lease.objects.filter(name=name).update(holder=self.holder, until=until)
 
@@ -54,22 +53,3 @@ class Held:
 
     def release(self) -> None:
         Lease.objects.filter(name=self._name, holder=self.holder).update(until=timezone.now())
-
-
-def _host() -> str:
-    return socket.gethostname().replace(" ", "-")[:40]
-
-
-def _is_dead(holder: str) -> bool:
-    """Whether the holder was a process of this machine that runs no more: its lease need not be waited for."""
-    host, _, rest = holder.partition(" ")
-    pid = rest.partition(" ")[0]
-    if host != _host() or not pid.isdecimal():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        pass
-    return False

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
-from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
@@ -96,6 +96,14 @@ def _rights(instance: Any, action: str, pk_set: set[Any] | None, reverse: bool, 
         return
     rights = sorted(Permission.objects.filter(pk__in=pk_set).values_list("codename", flat=True))
     record(Action.ROLES, detail={"role": str(instance), "change": _TOLD[action], "rights": rights})
+
+
+@receiver(pre_delete, sender=Group)
+def _role_deleted(instance: Group, **_signal: Any) -> None:
+    """Who had it loses what it gave, and Django tells of none of them."""
+    for account in instance.user_set.order_by("pk"):
+        must(Action.ROLES, Outcome.DONE, detail={"account": str(account), "change": "taken", "roles": [str(instance)]})
+    must(Action.ROLES, Outcome.DONE, detail={"role": str(instance), "change": "deleted"})
 
 
 def _as(user: User) -> Actor:

@@ -15,6 +15,8 @@ from threads.chatkit import MAX_LIMIT, ChatKitClient, Garbled, NotFound, Thread
 
 from .models import Erasure, Target
 
+_BATCH = 500
+
 _MOST_RESTARTS = 20
 """How often the walk begins anew because the thread that it had come to was deleted meanwhile."""
 
@@ -39,7 +41,7 @@ class Walk:
                 restarts += 1
                 if after is None or restarts > _MOST_RESTARTS:
                     raise
-                after, passed = None, set()
+                after, passed, self.others = None, set(), 0
                 continue
             # Whatever the upstream makes of the filter, what is not this user's is never erased for them.
             yield [row for row in page.rows if self._is_theirs(row)]
@@ -52,7 +54,7 @@ class Walk:
             after = page.last_id
 
     def _is_theirs(self, row: Thread) -> bool:
-        if row.id is None or row.user != self.user:
+        if row.id is None or not is_of(row, self.user):
             self.others += 1
             return False
         if row.id in self.seen:
@@ -61,15 +63,24 @@ class Walk:
         return True
 
 
-def kept(user: str) -> list[Thread]:
-    """The threads of exactly this user that are kept here, oldest first."""
+def kept(user: str) -> Iterator[list[Thread]]:
+    """The threads of exactly this user that are kept here, oldest first, some at a time."""
     person = people.exactly(user)
     theirs = Q(state__isnull=True, user=user)
     if person is not None:
         theirs |= Q(person=person)
-    # A column holds no more than so many characters, and no NUL: what the upstream said decides.
-    found = (shown(each) for each in ArchivedThread.objects.filter(theirs).order_by("number").iterator(500))
-    return [thread for thread in found if thread.user == user]
+    left = ArchivedThread.objects.filter(theirs).order_by("number")
+    batch = list(left[:_BATCH])
+    while batch:
+        # A column holds no more than so many characters, and no NUL: what the upstream said decides.
+        yield [thread for thread in map(shown, batch) if is_of(thread, user)]
+        batch = list(left.filter(number__gt=batch[-1].number)[:_BATCH])
+
+
+def is_of(row: Thread, user: str) -> bool:
+    """Whether the upstream says that a thread is of exactly this user, to the last character: what is not even text to
+    its end is shown with others in its place, and must not be taken for somebody else."""
+    return isinstance(row.raw, dict) and row.raw.get("user") == user
 
 
 def add(job: Erasure, rows: Iterable[Thread]) -> int:
@@ -88,6 +99,11 @@ def add(job: Erasure, rows: Iterable[Thread]) -> int:
         Target.objects.bulk_create(new.values(), batch_size=500)
         job.keep(total=(job.total or 0) + len(new))
     return len(new)
+
+
+def gone(job: Erasure, rows: Iterable[Thread]) -> int:
+    """How many of these are said to be gone."""
+    return job.targets.filter(state__in=Target.CLEAN, thread_id__in=[row.id for row in rows]).count()
 
 
 def column(user: str | None) -> str:

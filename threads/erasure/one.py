@@ -154,7 +154,6 @@ def _is_due(job: Erasure, target: Target, client: ChatKitClient) -> bool:
     """Whether a thread is past its time by what the upstream says now; else it is skipped."""
     try:
         thread, request_id = _traced(lambda: client.retrieve_thread(target.thread_id))
-        newest = client.list_items(target.thread_id, order="desc", limit=1)
     except NotFound as error:
         _gone(job, target, client, State.GONE, error.request_id or "")
         return False
@@ -163,8 +162,14 @@ def _is_due(job: Erasure, target: Target, client: ChatKitClient) -> bool:
     if status not in job.rule["statuses"]:
         _end(job, target, State.SKIPPED, f"its status is {status or 'not given'} now", request_id)
         return False
-    moments = [each for each in (thread.created_at, *(row.created_at for row in newest.rows)) if each]
-    if not moments or max(moments) >= datetime.fromisoformat(job.rule["before"]):
+    # A 404 here is no word on the thread, which has just been shown.
+    newest = client.list_items(target.thread_id, order="desc", limit=1)
+    moments = [row.created_at for row in newest.rows] or [thread.created_at]
+    latest = max((each for each in (*moments, thread.created_at) if each), default=None)
+    if latest is None or None in moments or (newest.has_more and not newest.rows):
+        _end(job, target, State.SKIPPED, "the API does not say when somebody last wrote in it", request_id)
+        return False
+    if latest >= datetime.fromisoformat(job.rule["before"]):
         _end(job, target, State.SKIPPED, "somebody has written in it since", request_id)
         return False
     return True

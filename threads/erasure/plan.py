@@ -24,11 +24,11 @@ SALT, LIFE = "threads.erasure", 3600
 """What a preview is signed with, and for how many seconds it can be confirmed."""
 
 SHOWN = 10
-MOST = 1000
-"""Threads that can be chosen one by one."""
+MOST = 900
+"""Threads that can be chosen one by one: a form may have no more than a thousand fields."""
 
 _PATIENCE = 5.0
-"""Seconds that a page spends on asking the upstream."""
+"""Seconds that a page spends on asking the upstream, and on going through what is kept here."""
 
 _AT_ONCE = 8
 
@@ -120,7 +120,13 @@ def of_user(user: str) -> Plan:
                 break
     except ChatKitError as failed:
         counted, error = False, failed
-    here = {row.id: row for row in gather.kept(user) if row.id}
+    until = time.monotonic() + _PATIENCE
+    here: dict[str, Thread] = {}
+    for rows in gather.kept(user):
+        here |= {row.id: row for row in rows if row.id}
+        if time.monotonic() > until:
+            counted = False
+            break
     return Plan(
         kind=Erasure.Kind.COPIES if isinstance(error, Retired) else Erasure.Kind.USER,
         threads=_ordered((here | live).values()),

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 
+from threads import masking
+
 from .models import Erasure, Target
 
 State = Target.State
@@ -21,6 +23,11 @@ def counts(job: Erasure) -> dict[str, int]:
 def troubled(job: Erasure) -> QuerySet[Target]:
     """The threads that are not gone although all is through: failed, unknown, or skipped."""
     return job.targets.filter(state__in=[State.FAILED, State.UNKNOWN, State.SKIPPED]).order_by("id")
+
+
+def is_cut_short(job: Erasure) -> bool:
+    """Whether it ended before its end, or not all of the user's list is known to be gone."""
+    return bool(job.trouble or job.traces.get("lost") or job.traces.get("listed"))
 
 
 def last_look(job: Erasure) -> str:
@@ -44,8 +51,12 @@ def remarks(job: Erasure) -> list[str]:
         said.append(f"It ended before its end: {job.trouble}.")
     if others := job.traces.get("others"):
         said.append(
-            f"{others:,} row{'s' if others != 1 else ''} of the user's list did not say whose they are, or had no id, "
-            "and were left alone."
+            f"{_many(others, 'row')} of the user's list did not say whose they are, or had no id, and were left alone."
+        )
+    if again := job.traces.get("listed"):
+        said.append(
+            f"{_many(again, 'thread')} that the API said {'are' if again != 1 else 'is'} gone still stood in its list "
+            "of the user's threads at the last look."
         )
     if job.traces.get("lost"):
         said.append("The API had more rows in the user's list, and gave no way to reach them.")
@@ -56,12 +67,15 @@ def traces(job: Erasure) -> list[str]:
     """What went here, in sentences; none before that was seen to."""
     said = []
     archive, files = job.traces.get("archive"), job.traces.get("files")
-    if job.ended_at and not (archive and archive["threads"]):
+    if job.ended_at and not job.targets.filter(state__in=Target.CLEAN).exists():
+        said.append("Nothing was taken away here, since none of them is known to be gone.")
+    elif job.ended_at and not (archive and archive["threads"]):
         said.append("The archive had no copy of them.")
     elif archive:
         said.append(
-            "Out of the archive: {threads:,} threads, {items:,} items, {words:,} words that no other thread has, "
-            "{people:,} users and {reasons:,} reasons that no other thread has.".format(**archive)
+            f"Out of the archive: {_many(archive['threads'], 'thread')} and {_many(archive['items'], 'item')}; and "
+            f"what no other thread has: {_many(archive['words'], 'word')}, {_many(archive['people'], 'user')} and "
+            f"{_many(archive['reasons'], 'reason')}."
         )
     if job.traces.get("exports"):
         said.append(f"Stored exports removed: {job.traces['exports']:,}.")
@@ -109,3 +123,21 @@ def as_json(job: Erasure) -> dict[str, Any]:
             for each in job.targets.order_by("id").iterator(1000)
         ],
     }
+
+
+def masked(found: dict[str, Any]) -> dict[str, Any]:
+    """The same as `as_json` gave it, for who may not see user ids whole."""
+    threads = [
+        each
+        | {
+            "user": each["user"] and masking.short(each["user"]),
+            "reason": each["reason"] and masking.text(each["reason"], [each["user"] or ""]),
+        }
+        for each in found["threads"]
+    ]
+    user, remarks = found["user"] and masking.short(found["user"]), masking.deep(found["remarks"])
+    return found | {"user": user, "remarks": remarks, "threads": threads}
+
+
+def _many(number: int, name: str) -> str:
+    return f"{number:,} {name}{'s' if number != 1 else ''}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -41,6 +42,15 @@ def rule(now: datetime | None = None) -> Rule:
     """The one that the settings name; RETENTION_DAYS is set."""
     before = (now or timezone.now()) - timedelta(days=settings.RETENTION_DAYS)
     return Rule(tuple(settings.RETENTION_STATUS), before)
+
+
+def is_wanted(of: dict[str, Any]) -> bool:
+    """Whether the settings still name all that the rule of an erasure does: who has switched it off, or made it
+    narrower, did not mean it to go on."""
+    if not settings.RETENTION_DAYS:
+        return False
+    now = rule()
+    return set(of["statuses"]) <= set(now.statuses) and datetime.fromisoformat(of["before"]) <= now.before
 
 
 def daily() -> Erasure | None:

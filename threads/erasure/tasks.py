@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-import time
 
 from django.conf import settings
-from django.db import connections
+from django.db import Error, connections
 
 from dashboard.remember import Remembered
 from threads import queue, upstream
+from threads.audit.record import NotRecordedError
 
 from . import retention
 from .work import ready, work
+
+log = logging.getLogger(__name__)
 
 huey = queue.huey()
 
@@ -23,19 +26,6 @@ _stopping = threading.Event()
 _at_it = threading.Lock()
 _looked: Remembered[bool] = Remembered(3600)
 """Whether this process has just looked for what is past its time, which goes through many threads."""
-
-
-class Turn:
-    """When to leave an erasure for the next one: after its time, or when the process is to end."""
-
-    def __init__(self, seconds: float) -> None:
-        self._ends = time.monotonic() + seconds
-
-    def is_set(self) -> bool:
-        return _stopping.is_set() or time.monotonic() > self._ends
-
-    def wait(self, seconds: float) -> object:
-        return _stopping.wait(seconds)
 
 
 def stop() -> None:
@@ -49,17 +39,25 @@ def take_up() -> None:
     if not _at_it.acquire(blocking=False):
         return
     try:
-        if settings.RETENTION_DAYS and settings.ARCHIVE != "off" and _looked.get("") is None:
-            _looked.put("", True)
-            retention.daily()
+        _order_what_is_due()
         while jobs := list(ready()):
             for job in jobs:
                 if _stopping.is_set():
                     return
-                work(job, upstream.client(), Turn(SLICE))
+                work(job, upstream.client(), _stopping, turn=SLICE)
     finally:
         _at_it.release()
         connections.close_all()
+
+
+def _order_what_is_due() -> None:
+    if not settings.RETENTION_DAYS or settings.ARCHIVE == "off" or _looked.get("") is not None:
+        return
+    _looked.put("", True)
+    try:
+        retention.daily()
+    except (NotRecordedError, Error):  # what somebody has asked for does not wait for this
+        log.exception("What is past its time could not be ordered. It is tried again in an hour.")
 
 
 erase = huey.task(name="erase")(take_up)

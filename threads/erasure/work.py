@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import Protocol
+from threading import Event
 
-from django.db import DatabaseError, transaction
+from django.db import Error, transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from threads.archive import index
-from threads.audit.record import Action, NotRecordedError, Outcome, acting, must
+from threads.audit.record import Action, Outcome, acting, must
 from threads.chatkit import ChatKitClient, ChatKitError
-from threads.chatkit.trace import Trace, trace
 from threads.exports.forget import forget
 from threads.jobs import JobLostError
 from threads.roles import Right, may_now
 
-from . import gather, one, scrub
+from . import gather, one, receipt, retention, scrub
 from .models import Erasure, Target
 
 log = logging.getLogger(__name__)
@@ -41,16 +41,12 @@ MOST_LOOKS = 5
 _MOST_REMOVALS = 5
 """How often it is tried to remove stored exports."""
 
+_AT_ONCE = 100
+"""Threads that are looked up together, to be erased one by one."""
+
 _LATER = timedelta(seconds=60)
 NOT_ALLOWED = "no longer allowed: the account that asked for it may not erase any more"
-
-
-class Stop(Protocol):
-    """As an Event has it."""
-
-    def is_set(self) -> bool: ...
-
-    def wait(self, timeout: float, /) -> object: ...
+NOT_WANTED = "no longer wanted: RETENTION_DAYS or RETENTION_STATUS has been changed since"
 
 
 class WaitError(Exception):
@@ -67,25 +63,31 @@ class StoppedError(Exception):
 
 def ready() -> QuerySet[Erasure]:
     """The erasures that nobody is at and whose time has come, oldest first."""
-    return Erasure.to_do().filter(Q(again_at=None) | Q(again_at__lte=timezone.now()))
+    now = timezone.now()
+    # A time that lies further ahead than anything waits was noted by a clock that has been put back since.
+    late = Q(again_at__gt=now + timedelta(seconds=2 * _MOST_WAIT))
+    return Erasure.to_do().filter(Q(again_at=None) | Q(again_at__lte=now) | late)
 
 
-def work(job: Erasure, client: ChatKitClient, stopped: Stop, *, pauses: Sequence[float] = PAUSES) -> None:
+def work(
+    job: Erasure, client: ChatKitClient, stopped: Event, *, turn: float = math.inf, pauses: Sequence[float] = PAUSES
+) -> None:
     """Does a job as far as it can be done now, unless somebody else is at it. Leaves it for later where the upstream,
-    the database or the trail could not be had."""
+    the database or the trail could not be had, and after a turn of so many seconds: then at least one more thread is
+    through. A walk through a list is never left for that: the next turn would begin it anew."""
     if not job.claim():
         return
-    with acting(job.actor), _traced(job):
+    with acting(job.actor):
         try:
-            _Work(job, client, stopped, pauses).through()
+            _Work(job, client, stopped, pauses, time.monotonic() + turn).through()
         except JobLostError:
             log.info("Another worker has taken over erasure %s.", job.pk)
         except StoppedError:
             job.let_go()
         except WaitError as wait:
             _leave(job, timedelta(seconds=wait.seconds))
-        except (NotRecordedError, DatabaseError):
-            log.exception("Erasure %s waits: it can't be recorded, or the database could not be had.", job.pk)
+        except Exception:  # the trail, the database, or a fault of ours; none must keep other erasures waiting
+            log.exception("Erasure %s waits: it can't be done now.", job.pk)
             _leave(job, _LATER)
 
 
@@ -93,22 +95,15 @@ def _leave(job: Erasure, pause: timedelta) -> None:
     try:
         job.keep(again_at=timezone.now() + pause)
         job.let_go()
-    except (JobLostError, DatabaseError):
+    except (JobLostError, Error):
         log.warning("Erasure %s is taken up again when its time here is over.", job.pk)
 
 
-@contextmanager
-def _traced(job: Erasure) -> Iterator[None]:
-    token = trace.set(Trace(job.request_id or job.pk.hex))
-    try:
-        yield
-    finally:
-        trace.reset(token)
-
-
 class _Work:
-    def __init__(self, job: Erasure, client: ChatKitClient, stopped: Stop, pauses: Sequence[float]) -> None:
-        self._job, self._client, self._stopped, self._pauses = job, client, stopped, pauses
+    def __init__(
+        self, job: Erasure, client: ChatKitClient, stopped: Event, pauses: Sequence[float], ends: float
+    ) -> None:
+        self._job, self._client, self._stopped, self._pauses, self._ends = job, client, stopped, pauses, ends
 
     def through(self) -> None:
         scrub.prepare()
@@ -125,7 +120,9 @@ class _Work:
     def _list(self) -> None:
         """All threads of the user: what is kept here, and what the upstream lists."""
         self._job.keep(phase="listing")
-        gather.add(self._job, gather.kept(self._job.customer))
+        for rows in gather.kept(self._job.customer):
+            self._go_on()
+            gather.add(self._job, rows)
         if self._job.kind == Erasure.Kind.COPIES or self._walk() is not None:
             self._job.keep(listed_at=timezone.now())
 
@@ -138,13 +135,14 @@ class _Work:
 
     def _walk(self) -> int | None:
         """How many threads of the user were new; None where the list could not be had this time, or not any more."""
-        walk, new = gather.Walk(self._job.customer), 0
+        walk, new, listed = gather.Walk(self._job.customer), 0, 0
         try:
             for rows in walk.pages(self._client):
                 self._go_on()
                 if self._job.trouble:
                     return None
                 new += gather.add(self._job, rows)
+                listed += gather.gone(self._job, rows)
         except one.HOPELESS as error:
             self._give_up(error.detail)
             return None
@@ -152,12 +150,13 @@ class _Work:
             self._job.keep(tries=self._job.tries + 1)
             self._pause(error)
             return None
-        self._job.keep(tries=0, traces=self._job.traces | {"others": walk.others, "lost": walk.lost})
+        found = {"others": walk.others, "lost": walk.lost, "listed": listed}
+        self._job.keep(tries=0, traces=self._job.traces | found)
         return new
 
     def _erase(self) -> None:
         self._job.keep(phase="erasing")
-        while target := self._next():
+        for target in self._open():
             self._go_on()
             if self._job.trouble:
                 self._give_up(self._job.trouble)
@@ -166,35 +165,44 @@ class _Work:
                 one.step(self._job, target, self._client)
             except one.HOPELESS as error:
                 self._give_up(error.detail)
+                return
             except ChatKitError as error:
                 one.failed(self._job, target, error)
-                self._pause(error)
+                if not self._pause(error):
+                    return
+            if time.monotonic() > self._ends:
+                raise StoppedError
 
-    def _next(self) -> Target | None:
-        return self._job.targets.filter(state__in=Target.OPEN).order_by("attempts", "id").first()
+    def _open(self) -> Iterator[Target]:
+        """What has no end yet, those first that were tried the least. Some at a time: to find them takes longer the
+        more there are of all."""
+        some = self._job.targets.filter(state__in=Target.OPEN).order_by("attempts", "id")[:_AT_ONCE]
+        while found := list(some.all()):
+            yield from found
 
     def _go_on(self) -> None:
-        """Raises `StoppedError`; notes where the one who asked for it may not erase any more."""
+        """Raises `StoppedError`; notes why it may not go on."""
         if self._stopped.is_set():
             raise StoppedError
-        if not self._job.trouble and not _is_allowed(self._job):
-            self._job.keep(trouble=NOT_ALLOWED)
+        if not self._job.trouble and (refusal := _refusal(self._job)):
+            self._job.keep(trouble=refusal)
 
-    def _pause(self, error: ChatKitError) -> None:
-        """Waits as long as there is hope. Raises `WaitError` where that is long."""
+    def _pause(self, error: ChatKitError) -> bool:
+        """Waits, or gives up: returns whether there is hope. Raises `WaitError` where the wait is long."""
         tries = self._job.tries
         if tries > len(self._pauses):
             self._give_up(error.detail)
-            return
+            return False
         seconds = max(self._pauses[max(tries, 1) - 1], min(error.retry_after or 0.0, _MOST_WAIT))
         if seconds > _SHORT:
             raise WaitError(seconds)
         self._stopped.wait(seconds)
+        return True
 
     def _give_up(self, reason: str) -> None:
         """Nothing more can be done at the upstream: what is left says why."""
         self._job.keep(trouble=reason)
-        while target := self._next():
+        for target in self._open():
             one.give_up(self._job, target, reason)
 
     def _clean(self) -> None:
@@ -221,7 +229,7 @@ class _Work:
     def _finish(self) -> None:
         job = self._job
         states = dict(job.targets.values_list("state").annotate(Count("pk")))
-        whole = not job.trouble and not {Target.State.FAILED, Target.State.UNKNOWN} & states.keys()
+        whole = not receipt.is_cut_short(job) and not {Target.State.FAILED, Target.State.UNKNOWN} & states.keys()
         with transaction.atomic():
             job.end(again_at=None)
             must(
@@ -233,8 +241,8 @@ class _Work:
             )
 
 
-def _is_allowed(job: Erasure) -> bool:
-    """What no person asked for needs nobody's right."""
+def _refusal(job: Erasure) -> str:
+    """Why it may not go on, "" where it may. What no person asked for needs nobody's right."""
     if job.kind == Erasure.Kind.RETENTION:
-        return True
-    return bool(job.who_id) and may_now(job.who_id, Right.ERASE)
+        return "" if retention.is_wanted(job.rule) else NOT_WANTED
+    return "" if job.who_id and may_now(job.who_id, Right.ERASE) else NOT_ALLOWED

@@ -20,9 +20,18 @@ from .models import Export
 _log = logging.getLogger(__name__)
 
 
+MOST = 50
+"""Exports of one account that are there at once, under way or ready: they take up room on the disk for a day."""
+
+
+class TooManyError(Exception):
+    """The account has as many exports as it may have."""
+
+
 def of_list(kind: str, query: ThreadQuery, zone: tzinfo) -> Export:
     """An export of a list from its first page to its last, the trail's word on it before it; or the one of the same
-    that the account has under way. Raises `NotRecordedError`: then there is none."""
+    that the account has under way. Raises `NotRecordedError` and `TooManyError`: then there is
+    none."""
     whose = query.user if query.user and query.match == "exact" else ""
     return _asked(kind, replace(query.first(), limit=DEFAULT_LIMIT), zone, whose)
 
@@ -64,6 +73,8 @@ def _asked(kind: str, query: ThreadQuery, zone: tzinfo, customer: str) -> Export
     known = Export.objects.filter(who_id=actor().id, ended_at=None, **asked).first()
     if known is not None:
         return known
+    if own(actor().id).count() >= MOST:
+        raise TooManyError
     key = uuid.uuid4()
     detail = {"export": str(key), "format": kind, "list": asked["query"]}
     with transaction.atomic():

@@ -17,6 +17,9 @@ from .words import OUTCOMES, facts, what
 _IDS = {"User", "Typed"}
 """Facts that are a user id, or a part of one."""
 
+_FILE = "File"
+"""The fact that may be made of a user id, spelled otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -62,7 +65,9 @@ def _masked(line: Line) -> Line:
         customer=line.customer and masking.short(line.customer),
         customer_url=None,
         facts=tuple(
-            (name, masking.short(value) if name in _IDS else masking.text(value, known)) for name, value in line.facts
+            (name, masking.short(value) if name in _IDS else masking.text(value, known))
+            for name, value in line.facts
+            if name != _FILE
         ),
     )
 

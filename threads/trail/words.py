@@ -137,6 +137,8 @@ def _account(_event: AuditEvent, detail: dict[str, Any]) -> str | None:
 
 def _roles(_event: AuditEvent, detail: dict[str, Any]) -> str | None:
     change, held = detail.get("change"), _plain(detail.get("roles", []))
+    if "role" in detail and change == "deleted":
+        return f"Deleted the role {_plain(detail['role'])}"
     if "role" in detail:
         return f"Changed what the role {_plain(detail['role'])} may do"
     account = _plain(detail.get("account", ""))
@@ -169,6 +171,8 @@ def _archive(event: AuditEvent, detail: dict[str, Any]) -> str | None:
 
 
 def _audit(_event: AuditEvent, detail: dict[str, Any]) -> str | None:
+    if "receipt" in detail:
+        return "Downloaded the receipt of an erasure"
     return "Downloaded the trail" if "download" in detail else None
 
 

@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from .. import forms, presenters, problems, when
+from .. import forms, masking, presenters, problems, when
 from ..audit.record import Action, NotRecordedError, record
 from ..chatkit import Retired
 from ..erasure import asked, plan, receipt
@@ -88,11 +88,12 @@ def confirm(request: HttpRequest) -> HttpResponse:
 def erasures(request: HttpRequest) -> HttpResponse:
     """All erasures, newest first."""
     now, zone = _now(request)
+    masked = masking.is_due(account(request))
     page = Paginator(Erasure.objects.order_by("-asked_at", "id"), _PAGE).get_page(request.GET.get("page"))
     rows = [
         {
             "url": reverse("erasure", args=[job.pk]),
-            "what": _what(job),
+            "what": _what(job, masked=masked),
             "who": job.who,
             "asked": when.exact(job.asked_at, zone),
             "state": "ended" if job.ended_at else _PHASES.get(job.phase, job.phase).lower(),
@@ -116,9 +117,12 @@ def erasure(request: HttpRequest, pk: UUID) -> HttpResponse:
 @needs(Right.ERASE, Right.AUDIT)
 @require_safe
 def download(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The whole receipt as a file."""
+    """The whole receipt as a file, which the trail tells of."""
     job = get_object_or_404(Erasure, pk=pk)
-    text = json.dumps(receipt.as_json(job), indent=2, ensure_ascii=False, default=lambda moment: moment.isoformat())
+    record(Action.AUDIT, customer=job.customer, detail={"receipt": str(job.pk)})
+    found = receipt.as_json(job)
+    found = receipt.masked(found) if masking.is_due(account(request)) else found
+    text = json.dumps(found, indent=2, ensure_ascii=False, default=lambda moment: moment.isoformat())
     response = HttpResponse(text + "\n", content_type="application/json")
     response.headers["Content-Disposition"] = f'attachment; filename="erasure-{job.pk}.json"'
     return response
@@ -178,11 +182,13 @@ def _title(found: plan.Plan) -> str:
 
 def _told(request: HttpRequest, job: Erasure) -> dict[str, Any]:
     now, zone = _now(request)
+    masked = masking.is_due(account(request))
     rows = job.targets.order_by("id")[:_ROWS] if job.ended_at else receipt.troubled(job)[:_TROUBLED]
-    known = receipt.counts(job)
+    remarks = receipt.remarks(job) if job.ended_at else []
+    known, troubled = receipt.counts(job), receipt.troubled(job).count()
     return {
         "job": job,
-        "what": _what(job),
+        "what": _what(job, masked=masked),
         "ended": when.exact_to_seconds(job.ended_at, zone) if job.ended_at else None,
         "asked": when.exact_to_seconds(job.asked_at, zone),
         "phase": _PHASES.get(job.phase, job.phase),
@@ -190,11 +196,12 @@ def _told(request: HttpRequest, job: Erasure) -> dict[str, Any]:
         "threads": sum(known.values()),
         "open": sum(known.get(state.value, 0) for state in Target.OPEN),
         "counts": [(_STATES[state], number) for state, number in known.items()],
-        "rows": [_row(each, zone) for each in rows],
+        "rows": [_row(each, zone, masked=masked) for each in rows],
         "most": _ROWS,
-        "troubled": receipt.troubled(job).count(),
+        "troubled": troubled,
+        "partial": bool(troubled) or receipt.is_cut_short(job),
         "look": receipt.last_look(job),
-        "remarks": receipt.remarks(job) if job.ended_at else [],
+        "remarks": masking.deep(remarks) if masked else remarks,
         "traces": receipt.traces(job) if job.ended_at else [],
         "seconds": _SECONDS,
         "as_of": when.exact_to_seconds(now, zone),
@@ -202,24 +209,24 @@ def _told(request: HttpRequest, job: Erasure) -> dict[str, Any]:
     }
 
 
-def _row(target: Target, zone: tzinfo) -> dict[str, str]:
+def _row(target: Target, zone: tzinfo, *, masked: bool) -> dict[str, str]:
     return {
         "id": target.thread_id,
-        "user": target.customer,
+        "user": masking.short(target.customer) if masked and target.customer else target.customer,
         "state": _STATES.get(target.state, target.state),
         "shape": target.state,
-        "reason": target.reason,
+        "reason": masking.text(target.reason, [target.customer]) if masked else target.reason,
         "at": when.exact_to_seconds(target.at, zone) if target.at else "",
         "request_id": target.upstream_request_id,
     }
 
 
-def _what(job: Erasure) -> str:
+def _what(job: Erasure, *, masked: bool) -> str:
     if job.kind == Erasure.Kind.RETENTION:
         return "Threads past their time"
     copies = "Copies of " if job.kind == Erasure.Kind.COPIES else ""
     if job.customer:
-        return f"{copies or 'All '}threads of {job.customer}"
+        return f"{copies or 'All '}threads of {masking.short(job.customer) if masked else job.customer}"
     count = job.total or 0
     return f"{copies}{count:,} thread{'s' if count != 1 else ''}"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -13,8 +14,10 @@ from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from dashboard.middleware import give_back
 from dashboard.views import problem
 
 from .. import forms, problems, services, when
@@ -24,12 +27,16 @@ from ..exports import asking, files, formats, work
 from ..exports.models import Export
 from ..exports.telling import told
 from ..jobs import JobLostError
+from ..query import ThreadQuery
 from ..roles import Right, account, may_now, needs
 from .parts import is_part
 from .transcript import not_recorded
 
 AT_ONCE = 8.0
 """Seconds that somebody waits for a file. What takes longer goes on in the background."""
+
+_PAUSE, _GRACE = 0.1, 1.0
+"""Seconds between looks at another's export of the same, and for which its reply may begin later than it should."""
 
 _OFTEN = 2
 """Seconds after which the page of an export that is under way asks how it goes."""
@@ -40,8 +47,8 @@ View = Callable[..., HttpResponseBase]
 
 
 def _handing_over(view: View) -> View:
-    """Asks anew whether the account may, whatever was remembered of it; and where nothing could be recorded, says that
-    nothing was exported."""
+    """Asks anew whether the account may, whatever was remembered of it; and where nothing could be recorded, or too
+    much lies there, says that nothing was exported."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -51,6 +58,11 @@ def _handing_over(view: View) -> View:
             return view(request, *args, **kwargs)
         except NotRecordedError:
             return not_recorded(request)
+        except asking.TooManyError:
+            text = (
+                f"You have {asking.MOST} exports under way or ready, and no more are kept. Delete some of them first."
+            )
+            return problem(request, 429, "You have too many exports", text)
 
     return answer
 
@@ -80,7 +92,7 @@ def export_list(request: HttpRequest) -> HttpResponseBase:
         wrong = " ".join(message for each in errors.values() for message in each)
         return problem(request, 400, "This list can't be exported", f"Its address is not valid. {wrong}")
     now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
-    export = asking.of_list(kind, query, zone)
+    export = _mine(kind, query, zone)
     try:
         if not export.claim() or not work.at_once(export, AT_ONCE):
             asking.have_done()
@@ -156,6 +168,25 @@ def export_delete(request: HttpRequest, pk: UUID) -> HttpResponseBase:
             request, 503, "It could not be deleted", "Its file is in the way of that. Try again in a moment."
         )
     return redirect("exports")
+
+
+def _mine(kind: str, query: ThreadQuery, zone: tzinfo) -> Export:
+    """The export of this list. Who presses twice has given up the first reply, which takes its file with it: so where
+    that is on its way, its end is waited for."""
+    export, until = asking.of_list(kind, query, zone), time.monotonic() + AT_ONCE + _GRACE
+    while _on_its_way(export) and time.monotonic() < until:
+        give_back()
+        time.sleep(_PAUSE)
+        try:
+            export.refresh_from_db()
+        except Export.DoesNotExist:
+            export = asking.of_list(kind, query, zone)
+    return export
+
+
+def _on_its_way(export: Export) -> bool:
+    """Whether somebody may be waiting for it, and not for a worker."""
+    return bool(export.holder) and timezone.now() - export.asked_at < timedelta(seconds=AT_ONCE + _GRACE)
 
 
 def _own(request: HttpRequest) -> QuerySet[Export]:

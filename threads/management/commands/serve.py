@@ -18,6 +18,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import connections
+
+from threads import origin
 
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _PATIENCE = 35.0
@@ -101,6 +104,8 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Until the server ends; ends with its exit code. SIGTERM, SIGINT and SIGHUP reach the server."""
+        origin.claim_for_command()
+        connections.close_all()
         self._told: list[int] = []
         self._woken = threading.Event()
         for number in _FORWARDED:

@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand
 
 from dashboard import countfiles
 from dashboard.bounded import Question
-from threads import heartbeat, queue
+from threads import heartbeat, origin, queue
 
 _PATIENCE = 20.0
 """Seconds that a task has to end in when the worker is told to."""
@@ -26,6 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Until SIGTERM or SIGINT: then what is under way ends with the page that it keeps."""
+        origin.claim_for_command()
         # They reach for the queue, so they are loaded only here.
         from threads.archive import tasks  # noqa: PLC0415
         from threads.erasure import tasks as erasing  # noqa: PLC0415

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from tqdm import tqdm
 
-from threads import upstream
+from threads import origin, upstream
 from threads.archive.lease import HeldError, LeaseLostError
 from threads.archive.models import ArchivedThread
 from threads.archive.report import Report, report
@@ -38,6 +38,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         if settings.ARCHIVE == "off":
             raise CommandError("There is no archive: ARCHIVE is off.")
+        origin.claim_for_command()
         if options["action"] == "report":
             self._report(options["json"])
         else:
