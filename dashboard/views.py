@@ -77,7 +77,7 @@ def demo(request: HttpRequest) -> HttpResponse:
     try:
         origin.claim()
     except ImproperlyConfigured as error:
-        return problem(request, 503, "There is no demo here", str(error))
+        return problem(request, 403, "There is no demo here", str(error))
     account, _ = get_user_model().objects.get_or_create(username=DEMO_USER, defaults={"password": make_password(None)})
     account.groups.add(*Group.objects.filter(name__in=[role.name for role in ROLES]))
     login(request, account, backend=ACCOUNTS)

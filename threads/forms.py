@@ -153,17 +153,11 @@ Errors = dict[str, list[str]]
 
 def read(parameters: Mapping[str, str]) -> tuple[ThreadQuery | None, Errors]:
     """The query that an address stands for; or None, and what is wrong, by field, in sentences."""
-    values, errors = _cleaned(FIELDS, parameters)
-    if values.get("after") and values.get("before"):
-        errors["place"] = [_CLASH]
-    if values.get("from") and values.get("to") and values["from"] > values["to"]:
-        errors["to"] = [DAYS_CLASH]
+    values, errors = _listed(FIELDS, parameters)
     if errors:
         return None, errors
-    values["order"] = "asc" if values["order"] == "asc" else "desc"
     values["match"] = "part" if values["match"] == "part" and values["user"] is not None else "exact"
     values["has_reason"] = {"yes": True, "no": False}.get(values["has_reason"])
-    values["begin"], values["end"] = values.pop("from"), values.pop("to")
     values["limit"] = values["limit"] or DEFAULT_LIMIT
     return ThreadQuery(**values), {}
 
@@ -183,16 +177,10 @@ def read_items(parameters: Mapping[str, str]) -> tuple[ItemQuery | None, Errors]
 
 def read_trail(parameters: Mapping[str, str]) -> tuple[TrailQuery | None, Errors]:
     """The place in the trail that an address stands for; or None, and what is wrong, by field, in sentences."""
-    values, errors = _cleaned(TRAIL_FIELDS, parameters)
-    if values.get("after") and values.get("before"):
-        errors["place"] = [_CLASH]
-    if values.get("from") and values.get("to") and values["from"] > values["to"]:
-        errors["to"] = [DAYS_CLASH]
+    values, errors = _listed(TRAIL_FIELDS, parameters)
     if errors:
         return None, errors
-    values["order"] = "asc" if values["order"] == "asc" else "desc"
     values["action"], values["outcome"] = values["action"] or None, values["outcome"] or None
-    values["begin"], values["end"] = values.pop("from"), values.pop("to")
     values["limit"] = values["limit"] or find.DEFAULT_LIMIT
     return TrailQuery(**values), {}
 
@@ -203,6 +191,19 @@ def is_day(value: str) -> bool:
         return FIELDS["from"].clean(value) is not None
     except forms.ValidationError:
         return False
+
+
+def _listed(fields: Mapping[str, forms.Field], parameters: Mapping[str, str]) -> tuple[dict[str, Any], Errors]:
+    """What lists have in common: a place, days, and an order."""
+    values, errors = _cleaned(fields, parameters)
+    if values.get("after") and values.get("before"):
+        errors["place"] = [_CLASH]
+    if values.get("from") and values.get("to") and values["from"] > values["to"]:
+        errors["to"] = [DAYS_CLASH]
+    if not errors:
+        values["order"] = "asc" if values["order"] == "asc" else "desc"
+        values["begin"], values["end"] = values.pop("from"), values.pop("to")
+    return values, errors
 
 
 def _cleaned(fields: Mapping[str, forms.Field], parameters: Mapping[str, str]) -> tuple[dict[str, Any], Errors]:

@@ -309,6 +309,7 @@ def test_without_javascript(signed_in: Open, upstream: Patchy) -> None:
             break
         expect(more(page)).to_contain_text(f"{len(seen)} loaded, more to come")
         following(page).click()
+        page.wait_for_load_state()  # a page that is half there has no link yet
     assert seen == ids
     expect(more(page)).to_contain_text("The end: all 420.")
     for name in ("Load all", "Print", "Copy thread id", "Keys"):

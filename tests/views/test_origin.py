@@ -26,7 +26,7 @@ def test_the_demo_does_not_open_a_database_of_the_api(client: Client, settings: 
     origin.claim()
     settings.EMULATOR = True
     reply = client.post("/sign-in/demo/")
-    assert reply.status_code == 503
+    assert reply.status_code == 403
     assert b"OPENAI_API_KEY is not set" in reply.content
     assert client.get("/threads/").status_code == 302
     for command in (("worker",), ("serve",), ("archive", "sync")):
