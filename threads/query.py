@@ -87,7 +87,7 @@ class ThreadQuery:
             "before": self.before,
             "since": self.since,
         }
-        return _encoded(values)
+        return encoded(values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +120,9 @@ class ItemQuery:
             "count": self.count if self.after else None,
             "since": self.since,
         }
-        return _encoded(values)
+        return encoded(values)
 
 
-def _encoded(values: Mapping[str, object]) -> str:
+def encoded(values: Mapping[str, object]) -> str:
     """Those that are not None, percent-encoded, in their order."""
     return urlencode({name: value for name, value in values.items() if value is not None})

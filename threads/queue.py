@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,8 @@ from huey.serializer import SignedSerializer
 from huey.storage import PostgresStorage, RedisStorage, SqliteStorage
 
 from dashboard import env
+
+_log = logging.getLogger(__name__)
 
 NAME = "threadkeeper"
 
@@ -98,6 +101,16 @@ def reached() -> Iterator[None]:
         yield
     except _faults() as error:
         raise QueueError(str(error)) from error
+
+
+def soon(ask: Callable[[], object]) -> None:
+    """Hands work to the queue that workers would also find by themselves, within a minute or two: so where the queue
+    can't be reached the log says it, and nobody has to be told."""
+    try:
+        with reached():
+            ask()
+    except QueueError as error:
+        _log.error("The queue can't be reached: %s", error)  # the sentence says it
 
 
 def _faults() -> tuple[type[Exception], ...]:

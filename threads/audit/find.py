@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, tzinfo
 from typing import Literal
-from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
 
 from ..archive.spans import bounds
+from ..query import encoded
 from .models import SPARSE, AuditEvent
 from .record import LONGEST_ID, storable
 
@@ -73,7 +73,7 @@ class TrailQuery:
             "after": self.after,
             "before": self.before,
         }
-        return urlencode({name: value for name, value in values.items() if value is not None})
+        return encoded(values)
 
 
 @dataclass(frozen=True, slots=True)

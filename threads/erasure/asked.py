@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime
 
 from django.db import IntegrityError, transaction
@@ -15,8 +14,6 @@ from threads.audit.record import Action, Outcome, must
 from .gather import column
 from .models import Erasure, Target
 from .plan import Confirmed
-
-log = logging.getLogger(__name__)
 
 
 def begin(wanted: Confirmed) -> Erasure:
@@ -46,14 +43,14 @@ def begin(wanted: Confirmed) -> Erasure:
 def start() -> None:
     """Has a worker take up what was ordered, soon. Where the queue can't be reached one finds it by itself, within a
     minute or two."""
-    try:
-        with queue.reached():
-            # The queue is reached when its tasks are loaded, and a page must not wait for that at its start.
-            from . import tasks  # noqa: PLC0415
+    queue.soon(_erase)
 
-            tasks.erase()
-    except queue.QueueError as error:
-        log.error("The queue can't be reached: %s", error)  # noqa: TRY400  # the sentence says it
+
+def _erase() -> None:
+    # The queue is reached when its tasks are loaded, and a page must not wait for that at its start.
+    from . import tasks  # noqa: PLC0415
+
+    tasks.erase()
 
 
 def _targets(job: Erasure, wanted: Confirmed) -> list[Target]:

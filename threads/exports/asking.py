@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
 from dataclasses import replace
 from datetime import tzinfo
@@ -16,9 +15,6 @@ from ..audit.record import Action, Outcome, actor, must
 from ..query import DEFAULT_LIMIT, ThreadQuery
 from . import files
 from .models import Export
-
-_log = logging.getLogger(__name__)
-
 
 MOST = 50
 """Exports of one account that are there at once, under way or ready: they take up room on the disk for a day."""
@@ -49,14 +45,14 @@ def own(who_id: str) -> QuerySet[Export]:
 def have_done() -> None:
     """Tells the workers that there is something to do. Where the queue can't be reached, they see it by themselves
     within a minute."""
-    try:
-        with queue.reached():
-            # The queue is reached when its tasks are loaded, and a page must not wait for that at its start.
-            from . import tasks  # noqa: PLC0415
+    queue.soon(_export)
 
-            tasks.export_now()
-    except queue.QueueError as error:
-        _log.error("The queue can't be reached: %s", error)  # the trace says nothing more
+
+def _export() -> None:
+    # The queue is reached when its tasks are loaded, and a page must not wait for that at its start.
+    from . import tasks  # noqa: PLC0415
+
+    tasks.export_now()
 
 
 def take_away(export: Export) -> None:
