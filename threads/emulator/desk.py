@@ -1,4 +1,4 @@
-"""The world with what happened since: threads that arrived, were deleted, locked or renamed."""
+"""The world with what happened since: threads that arrived, were deleted, hidden, locked or renamed."""
 
 import json
 import threading
@@ -36,7 +36,10 @@ class Desk:
         self._titles: dict[int, str | None] = {index: scene.title for index, scene in scenes.items()}
         self._status: dict[int, Json] = {index: scene.status for index, scene in scenes.items()}
         self._told = {index: Told(partial(play, scene, world, index)) for index, scene in scenes.items()}
-        self.deleted: set[int] = set()
+        self._created_at: dict[int, int] = {}
+        self._deleted: set[int] = set()
+        # Deleted or hidden: no call finds these threads.
+        self.gone: set[int] = set()
         self._cached_row = lru_cache(_CACHED_ROWS)(self._render)
         self._cached_items = lru_cache(_CACHED_CONVERSATIONS)(self._converse)
 
@@ -62,11 +65,23 @@ class Desk:
     def delete(self, index: int) -> bool:
         """Whether the thread was there to delete."""
         with self._lock:
-            if index in self.deleted:
+            if index in self._deleted:
                 return False
-            self.deleted.add(index)
+            self._deleted.add(index)
+            self.gone.add(index)
             self._told.pop(index, None)
             return True
+
+    def hide(self, index: int) -> None:
+        """Keeps the thread from every call until `reveal`."""
+        with self._lock:
+            self.gone.add(index)
+
+    def reveal(self, index: int) -> None:
+        """Shows a hidden thread again; a deleted one stays deleted."""
+        with self._lock:
+            if index not in self._deleted:
+                self.gone.discard(index)
 
     def set_items(self, index: int, items: Sequence[Json]) -> bool:
         """Whether the thread was there to be given another conversation.
@@ -75,7 +90,7 @@ class Desk:
         where it has not been there for so long.
         """
         with self._lock:
-            if index in self.deleted:
+            if index in self._deleted:
                 return False
             began = self._origin(index)[1]
             step = min(60, (self._clock() - began) // max(len(items), 1))
@@ -86,7 +101,7 @@ class Desk:
     def add_items(self, index: int, items: Sequence[Json]) -> bool:
         """Whether the thread was there to be given more items; those without a time come now."""
         with self._lock:
-            if index in self.deleted:
+            if index in self._deleted:
                 return False
             self._tell(index, self.items(index), items, [self._clock()] * len(items))
             return True
@@ -107,12 +122,21 @@ class Desk:
         """Gives the thread another status, as the API shows it."""
         self._status[index] = status
 
+    def set_created_at(self, index: int, seconds: int) -> None:
+        """Gives the thread's row another `created_at`; its place in the order and its items stay."""
+        self._created_at[index] = seconds
+
     # What there is.
 
     def find(self, thread_id: str) -> int | None:
-        """The index of the thread with this id; None when there is none, or none any more."""
+        """The index of the thread with this id; None when no call finds it."""
+        index = self.find_hidden(thread_id)
+        return None if index in self.gone else index
+
+    def find_hidden(self, thread_id: str) -> int | None:
+        """The index of the thread with this id, even of a hidden one; None for an unknown or deleted one."""
         index = self._world.index_of(thread_id)
-        if index is None or index >= self._count() or index in self.deleted:
+        if index is None or index >= self._count() or index in self._deleted:
             return None
         return index
 
@@ -130,7 +154,7 @@ class Desk:
         return self._world.threads + len(self._arrived)
 
     def rows(self, user: str | None = None) -> Sequence[int]:
-        """The indexes of all threads or of those of `user`, oldest first, deleted ones among them."""
+        """The indexes of all threads or of those of `user`, oldest first, deleted and hidden ones among them."""
         if user is None:
             return range(self._count())
         begun = self._world.threads_of(user)
@@ -143,7 +167,7 @@ class Desk:
 
     def thread(self, index: int) -> bytes:
         """The thread as JSON."""
-        if index in self._titles or index in self._status:
+        if index in self._titles or index in self._status or index in self._created_at:
             return self._render(index)
         return self._cached_row(index)
 
@@ -160,6 +184,7 @@ class Desk:
 
     def _render(self, index: int) -> bytes:
         row = self._world.thread(index, *self._origin(index))
+        row["created_at"] = self._created_at.get(index, row["created_at"])
         row["title"] = self._titles.get(index, row["title"])
         row["status"] = self._status.get(index, row["status"])
         return as_bytes(row)

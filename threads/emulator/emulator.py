@@ -4,12 +4,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from urllib.parse import parse_qsl, urlencode
 
 from threads.emulator.api import Api
 from threads.emulator.conversation import Json
 from threads.emulator.desk import Desk
-from threads.emulator.faults import ONCE, Fault
+from threads.emulator.faults import LOST, ONCE, Fault
 from threads.emulator.paging import BeforeReading, HasMoreReading, Readings
 from threads.emulator.parameters import DEFAULT_LIMIT
 from threads.emulator.refusals import refusal
@@ -19,6 +20,8 @@ from threads.emulator.spoilers import LEAST_TOO_MANY, spoil
 from threads.emulator.world import World
 
 _REMEMBERED_CALLS = 1000
+_OTHER_SEED = 1_000_003
+_OTHER_USERS = 10_000_000
 
 
 def _asked_limit(request: Request) -> int:
@@ -37,7 +40,10 @@ class Emulator:
     `now` is Unix seconds, and the present when not given. `latency_ms` is how long the adapter and
     the server wait before they answer. `api_key` is the only right key; without it any key is,
     except that one which begins with `sk-wrong` is unknown and one with `sk-scopes` lacks scopes.
-    `before` and `has_more` choose among the readings of what the documentation leaves open.
+    `before` and `has_more` choose among the readings of what the documentation leaves open, and so
+    does `gone_cursor_status`, 404 or 400: the answer to a cursor that is deleted, hidden or unknown.
+    `ties` neighbours of the world's threads share one `created_at`, that of the oldest of them; with
+    more than one, the list orders threads that share a `created_at` by id.
     `fault` makes every call fail in that way, and may be set and taken away (None) at any time.
     `showcase` gives four of the newest threads, the 2nd, 5th, 8th and 12th counted from the newest,
     conversations worth a look: every kind of item, the same in the documentation's spelling, 10,000
@@ -56,10 +62,18 @@ class Emulator:
         has_more: HasMoreReading = HasMoreReading.DIRECTION,
         fault: Fault | None = None,
         showcase: bool = False,
+        gone_cursor_status: int = 404,
+        ties: int = 1,
     ) -> None:
-        self._world = World(threads, seed, time.time() if now is None else now)
+        if gone_cursor_status not in (404, 400):
+            raise ValueError(f"gone_cursor_status must be 404 or 400, not {gone_cursor_status}")
+        if ties < 1:
+            raise ValueError(f"ties must be at least 1, not {ties}")
+        self._world = World(threads, seed, time.time() if now is None else now, ties)
         self._desk = Desk(self._world, scenes(self._world) if showcase else {})
-        self._api = Api(self._desk, api_key, Readings(before, has_more))
+        self._api_key = api_key
+        self._readings = Readings(before, has_more, gone_cursor_status)
+        self._api = Api(self._desk, api_key, self._readings)
         self._meter = Meter()
         self._lock = threading.Lock()
         self._spent = False
@@ -100,10 +114,23 @@ class Emulator:
         refused = refusal(fault, request)
         if refused:
             return refused
+        if fault in LOST:
+            return Api(self._desk, self._api_key, self._readings, fault).handle(request)
+        if fault is Fault.OTHER_PROJECT:
+            with self._lock:
+                other = self._other_project
+            return other.handle(request)
         if fault is Fault.TOO_MANY_ROWS:
             rows = max(10 * _asked_limit(request), LEAST_TOO_MANY)
             return spoil(fault, self._api.handle(request, rows))
         return spoil(fault, self._api.handle(_without_cursors(request) if fault is Fault.LOOP else request))
+
+    @cached_property
+    def _other_project(self) -> Api:
+        """Another project of the same size; it shares no id and no user with this one."""
+        own = self._world
+        world = World(own.threads, own.seed + _OTHER_SEED, own.now, own.ties, _OTHER_USERS)
+        return Api(Desk(world, {}), self._api_key, self._readings)
 
     # What happens upstream while somebody looks.
 
@@ -114,6 +141,24 @@ class Emulator:
     def delete(self, thread_id: str) -> None:
         """A thread is deleted behind the client's back. Raises KeyError when there is none such."""
         self._desk.delete(self._find(thread_id))
+
+    def hide(self, thread_id: str) -> None:
+        """A thread is not visible yet: no call finds it. Raises KeyError when there is none such.
+
+        The methods of this class still take its id, except that `thread_ids` leaves it out.
+        """
+        self._desk.hide(self._find(thread_id))
+
+    def reveal(self, thread_id: str) -> None:
+        """A hidden thread becomes visible, at its place in the order. Raises KeyError when there is none such."""
+        self._desk.reveal(self._find(thread_id))
+
+    def set_created_at(self, thread_id: str, seconds: int) -> None:
+        """A thread shows another `created_at`, in Unix seconds. Raises KeyError when there is none such.
+
+        Its place in the order and its items stay.
+        """
+        self._desk.set_created_at(self._find(thread_id), seconds)
 
     def set_status(self, thread_id: str, type: str, reason: str | None = None) -> None:  # noqa: A002
         """A thread is locked, closed or active again. Raises KeyError when there is none such."""
@@ -139,10 +184,10 @@ class Emulator:
             raise KeyError(thread_id)
 
     def thread_ids(self, order: str = "desc", user: str | None = None) -> Iterator[str]:
-        """The ids of all threads, or of those of `user`, in list order: what a client should find."""
+        """The ids of all visible threads, or of those of `user`, in list order: what a client should find."""
         rows = self._desk.rows(user)
         for index in rows if order == "asc" else reversed(rows):
-            if index not in self._desk.deleted:
+            if index not in self._desk.gone:
                 yield self._desk.thread_id(index)
 
     def users(self) -> list[str]:
@@ -150,7 +195,7 @@ class Emulator:
         return self._world.people.names()
 
     def _find(self, thread_id: str) -> int:
-        index = self._desk.find(thread_id)
+        index = self._desk.find_hidden(thread_id)
         if index is None:
             raise KeyError(thread_id)
         return index

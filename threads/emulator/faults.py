@@ -12,7 +12,7 @@ class Fault(Enum):
     MISSING_SCOPES = "missing-scopes"
     """401, the key is right but restricted."""
     GONE_404 = "gone-404"
-    """404 on everything: the endpoints were retired and no longer routed."""
+    """404 on everything, in the API's words for an unknown path: the endpoints are no longer routed."""
     GONE_410 = "gone-410"
     """410 on everything: the endpoints were retired, and say so."""
     RATE_LIMIT_2 = "rate-limit-2"
@@ -72,6 +72,20 @@ class Fault(Enum):
     SPARSE_ROWS = "sparse-rows"
     """The documentation's own example: rows of id, object and title; a page without first_id and last_id."""
 
+    # Lost data: the API checks and answers calls as usual, but does not find what it should.
+    EMPTY_LIST = "empty-list"
+    """The list of threads is empty, and 404 for any cursor in it; calls by id and items work as usual."""
+    CURSORS_404 = "cursors-404"
+    """404 for every call with `after` or `before`, as for an unknown cursor; all else works."""
+    CURSORS_400 = "cursors-400"
+    """400 "Invalid cursor." for every call with `after` or `before`; all else works."""
+    THREADS_404 = "threads-404"
+    """The list works; 404 for one thread, its items and delete, and a delete deletes nothing."""
+    OTHER_PROJECT = "other-project"
+    """Every call is answered from another project's threads, of the same number and with other ids and users."""
+
 
 ONCE = frozenset((Fault.RATE_LIMIT_ONCE, Fault.FLAKY_ONCE))
 ON_THE_WIRE = frozenset((Fault.REFUSE, Fault.HANG, Fault.DRIP, Fault.DRIP_HEADERS, Fault.CUT_SHORT))
+LOST = frozenset((Fault.EMPTY_LIST, Fault.CURSORS_404, Fault.CURSORS_400, Fault.THREADS_404))
+"""The faults that `Api` takes: what it does not find."""

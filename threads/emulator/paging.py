@@ -43,6 +43,8 @@ class Readings:
 
     before: BeforeReading = BeforeReading.ADJACENT
     has_more: HasMoreReading = HasMoreReading.DIRECTION
+    gone_cursor_status: int = 404
+    """The status for a cursor that names no row: 404 or 400."""
 
 
 def _window(rows: Sequence[int], cut: Cut, reading: BeforeReading) -> tuple[int, int]:
@@ -72,8 +74,8 @@ def _alive(rows: Sequence[int], places: Iterable[int], gone: Container[int]) -> 
 def page(rows: Sequence[int], gone: Container[int], cut: Cut, readings: Readings) -> tuple[list[int], bool]:
     """The rows of a page in the order asked for, and its `has_more`.
 
-    `rows` ascend, oldest first; those in `gone` are deleted and skipped. The cost depends on the
-    limit, not on how deep in the list the page lies.
+    `rows` ascend, oldest first; those in `gone` are deleted or hidden, and skipped. The cost depends
+    on the limit, not on how deep in the list the page lies.
     """
     places = _in_order(*_window(rows, cut, readings.before), cut.descending)
     backwards = cut.before is not None and readings.before is BeforeReading.ADJACENT

@@ -57,15 +57,24 @@ def check_names(parameters: Mapping[str, str], known: frozenset[str]) -> None:
             raise ApiError(400, f"Unknown parameter: {name[:40]!r}.", name[:40], "unknown_parameter")
 
 
-def cut_of(parameters: Mapping[str, str], find: Callable[[str], int | None]) -> Cut:
-    """The page asked for. `find` turns a cursor's id into its row, or None if there is no such."""
+def _unknown_cursor(name: str, row_id: str, status: int) -> ApiError:
+    if status == 400:
+        return ApiError(400, "Invalid cursor.", name, "invalid_cursor")
+    return ApiError(404, f"No row found with id '{row_id}'.", name, "not_found")
+
+
+def cut_of(parameters: Mapping[str, str], find: Callable[[str], int | None], gone_cursor_status: int = 404) -> Cut:
+    """The page asked for. `find` turns a cursor's id into its row, or None if there is no such.
+
+    Raises ApiError for a wrong parameter; for a cursor without a row its status is `gone_cursor_status`, 404 or 400.
+    """
 
     def cursor(name: str) -> int | None:
         if name not in parameters:
             return None
         row = find(parameters[name])
         if row is None:
-            raise ApiError(404, f"No row found with id '{parameters[name]}'.", name, "not_found")
+            raise _unknown_cursor(name, parameters[name], gone_cursor_status)
         return row
 
     limit = _limit(parameters["limit"]) if "limit" in parameters else DEFAULT_LIMIT

@@ -61,11 +61,15 @@ class Deck:
 
 
 class People:
-    """The users of a world of `threads` threads: 416 for 5000, and about 22,000 for a million."""
+    """The users of a world of `threads` threads: 416 for 5000, and about 22,000 for a million.
 
-    def __init__(self, threads: int, seed: int) -> None:
+    They have the names of the users with the numbers from `first` on.
+    """
+
+    def __init__(self, threads: int, seed: int, first: int = 0) -> None:
         self._threads = threads
         self._seed = seed
+        self._first = first
         self._cached_threads_of = lru_cache(maxsize=64)(self._find_threads_of)
         self._cached_name = lru_cache(maxsize=1024)(username)
 
@@ -82,11 +86,15 @@ class People:
     @cached_property
     def _numbers(self) -> dict[str, int]:
         count = self._steady.users + self._bursty.users
-        return {username(self._seed, number): number for number in range(count)}
+        return {username(self._seed, self._first + number): number for number in range(count)}
 
     def names(self) -> list[str]:
         """Every user who has a thread: the steady ones, then the bursty ones, the heaviest first."""
         return list(self._numbers)
+
+    def name(self, number: int) -> str:
+        """The name of user `number`, 0 for the first of this world."""
+        return self._cached_name(self._seed, self._first + number)
 
     def user_of(self, index: int) -> str:
         """The user whose thread `index` is."""
@@ -95,7 +103,7 @@ class People:
             number = self._steady.users + self._bursty.owner(hand)
         else:
             number = self._steady.owner(hand * (_DEAL - 1) + place)
-        return self._cached_name(self._seed, number)
+        return self.name(number)
 
     def threads_of(self, user: str) -> "array[int]":
         """The indexes of the threads of `user`, oldest first; empty for an unknown user."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from threads.emulator.desk import as_bytes
 from threads.emulator.faults import Fault
 from threads.emulator.keys import bearer, missing_scopes, wrong_key
-from threads.emulator.replies import ApiError, Reply, Request
+from threads.emulator.replies import ApiError, Reply, Request, invalid_url
 
 _GONE = (
     "The ChatKit threads endpoints have been retired and are no longer available. "
@@ -35,7 +35,7 @@ def _broken(status: int, message: str) -> Reply:
 _REFUSALS: Mapping[Fault, Callable[[Request], Reply]] = {
     Fault.WRONG_KEY: lambda request: wrong_key(bearer(request)).reply(),
     Fault.MISSING_SCOPES: lambda _: missing_scopes().reply(),
-    Fault.GONE_404: lambda _: ApiError(404, _GONE).reply(),
+    Fault.GONE_404: lambda request: invalid_url(request).reply(),
     Fault.GONE_410: lambda _: ApiError(410, _GONE, code="endpoint_retired").reply(),
     Fault.RATE_LIMIT_2: lambda _: _too_many("2"),
     Fault.RATE_LIMIT_ONCE: lambda _: _too_many("1"),

@@ -60,6 +60,11 @@ class ApiError(Exception):
         return Reply(self.status, body=as_bytes(self.body))
 
 
+def invalid_url(request: Request) -> ApiError:
+    """The error for a path that the API does not know."""
+    return ApiError(404, f"Invalid URL ({request.method} {request.path})")
+
+
 class Meter:
     """The rate limit's headers. It counts, but never refuses: faults do that."""
 

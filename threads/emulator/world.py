@@ -1,6 +1,8 @@
 """The world the emulator begins with: every thread computed from its index, none stored."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from functools import lru_cache
 
 from threads.emulator.chance import mix
 from threads.emulator.conversation import Json, conversation
@@ -8,7 +10,8 @@ from threads.emulator.ids import Ids, join_place, split_place
 from threads.emulator.people import People
 from threads.emulator.rhythm import Rhythm
 from threads.emulator.subjects import subject
-from threads.emulator.usernames import username
+
+_CACHED_TIES = 64
 
 
 class World:
@@ -16,24 +19,48 @@ class World:
 
     Facts that do not depend on the world's size (ids, titles, items) hold for any index, so that
     threads which arrive later are of the same kind. `now` is Unix seconds.
+
+    From `ties` = 2 on, every run of `ties` neighbours has the `created_at` of its oldest thread, and
+    threads with the same `created_at` are in the order of their ids. `first_user` is the number of
+    the first user: worlds share no user when their ranges of numbers do not overlap.
     """
 
-    def __init__(self, threads: int, seed: int, now: float) -> None:
+    def __init__(self, threads: int, seed: int, now: float, ties: int = 1, first_user: int = 0) -> None:
         self.threads = threads
         self.seed = seed
         self.now = now
-        self.people = People(threads, seed)
+        self.ties = ties
+        self.people = People(threads, seed, first_user)
         self._rhythm = Rhythm(threads, seed, now)
         self._thread_ids = Ids("cthr_", seed)
         self._item_ids = Ids("cti_", seed)
+        self._cached_tied = lru_cache(_CACHED_TIES)(self._find_tied)
 
     def thread_id(self, index: int) -> str:
         """The id of the thread `index`."""
-        return self._thread_ids.encode(index)
+        if self.ties == 1 or index >= self.threads:
+            return self._thread_ids.encode(index)
+        first, tied = self._cached_tied(index // self.ties)
+        return tied[index - first]
 
     def index_of(self, thread_id: str) -> int | None:
         """The index that `thread_id` stands for; None for an invented id."""
-        return self._thread_ids.decode(thread_id)
+        number = self._thread_ids.decode(thread_id)
+        if number is None or self.ties == 1 or number >= self.threads:
+            return number
+        first, tied = self._cached_tied(number // self.ties)
+        return first + bisect_left(tied, thread_id)
+
+    def _find_tied(self, run: int) -> tuple[int, list[str]]:
+        """The threads with the same `created_at` as the run: the index of the first, and their ids in order."""
+        low = run * self.ties
+        high = low + self.ties
+        # Neighbouring runs can begin in the same second.
+        while low > 0 and self.created_at(low - 1) == self.created_at(run * self.ties):
+            low -= self.ties
+        while high < self.threads and self.created_at(high) == self.created_at(run * self.ties):
+            high += self.ties
+        return low, sorted(map(self._thread_ids.encode, range(low, min(high, self.threads))))
 
     def item_id(self, index: int, position: int) -> str:
         """The id of the item at `position` (0 is the oldest) of the thread `index`."""
@@ -46,7 +73,7 @@ class World:
 
     def created_at(self, index: int) -> int:
         """Unix seconds; never decreases from one thread to the next newer one."""
-        return self._rhythm.created_at(index)
+        return self._rhythm.created_at(index // self.ties * self.ties)
 
     def user_of(self, index: int) -> str:
         """The user of the thread `index`, which the world began with."""
@@ -59,7 +86,7 @@ class World:
     def some_user(self, index: int) -> str:
         """A user for a thread `index` that arrives: heavy users come more often."""
         if self.threads == 0:
-            return username(self.seed, 0)
+            return self.people.name(0)
         return self.user_of(mix(self.seed, 41, index) % self.threads)
 
     def thread(self, index: int, user: str, created_at: int) -> Json:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.emulator.calls import NOW, call, error, get, ids, items_of
+from tests.unit.emulator.calls import HEADERS, NOW, THREADS, call, error, get, ids, items_of, walk
 from threads.emulator import Emulator, Fault, Reply
-from threads.emulator.faults import ON_THE_WIRE
+from threads.emulator.faults import LOST, ON_THE_WIRE
 from threads.emulator.spoilers import BOMB_BYTES
 
 STATUS = {
@@ -27,6 +27,12 @@ STATUS = {
     Fault.REDIRECT: 302,
 }
 REFUSALS = {*STATUS, Fault.REFUSE, Fault.HTML_200, Fault.ERROR_200}
+NO_THREADS = {Fault.THREADS_404, Fault.OTHER_PROJECT}
+"""Faults that answer the list, and 404 to a call for a thread by its id."""
+CURSOR_FAULTS = [
+    (Fault.CURSORS_404, 404, "No row found with id '{}'.", "not_found"),
+    (Fault.CURSORS_400, 400, "Invalid cursor.", "invalid_cursor"),
+]
 
 
 @pytest.fixture
@@ -58,14 +64,15 @@ def page_with(fault: Fault, emulator: Emulator, **parameters: Any) -> Any:
 
 @pytest.mark.parametrize("fault", Fault)
 def test_a_fault_strikes_each_of_the_four_calls(emulator: Emulator, fault: Fault) -> None:
-    for make in four_calls(emulator):
+    for number, make in enumerate(four_calls(emulator)):
         emulator.fault = fault
         reply = make()
-        assert reply.status == STATUS.get(fault, 503 if fault is Fault.REFUSE else 200)
+        usual = 404 if fault in NO_THREADS and number > 0 else 503 if fault is Fault.REFUSE else 200
+        assert reply.status == STATUS.get(fault, usual)
         assert reply.wire is (fault if fault in ON_THE_WIRE else None)
 
 
-@pytest.mark.parametrize("fault", [fault for fault in Fault if fault in REFUSALS])
+@pytest.mark.parametrize("fault", [fault for fault in Fault if fault in REFUSALS | NO_THREADS])
 def test_a_refusal_deletes_nothing(emulator: Emulator, fault: Fault) -> None:
     one = next(emulator.thread_ids())
     emulator.fault = fault
@@ -73,7 +80,7 @@ def test_a_refusal_deletes_nothing(emulator: Emulator, fault: Fault) -> None:
     assert next(emulator.thread_ids()) == one
 
 
-@pytest.mark.parametrize("fault", [fault for fault in Fault if fault not in REFUSALS])
+@pytest.mark.parametrize("fault", [fault for fault in Fault if fault not in REFUSALS | NO_THREADS])
 def test_a_spoilt_answer_comes_after_the_act(emulator: Emulator, fault: Fault) -> None:
     one = next(emulator.thread_ids())
     emulator.fault = fault
@@ -121,7 +128,7 @@ def test_errors_have_the_apis_shape(emulator: Emulator) -> None:
         assert set(error(reply_with(fault, emulator))) == {"message", "type", "param", "code"}
     assert "Missing scopes: " in error(reply_with(Fault.MISSING_SCOPES, emulator))["message"]
     assert error(reply_with(Fault.WRONG_KEY, emulator))["code"] == "invalid_api_key"
-    assert "retired" in error(reply_with(Fault.GONE_404, emulator))["message"]
+    assert "retired" in error(reply_with(Fault.GONE_410, emulator))["message"]
     assert "error" in page_with(Fault.ERROR_200, emulator)
 
 
@@ -210,3 +217,129 @@ def test_sparse_rows_are_the_documentations_example(emulator: Emulator) -> None:
 def test_an_error_is_not_spoilt_further(emulator: Emulator) -> None:
     for fault in set(Fault) - REFUSALS - ON_THE_WIRE:
         assert error(reply_with(fault, emulator, limit=101))["param"] == "limit"
+
+
+def test_gone_404_has_the_words_for_an_unknown_path(emulator: Emulator) -> None:
+    one = next(emulator.thread_ids())
+    emulator.fault = Fault.GONE_404
+    for method, tail in (("GET", ""), ("GET", f"/{one}"), ("GET", items_of(one)), ("DELETE", f"/{one}")):
+        reply = call(emulator, tail, method=method, **({} if tail else {"limit": 5}))
+        assert reply.status == 404
+        assert json.loads(reply.body) == {
+            "error": {
+                "message": f"Invalid URL ({method} {THREADS}{tail})",
+                "type": "invalid_request_error",
+                "param": None,
+                "code": None,
+            }
+        }
+    unknown = emulator.handle("GET", "/v1/nothing", "", HEADERS)
+    emulator.fault = None
+    assert emulator.handle("GET", "/v1/nothing", "", HEADERS).body == unknown.body
+
+
+@pytest.mark.parametrize(("fault", "status", "message", "code"), CURSOR_FAULTS)
+@pytest.mark.parametrize("name", ["after", "before"])
+@pytest.mark.parametrize("gone_cursor_status", [404, 400])
+def test_cursors_fail_and_all_else_works(
+    fault: Fault, status: int, message: str, code: str, name: str, gone_cursor_status: int
+) -> None:
+    emulator = Emulator(60, now=NOW, gone_cursor_status=gone_cursor_status)
+    one = list(emulator.thread_ids())[30]
+    item = get(emulator, items_of(one))["first_id"]
+    usual = [get(emulator), get(emulator, f"/{one}"), get(emulator, items_of(one))]
+    emulator.fault = fault
+    assert [get(emulator), get(emulator, f"/{one}"), get(emulator, items_of(one))] == usual
+    for tail, cursor in (("", one), (items_of(one), item), ("", "cthr_invented")):
+        reply = call(emulator, tail, **{name: cursor})
+        assert reply.status == status
+        expected = {"message": message.format(cursor), "type": "invalid_request_error", "param": name, "code": code}
+        assert error(reply) == expected
+    assert call(emulator, f"/{one}", method="DELETE").status == 200
+
+
+@pytest.mark.parametrize("gone_cursor_status", [404, 400])
+def test_an_empty_list_has_no_rows_and_knows_no_cursor(gone_cursor_status: int) -> None:
+    emulator = Emulator(60, now=NOW, gone_cursor_status=gone_cursor_status)
+    one = next(emulator.thread_ids())
+    thread, items = get(emulator, f"/{one}"), get(emulator, items_of(one), order="asc")
+    emulator.fault = Fault.EMPTY_LIST
+    empty: Any = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
+    assert get(emulator) == get(emulator, user=thread["user"], order="asc", limit=5) == empty
+    for name in ("after", "before"):
+        reply = call(emulator, **{name: one})
+        assert (reply.status, error(reply)["param"], error(reply)["code"]) == (404, name, "not_found")
+        assert error(reply)["message"] == f"No row found with id '{one}'."
+    assert get(emulator, f"/{one}") == thread
+    assert get(emulator, items_of(one), order="asc") == items
+    rest = [item for item in ids(items) if item != items["first_id"]]
+    assert ids(get(emulator, items_of(one), order="asc", after=items["first_id"])) == rest
+    assert call(emulator, items_of(one), after="cti_invented").status == gone_cursor_status
+
+
+def test_the_list_works_while_no_thread_is_found(emulator: Emulator) -> None:
+    every = list(emulator.thread_ids())
+    emulator.fault = Fault.THREADS_404
+    assert walk(emulator, limit=100) == every
+    for tail, method in ((f"/{every[0]}", "GET"), (items_of(every[0]), "GET"), (f"/{every[0]}", "DELETE")):
+        reply = call(emulator, tail, method=method)
+        assert reply.status == 404
+        assert error(reply) == {
+            "message": f"No thread found with id '{every[0]}'.",
+            "type": "invalid_request_error",
+            "param": "thread_id",
+            "code": "not_found",
+        }
+    emulator.fault = None
+    assert walk(emulator, limit=100) == every
+
+
+def test_another_project_shares_nothing_with_the_first(emulator: Emulator) -> None:
+    def contents() -> tuple[list[str], set[str], set[str]]:
+        threads = walk(emulator, limit=100)
+        users = {get(emulator, f"/{one}")["user"] for one in threads}
+        return threads, users, {item for one in threads for item in walk(emulator, items_of(one), limit=100)}
+
+    first = contents()
+    emulator.fault = Fault.OTHER_PROJECT
+    other = contents()
+    assert len(other[0]) == len(first[0]) == 300
+    for own, others in zip(first, other, strict=True):
+        assert not set(own) & set(others)
+    assert contents() == other
+    one = first[0][0]
+    for reply in (call(emulator, f"/{one}"), call(emulator, items_of(one)), call(emulator, f"/{one}", method="DELETE")):
+        assert reply.status == 404
+        assert error(reply)["message"] == f"No thread found with id '{one}'."
+    assert call(emulator, after=one).status == 404
+    assert get(emulator, user=next(iter(first[1])))["data"] == []
+    user = next(iter(other[1]))
+    assert {row["user"] for row in get(emulator, user=user)["data"]} == {user}
+    assert call(emulator, f"/{other[0][0]}", method="DELETE").status == 200
+    assert walk(emulator, limit=100) == other[0][1:]
+    emulator.fault = None
+    assert contents() == first
+    assert call(emulator, f"/{other[0][1]}").status == 404
+
+
+def test_another_project_has_the_settings_of_the_first() -> None:
+    emulator = Emulator(60, now=NOW, ties=3, gone_cursor_status=400, api_key="sk-right", fault=Fault.OTHER_PROJECT)
+    assert call(emulator).status == 401
+    headers = HEADERS | {"Authorization": "Bearer sk-right"}
+    rows = json.loads(emulator.handle("GET", THREADS, "limit=3&order=asc", headers).body)["data"]
+    assert len({row["created_at"] for row in rows}) == 1
+    assert emulator.handle("GET", THREADS, "after=cthr_invented", headers).status == 400
+
+
+@pytest.mark.parametrize("fault", [*sorted(LOST, key=lambda fault: fault.value), Fault.OTHER_PROJECT])
+def test_lost_data_comes_after_the_checks_of_the_request(fault: Fault) -> None:
+    emulator = Emulator(60, now=NOW, fault=fault)
+    one = next(emulator.thread_ids())
+    for tail in ("", f"/{one}", items_of(one)):
+        path, beta = THREADS + tail, HEADERS["OpenAI-Beta"]
+        assert emulator.handle("GET", path, f"after={one}", {"OpenAI-Beta": beta}).status == 401
+        reply = emulator.handle("GET", path, f"after={one}", {"Authorization": HEADERS["Authorization"]})
+        assert (reply.status, error(reply)["code"]) == (400, "invalid_beta")
+    assert call(emulator, after=one, limit=101).status == 400
+    assert call(emulator, "/a/b/c").status == 404
+    assert call(emulator, method="PUT").status == 405

@@ -5,6 +5,7 @@ import re
 import tracemalloc
 from collections import Counter
 from itertools import pairwise
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given, settings
@@ -155,3 +156,61 @@ def test_small_worlds_are_complete(threads: int) -> None:
     assert len(walk(emulator, limit=2)) == threads
     [arrived] = emulator.arrive()
     assert walk(emulator, limit=2)[0] == arrived
+
+
+def test_a_world_without_ties_has_the_ids_it_always_had() -> None:
+    world = World(5000, 7, NOW)
+    assert world.thread_id(0) == "cthr_5f846d2dd75aafab5e0efce8a885cefe1aa79798ad1d1cf9"
+    assert world.thread_id(4999) == "cthr_bc41d110ed81e8397a8142e10f863a3c4f138a72f4a29e0e"
+    assert world.item_id(3, 2) == "cti_4b903aed8381b6f9276b264449077f13b18603acfeae8b2c"
+    assert (world.user_of(10), world.created_at(4999)) == ("user_a21425ac51a12f0f", 1_789_999_870)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 400), st.integers(0, 99), st.integers(2, 50))
+def test_ties_share_the_time_of_their_oldest_and_are_ordered_by_id(threads: int, seed: int, ties: int) -> None:
+    plain, world = World(threads, seed, NOW), World(threads, seed, NOW, ties)
+    rows = [(world.created_at(index), world.thread_id(index)) for index in range(threads)]
+    assert [time for time, _ in rows] == [plain.created_at(index // ties * ties) for index in range(threads)]
+    assert rows == sorted(rows)
+    assert {one for _, one in rows} == {plain.thread_id(index) for index in range(threads)}
+    later = range(threads, threads + 3)
+    assert [world.thread_id(index) for index in later] == [plain.thread_id(index) for index in later]
+    for index in range(threads + 3):
+        assert world.index_of(world.thread_id(index)) == index
+    assert world.index_of("cthr_invented") is None
+
+
+def test_ties_that_meet_in_one_second_are_ordered_as_one() -> None:
+    world = World(5000, 7, NOW, ties=4)
+    rows = [(world.created_at(index), world.thread_id(index)) for index in range(5000)]
+    assert max(Counter(time for time, _ in rows).values()) > 4
+    assert rows == sorted(rows)
+
+
+def test_threads_with_ties_page_completely_and_by_id() -> None:
+    emulator, again = (Emulator(430, now=NOW, ties=50, showcase=True) for _ in range(2))
+    newest = get(emulator, limit=30)["data"]
+    assert len({row["created_at"] for row in newest}) == 1
+    assert ids(get(emulator, limit=30)) == sorted(ids(get(emulator, limit=30)), reverse=True)
+    every = list(emulator.thread_ids())
+    assert walk(emulator, limit=7) == every == walk(again, limit=7)
+    assert walk(emulator, limit=7, order="asc") == every[::-1]
+    assert all(get(emulator, f"/{one}")["id"] == one for one in every)
+    user = emulator.users()[0]
+    assert walk(emulator, limit=7, user=user) == list(emulator.thread_ids(user=user))
+    for one in every[:30]:
+        items = get(emulator, items_of(one))
+        assert {item["thread_id"] for item in items["data"]} == {one}
+        assert get(emulator, items_of(one), before=items["last_id"])["data"] == items["data"][:-1]
+    first, second = emulator.arrive(2)
+    assert walk(emulator, limit=7) == [second, first, *every]
+
+
+def test_ties_cost_nothing_that_grows_with_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
+    emulator = Emulator(1_000_000, now=NOW, ties=40)
+    encode = Mock(wraps=emulator._world._thread_ids.encode)
+    monkeypatch.setattr(emulator._world._thread_ids, "encode", encode)
+    page = get(emulator, limit=100, after=emulator._world.thread_id(123_456))
+    assert len(page["data"]) == 100
+    assert 0 < encode.call_count < 2000
