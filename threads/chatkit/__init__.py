@@ -3,18 +3,22 @@
 from .client import BETA, Account, ChatKitClient, Exchange, Observer
 from .errors import (
     ChatKitError,
+    CursorGone,
     Garbled,
     NotFound,
     NotSignedIn,
+    OtherProject,
     RateLimited,
     Refused,
     Retired,
     ScopesMissing,
     TimedOut,
+    TooLarge,
     Unavailable,
 )
+from .pages import pages
 from .transport import Limits
-from .types import MAX_LIMIT, MAX_USER, Deletion, Order, Page, Status, Thread, ThreadItem
+from .types import MAX_LIMIT, MAX_USER, Deletion, LeftOut, Order, Page, Status, Thread, ThreadItem
 from .values import MAX_ID
 
 __all__ = [
@@ -25,14 +29,17 @@ __all__ = [
     "Account",
     "ChatKitClient",
     "ChatKitError",
+    "CursorGone",
     "Deletion",
     "Exchange",
     "Garbled",
+    "LeftOut",
     "Limits",
     "NotFound",
     "NotSignedIn",
     "Observer",
     "Order",
+    "OtherProject",
     "Page",
     "RateLimited",
     "Refused",
@@ -42,5 +49,7 @@ __all__ = [
     "Thread",
     "ThreadItem",
     "TimedOut",
+    "TooLarge",
     "Unavailable",
+    "pages",
 ]

@@ -17,8 +17,9 @@ from urllib.parse import quote
 from requests.adapters import BaseAdapter
 
 from . import decode, faults
-from .errors import ChatKitError, NotFound
+from .errors import ChatKitError, NotFound, TooLarge
 from .items import item
+from .pages import beyond, shrinking
 from .parse import parse
 from .transport import BearerKey, Limits, Method, Reply, Transport
 from .types import MAX_LIMIT, Deletion, Order, Page, Thread, ThreadItem
@@ -93,15 +94,26 @@ class ChatKitClient:
         after: str | None = None,
         before: str | None = None,
     ) -> Page[Thread]:
-        """Up to `limit` (1 to 100) threads in `order`, those after `after` in that order, of `user` alone.
+        """Up to `limit` (1 to 100) threads in `order`, those after `after` in that order, of `user` alone. Fewer, with
+        `has_more`, where a page of so many is too large to read; one thread that is too large is a row that says so.
 
-        What `before` means is open: see docs/adr/0001. `Retired` where the endpoint is gone; `NotFound` where
-        the cursor's thread is.
+        What `before` means is open: see docs/adr/0001. `Retired` where the endpoint is gone; `CursorGone` where
+        the cursor's thread is, or the endpoint.
         """
-        params = _list_params(order, limit, after, before) | ({"user": user} if user else {})
-        with self._reply("list", "GET", self._threads, params, cursor=after or before, collection=True) as reply:
-            page = decode.page(parse(reply.body), decode.thread, limit=limit)
-            return decode.checked(page, cursor=after)
+
+        def ask(size: int) -> Page[Thread]:
+            params = _list_params(order, size, after, before) | ({"user": user} if user else {})
+            with self._reply("list", "GET", self._threads, params, cursor=after or before, collection=True) as reply:
+                page = decode.page(parse(reply.body), decode.thread, limit=size)
+                return decode.checked(page, cursor=after)
+
+        try:
+            return shrinking(ask, limit)
+        except TooLarge as error:
+            if error.row_id is None or error.row_id in (after, before):
+                raise
+            row = Thread(error.row_id, problems=(error.detail,))
+            return Page((row,), row.id, row.id, has_more=True)
 
     def retrieve_thread(self, thread_id: str) -> Thread:
         """One thread, without its items. `NotFound` where there is none with this id."""
@@ -117,10 +129,22 @@ class ChatKitClient:
         after: str | None = None,
         before: str | None = None,
     ) -> Page[ThreadItem]:
-        """Up to `limit` (1 to 100) items of one thread, as `list_threads` does for threads."""
-        params = _list_params(order, limit, after, before)
-        with self._reply("items", "GET", self._address(thread_id) + "/items", params) as reply:
-            return decode.checked(decode.page(parse(reply.body), item, limit=limit), cursor=after)
+        """Up to `limit` (1 to 100) items of one thread, as `list_threads` does for threads; `LeftOut` stands for one
+        item that is too large. `NotFound` where there is no such thread."""
+
+        def ask(size: int, order: Order, after: str | None) -> Page[ThreadItem]:
+            params = _list_params(order, size, after, before)
+            address = self._address(thread_id) + "/items"
+            with self._reply("items", "GET", address, params, cursor=after or before) as reply:
+                return decode.checked(decode.page(parse(reply.body), item, limit=size), cursor=after)
+
+        try:
+            return shrinking(lambda size: ask(size, order, after), limit)
+        except TooLarge as error:
+            if before is not None:
+                raise
+            other: Order = "asc" if order == "desc" else "desc"
+            return beyond(error, after, lambda cursor: shrinking(lambda size: ask(size, other, cursor), MAX_LIMIT))
 
     def delete_thread(self, thread_id: str) -> Deletion:
         """Removes a thread, its items and stored attachments. Sent once: a time-out leaves it open what happened."""

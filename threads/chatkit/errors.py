@@ -49,6 +49,11 @@ class NotFound(ChatKitError):
     """There is no such thread, or no such place in the list (404)."""
 
 
+class CursorGone(NotFound):
+    """A call with a cursor was answered with 404 or 400. Either the row that the cursor names is not in the list any
+    more, or the endpoint is not there: a call without the cursor tells which."""
+
+
 class Retired(ChatKitError):
     """The endpoint itself is gone (410, or 404 where no id was asked for)."""
 
@@ -76,4 +81,18 @@ class TimedOut(ChatKitError):
 
 
 class Garbled(ChatKitError):
-    """A reply came, but it is not one that this API gives: not JSON, too large, a redirect, a loop."""
+    """A reply came, but it is not one that this API gives: not JSON, a redirect, a loop."""
+
+
+class TooLarge(ChatKitError):
+    """The reply is larger than this client reads: in bytes, in parts or in depth. A page with fewer rows may fit.
+    `row_id` is the id of its first row, None where the part that was read does not tell it."""
+
+    row_id: str | None = None
+
+
+class OtherProject(ChatKitError):
+    """The upstream answers, and has not been shown to be the one whose threads are kept. `certain` is whether it has
+    been shown to be another one."""
+
+    certain: bool = False

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from . import retry
 from .errors import (
     ChatKitError,
+    CursorGone,
     Garbled,
     NotFound,
     NotSignedIn,
@@ -16,11 +17,15 @@ from .errors import (
     Refused,
     Retired,
     ScopesMissing,
+    TooLarge,
     Unavailable,
 )
 from .parse import parse
 from .transport import Reply
 from .values import clean
+
+_OTHER_PARAMETERS = {"limit", "order", "user"}
+"""What a 400 for a call with a cursor may be about besides the cursor."""
 
 _LONGEST_DETAIL = 300
 _LONGEST_SAID = 2_000
@@ -32,14 +37,15 @@ def of(
 ) -> Iterator[None]:
     """Raises the error that `reply` stands for, and gives its status and request id to what is raised within.
 
-    `hide` takes the key out of a text. `collection` tells that the request named no thread but, perhaps, a `cursor`:
-    there, a 404 without one, or not in the API's own words, means that the whole endpoint is gone.
+    `hide` takes the key out of a text. `cursor` is the request's `after` or `before`. `collection` tells that the
+    request names no thread: there, a 404 without a cursor, or not in the API's own words, means that the whole endpoint
+    is gone.
     """
     if not 200 <= reply.status < 300:
         raise _error(reply, hide, cursor, collection)
     try:
         yield
-    except Garbled as error:
+    except (Garbled, TooLarge) as error:
         error.status, error.request_id = reply.status, reply.request_id
         raise
 
@@ -65,9 +71,13 @@ def _kind(status: int, said: Mapping[str, str], cursor: str | None, collection: 
         return ScopesMissing
     if status == 410:
         return Retired
-    if status == 404:
+    if status == 404 and collection and not (cursor and said["message"]):
         # The API's own words, in answer to a cursor, may be about the cursor; a page of something else is not.
-        return Retired if collection and not (cursor and said["message"]) else NotFound
+        return Retired
+    if cursor and (status == 404 or (status == 400 and said["param"] not in _OTHER_PARAMETERS)):
+        return CursorGone
+    if status == 404:
+        return NotFound
     if status == 429:
         return RateLimited
     if status >= 500 or status in {408, 409}:
@@ -79,7 +89,7 @@ def _said(reply: Reply) -> dict[str, str]:
     """The fields of the error body, each a string, empty where it is not there or is no string."""
     try:
         body = parse(reply.body)
-    except Garbled:
+    except (Garbled, TooLarge):
         body = None
     error = body.get("error") if isinstance(body, dict) else None
     fields = error if isinstance(error, dict) else {}

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import requests
@@ -27,6 +27,7 @@ from urllib3.exceptions import (
 from . import retry
 from .deadline import DeadlineAdapter, deadline
 from .errors import ChatKitError, Garbled, TimedOut, Unavailable
+from .parse import too_large
 from .trace import trace
 
 Method = Literal["GET", "DELETE"]
@@ -155,16 +156,19 @@ class Transport:
     def _read(self, response: requests.Response, ends: float) -> bytearray | ChatKitError:
         """The body. `read1` gives what has come so far, where `read` would wait for a whole chunk of it."""
         body = bytearray()
-        fault: type[ChatKitError] | None = None
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
             body += chunk
-            if len(body) > self._limits.bytes:
-                fault, detail = Garbled, f"the reply is larger than {self._limits.bytes:,} bytes"
-            elif time.monotonic() > ends:
-                fault, detail = TimedOut, _LATE
-            if fault:
+            large, late = len(body) > self._limits.bytes, time.monotonic() > ends
+            if large or late:
                 response.raw.close()
-                return fault(detail, status=response.status_code, request_id=self._request_id(response.headers))
+                said: dict[str, Any] = {
+                    "status": response.status_code, "request_id": self._request_id(response.headers)
+                }  # fmt: skip
+                if late and not large:
+                    return TimedOut(_LATE, **said)
+                detail = f"the reply is larger than {self._limits.bytes:,} bytes"
+                # An error is not a page, and would be no smaller with fewer rows.
+                return too_large(detail, body, **said) if 200 <= response.status_code < 300 else Garbled(detail, **said)
         return body
 
     def _request_id(self, headers: CaseInsensitiveDict[str]) -> str | None:

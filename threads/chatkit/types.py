@@ -151,7 +151,15 @@ class Unknown:
     raw: object
 
 
-Body = UserMessage | AssistantMessage | Widget | ClientToolCall | Task | TaskGroup | Unknown
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Stands where the upstream has an item that this client does not read, since a page of it alone is too large.
+    Where the item has no id here, there may be several in a row. `detail` says why, in words."""
+
+    detail: str
+
+
+Body = UserMessage | AssistantMessage | Widget | ClientToolCall | Task | TaskGroup | Unknown | LeftOut
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -26,6 +27,7 @@ from threads.chatkit import (
     Retired,
     ScopesMissing,
     TimedOut,
+    TooLarge,
     Unavailable,
 )
 
@@ -170,8 +172,15 @@ def test_a_deletion_may_be_refused_with_status_200(api: responses.RequestsMock, 
 
 def test_a_body_over_the_cap_is_not_read_on(api: responses.RequestsMock, client: ChatKitClient) -> None:
     api.get(THREADS, body=b" " * 20_000)
-    with pytest.raises(Garbled, match="larger than"):
+    with pytest.raises(TooLarge, match="larger than"):
         client.list_threads()
+    assert [parse_qs(urlsplit(str(call.request.url)).query)["limit"][0] for call in api.calls] == [
+        "20",
+        "10",
+        "5",
+        "2",
+        "1",
+    ]
 
 
 def test_a_limit_out_of_range_is_a_mistake_of_ours(client: ChatKitClient) -> None:
