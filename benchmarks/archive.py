@@ -172,7 +172,7 @@ def page(query: ThreadQuery) -> int:
     window = source.list_threads(query)
     about.of([row.id for row in window.rows if row.id], query.q)
     source.counts(query)
-    about.incomplete()
+    about.lacking()
     return len(window.rows)
 
 

@@ -240,7 +240,7 @@ def _progress(last: str, items: int) -> None:
     from threads.archive.models import Progress  # noqa: PLC0415
 
     now = datetime.fromtimestamp(NOW, UTC)
-    times = {"started_at": now, "reached_end_at": now, "swept_at": now, "complete_at": now}
+    times = {"started_at": now, "reached_end_at": now, "swept_at": now, "compared_at": now}
     Progress.objects.create(pk=1, cursor=last, items=items, **times)
 
 

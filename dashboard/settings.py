@@ -14,7 +14,9 @@ DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var")))
 # Upstream: the real API where there is a key for it, the embedded emulator where there is none
 
 OPENAI_API_KEY = env.key("OPENAI_API_KEY")
-EMULATOR = OPENAI_API_KEY is None
+# No key, and no call: what is kept is read.
+ARCHIVE_ONLY = env.flag("ARCHIVE_ONLY")
+EMULATOR = OPENAI_API_KEY is None and not ARCHIVE_ONLY
 OPENAI_BASE_URL = env.address("OPENAI_BASE_URL", "https://api.openai.com/v1")
 OPENAI_ORG_ID = env.text("OPENAI_ORG_ID")
 OPENAI_PROJECT_ID = env.text("OPENAI_PROJECT_ID")
@@ -30,6 +32,8 @@ EMULATOR_URL = env.address("EMULATOR_URL")
 # Archive
 
 ARCHIVE = env.choice("ARCHIVE", "full", ["off", "threads", "full"])
+if ARCHIVE_ONLY and ARCHIVE == "off":
+    raise ImproperlyConfigured("ARCHIVE_ONLY is 1 and ARCHIVE is off, so there would be nothing to read. Unset one.")
 # The emulator needs no sparing.
 ARCHIVE_REQUESTS_PER_MINUTE = env.whole(
     "ARCHIVE_REQUESTS_PER_MINUTE", 1_000_000 if EMULATOR else 300, least=1, most=1_000_000
@@ -38,6 +42,8 @@ ARCHIVE_AT_ONCE = env.whole("ARCHIVE_AT_ONCE", 4, least=1, most=64)
 ARCHIVE_EVERY = env.whole("ARCHIVE_EVERY", 2, least=1, most=24 * 60)
 ARCHIVE_RECENT_PAGES = env.whole("ARCHIVE_RECENT_PAGES", 5, least=0, most=100)
 ARCHIVE_RECHECK_HOURS = env.whole("ARCHIVE_RECHECK_HOURS", 24, least=1, most=24 * 365)
+ARCHIVE_RECHECK_ITEMS_HOURS = env.whole("ARCHIVE_RECHECK_ITEMS_HOURS", 24, least=1, most=24 * 365)
+ARCHIVE_DELETIONS_PER_DAY = env.whole("ARCHIVE_DELETIONS_PER_DAY", 50, least=0, most=100_000_000)
 ARCHIVE_GONE = env.choice("ARCHIVE_GONE", "mark", ["mark", "purge"])
 QUEUE_URL = env.queue("QUEUE_URL")
 WORKER = env.flag("WORKER", default=True)

@@ -11,7 +11,8 @@ from django.db.models import Count, Min
 from django.utils import timezone
 
 from threads import heartbeat
-from threads.archive.models import ArchivedThread, Progress, Run
+from threads.archive.completeness import completeness
+from threads.archive.models import Progress, Run, current
 from threads.jobs import Job
 
 from .health import own_connection
@@ -25,6 +26,7 @@ class State:
     run_age: float | None = None
     complete_age: float | None = None
     sweep_age: float | None = None
+    withheld: int | None = None
     due: int | None = None
     worker_age: float | None = None
     jobs: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -34,7 +36,11 @@ class State:
         """What each is called, what it means, and its value."""
         return {
             "archive_lag_seconds": ("Seconds since a run of the copying came to its end.", self.run_age),
-            "archive_complete_seconds": ("Seconds since the archive was last shown to be complete.", self.complete_age),
+            "archive_complete_seconds": ("Seconds since the time as of which everything is kept.", self.complete_age),
+            "archive_deletions_withheld": (
+                "Threads deleted upstream that the circuit breaker keeps from being marked; more than 0: it is open.",
+                self.withheld,
+            ),
             "archive_sweep_seconds": ("Seconds since the last whole sweep began: no status is older.", self.sweep_age),
             "archive_threads_due": ("Threads whose items are to be read.", self.due),
             "worker_seen_seconds": ("Seconds since a worker last said that it lives.", self.worker_age),
@@ -47,7 +53,7 @@ def read() -> State:
     with own_connection() as using:
         progress = Progress.objects.using(using).filter(pk=1).first()
         run = Run.objects.using(using).filter(phase="ended").exclude(ended_at=None).first()
-        here = ArchivedThread.objects.using(using).filter(gone_at__isnull=True)
+        here = current(using)
         jobs: dict[tuple[str, str], int] = {}
         oldest: dict[str, float] = {}
         for model in (each for each in apps.get_models() if issubclass(each, Job)):
@@ -58,7 +64,8 @@ def read() -> State:
             oldest[kind] = _age(first, now) or 0.0
         return State(
             run_age=_age(run.ended_at if run else None, now),
-            complete_age=_age(progress.complete_at if progress else None, now),
+            complete_age=_age(completeness(using).as_of, now),
+            withheld=current(using).filter(missing_at__isnull=False).count(),
             sweep_age=_age(progress.swept_at if progress else None, now),
             due=here.filter(due_at__lte=now).count() + here.filter(due_at=None).count()
             if settings.ARCHIVE == "full"

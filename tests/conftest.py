@@ -13,8 +13,8 @@ from hypothesis import settings as hypothesis_settings
 
 from tests.accounts import account
 from tests.page import Page
-from threads import upstream
-from threads.archive import index
+from threads import origin, upstream
+from threads.archive import about, index
 from threads.chatkit import Account, ChatKitClient, Limits
 from threads.emulator import Emulator, EmulatorAdapter
 
@@ -96,6 +96,8 @@ def _reader(client: Client) -> Get:
 
 
 @pytest.fixture(autouse=True)
-def no_words_known() -> None:
-    """Each test has a database of its own, whatever this process has learnt of another's words."""
+def nothing_known() -> None:
+    """Each test has a database of its own, whatever this process has learnt of another's."""
     index.forget_known()
+    about.forget()
+    origin.forget()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import ClassVar
 
 from django.conf import settings
@@ -43,10 +44,37 @@ class Right(models.Model):  # noqa: DJ008  # there is never one
         ]
 
 
+def new_salt() -> str:
+    return secrets.token_hex(16)
+
+
 class Origin(models.Model):
     """Whose threads this database holds: the API's or the emulator's. There is one row. See `threads.origin`."""
 
     emulator = models.BooleanField()
+    salt = models.CharField(max_length=64, default=new_salt)
+    """For the fingerprints of API keys in `KnownUpstream`."""
 
     def __str__(self) -> str:
         return "the emulator's" if self.emulator else "the API's"
+
+
+class KnownUpstream(models.Model):
+    """Settings with which the API was shown to be the one whose threads this database holds. Several, since keys are
+    rotated. `fingerprint` is a salted hash of the key. "" where a setting is not set."""
+
+    base_url = models.CharField(max_length=500)
+    organization = models.CharField(max_length=200, blank=True)
+    project = models.CharField(max_length=200, blank=True)
+    fingerprint = models.CharField(max_length=64)
+    noted_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["base_url", "organization", "project", "fingerprint"], name="threads_one_known_upstream"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.base_url}, {self.project or 'no project named'}"

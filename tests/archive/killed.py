@@ -44,10 +44,10 @@ def main(base_url: str, rounds: int) -> None:
     _, status = os.waitpid(copying(base_url), 0)
     from tests.archive import counted
     from tests.archive.mirror import archive
-    from threads.archive.models import Progress
+    from threads.archive.completeness import completeness
 
     counted.check()
-    complete = Progress.objects.get().complete_at is not None
+    complete = completeness().as_of is not None
     json.dump({"status": status, "complete": complete, "held": archive()}, sys.stdout)
 
 

@@ -45,7 +45,7 @@ def test_killed_fifty_times_every_thread_has_an_end_and_none_was_deleted_blind(t
     states: dict[str, set[str]] = {}
     for thread, state, reason in found["targets"]:
         states.setdefault(thread, set()).add(state)
-        assert state in {"erased", "gone"} or (thread == refused and state == "failed" and reason)
+        assert state in {"erased", "gone"} or (thread == refused and state == "failed" and reason), (state, reason)
     there = set(world.thread_ids())
     assert there & wanted == {refused}
     assert not set(found["kept"]) & (wanted - {refused}), "a copy is left, or came back"

@@ -11,7 +11,7 @@ from django.utils import timezone
 from tests.archive.mirror import archive, asking, upstream
 from tests.archive.test_sync import is_complete, spoken, sync
 from threads.archive import sync as module
-from threads.archive.models import ArchivedItem, ArchivedThread, Progress, Run
+from threads.archive.models import ArchivedThread, Progress, Run
 from threads.archive.reading import Reading
 from threads.archive.sync import Sync
 from threads.chatkit import Garbled
@@ -170,23 +170,6 @@ def test_everything_is_read_over_several_rounds(world: Emulator) -> None:
     Sync(client, pauses=(), every=timedelta(milliseconds=100)).run(everything=True)
     client.close()
     assert archive() == upstream(world)
-
-
-@pytest.mark.parametrize("which", [0, 3, 200, -1])
-def test_what_is_gone_upstream_is_removed_where_that_is_wanted(world: Emulator, which: int) -> None:
-    sync(world)
-    lost = list(world.thread_ids())[which]
-    number = ArchivedThread.objects.get(thread_id=lost).number
-    world.delete(lost)
-    world.arrive(2)
-    Progress.objects.update(started_at=timezone.now() - timedelta(hours=25))
-    ArchivedThread.objects.update(due_at=None)
-    keep_up(world, purge=True)
-    assert not ArchivedThread.objects.filter(thread_id=lost).exists()
-    assert not ArchivedItem.objects.filter(thread_id=number).exists()
-    keep_up(world, purge=True)
-    assert archive() == upstream(world)
-    assert Progress.objects.get().items == ArchivedItem.objects.count()
 
 
 def test_the_place_of_a_walk_outlives_the_thread_that_it_is(world: Emulator) -> None:

@@ -14,7 +14,8 @@ from threads.emulator import Emulator, EmulatorServer
 ITEMS = "SELECT count(*) FROM archive_archiveditem"
 DOUBLES = "SELECT item_id FROM archive_archiveditem GROUP BY item_id HAVING count(*) > 1"
 UNREAD = "SELECT count(*) FROM archive_archivedthread WHERE read_at IS NULL"
-COMPLETE = "SELECT 1 FROM archive_progress WHERE complete_at IS NOT NULL"
+COMPLETE = """SELECT 1 FROM archive_progress WHERE reached_end_at IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM archive_archivedthread WHERE read_at IS NULL AND gone_at IS NULL)"""
 THREADS = "SELECT thread_id FROM archive_archivedthread ORDER BY number"
 
 

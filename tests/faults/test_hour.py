@@ -24,8 +24,9 @@ from tests.conftest import Get, use_upstream
 from tests.faults.conftest import Seen
 from threads import outage, queue, when
 from threads.archive import about
+from threads.archive.completeness import completeness
 from threads.archive.lease import Held, HeldError, LeaseLostError
-from threads.archive.models import ArchivedThread, Lease, Progress, Run
+from threads.archive.models import ArchivedThread, Lease, Run
 from threads.archive.sync import Sync
 from threads.chatkit import Garbled
 from threads.emulator import Emulator, Fault
@@ -229,6 +230,6 @@ def test_rows_of_the_future(agent: Client, get: Get, seen: Seen, monkeypatch: py
     assert get("/overview/").one("h1") is not None
     assert "Complete" in get("/archive/").said()
     assert ArchivedThread.objects.count() == 45
-    assert Progress.objects.get().complete_at is not None
+    assert completeness().as_of is not None
     client.close()
     seen("listed, copied and counted as they are")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -12,28 +12,32 @@ from django.utils import timezone
 
 from dashboard.remember import Remembered
 from threads.chatkit import Page, Thread, ThreadItem
+from threads.query import ThreadQuery
 from threads.sources import Window
 
-from . import keep, people, tombs
+from . import deletions, keep, people, tombs
 from .hits import Hit, in_items
-from .models import ArchivedItem, ArchivedThread, Person, Progress, State
+from .models import ArchivedItem, ArchivedThread, Person, Progress, State, current
 from .search import MOST_UNITS, units
 
 _AGAIN = timedelta(minutes=1)
 
 _filled: Remembered[bool] = Remembered(5)
+_lacking: Remembered[Lacking] = Remembered(3)
 
 
 @dataclass(frozen=True, slots=True)
 class About:
     """`opening` is the beginning of the first message of the user; `messages` None where its items were not read;
-    `units` are the folded words that were searched for, `hit` the item that has them."""
+    `only_here` is whether the upstream is not asked for it any more; `units` are the folded words that were searched
+    for, `hit` the item that has them."""
 
     opening: str | None
     messages: int | None
     last_activity_at: datetime | None
     confirmed_at: datetime
     gone_at: datetime | None
+    only_here: bool = False
     units: tuple[str, ...] = ()
     hit: Hit | None = None
 
@@ -41,6 +45,7 @@ class About:
 def of(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, About]:
     """What is known of each thread that is kept; with `searched`, where that was found in it."""
     looked_for = tuple(units(searched)[:MOST_UNITS]) if searched else ()
+    former = Progress.objects.filter(pk=1).values_list("former_until", flat=True).first() or 0
     return {
         each.thread_id: About(
             opening=each.opening,
@@ -48,6 +53,7 @@ def of(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, Abou
             last_activity_at=each.last_activity_at,
             confirmed_at=each.confirmed_at,
             gone_at=each.gone_at,
+            only_here=each.gone_at is not None or each.missing_at is not None or each.number <= former,
             units=looked_for,
             hit=in_items(each.number, looked_for) if looked_for else None,
         )
@@ -71,6 +77,7 @@ def is_on() -> bool:
 
 def forget() -> None:
     _filled.clear()
+    _lacking.clear()
 
 
 def is_user(name: str) -> bool:
@@ -83,16 +90,57 @@ def is_part(typed: str) -> bool:
     return not people.matching(typed, part=True).nobody
 
 
-def incomplete() -> int | None:
-    """How many threads are kept so far, where the list of them has not been walked to its end; else None."""
-    progress = Progress.objects.filter(pk=1).first()
-    if progress is not None and progress.reached_end_at is not None:
-        return None
-    return sum(State.objects.values_list("threads", flat=True))
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """What a search in the archive cannot find yet. `kept` is how many threads there are so far, where the list of them
+    has not been read to its end, else None; `unread` how many have not been read to their last item."""
+
+    kept: int | None
+    unread: int
+
+
+def lacking() -> Lacking | None:
+    """None where nothing is lacking. Asked anew every few seconds."""
+    known = _lacking.get("")
+    if known is None:
+        progress = Progress.objects.filter(pk=1).first()
+        ended = progress is not None and progress.reached_end_at is not None
+        kept = None if ended else sum(State.objects.values_list("threads", flat=True))
+        unread = current().filter(read_at__isnull=True).count() if settings.ARCHIVE == "full" else 0
+        known = Lacking(kept, unread)
+        _lacking.put("", known)
+    return None if known == Lacking(None, 0) else known
 
 
 def offered(typed: str) -> list[Person]:
     return people.offered(typed)
+
+
+def stepped_back(query: ThreadQuery, far: int) -> ThreadQuery | None:
+    """The same page, but from a kept thread that stands `far` threads before the one that it begins behind; None where
+    that can't be told."""
+    number = ArchivedThread.objects.filter(thread_id=query.cursor or "").values_list("number", flat=True).first()
+    if number is None:
+        return None
+    there = current().filter(user=query.user) if query.user else current()
+    # A page before a thread is asked for as the page after it in the opposite order.
+    if (query.order == "desc") != (query.before is not None):
+        there = there.filter(number__gt=number).order_by("number")
+    else:
+        there = there.filter(number__lt=number).order_by("-number")
+    place = there.values_list("thread_id", flat=True)[far - 1 : far].first()
+    if place is None:
+        return None
+    return replace(query, before=place) if query.before else replace(query, after=place)
+
+
+def deleted(thread_id: str) -> None:
+    """A kept thread was found to be deleted upstream."""
+    with transaction.atomic():
+        tombs.storing()
+        kept = ArchivedThread.objects.select_for_update().filter(thread_id=thread_id, gone_at=None).first()
+        if kept is not None:
+            deletions.mark(kept, timezone.now())
 
 
 def seen(thread: Thread, window: Window[ThreadItem]) -> None:
@@ -108,13 +156,17 @@ def seen(thread: Thread, window: Window[ThreadItem]) -> None:
             keep.refresh([(kept, thread)], now)
         if settings.ARCHIVE != "full":
             return
-        ids = [row.id for row in window.rows if row.id]
-        known = set(ArchivedItem.objects.filter(thread=kept, item_id__in=ids).values_list("item_id", flat=True))
-        new = [row for row in window.rows if row.id and row.id not in known]
+        rows = [row for row in window.rows if row.id]
+        known = set(
+            ArchivedItem.objects.filter(thread=kept, item_id__in=[row.id for row in rows]).values_list(
+                "item_id", flat=True
+            )
+        )
+        new = [row for row in rows if row.id not in known]
         if not new:
             return
         # Items that follow on what is kept are kept at once; what lies elsewhere is read in its order.
-        before = window.rows[: len(window.rows) - len(new)]
+        before = rows[: len(rows) - len(new)]
         follows = before[-1].id == kept.last_item_id if before else kept.items == 0 and not window.has_previous
         if follows and list(window.rows[-len(new) :]) == new:
             page = Page(tuple(new), new[0].id, new[-1].id, window.has_next, lost=window.lost)

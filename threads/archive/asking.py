@@ -13,10 +13,11 @@ from typing import TypeVar
 from django.db import transaction
 from django.utils import timezone
 
-from threads.chatkit import ChatKitClient, ChatKitError, NotFound, RateLimited
+from threads.chatkit import ChatKitClient, ChatKitError, RateLimited
 
-from . import keep, tombs
+from . import deletions, keep, tombs
 from .budget import Budget
+from .deletions import Evidence, Finding, Verdict
 from .lease import Held
 from .models import ArchivedThread, Run
 
@@ -60,25 +61,25 @@ class Asking:
         per_minute: float | None,
         pauses: Sequence[float],
         watch: Watch,
-        purge: bool,
     ) -> None:
         self.client = client
+        self.evidence = Evidence(client, lambda call: self.one(lambda: self.asked(call)))
         self.side_by_side = side_by_side
         self.tally = Tally()
         self._stopped = Event()
         self._budget = Budget(per_minute, sleep=self._stopped.wait)
         self._pauses = pauses
         self._watch = watch
-        self._purge = purge
 
-    def begin(self) -> None:
+    def begin(self, *, everything: bool) -> None:
         """Takes the lease. Raises `HeldError`."""
         self._lease = Held("sync")
         self.pool = ThreadPoolExecutor(self.side_by_side, thread_name_prefix="sync")
         now = timezone.now()
         unused = {name: 0 for name in asdict(self.tally) if name != "pages"}
         started = {"started_at": now, "updated_at": now, "ended_at": None, "phase": "walk", "phase_at": now}
-        Run.objects.update_or_create(pk=1, defaults=unused | started | {"holder": self._lease.holder, "phase_done": 0})
+        about = {"holder": self._lease.holder, "phase_done": 0, "everything": everything}
+        Run.objects.update_or_create(pk=1, defaults=unused | started | about)
         self._phase, self._base, self._told = "walk", 0, time.monotonic()
 
     def end(self) -> None:
@@ -123,14 +124,6 @@ class Asking:
                 self._budget.accepted()
                 return answer
 
-    def exists(self, thread_id: str) -> bool:
-        """Whether the upstream, asked for it by name, has it."""
-        try:
-            self.asked(lambda: self.client.retrieve_thread(thread_id))
-        except NotFound:
-            return False
-        return True
-
     # Keeping
 
     @contextmanager
@@ -142,14 +135,12 @@ class Asking:
             yield
             self._tell()
 
-    def gone(self, thread: ArchivedThread) -> None:
-        """The upstream has it no more: it is marked, or no trace of it stays, as the settings say."""
-        if not keep.is_there(thread):
-            return
-        if self._purge:
-            keep.purge(thread)
-        else:
-            keep.gone(thread, timezone.now())
+    def settle(self, thread: ArchivedThread, finding: Finding) -> None:
+        """Keeps what was found of a thread that the upstream had not shown."""
+        if finding.verdict is Verdict.DELETED:
+            deletions.mark(thread, timezone.now())
+        elif finding.thread is not None and keep.is_there(thread):
+            keep.refresh([(thread, finding.thread)], timezone.now())
 
     # Telling
 

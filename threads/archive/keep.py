@@ -6,30 +6,31 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import F
 
-from threads.chatkit import Page, Thread, ThreadItem
+from threads.chatkit import LeftOut, Page, Thread, ThreadItem
 from threads.chatkit.items import item as read_item
 from threads.raw import dumped
 
 from . import counts, index, tombs
-from .models import ArchivedItem, ArchivedThread, Progress
+from .models import ArchivedItem, ArchivedThread, OversizedItem, Progress, current
 from .text import folded, is_message, opening, said
 
-_SOONEST, _LATEST = timedelta(minutes=10), timedelta(days=7)
+_SOONEST = timedelta(minutes=10)
 
-
-_COLUMNS = ["user", "title", "status", "reason", "created_at", "raw", "confirmed_at", "gone_at"]
+_COLUMNS = ["user", "title", "status", "reason", "created_at", "raw", "confirmed_at", "gone_at", "missing_at"]
 _FOUND_BY = ("user", "title", "status", "reason", "created_at")
 """A thread of which one of these has changed is counted and indexed anew."""
 
 
 def threads(rows: Sequence[Thread], now: datetime) -> tuple[int, int]:
     """Keeps or refreshes threads, in the API's order, oldest first, but those that were erased. Returns how many were
-    new, and how many had no id and could not be kept."""
+    new, and how many had no id or could not be read, and were not kept."""
     tombs.storing()
     erased = tombs.known(row.id for row in rows if row.id)
-    rows = [row for row in rows if row.id not in erased]
+    unreadable = sum(is_unreadable(row) for row in rows)
+    rows = [row for row in rows if row.id not in erased and not is_unreadable(row)]
     known = ArchivedThread.objects.in_bulk([row.id for row in rows if row.id], field_name="thread_id")
     new = [_filled(ArchivedThread(), row, now) for row in rows if row.id and row.id not in known]
     refresh([(known[row.id], row) for row in rows if row.id and row.id in known], now)
@@ -38,7 +39,12 @@ def threads(rows: Sequence[Thread], now: datetime) -> tuple[int, int]:
     counts.change([], [each for each in map(counts.counted, new) if each])
     counts.days(new)
     index.new(new)
-    return len(new), sum(row.id is None for row in rows)
+    return len(new), unreadable
+
+
+def is_unreadable(row: Thread) -> bool:
+    """Whether a row of the list has no id to ask for its items by, or is too large to be read."""
+    return row.id is None or row.raw is None
 
 
 def refresh(pairs: Sequence[tuple[ArchivedThread, Thread]], now: datetime) -> None:
@@ -93,25 +99,75 @@ def items(thread: ArchivedThread, page: Page[ThreadItem], now: datetime) -> int:
     there = ArchivedThread.objects.select_for_update().only(*_READING).get(pk=thread.pk)
     for name in _READING:
         setattr(thread, name, getattr(there, name))
-    ids = [row.id for row in page.rows if row.id]
-    known: set[str | None] = set()
-    if thread.items:  # a copy reads most threads for the first time
-        found = ArchivedItem.objects.filter(thread=thread, item_id__in=ids)
-        known.update(found.values_list("item_id", flat=True))
-    new = [row for row in page.rows if row.id is None or row.id not in known]
+    new = [row for row in unknown(thread, page.rows) if not isinstance(row.body, LeftOut)]
+    _oversized(thread, page, new)
     made = [item(thread, thread.items + number, row) for number, row in enumerate(new)]
     ArchivedItem.objects.bulk_create(made)
     count(thread, new)
     thread.last_item_id = page.last_id or thread.last_item_id
     if not page.has_more and not page.lost:
-        thread.read_at = now
-        thread.due_at = now + _pause(now - (thread.last_activity_at or thread.created_at or now))
+        checked(thread, now)
     thread.failures, thread.trouble = 0, None
     thread.save(update_fields=_READING)
     if made:
         Progress.objects.update(items=F("items") + len(made))
         index.more(thread, [each.text for each in made])
     return len(new)
+
+
+def unknown(thread: ArchivedThread, rows: Sequence[ThreadItem]) -> list[ThreadItem]:
+    """Those of the items that are not kept. An item without an id is known by all that it says."""
+    if not thread.items:  # a copy reads most threads for the first time
+        return list(rows)
+    there = ArchivedItem.objects.filter(thread=thread)
+    known = set(there.filter(item_id__in=[row.id for row in rows if row.id]).values_list("item_id", flat=True))
+    nameless = set[str]()
+    if any(row.id is None for row in rows):
+        nameless.update(there.filter(item_id__isnull=True).values_list("raw", flat=True))
+    return [row for row in rows if (row.id not in known if row.id else dumped(row.raw, compact=True) not in nameless)]
+
+
+def _oversized(thread: ArchivedThread, page: Page[ThreadItem], new: Sequence[ThreadItem]) -> None:
+    """Notes the items of a page that are too large to be read, and forgets those that were and are no more."""
+    fits = [row.id for row in page.rows if row.id and not isinstance(row.body, LeftOut)]
+    noted = OversizedItem.objects.filter(thread=thread)
+    noted.filter(item_id__in=fits).delete()
+    fresh, place = {id(row) for row in new}, thread.items
+    for row in page.rows:
+        place += id(row) in fresh
+        if isinstance(row.body, LeftOut) and not (row.id and noted.filter(item_id=row.id).exists()):
+            about = {"detail": row.body.detail, "limit": settings.CHATKIT_MAX_BYTES}
+            noted.update_or_create(thread=thread, place=place, item_id=row.id or "", defaults=about)
+
+
+def checked(thread: ArchivedThread, now: datetime) -> None:
+    """The last item of the thread is known to be kept, as of now. For the caller to save, with `READING`."""
+    thread.read_at = now
+    thread.due_at = now + _pause(now - (thread.last_activity_at or thread.created_at or now))
+
+
+def is_last_kept(thread: ArchivedThread, newest: Page[ThreadItem]) -> bool:
+    """Whether the newest item of a conversation, which `newest` shows, is among those that are kept or known to be too
+    large. Raised limits make what was too large unknown."""
+    noted = OversizedItem.objects.filter(thread=thread)
+    if noted.filter(limit__lt=settings.CHATKIT_MAX_BYTES).exists():
+        return False
+    left = unknown(thread, newest.rows)
+    known = set(noted.filter(item_id__in=[row.id for row in left if row.id]).values_list("item_id", flat=True))
+    return not newest.lost and all(row.id in known for row in left)
+
+
+def unchecked(thread: ArchivedThread, before: datetime | None) -> None:
+    """The thread's last page was read, and lacks its newest item: it was last known to be whole `before`."""
+    thread.read_at = before
+    thread.save(update_fields=["read_at"])
+
+
+def last_kept(thread: ArchivedThread, now: datetime) -> None:
+    """The thread's last item is the upstream's last one."""
+    checked(thread, now)
+    thread.failures, thread.trouble = 0, None
+    thread.save(update_fields=["read_at", "due_at", "failures", "trouble"])
 
 
 _READING = [
@@ -142,14 +198,12 @@ def count(thread: ArchivedThread, new: Sequence[ThreadItem]) -> None:
     thread.last_activity_at = max(filter(None, [*times, thread.last_activity_at]), default=None)
 
 
-def anew(thread: ArchivedThread) -> None:
-    """Forgets the items of a thread, to be read from the beginning: the one that the reading goes on from is gone."""
-    forgotten, _ = ArchivedItem.objects.filter(thread=thread).delete()
-    Progress.objects.update(items=F("items") - forgotten)
-    thread.items, thread.messages, thread.opening = 0, 0, None
-    thread.last_item_id, thread.last_activity_at, thread.read_at, thread.due_at = None, None, None, None
-    thread.save(update_fields=_READING)
-    index.anew([thread])
+def restart(thread: ArchivedThread) -> None:
+    """The thread is read again from its first item: the one that the reading goes on from is gone, or is not the last
+    one. What is kept of it stays."""
+    OversizedItem.objects.filter(thread=thread, item_id="").delete()
+    thread.last_item_id = None
+    thread.save(update_fields=["last_item_id"])
 
 
 def is_there(thread: ArchivedThread) -> bool:
@@ -176,7 +230,7 @@ def purge(thread: ArchivedThread) -> None:
 def before(thread: ArchivedThread | None) -> str | None:
     """The id of the last thread before this one that the upstream still has, as far as is known; of the last of all for
     one that is not known."""
-    there = ArchivedThread.objects.filter(gone_at__isnull=True)
+    there = current()
     if thread is not None:
         there = there.filter(number__lt=thread.number)
     return there.order_by("-number").values_list("thread_id", flat=True).first()
@@ -184,9 +238,9 @@ def before(thread: ArchivedThread | None) -> str | None:
 
 def gone(thread: ArchivedThread, now: datetime) -> None:
     """The upstream has it no more. What is kept of it stays."""
-    thread.gone_at = thread.gone_at or now
+    thread.gone_at, thread.missing_at = thread.gone_at or now, None
     thread.trouble = None
-    thread.save(update_fields=["gone_at", "trouble"])
+    thread.save(update_fields=["gone_at", "missing_at", "trouble"])
 
 
 def trouble(thread: ArchivedThread, said: str, due_at: datetime) -> None:
@@ -202,9 +256,9 @@ def as_kept(row: Thread) -> str:
 
 
 def _pause(silent: timedelta) -> timedelta:
-    """After how long a thread is asked again for new items: a quarter of the time that it has been silent. Who has just
-    written may write again; who has not for a year may as well not."""
-    return min(max(silent / 4, _SOONEST), _LATEST)
+    """After how long a thread is asked again for new items: a quarter of the time that it has been silent, and no
+    longer than `ARCHIVE_RECHECK_ITEMS_HOURS`."""
+    return max(_SOONEST, min(silent / 4, timedelta(hours=settings.ARCHIVE_RECHECK_ITEMS_HOURS)))
 
 
 def _filled(kept: ArchivedThread, row: Thread, now: datetime) -> ArchivedThread:
@@ -216,7 +270,7 @@ def _filled(kept: ArchivedThread, row: Thread, now: datetime) -> ArchivedThread:
     kept.created_at = row.created_at
     kept.raw = as_kept(row)
     kept.confirmed_at = now
-    kept.gone_at = None
+    kept.gone_at = kept.missing_at = None
     return kept
 
 

@@ -13,6 +13,14 @@ from django.utils import timezone
 _UNREAD = models.Q(read_at__isnull=True, gone_at__isnull=True)
 
 
+def current(using: str = "default") -> models.QuerySet[ArchivedThread]:
+    """Threads that the upstream of this database still has, as far as is known. All comparing is with these. `using`
+    names the connection."""
+    former = Progress.objects.using(using).filter(pk=1).values_list("former_until", flat=True).first() or 0
+    # That numbers are above something makes SQLite take the partial indexes of the other conditions.
+    return ArchivedThread.objects.using(using).filter(gone_at__isnull=True, number__gt=former)
+
+
 class Person(models.Model):
     """A user that was seen, for completing a name and for ranking. `folded` is the name as it is searched."""
 
@@ -72,13 +80,15 @@ class ArchivedThread(models.Model):
     confirmed_at = models.DateTimeField()
     """When the upstream last showed the thread."""
     gone_at = models.DateTimeField(null=True)
-    """When the upstream was first seen not to have it any more."""
+    """When it was found to be deleted upstream: see `deletions`."""
+    missing_at = models.DateTimeField(null=True)
+    """The same, of a thread that is not marked because the circuit breaker for deletions is open."""
 
     items = models.PositiveIntegerField(default=0)
     last_item_id = models.CharField(max_length=512, null=True)
     last_activity_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)
-    """When its items were last read to the last page; None where that has never been."""
+    """When its last item was last known to be kept; None where its items were never read to the last page."""
     failures = models.PositiveIntegerField(default=0)
     trouble = models.TextField(null=True)
     """Why its items could not be had the last time, None where they could."""
@@ -101,10 +111,12 @@ class ArchivedThread(models.Model):
             models.Index(fields=["state", "number"], name="archive_by_state"),
             models.Index(fields=["cause", "number"], name="archive_by_cause", condition=models.Q(cause__isnull=False)),
             models.Index(fields=["number"], name="archive_unindexed", condition=models.Q(state__isnull=True)),
-            models.Index(fields=["number"], name="archive_gone", condition=models.Q(gone_at__isnull=False)),
+            models.Index(fields=["gone_at"], name="archive_gone_at", condition=models.Q(gone_at__isnull=False)),
+            models.Index(fields=["missing_at"], name="archive_withheld", condition=models.Q(missing_at__isnull=False)),
             models.Index(fields=["number"], name="archive_failing", condition=models.Q(trouble__isnull=False)),
             models.Index(fields=["number"], name="archive_unread", condition=_UNREAD),
             models.Index(fields=["due_at"], name="archive_due", condition=models.Q(gone_at__isnull=True)),
+            models.Index(fields=["read_at"], name="archive_checked", condition=models.Q(gone_at__isnull=True)),
         ]
 
     def __str__(self) -> str:
@@ -132,6 +144,27 @@ class ArchivedItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.thread_id}: {self.place}"
+
+
+class OversizedItem(models.Model):
+    """An item that is not kept, since a reply with it alone is larger than `CHATKIT_MAX_BYTES`."""
+
+    thread = models.ForeignKey(ArchivedThread, models.CASCADE, related_name="+", db_index=False)
+    place = models.PositiveIntegerField()
+    """How many of the thread's items are kept before it."""
+    item_id = models.CharField(max_length=512, blank=True)
+    """"" where the upstream's reply did not tell it within its beginning; then there may be several."""
+    detail = models.TextField()
+    limit = models.PositiveBigIntegerField()
+    """`CHATKIT_MAX_BYTES` when it was met: with a higher one it is asked for again."""
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["thread", "place", "item_id"], name="archive_one_oversized"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.thread_id}: {self.item_id or self.place}"
 
 
 class Tally(models.Model):
@@ -205,11 +238,16 @@ class Progress(models.Model):
     sweep_started_at = models.DateTimeField(null=True)
     swept_at = models.DateTimeField(null=True)
     """When the last whole sweep began: no thread's status is older than that."""
-    complete_at = models.DateTimeField(null=True)
-    """When everything was last shown to be there: the walk at its end, every thread read to its last page, and after
-    that nothing new at the end of the walk."""
+    compared_at = models.DateTimeField(null=True)
+    """The `swept_at` of the sweep after which every kept thread that the list did not show was decided on."""
+    accepted_at = models.DateTimeField(null=True)
+    """When an administrator last accepted deletions that the circuit breaker had stopped."""
+    former_until = models.BigIntegerField(default=0)
+    """Threads up to this number are of an upstream that the database had before: they are kept and never compared."""
     unreadable = models.PositiveIntegerField(default=0)
-    """Rows of the list that had no id to ask for their items by."""
+    """Rows of the list that had no id to ask for their items by, or were too large to be read."""
+    sweep_unreadable = models.PositiveIntegerField(default=0)
+    """The same, of the sweep that is under way."""
     items = models.PositiveBigIntegerField(default=0)
     """Items that are kept, of all threads."""
     failed_at = models.DateTimeField(null=True)
@@ -245,6 +283,8 @@ class Run(models.Model):
 
     holder = models.CharField(max_length=100)
     """Who runs, as in the lease."""
+    everything = models.BooleanField(default=False)
+    """Whether every conversation is asked again, not only those whose time has come."""
     started_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)

@@ -1,19 +1,25 @@
-"""Reads the items of each thread whose time has come, several threads at once."""
+"""Reads the items of each thread whose time has come, several threads at once.
+
+A thread that was never read to its end is read on from the last item that is kept. One that was is asked for its newest
+item alone: the cheapest question that tells whether there is more to read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from itertools import chain
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from threads.chatkit import (
     MAX_LIMIT,
     ChatKitError,
+    CursorGone,
     NotFound,
     NotSignedIn,
     Page,
@@ -24,17 +30,21 @@ from threads.chatkit import (
 
 from . import keep
 from .asking import RENEWAL, Asking
-from .models import ArchivedItem, ArchivedThread
+from .deletions import Finding, Verdict
+from .models import ArchivedThread, current
 
-_HOPELESS = (NotSignedIn, ScopesMissing, Retired)
+HOPELESS = (NotSignedIn, ScopesMissing, Retired)
 """Faults that every further call would meet too."""
 
 _RETRIES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(hours=1), timedelta(hours=6))
 """After how long a thread is asked for again whose items could not be had: after its first failure, its second …"""
 
+_RECENT = timedelta(days=1)
+"""Threads in which somebody wrote so lately are asked before the others whose time has come."""
+
 
 class _Missing(Enum):
-    """What a 404 for a page of items was about."""
+    """What a 404 or 400 for a page of items was about."""
 
     THREAD = auto()
     PLACE = auto()
@@ -48,7 +58,9 @@ class Outcome(Enum):
     CUT_SHORT = auto()
 
 
-_Pages = dict[Future[Page[ThreadItem] | _Missing], ArchivedThread]
+_Reply = Page[ThreadItem] | _Missing
+_Ask = Callable[[ArchivedThread], _Reply]
+_Replies = dict[Future[_Reply], tuple[ArchivedThread, _Ask]]
 
 
 class Reading:
@@ -60,10 +72,18 @@ class Reading:
         self._began = timezone.now()
         self._reached: int | None = None
         """The number of the last thread that was taken because everything is to be read: newest first."""
+        self._restarted: set[int] = set()
+        """Threads that this run reads again from their first item."""
+        self._passed: dict[int, set[str]] = {}
+        """The places that this run has come to in each conversation that it has not read to its end."""
+        self._wanted: dict[int, Page[ThreadItem]] = {}
+        """The newest item of a conversation, which is to be met when it is read on."""
+        self._missing: list[ArchivedThread] = []
+        """Threads that the upstream says it does not have, to be decided on."""
 
     def round(self, until: datetime | None) -> Outcome:
         """Reads what is due. After `until` no more threads are begun, and those that are due stay so."""
-        under_way: _Pages = {}
+        under_way: _Replies = {}
         waiting = self._due()
         some = late = False
         while True:
@@ -71,17 +91,19 @@ class Reading:
                 thread = next(waiting, None)
                 if thread is None:
                     break
-                self._submit(under_way, thread)
+                self._submit(under_way, thread, self._page if thread.read_at is None else self._newest)
                 late = until is not None and timezone.now() >= until
             if not under_way:
                 break
             some = True
             done, _ = wait(under_way, timeout=RENEWAL, return_when=FIRST_COMPLETED)
+            taken = [(each, *under_way.pop(each)) for each in done]
             with self._asking.keeping():
-                onward = [thread for each in done if self._keep(thread := under_way.pop(each), each)]
+                onward = [thread for reply, thread, ask in taken if self._keep(reply, thread, ask)]
+            self._decide()
             for thread in onward:
                 if not (late and _will_be_found(thread)):
-                    self._submit(under_way, thread)
+                    self._submit(under_way, thread, self._page)
             self._asking.done()
         if late:
             return Outcome.CUT_SHORT
@@ -89,12 +111,21 @@ class Reading:
         return Outcome.ALL_READ if some else Outcome.NOTHING_DUE
 
     def _due(self) -> Iterator[ArchivedThread]:
-        """First those never read to their end, newest first, then those whose time has come, or all."""
+        """First those never read to their end, newest first; then those in which somebody wrote lately; then the others
+        whose time has come, those first that have waited longest. Or all."""
         now = timezone.now()
-        there = ArchivedThread.objects.filter(gone_at__isnull=True)
+        there = current()
         ready = there.filter(Q(due_at__isnull=True) | Q(due_at__lte=now))
-        again = self._all(there) if self._everything else _batches(ready.filter(read_at__lt=now))
-        return chain(_batches(ready.filter(read_at__isnull=True)), again)
+        unread = _batches(ready.filter(read_at__isnull=True))
+        if self._everything:
+            return chain(unread, self._all(there))
+        read = ready.filter(read_at__lt=now)
+        lately = Q(due_at__isnull=True) | Q(last_activity_at__gt=now - _RECENT)
+        not_lately = Q(due_at__isnull=False) & (Q(last_activity_at=None) | Q(last_activity_at__lte=now - _RECENT))
+        # Where the period was longer when they were last asked, their time has come all the same.
+        latest = now - timedelta(hours=settings.ARCHIVE_RECHECK_ITEMS_HOURS)
+        overdue = there.filter(read_at__lt=latest, due_at__gt=now, trouble__isnull=True)
+        return chain(unread, _batches(read.filter(lately)), _in_turn(read.filter(not_lately)), _batches(overdue))
 
     def _all(self, there: QuerySet[ArchivedThread]) -> Iterator[ArchivedThread]:
         """All that this run has not read yet: a round goes on where the one before was cut short."""
@@ -103,58 +134,105 @@ class Reading:
             self._reached = thread.number
             yield thread
 
-    def _submit(self, under_way: _Pages, thread: ArchivedThread) -> None:
-        under_way[self._asking.pool.submit(self._page, thread)] = thread
+    def _submit(self, under_way: _Replies, thread: ArchivedThread, ask: _Ask) -> None:
+        under_way[self._asking.pool.submit(ask, thread)] = thread, ask
 
-    def _page(self, thread: ArchivedThread) -> Page[ThreadItem] | _Missing:
+    def _newest(self, thread: ArchivedThread) -> _Reply:
+        """The newest item of a thread alone."""
+        ask = self._asking
+        try:
+            return ask.asked(lambda: ask.client.list_items(thread.thread_id, order="desc", limit=1))
+        except NotFound:
+            return _Missing.THREAD
+
+    def _page(self, thread: ArchivedThread) -> _Reply:
         """The next page of a thread's items. A 404 may mean the thread, or the item that the reading goes on from."""
         after = thread.last_item_id
         ask = self._asking
         try:
             return ask.asked(lambda: ask.client.list_items(thread.thread_id, order="asc", limit=MAX_LIMIT, after=after))
+        except CursorGone:
+            reply = self._newest(thread)
+            return reply if reply is _Missing.THREAD else _Missing.PLACE
         except NotFound:
-            if not ask.exists(thread.thread_id):
-                return _Missing.THREAD
-            if after is None:
-                raise
-            return _Missing.PLACE
+            return _Missing.THREAD
 
-    def _keep(self, thread: ArchivedThread, outcome: Future[Page[ThreadItem] | _Missing]) -> bool:
-        """Keeps a page, or why there is none. Returns whether there is more to be asked for."""
-        tally = self._asking.tally
+    def _keep(self, reply: Future[_Reply], thread: ArchivedThread, ask: _Ask) -> bool:
+        """Keeps a page, or why there is none. Returns whether a page is to be asked for."""
         if not keep.is_there(thread):  # it was erased meanwhile
             return False
         try:
-            page = outcome.result()
-        except _HOPELESS:
+            page = reply.result()
+        except HOPELESS:
             raise
         except ChatKitError as error:
-            pause = _RETRIES[min(thread.failures, len(_RETRIES) - 1)]
-            said = error.detail + (f" (request {error.request_id})" if error.request_id else "")
-            keep.trouble(thread, said, timezone.now() + pause)
-            tally.failures += 1
+            self._failed(thread, error.detail + (f" (request {error.request_id})" if error.request_id else ""))
             return False
         if page is _Missing.THREAD:
-            self._asking.gone(thread)
+            self._missing.append(thread)
             return False
         if isinstance(page, _Missing):
-            keep.anew(thread)
+            return self._again(thread, "the upstream refuses the place that it gave itself")
+        if ask == self._newest:
+            if keep.is_last_kept(thread, page):
+                keep.last_kept(thread, timezone.now())
+                self._asking.tally.threads_read += 1
+                return False
+            self._wanted[thread.number] = page
             return True
-        after = thread.last_item_id
-        new = keep.items(thread, page, timezone.now())
-        tally.new_items += new
-        if page.lost or (page.has_more and not new and not _leads_on(thread, after, page.last_id)):
-            keep.trouble(thread, "the upstream gives no way to reach the rest of it", timezone.now() + _RETRIES[-1])
-            tally.failures += 1
+        return self._kept(thread, page)
+
+    def _kept(self, thread: ArchivedThread, page: Page[ThreadItem]) -> bool:
+        """Keeps a page of items. Returns whether a further one is to be asked for."""
+        passed, before = self._passed.setdefault(thread.number, set()), thread.read_at
+        self._asking.tally.new_items += keep.items(thread, page, timezone.now())
+        if page.lost or (page.has_more and page.last_id in passed):
+            self._failed(thread, "the upstream gives no way to reach the rest of it", _RETRIES[-1])
             return False
-        tally.threads_read += not page.has_more
-        return page.has_more
+        if page.has_more:
+            passed.add(page.last_id or "")
+            return True
+        del self._passed[thread.number]
+        wanted = self._wanted.pop(thread.number, None)
+        if wanted is not None and not keep.is_last_kept(thread, wanted):
+            keep.unchecked(thread, before)
+            self._wanted[thread.number] = wanted
+            return self._again(thread, "the upstream shows a newest item that is on none of its pages")
+        self._asking.tally.threads_read += 1
+        return False
+
+    def _again(self, thread: ArchivedThread, why: str) -> bool:
+        """Has the thread read again from its first item, once in a run."""
+        self._passed.pop(thread.number, None)
+        if thread.number in self._restarted:
+            self._failed(thread, why)
+            return False
+        self._restarted.add(thread.number)
+        keep.restart(thread)
+        return True
+
+    def _failed(self, thread: ArchivedThread, why: str, pause: timedelta | None = None) -> None:
+        pause = pause or _RETRIES[min(thread.failures, len(_RETRIES) - 1)]
+        keep.trouble(thread, why, timezone.now() + pause)
+        self._asking.tally.failures += 1
+
+    def _decide(self) -> None:
+        """Whether the threads that were answered with 404 are deleted. Outside of any transaction: it asks."""
+        while self._missing:
+            thread = self._missing.pop()
+            finding = self._asking.evidence.of(thread.thread_id)
+            if isinstance(finding.error, HOPELESS):
+                raise finding.error
+            with self._asking.keeping():
+                self._asking.settle(thread, finding)
+                if finding.verdict is not Verdict.DELETED and keep.is_there(thread):
+                    self._failed(thread, _unread(finding))
 
 
-def _leads_on(thread: ArchivedThread, after: str | None, last: str | None) -> bool:
-    """Whether a page without a new item leads further: somebody who reads along may have kept them before."""
-    places = dict(ArchivedItem.objects.filter(thread=thread, item_id__in=[after, last]).values_list("item_id", "place"))
-    return last in places and places[last] > places.get(after, -1)
+def _unread(finding: Finding) -> str:
+    if finding.verdict is Verdict.PRESENT:
+        return "the upstream has the thread, and answers 404 for its items"
+    return f"the upstream answers 404 for it, which is not believed: {finding.why}"
 
 
 def _will_be_found(thread: ArchivedThread) -> bool:
@@ -169,3 +247,14 @@ def _batches(found: QuerySet[ArchivedThread]) -> Iterator[ArchivedThread]:
     while batch:
         yield from batch
         batch = list(left.filter(number__lt=batch[-1].number)[:200])
+
+
+def _in_turn(found: QuerySet[ArchivedThread]) -> Iterator[ArchivedThread]:
+    """The same, those first whose time came first."""
+    left = found.order_by("due_at", "number")
+    batch = list(left[:200])
+    while batch:
+        yield from batch
+        last = batch[-1]
+        further = Q(due_at__gt=last.due_at) | Q(due_at=last.due_at, number__gt=last.number)
+        batch = list(left.filter(further)[:200])

@@ -13,9 +13,9 @@ from .asking import StoppedError, Tally
 
 
 @contextmanager
-def recorded(tally: Tally, *, everything: bool) -> Iterator[None]:
+def recorded(tally: Tally, *, everything: bool, failing: str | None) -> Iterator[None]:
     """How the run inside ends, and what it brought. One that looks every few minutes and brings nothing is no event,
-    unless it fails."""
+    nor is one that fails where the run before it failed, which was for the reason `failing`."""
     outcome, said = Outcome.FAILED, {}
     try:
         yield
@@ -28,7 +28,7 @@ def recorded(tally: Tally, *, everything: bool) -> Iterator[None]:
         raise
     finally:
         counts = {name: count for name, count in asdict(tally).items() if count}
-        if everything or outcome is Outcome.FAILED or tally.new_threads or tally.new_items:
+        if everything or (outcome is Outcome.FAILED and not failing) or tally.new_threads or tally.new_items:
             record(
                 Action.ARCHIVE, outcome, detail={"run": "everything" if everything else "what is due", **counts, **said}
             )

@@ -10,11 +10,13 @@ from typing import Any
 from django.db.models import Count, F, Max, Min, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
+from .completeness import Completeness, completeness
 from .counts import DAY, QUARTER
-from .models import ArchivedThread, Day, Progress, State, Tally
+from .deletions import Breaker, breaker, withheld
+from .models import ArchivedThread, Day, OversizedItem, Progress, State, Tally, current
 
-MOST_TROUBLES = 1000
-"""Threads that are named with what is wrong with them; `failing` counts them all."""
+MOST_NAMED = 1000
+"""Threads and items that a report names of each kind; the counts are of all."""
 
 _NONE = "none given"
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -31,22 +33,44 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """Counts are of what is kept. `complete_at` is when everything was last shown to be there, None where it has not
-    been; `lacking` says in sentences what is missing to it."""
+class Oversized:
+    """An item that is not kept; `item_id` is "" where it is not known."""
 
-    complete_at: datetime | None
-    lacking: tuple[str, ...]
+    thread_id: str
+    item_id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A thread that was found to be deleted upstream at that time, and is not marked."""
+
+    thread_id: str
+    title: str | None
+    since: datetime
+
+
+ATTACHMENTS = "Of attachments, names and types are kept; OpenAI's API has no call that gives their bytes."
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Counts are of what is kept. `failure` is why the last sync ended early, at `failed_at`; `former` counts threads
+    of an upstream that the database had before; `withheld` are those that the circuit breaker keeps from being
+    marked."""
+
+    complete: Completeness
     started_at: datetime | None
-    reached_end_at: datetime | None
     swept_at: datetime | None
+    failed_at: datetime | None
     failure: str | None
     threads: int
-    read: int
     gone: int
-    failing: int
-    unreadable: int
+    former: int
     items: int
+    breaker: Breaker | None
+    withheld: tuple[Withheld, ...]
+    oversized: tuple[Oversized, ...]
     first_at: datetime | None
     last_at: datetime | None
     by_status: dict[str, int]
@@ -55,43 +79,49 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """As plain values; times in ISO 8601."""
-        return asdict(self)
+        values = asdict(self)
+        values["complete"]["bound"] = self.complete.bound.total_seconds()
+        return values | {"attachments": ATTACHMENTS}
 
 
-def report() -> Report:
+def report(most: int | None = MOST_NAMED) -> Report:
+    """What there is now. Names at most `most` of each kind, None for all."""
     progress = Progress.objects.filter(pk=1).first()
     threads = ArchivedThread.objects.all()
-    there = threads.filter(gone_at__isnull=True)
-    failing = there.filter(trouble__isnull=False)
-    # That numbers are above nothing says which index to take: SQLite would go through all that are there.
-    unread = there.filter(read_at__isnull=True, number__gt=0).count()
-    gone = threads.filter(gone_at__isnull=False)
     # What an older version kept is counted nowhere yet. There is none of it once the copying has gone on for a while.
     uncounted = threads.filter(state__isnull=True)
     by_status = _by_status(uncounted)
     number = sum(by_status.values())
     first, last = _ends(uncounted)
     items = uncounted.aggregate(sum=Sum("items"))["sum"] or 0
+    failing = current().filter(trouble__isnull=False)
     return Report(
-        complete_at=progress.complete_at if progress else None,
-        lacking=tuple(_lacking(progress, unread)),
+        complete=completeness(),
         started_at=progress.started_at if progress else None,
-        reached_end_at=progress.reached_end_at if progress else None,
         swept_at=progress.swept_at if progress else None,
+        failed_at=progress.failed_at if progress else None,
         failure=progress.failure if progress else None,
         threads=number,
-        read=number - unread - gone.filter(read_at__isnull=True).count(),
-        gone=gone.count(),
-        failing=failing.count(),
-        unreadable=progress.unreadable if progress else 0,
+        gone=threads.filter(gone_at__isnull=False).count(),
+        former=threads.filter(number__lte=progress.former_until).count() if progress and progress.former_until else 0,
         items=items + (progress.items if progress else 0),
+        breaker=breaker(),
+        withheld=tuple(
+            Withheld(each.thread_id, each.title, each.missing_at)
+            for each in withheld().defer("raw").order_by("-number")[:most]
+            if each.missing_at
+        ),
+        oversized=tuple(
+            Oversized(each.thread.thread_id, each.item_id, each.detail)
+            for each in OversizedItem.objects.select_related("thread").order_by("-pk")[:most]
+        ),
         first_at=first,
         last_at=last,
         by_status=by_status,
         by_day=_by_day(uncounted, number),
         troubles=tuple(
             Trouble(each.thread_id, each.trouble or "", each.failures, each.due_at)
-            for each in failing.defer("raw").order_by("-number")[:MOST_TROUBLES]
+            for each in failing.defer("raw").order_by("-number")[:most]
         ),
     )
 
@@ -141,20 +171,3 @@ def _of_quarter(tally: Tally | None) -> QuerySet[ArchivedThread]:
         number__gte=day.first, number__lte=day.last,
         created_at__gte=begin, created_at__lt=begin + timedelta(seconds=QUARTER),
     ).order_by()  # fmt: skip
-
-
-def _lacking(progress: Progress | None, unread: int) -> list[str]:
-    if progress is None:
-        return ["Nothing has been copied yet."]
-    said = []
-    if progress.reached_end_at is None:
-        said.append("The list of threads has not been walked to its end.")
-    if unread:
-        said.append(f"{unread:,} thread{'s have' if unread != 1 else ' has'} not been read to the end.")
-    if progress.unreadable:
-        said.append(f"{progress.unreadable:,} rows of the list had no id to ask for their items by.")
-    if progress.failure:
-        said.append(f"The last run failed: {progress.failure}.")
-    if not said and progress.complete_at is None:
-        said.append("The end of the list has not been looked at again since the last thread was read.")
-    return said

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import Max
 from django.utils import timezone
 
-from .models import ArchivedThread, Lease, Progress, Run
+from .models import ArchivedThread, Lease, Progress, Run, current
 
 _SOON = 3.0
 """Seconds after which a rate says something."""
@@ -43,7 +43,7 @@ def under_way() -> Running | None:
         return None
     spent = (run.updated_at - run.phase_at).total_seconds()
     rate = run.phase_done / spent if spent >= _SOON and run.phase_done else None
-    left = _left(run.phase)
+    left = _left(run)
     return Running(
         phase=run.phase,
         started_at=run.started_at,
@@ -56,10 +56,12 @@ def under_way() -> Running | None:
     )
 
 
-def _left(phase: str) -> int | None:
-    if phase == "read":
-        return ArchivedThread.objects.filter(read_at__isnull=True, gone_at__isnull=True).count()
-    if phase == "sweep":
+def _left(run: Run) -> int | None:
+    if run.phase == "read":
+        there = current()
+        unread = there.filter(read_at__isnull=True).count()
+        return unread + there.filter(read_at__lt=run.started_at).count() if run.everything else unread
+    if run.phase == "sweep":
         # Numbers are nearly without gaps, and counting the rows would take longer than the page may.
         cursor = Progress.objects.filter(pk=1).values_list("sweep_cursor", flat=True).first()
         at = ArchivedThread.objects.filter(thread_id=cursor).values_list("number", flat=True).first() or 0

@@ -13,7 +13,7 @@ from itertools import islice
 from django.db import connection
 from django.db.models import F, QuerySet, Sum
 
-from threads.chatkit import NotFound, Thread, ThreadItem
+from threads.chatkit import LeftOut, NotFound, Thread, ThreadItem
 from threads.chatkit.decode import thread as read_thread
 from threads.chatkit.items import item as read_item
 from threads.query import ItemQuery, ThreadQuery
@@ -21,7 +21,7 @@ from threads.sources import Window
 
 from . import index, people
 from .counts import QUARTER, digest
-from .models import ArchivedItem, ArchivedThread, Reason, State, Tally
+from .models import ArchivedItem, ArchivedThread, OversizedItem, Reason, State, Tally
 from .search import Fits, Looked, Search, find, parse
 from .spans import Span, began, bounds, spans
 
@@ -85,10 +85,10 @@ class ArchiveSource:
             since = _place(found, query.cursor) + (query.after is not None)
             found = found.filter(place__gte=since)
         items = list(found[: query.limit])
-        rows = tuple(read_item(json.loads(each.raw)) for each in items)
-        ids = [row.id for row in rows if row.id]
+        ids = [each.item_id for each in items if each.item_id]
         lacks = thread.read_at is None and thread.gone_at is None
         last = not items or items[-1].place + 1 >= thread.items
+        rows = tuple(_with_oversized(thread, items, last=last))
         return Window(
             rows=rows,
             first_id=ids[0] if ids else None,
@@ -260,6 +260,21 @@ def _ranges(chosen: Chosen, threads: QuerySet[ArchivedThread], *, one: bool) -> 
             return [threads.filter(person=who.keys[0], state=each) for each in states]
         return [threads.filter(person=each, state__in=states) for each in who.keys]
     return [threads] if states is None else [threads.filter(state=each) for each in states]
+
+
+def _with_oversized(thread: ArchivedThread, items: Sequence[ArchivedItem], *, last: bool) -> Iterator[ThreadItem]:
+    """Items as the API showed them, and in their places the stand-ins of those that are too large to be kept."""
+    noted = OversizedItem.objects.filter(thread=thread, place__gte=items[0].place if items else 0)
+    stand_ins = list(noted.order_by("place", "pk"))
+    for each in items:
+        while stand_ins and stand_ins[0].place <= each.place:
+            yield _stand_in(stand_ins.pop(0))
+        yield read_item(json.loads(each.raw))
+    yield from map(_stand_in, stand_ins if last else ())
+
+
+def _stand_in(noted: OversizedItem) -> ThreadItem:
+    return ThreadItem(noted.item_id or None, None, None, LeftOut(noted.detail))
 
 
 def _kept(thread_id: str) -> ArchivedThread:

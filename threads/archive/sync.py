@@ -1,36 +1,54 @@
-"""Copies every thread and every item, keeps them up, and says so only when it is so.
+"""Copies every thread and every item, and keeps them up.
 
-The walk goes through the list of threads, oldest first, from where the last one ended; what has arrived since stands
-behind that place. The reading takes the items of each thread that has not been read to its end, or may have more. Each
-page is kept together with the place it ends at, in one transaction: whenever the process dies, the next one goes on
-from the last page that was kept, and nothing is kept twice. When all is read, the end of the list is asked for again:
-only if nothing has arrived there is the archive complete.
+The walk goes through the list of threads, oldest first, from a little before where the last one ended: threads of one
+second may stand in any order, and one may become visible late. The reading takes the items of each thread that has not
+been read to its end, or may have more. Each page is kept together with the place it ends at, in one transaction:
+whenever the process dies, the next one goes on from the last page that was kept, and nothing is kept twice.
 
 What has changed, the API cannot be asked. So the newest threads are asked for in each round, and a sweep goes through
-the whole list in portions.
+the whole list in portions. A thread that it does not show is deleted upstream only on evidence: see `deletions`.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from threads.chatkit import MAX_LIMIT, ChatKitClient, ChatKitError, Garbled, NotFound, Order, Page, Thread
+from threads.audit.record import NotRecordedError
+from threads.chatkit import (
+    MAX_LIMIT,
+    ChatKitClient,
+    ChatKitError,
+    CursorGone,
+    Garbled,
+    Order,
+    Page,
+    Retired,
+    Thread,
+    pages,
+)
 
-from . import keep, tombs
+from . import deletions, keep
 from .asking import Asking, StoppedError, Tally, Watch
-from .missing import between, passed
-from .models import ArchivedThread, Progress
-from .reading import Outcome, Reading
+from .deletions import Finding, Verdict, step_back
+from .models import ArchivedThread, Progress, current
+from .reading import HOPELESS, Outcome, Reading
 from .recorded import recorded
 
 __all__ = ["Sync", "Tally"]
 
+log = logging.getLogger(__name__)
+
 _RECENT = timedelta(days=1)
 """How old a thread may be to be looked at in each round."""
+
+OVERLAP = timedelta(minutes=15)
+"""How far before its last place a walk begins again."""
 
 _MOST_ROUNDS = 10
 """How often a run that another follows reads what has arrived while it read; the rest is for the other."""
@@ -41,8 +59,8 @@ class Sync:
     `ChatKitError` that ends the run: the key, the permission, or the endpoint is gone, or the list can't be had.
 
     It goes in rounds of `every`, so that neither a long reading nor a sweep keeps what arrives waiting; None for one
-    round as long as it takes. In each, up to `recent_pages` of the newest threads are looked at again. With `purge`
-    what is gone upstream is removed here, else it is marked.
+    round as long as it takes. In each, up to `recent_pages` of the newest threads are looked at again. What is deleted
+    upstream is marked; with `purge` it is removed here after a second sweep, a day later at least, has not shown it.
     """
 
     def __init__(
@@ -58,9 +76,8 @@ class Sync:
         recent_pages: int = 0,
         purge: bool = False,
     ) -> None:
-        self._asking = Asking(
-            client, side_by_side=side_by_side, per_minute=per_minute, pauses=pauses, watch=watch, purge=purge
-        )
+        self._asking = Asking(client, side_by_side=side_by_side, per_minute=per_minute, pauses=pauses, watch=watch)
+        self._purge = purge
         self._with_items = with_items
         self._every = every
         self._recent_pages = recent_pages
@@ -70,10 +87,10 @@ class Sync:
         """Copies until there is nothing to copy that can be had now, or until it is stopped. `everything` asks for each
         thread again, in place of those whose time has come. A sweep begins where the last one began longer ago than
         `recheck`; one that is under way goes on: to its end without `every`, else for half of that time."""
-        self._asking.begin()
+        self._asking.begin(everything=everything)
         progress, _ = Progress.objects.get_or_create(pk=1, defaults={"started_at": timezone.now()})
         try:
-            with recorded(self.tally, everything=everything), self._noted(progress):
+            with recorded(self.tally, everything=everything, failing=progress.failure), self._noted(progress):
                 self._rounds(progress, everything=everything, recheck=recheck)
         except StoppedError:
             pass
@@ -98,6 +115,7 @@ class Sync:
                     portion = None if everything or self._every is None else begun + self._every / 2
                     self._sweep(progress, portion)
                     everything = False
+                self._compare(progress, None if self._every is None else begun + self._every / 2)
             if not self._with_items:
                 break
             self._asking.phase("read")
@@ -111,8 +129,6 @@ class Sync:
                 left -= 1
                 if not new or (self._every is not None and not left):
                     break
-        with self._asking.keeping():
-            _settle(progress)
         self._asking.phase("ended")
 
     def _count(self) -> None:
@@ -125,102 +141,172 @@ class Sync:
     # The threads
 
     def _walk(self, progress: Progress) -> int:
-        """On to the end of the list. Returns how many threads were new."""
+        """On to the end of the list, from a little before the place that the last walk came to. Returns how many
+        threads were new."""
         self._asking.phase("walk")
         found = self.tally.new_threads
-        for cursor, page in self._pages(progress, "cursor"):
+        last = _last(progress)
+        start = _overlapping(last) if last else None
+        seen: set[str | None] = set()
+        for page in self._pages(start, _before):
             with self._asking.keeping():
-                new, unreadable = keep.threads(page.rows, timezone.now())
-                progress.cursor = page.last_id or cursor
-                progress.unreadable += unreadable
-                if page.lost or (page.has_more and not new and not tombs.known(row.id for row in page.rows if row.id)):
+                seen.update(_known(page))
+                fresh = _behind_known(page)
+                new, _ = keep.threads(page.rows, timezone.now())
+                progress.cursor = page.last_id or progress.cursor
+                progress.unreadable += sum(map(keep.is_unreadable, fresh))
+                if page.lost:
                     raise Garbled("the list of threads leads nowhere")
-                if not page.has_more:
-                    progress.reached_end_at = timezone.now()
-                if new:
-                    progress.complete_at = None
-                progress.save(update_fields=["cursor", "unreadable", "reached_end_at", "complete_at"])
+                progress.save(update_fields=["cursor", "unreadable"])
             self._seen(page, new)
+        if last is None or last.thread_id in seen or self._is_deleted(last):
+            with self._asking.keeping():
+                progress.reached_end_at = timezone.now()
+                progress.save(update_fields=["reached_end_at"])
         return self.tally.new_threads - found
+
+    def _is_deleted(self, last: ArchivedThread) -> bool:
+        """Whether a list was right to end without the thread that stood last in it: else that was not its end."""
+        if not ArchivedThread.objects.filter(pk=last.pk).exists():  # erased meanwhile
+            return True
+        finding = self._decide(last)
+        if finding.verdict is not Verdict.DELETED:
+            log.warning("The list of threads ended before the newest one that is kept; this is not taken for its end.")
+        return finding.verdict is Verdict.DELETED
+
+    def _decide(self, thread: ArchivedThread) -> Finding:
+        """Whether a thread is deleted that the list should have shown, and keeps that. Raises the `ChatKitError` that
+        every further call would meet too."""
+        finding = self._asking.evidence.of(thread.thread_id)
+        if isinstance(finding.error, HOPELESS):
+            raise finding.error
+        with self._asking.keeping():
+            self._asking.settle(thread, finding)
+        return finding
 
     def _sweep(self, progress: Progress, until: datetime | None) -> None:
         """Through the whole list, from its beginning or from where a sweep was left, to its end or until then:
-        refreshes each thread, and notices which are gone."""
+        refreshes each thread that it shows."""
         self._asking.phase("sweep")
         if progress.sweep_started_at is None:
             with self._asking.keeping():
-                progress.sweep_started_at, progress.sweep_cursor = timezone.now(), None
-                progress.save(update_fields=["sweep_started_at", "sweep_cursor"])
-        for cursor, page in self._pages(progress, "sweep_cursor"):
-            if page.lost or (page.has_more and page.last_id in (None, cursor)):
+                progress.sweep_started_at, progress.sweep_cursor, progress.sweep_unreadable = timezone.now(), None, 0
+                progress.save(update_fields=["sweep_started_at", "sweep_cursor", "sweep_unreadable"])
+        progress.refresh_from_db(fields=["sweep_cursor"])
+        # A place that was erased since is not known: the sweep begins anew.
+        known = ArchivedThread.objects.filter(thread_id=progress.sweep_cursor or "").exists()
+        nowhere = ArchivedThread.objects.none()
+        for page in self._pages(
+            progress.sweep_cursor if known else None, lambda place: _before(place) if place else nowhere
+        ):
+            if page.lost:
                 raise Garbled("the list of threads leads nowhere")
-            missing = self._missing(passed(cursor, page))
             with self._asking.keeping():
-                new, _ = keep.threads(page.rows, timezone.now())
-                for thread in missing:
-                    self._asking.gone(thread)
-                progress.sweep_cursor = page.last_id or cursor
-                if not page.has_more:
-                    progress.swept_at, progress.sweep_started_at = progress.sweep_started_at, None
-                progress.save(update_fields=["sweep_cursor", "sweep_started_at", "swept_at"])
+                new, unreadable = keep.threads(page.rows, timezone.now())
+                progress.sweep_cursor = page.last_id or progress.sweep_cursor
+                progress.sweep_unreadable += unreadable
+                progress.save(update_fields=["sweep_cursor", "sweep_unreadable"])
             self._seen(page, new)
+            if page.has_more and until is not None and timezone.now() >= until:
+                return
+        self._swept(progress)
+
+    def _swept(self, progress: Progress) -> None:
+        """The sweep has come to the end of the list, where that can be believed. Else it begins anew."""
+        begun, progress.sweep_started_at = progress.sweep_started_at, None
+        newest = current().order_by("-number").first()
+        if newest is None or begun is None or newest.confirmed_at >= begun or self._is_deleted(newest):
+            progress.swept_at, progress.unreadable = begun, progress.sweep_unreadable
+        with self._asking.keeping():
+            progress.save(update_fields=["sweep_started_at", "swept_at", "unreadable"])
+
+    def _compare(self, progress: Progress, until: datetime | None) -> None:
+        """After a whole sweep: decides on each thread that it did not show, and with `purge` on those that were marked
+        a day before."""
+        swept = progress.swept_at
+        if swept is None or progress.compared_at == swept:
+            return
+        self._asking.phase("compare")
+        evidence, decided = self._asking.evidence, True
+        for thread in _batches(current().filter(confirmed_at__lt=swept)):
+            if self._decide(thread).verdict is Verdict.UNDECIDED:
+                decided = False
+                if not evidence.holds():
+                    return
             if until is not None and timezone.now() >= until:
                 return
+        if self._purge and not self._purged(swept, until):
+            return
+        if decided:
+            progress.compared_at = swept
+            progress.save(update_fields=["compared_at"])
+
+    def _purged(self, swept: datetime, until: datetime | None) -> bool:
+        """Removes what two sweeps have not shown. Returns whether all of it was decided on."""
+        evidence = self._asking.evidence
+        for thread in _batches(deletions.purge_due(swept)):
+            if evidence.failed or not deletions.may_purge(timezone.now()):
+                return False
+            finding = evidence.of(thread.thread_id, fresh=True)
+            try:
+                with self._asking.keeping():
+                    if finding.verdict is Verdict.DELETED:
+                        deletions.purge(thread)
+                    else:
+                        self._asking.settle(thread, finding)
+            except NotRecordedError:
+                log.error("A copy was not removed, because that could not be recorded.")  # noqa: TRY400
+                return False
+            if until is not None and timezone.now() >= until:
+                return False
+        return True
 
     def _recent(self) -> None:
         """The newest threads as they are now: those that are kept, down to the first that is too old or too far."""
-        since, after, above = timezone.now() - _RECENT, None, None
+        since, above = timezone.now() - _RECENT, None
+        found = pages(lambda after: self._asking.one(lambda: self._list(after, "desc")))
         for _ in range(self._recent_pages):
             self._asking.phase("recent")
             try:
-                page = self._asking.one(lambda: self._list(after, "desc"))  # noqa: B023  # waited for within the round
-            except NotFound:  # gone since the page before, whose end it was; the next round begins anew
+                page = next(found, None)
+            except CursorGone:  # the end of the page before is gone since; the next round begins anew
+                return
+            if page is None:
                 return
             known = ArchivedThread.objects.in_bulk([row.id for row in page.rows if row.id], field_name="thread_id")
             numbers = [each.number for each in known.values()]
-            missing = self._missing(between(min(numbers), above, page)) if numbers else []
+            missing = _unshown(page, min(numbers), above) if numbers else []
             with self._asking.keeping():
                 # What has arrived since the walk is for the next one to keep, in order.
                 keep.threads([row for row in reversed(page.rows) if row.id in known], timezone.now())
-                for thread in missing:
-                    self._asking.gone(thread)
+            for thread in missing:
+                if self._decide(thread).verdict is Verdict.UNDECIDED and not self._asking.evidence.holds():
+                    break
             self._seen(page, 0)
             oldest = min((row.created_at for row in page.rows if row.created_at), default=since)
-            if not page.has_more or page.last_id is None or oldest <= since:
+            if oldest <= since:
                 return
-            after, above = page.last_id, min(numbers, default=above)
+            above = min(numbers, default=above)
 
-    def _pages(self, progress: Progress, place: str) -> Iterator[tuple[str | None, Page[Thread]]]:
-        """Page after page, oldest first, each with the cursor that it stands behind: the field `place` of the progress,
-        which whoever takes the page moves on."""
-        while True:
-            # Where the thread at the place was removed with its copy, the place has been moved in the table.
-            progress.refresh_from_db(fields=[place])
-            cursor: str | None = getattr(progress, place)
-            try:
-                page = self._asking.one(lambda: self._list(cursor))  # noqa: B023  # waited for within the round
-            except NotFound:
-                self._step_back(progress, place)
-                continue
-            yield cursor, page
-            if not page.has_more:
-                return
+    def _pages(
+        self, start: str | None, before: Callable[[ArchivedThread | None], QuerySet[ArchivedThread]]
+    ) -> Iterator[Page[Thread]]:
+        """Page after page, oldest first; `before` is for a cursor that is gone, as in `step_back`. Raises `Garbled`
+        where the list is not that of the threads that are kept."""
+        back = step_back(before)
 
-    def _step_back(self, progress: Progress, place: str) -> None:
-        """The thread that a walk had come to is gone: it goes on from the one before."""
-        with self._asking.keeping():
-            kept = ArchivedThread.objects.filter(thread_id=getattr(progress, place)).first()
-            # One that was erased while its page was on the way is not known: the walk had come as far as what is kept,
-            # and a sweep begins anew.
-            setattr(progress, place, None if kept is None and place == "sweep_cursor" else keep.before(kept))
-            progress.save(update_fields=[place])
-            if kept is not None:
-                self._asking.gone(kept)
+        def checked(cursor: str) -> str | None:
+            # An endpoint that is no more refuses every cursor. This raises what says so.
+            self._asking.evidence.list_answers()
+            return back(cursor)
 
-    def _missing(self, candidates: list[ArchivedThread]) -> list[ArchivedThread]:
-        """Those of the threads that the upstream, asked for each, does not have."""
-        ask = self._asking
-        return [thread for thread in candidates if not ask.one(lambda: ask.exists(thread.thread_id))]  # noqa: B023
+        def ask(after: str | None) -> Page[Thread]:
+            page = self._asking.one(lambda: self._list(after))
+            if after is None and current().exists() and not _known(page):
+                raise Garbled("the list shows none of the threads that are kept, so it may be another project's")
+            return page
+
+        return pages(ask, start, step_back=checked)
 
     def _list(self, cursor: str | None, order: Order = "asc") -> Page[Thread]:
         ask: Callable[[], Page[Thread]] = lambda: self._asking.client.list_threads(  # noqa: E731
@@ -241,9 +327,22 @@ class Sync:
             yield
         except ChatKitError as error:
             with self._asking.keeping():
-                Progress.objects.filter(pk=progress.pk).update(failed_at=timezone.now(), failure=error.detail)
+                sync_failed(error)
             raise
         Progress.objects.filter(pk=progress.pk).update(failed_at=None, failure=None)
+
+
+def sync_failed(error: ChatKitError) -> None:
+    """Keeps for the report why a run ended early, or did not begin."""
+    Progress.objects.update_or_create(
+        pk=1,
+        defaults={"failed_at": timezone.now(), "failure": _said(error)},
+        create_defaults={"started_at": timezone.now(), "failed_at": timezone.now(), "failure": _said(error)},
+    )
+
+
+def _said(error: ChatKitError) -> str:
+    return f"OpenAI no longer offers this ({error.detail})" if isinstance(error, Retired) else error.detail
 
 
 def _is_stale(progress: Progress, recheck: timedelta) -> bool:
@@ -251,10 +350,61 @@ def _is_stale(progress: Progress, recheck: timedelta) -> bool:
     return timezone.now() - (progress.swept_at or progress.started_at) > recheck
 
 
-def _settle(progress: Progress) -> None:
-    """Complete, where nothing is left to read: all was read, and after that the end of the list had nothing new."""
-    # The number is there for SQLite, which takes the index of these alone when it is asked for by it.
-    left = ArchivedThread.objects.filter(number__gt=0, read_at__isnull=True, gone_at__isnull=True).exists()
-    complete = progress.reached_end_at is not None and not left and not progress.unreadable
-    progress.complete_at = timezone.now() if complete else None
-    progress.save(update_fields=["complete_at"])
+def _last(progress: Progress) -> ArchivedThread | None:
+    """The thread that the walk came to, or the last one before it that is kept."""
+    progress.refresh_from_db(fields=["cursor"])
+    if progress.cursor is None:
+        return None
+    at = current().filter(thread_id=progress.cursor).first()
+    return at or current().order_by("-number").first()
+
+
+def _before(thread: ArchivedThread | None) -> QuerySet[ArchivedThread]:
+    """Kept threads that stand before one, nearest first; all where it is not known."""
+    there = current().order_by("-number")
+    return there if thread is None else there.filter(number__lt=thread.number)
+
+
+def _overlapping(last: ArchivedThread) -> str | None:
+    """Where a walk begins whose last one came to `last`: 15 minutes before, and before the whole of that second; None
+    for the beginning of the list."""
+    before = _before(last)
+    if last.created_at is not None:
+        before = before.filter(created_at__lt=last.created_at - OVERLAP)
+    return before.values_list("thread_id", flat=True).first()
+
+
+def _known(page: Page[Thread]) -> set[str]:
+    """The ids of a page that are kept."""
+    ids = [row.id for row in page.rows if row.id]
+    return set(ArchivedThread.objects.filter(thread_id__in=ids).values_list("thread_id", flat=True))
+
+
+def _behind_known(page: Page[Thread]) -> list[Thread]:
+    """The rows behind the last one that is kept: none of them was met before."""
+    known = _known(page)
+    at = max((number for number, row in enumerate(page.rows) if row.id in known), default=-1)
+    return list(page.rows[at + 1 :])
+
+
+def _unshown(page: Page[Thread], low: int, high: int | None) -> list[ArchivedThread]:
+    """Kept threads numbered above `low` and below `high` that this page of the newest threads should show, and does
+    not."""
+    there = current().filter(number__gt=low).exclude(thread_id__in=[row.id for row in page.rows if row.id])
+    if high is not None:
+        there = there.filter(number__lt=high)
+    times = [row.created_at for row in page.rows if row.created_at]
+    if times:
+        there = there.filter(created_at__gt=min(times))
+    return list(there[:MAX_LIMIT])
+
+
+def _batches(found: QuerySet[ArchivedThread]) -> Iterator[ArchivedThread]:
+    """In their order, a few at a time: what is done with one may take it out of what is looked for."""
+    left = found.order_by("number")
+    batch = list(left[:100])
+    while batch:
+        # One that is removed has no number any more.
+        last = batch[-1].number
+        yield from batch
+        batch = list(left.filter(number__gt=last)[:100])

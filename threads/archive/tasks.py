@@ -13,12 +13,12 @@ from django.db import DatabaseError, connections
 from django.utils import timezone
 from huey.exceptions import RetryTask
 
-from threads import queue, upstream
+from threads import origin, queue, upstream
 from threads.chatkit import ChatKitError
 
 from .lease import HeldError, LeaseLostError
 from .models import Run
-from .sync import Sync
+from .sync import Sync, sync_failed
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,13 @@ def _put_off(error: HeldError | DatabaseError) -> None:
 
 
 def _run(*, everything: bool) -> None:
-    if settings.ARCHIVE == "off" or _stopping.is_set():
+    if settings.ARCHIVE == "off" or settings.ARCHIVE_ONLY or _stopping.is_set():
+        return
+    try:
+        origin.confirm()
+    except ChatKitError as error:
+        log.warning("Nothing is synced: %s", error.detail)
+        sync_failed(error)
         return
     sync = Sync(
         upstream.client(),

@@ -44,7 +44,9 @@ class Action(StrEnum):
     ERASURE = "erasure"
     """Several threads or a whole user were erased: what the deletions of its threads belong to."""
     ARCHIVE = "archive"
-    """A run of the copying."""
+    """A run of the copying, or a decision about the archive as a whole."""
+    PURGE = "purge"
+    """The copy of a thread that was deleted upstream was removed from the archive."""
     AUDIT = "audit"
     """The trail itself was read or downloaded."""
 

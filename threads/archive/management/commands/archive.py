@@ -1,4 +1,5 @@
-"""`manage.py archive sync` copies everything; `manage.py archive report` says what there is and whether it is all."""
+"""`manage.py archive sync` copies everything; `archive report` says what there is and whether it is all; `archive
+adopt` accepts another project's API in place of the one that the threads came from."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import json
 import signal
 import sys
 from argparse import ArgumentParser
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,9 +17,10 @@ from django.db import DatabaseError
 from tqdm import tqdm
 
 from threads import origin, upstream
+from threads.archive.completeness import Completeness
 from threads.archive.lease import HeldError, LeaseLostError
-from threads.archive.models import ArchivedThread
-from threads.archive.report import Report, report
+from threads.archive.models import current
+from threads.archive.report import ATTACHMENTS, Report, report
 from threads.archive.sync import Sync, Tally
 from threads.chatkit import ChatKitError
 
@@ -34,18 +37,47 @@ class Command(BaseCommand):
         sync.add_argument("--at-once", type=int, default=settings.ARCHIVE_AT_ONCE, help="threads read side by side")
         told = actions.add_parser("report", help="say what is kept, and whether it is everything")
         told.add_argument("--json", metavar="FILE", help="write the whole report there, - for the terminal")
+        actions.add_parser(
+            "adopt", help="keep the threads that are here, and go on with those of the API that the settings name"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if settings.ARCHIVE == "off":
             raise CommandError("There is no archive: ARCHIVE is off.")
+        if options["action"] == "adopt":
+            self._adopt()
+            return
         origin.claim_for_command()
         if options["action"] == "report":
             self._report(options["json"])
         else:
             self._sync(options)
 
+    def _adopt(self) -> None:
+        if settings.ARCHIVE_ONLY or settings.EMULATOR:
+            raise CommandError("There is no API to adopt: OPENAI_API_KEY is not set, or ARCHIVE_ONLY is.")
+        try:
+            number = origin.adopt()
+        except HeldError as error:
+            raise CommandError(f"A sync is under way ({error.holder}). Stop it first.") from None
+        except ChatKitError as error:
+            raise CommandError(f"Nothing was changed: {error.detail}") from None
+        self.stdout.write(
+            f"{number:,} threads are kept as they are, and never compared again. "
+            f"From now on this database follows {settings.OPENAI_BASE_URL}."
+        )
+
     def _sync(self, options: dict[str, Any]) -> None:
-        with _Bars() as bars:
+        if settings.ARCHIVE_ONLY:
+            raise CommandError("ARCHIVE_ONLY is set, so nothing is asked of OpenAI. Unset it to sync.")
+        try:
+            origin.confirm()
+        except ChatKitError as error:
+            raise CommandError(
+                f"Nothing was synced, because this could not be shown to be the API that the threads came from: "
+                f"{error.detail}"
+            ) from None
+        with _Bars(everything=options["everything"]) as bars:
             sync = Sync(
                 upstream.client(),
                 with_items=settings.ARCHIVE == "full" and not options["threads_only"],
@@ -86,11 +118,12 @@ class Command(BaseCommand):
 
 
 class _Bars:
-    """Progress in the terminal: first the threads of the list, then those whose items are read, and the time left."""
+    """Progress in the terminal: first the threads of the list, then those whose items are read, and the time left. With
+    `everything` all conversations are asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, everything: bool) -> None:
         self._bar = tqdm(desc="Threads", unit="", file=sys.stderr, dynamic_ncols=True)
-        self._reading = False
+        self._everything, self._reading = everything, False
 
     def __enter__(self) -> Self:
         return self
@@ -99,11 +132,13 @@ class _Bars:
         self._bar.close()
 
     def show(self, tally: Tally) -> None:
-        if tally.new_items and not self._reading:
+        if (tally.new_items or tally.threads_read) and not self._reading:
             self._reading = True
             self._bar.close()
-            left = ArchivedThread.objects.filter(read_at__isnull=True, gone_at__isnull=True).count()
-            self._bar = tqdm(desc="Read", unit="", total=left + tally.threads_read, file=sys.stderr, dynamic_ncols=True)
+            there = current()
+            left = there.count() if self._everything else there.filter(read_at__isnull=True).count()
+            total = max(left, tally.threads_read) if self._everything else left + tally.threads_read
+            self._bar = tqdm(desc="Conversations", unit="", total=total, file=sys.stderr, dynamic_ncols=True)
         said = {"items": f"{tally.new_items:,}"} if self._reading else {"new": f"{tally.new_threads:,}"}
         if tally.failures:
             said["failed"] = f"{tally.failures:,}"
@@ -113,17 +148,51 @@ class _Bars:
         self._bar.update((tally.threads_read if self._reading else tally.threads_seen) - self._bar.n)
 
 
+_TIME = "%d %b %Y, %H:%M:%S"
+
+
 def _lines(found: Report) -> list[str]:
     statuses = ", ".join(f"{count:,} {label}" for label, count in found.by_status.items())
-    lines = [
-        f"{found.threads:,} threads ({statuses or 'none'}), {found.items:,} items.",
-        f"From {found.first_at:%d %b %Y} to {found.last_at:%d %b %Y}." if found.first_at and found.last_at else "",
-        f"{found.gone:,} of them are gone upstream and kept here." if found.gone else "",
-        f"{found.failing:,} could not be read and will be tried again:" if found.failing else "",
-        *(f"  {each.thread_id}: {each.why}" for each in found.troubles[:20]),
-    ]
-    if found.complete_at:
-        lines.append(f"Complete, as of {found.complete_at:%d %b %Y, %H:%M:%S} UTC.")
+    lines = [f"{found.threads:,} threads ({statuses or 'none'}), {found.items:,} items."]
+    if found.first_at and found.last_at:
+        lines.append(f"From {found.first_at:%d %b %Y} to {found.last_at:%d %b %Y}.")
+    if found.gone:
+        lines.append(f"{found.gone:,} of them were deleted at OpenAI and are kept here.")
+    if found.former:
+        lines.append(f"{found.former:,} of them are of the API that this database had before.")
+    if found.breaker:
+        lines.append(
+            f"{found.breaker.withheld:,} threads were found to be deleted at OpenAI and are not marked, because more "
+            f"than {found.breaker.limit:,} in 24 hours is not plausible. An administrator can accept them on the "
+            "archive's page."
+        )
+    lines += _complete(found.complete)
+    if found.failed_at:
+        lines.append(f"The last sync failed, {found.failed_at:{_TIME}} UTC: {found.failure}.")
+    if found.complete.failing:
+        lines.append(f"{found.complete.failing:,} could not be read and will be tried again:")
+    lines += [f"  {each.thread_id}: {each.why}" for each in found.troubles[:20]]
+    if found.complete.oversized:
+        lines.append(f"{found.complete.oversized:,} items are too large to be read:")
+    for each in found.oversized[:20]:
+        lines.append(f"  {each.thread_id}: {each.item_id or 'an item without a known id'}: {each.why}")
+    return lines
+
+
+def _complete(found: Completeness) -> list[str]:
+    if found.as_of is not None:
+        lines = [
+            f"Complete as of {found.as_of:{_TIME}} UTC: all that OpenAI had then is kept. No part is more than "
+            f"{found.bound // timedelta(hours=1)} hours older than the last look at the list:"
+        ]
     else:
-        lines += ["Not complete:", *(f"  {each}" for each in found.lacking)]
-    return [line for line in lines if line]
+        lines = ["Not complete:", *(f"  {each}" for each in found.lacking)]
+    parts = (
+        ("The list of threads: last read whole, beginning", found.listed_at),
+        ("The end of the list: last read", found.ended_at),
+        ("Conversations: each known to be kept to its last item; the oldest check", found.checked_at),
+    )
+    lines += [f"  {said} {at:{_TIME}} UTC." for said, at in parts if at]
+    if found.deleted_unread:
+        lines.append(f"  Threads deleted at OpenAI before they were read to the last item: {found.deleted_unread:,}.")
+    return [*lines, f"  {ATTACHMENTS}"]

@@ -1,0 +1,469 @@
+"""An upstream that is dead, retired, another one, or lying never makes the archive smaller, marks nothing, and
+completes nothing; and one that lives is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.archive import counted
+from tests.archive.clock import Clock, put_forward
+from tests.archive.dying import Dying, Held, held, run
+from tests.archive.mirror import archive, upstream
+from tests.archive.test_sync import spoken
+from threads.archive import deletions, index
+from threads.archive.completeness import completeness
+from threads.archive.models import (
+    ArchivedItem,
+    ArchivedThread,
+    Day,
+    Lease,
+    OversizedItem,
+    Person,
+    Progress,
+    Reason,
+    State,
+    Tally,
+    Word,
+)
+from threads.archive.report import report
+from threads.audit.models import AuditEvent
+from threads.audit.record import Action
+from threads.chatkit import Garbled, Retired
+from threads.emulator import Fault
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PURGE = pytest.mark.parametrize("purge", [False, True], ids=["mark", "purge"])
+DAY = timedelta(hours=25)
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    with put_forward() as clock:
+        yield clock
+
+
+def world(threads: int = 60, **how: Any) -> Dying:
+    return Dying(threads=threads, seed=7, now=timezone.now().timestamp(), **how)
+
+
+def filled(threads: int = 60, **how: Any) -> Dying:
+    """An upstream of which everything has been copied."""
+    made = world(threads, **how)
+    assert run(made.client(seconds=10)) is None
+    assert completeness().as_of is not None
+    return made
+
+
+def same(before: Held, after: Held) -> None:
+    """Nothing was lost, marked or removed."""
+    assert before.threads <= after.threads
+    assert before.items <= after.items
+    # What a garbled list invents may be marked when it is gone again.
+    assert after.marked & before.threads == before.marked
+    assert after.removed == before.removed
+
+
+LYING = [Fault.GONE_404, Fault.GONE_410, Fault.EMPTY_LIST, Fault.CURSORS_404, Fault.CURSORS_400, Fault.THREADS_404]
+LYING += [Fault.OTHER_PROJECT, Fault.REFUSE, Fault.WRONG_KEY, Fault.ERROR_500]
+
+
+@PURGE
+@pytest.mark.parametrize("fault", LYING, ids=lambda fault: fault.value)
+def test_days_of_an_upstream_that_lies(fault: Fault, purge: bool, clock: Clock) -> None:
+    made = filled()
+    before = held()
+    made.dies(fault)
+    for _ in range(4):
+        clock.forward(DAY)
+        run(made.client(), purge=purge)
+        run(made.client(), purge=purge, everything=True)
+    after = held()
+    same(before, after)
+    assert after.threads == before.threads
+    counted.check()
+    made.at = made.fault = None
+    assert before.as_of is not None
+    if after.as_of is not None and after.as_of > before.as_of:
+        # A list that fits on one page needs no cursor.
+        assert fault in {Fault.CURSORS_404, Fault.CURSORS_400}
+        assert archive() == upstream(made)
+    # What comes back is believed again.
+    clock.forward(DAY)
+    assert run(made.client(seconds=10), purge=purge, everything=True) is None
+    assert archive() == upstream(made)
+    assert completeness().as_of is not None
+
+
+def test_the_end_is_told_in_words() -> None:
+    made = filled()
+    was = report()
+    made.dies(Fault.GONE_404)
+    assert isinstance(run(made.client()), Retired)
+    found = report()
+    assert found.failure == "OpenAI no longer offers this (Invalid URL (GET /v1/chatkit/threads))"
+    assert (found.threads, found.items, found.gone) == (was.threads, was.items, 0)
+    assert found.complete.as_of == was.complete.as_of
+    assert AuditEvent.objects.filter(action=Action.ARCHIVE, outcome="failed").count() == 1
+    # A worker that looks every few minutes for months does not fill the trail with that.
+    run(made.client())
+    assert AuditEvent.objects.filter(action=Action.ARCHIVE, outcome="failed").count() == 1
+
+
+def test_what_is_lacking_at_the_end_is_named() -> None:
+    made = world()
+    assert run(made.client(seconds=10)) is None
+    unread = list(made.thread_ids())[3]
+    ArchivedThread.objects.filter(thread_id=unread).update(read_at=None, due_at=None)
+    made.dies(Fault.GONE_404)
+    run(made.client())
+    assert completeness().as_of is None
+    assert "1 thread has not been read to the last item." in completeness().lacking
+
+
+@PURGE
+def test_an_empty_list_asks_for_no_thread_by_its_id(purge: bool, clock: Clock) -> None:
+    made = filled(21)
+    made.dies(Fault.EMPTY_LIST)
+    made.calls.clear()
+    clock.forward(DAY)
+    assert isinstance(run(made.client(), purge=purge), Garbled)
+    assert not [path for _, path, _ in made.calls if not path.endswith("/threads")]
+    assert not held().marked
+
+
+FAULTS = sorted(Fault, key=lambda fault: fault.value)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    fault=st.sampled_from(FAULTS),
+    at=st.integers(0, 60),
+    purge=st.booleans(),
+    everything=st.booleans(),
+    days=st.integers(1, 3),
+)
+def test_whatever_fails_and_whenever_nothing_is_lost_and_nothing_wrong_is_said(
+    fault: Fault, at: int, purge: bool, everything: bool, days: int
+) -> None:
+    for model in (
+        OversizedItem,
+        ArchivedItem,
+        ArchivedThread,
+        Day,
+        Tally,
+        State,
+        Person,
+        Reason,
+        Word,
+        Progress,
+        Lease,
+    ):
+        model.objects.all().delete()
+    index.forget_known()
+    made = world(14)
+    assert run(made.client(seconds=10)) is None
+    before = held()
+    with put_forward() as clock:
+        clock.forward(DAY)
+        # What has come since is to be kept, or nothing is called complete as of then.
+        since, said = timezone.now(), list(made.thread_ids())[5]
+        made.arrive(2)
+        made.add_items(said, [spoken("zebrafinch")])
+        made.dies(fault, at)
+        for _ in range(days):
+            run(made.client(seconds=0.2, bytes=500_000), purge=purge, everything=everything, stopped_after=1)
+            clock.forward(DAY)
+        after = held()
+        same(before, after)
+        if after.as_of is not None and after.as_of >= since:
+            there = upstream_without_fault(made)
+            assert set(there) <= set(archive())
+            assert {each: len(items) for each, (_, items) in there.items()} == {
+                each: len(items) for each, (_, items) in archive().items() if each in there
+            }
+
+
+def upstream_without_fault(made: Dying) -> dict[str, tuple[object, list[object]]]:
+    made.at = made.fault = None
+    return upstream(made)
+
+
+# The table of what was seen, row by row.
+
+
+@pytest.mark.parametrize("status", [404, 400])
+def test_the_newest_thread_is_deleted_elsewhere(status: int) -> None:
+    made = filled(gone_cursor_status=status)
+    newest = next(made.thread_ids())
+    made.delete(newest)
+    arrived = made.arrive(2)
+    assert run(made.client(seconds=10)) is None
+    assert set(arrived) <= set(archive())
+    assert held().marked == {newest}
+
+
+def test_new_items_in_old_threads_are_read_or_nothing_is_called_complete(clock: Clock) -> None:
+    """Case 02: the second sync may leave old conversations for later, and says as of when they are whole."""
+    made = filled(60)
+    first = completeness().as_of
+    assert first is not None
+    clock.forward(timedelta(minutes=1))
+    old = list(made.thread_ids())[::12]
+    for each in old:
+        made.add_items(each, [spoken("zebrafinch")])
+    run(made.client(seconds=10))
+    if archive() != upstream(made):
+        as_of = completeness().as_of
+        assert as_of is not None
+        assert as_of < timezone.now() - timedelta(seconds=30)
+    # Within the period that is set each conversation is asked, by the cheapest question.
+    clock.forward(timedelta(hours=24))
+    made.calls.clear()
+    assert run(made.client(seconds=10)) is None
+    assert archive() == upstream(made)
+    questions = [query for _, path, query in made.calls if path.endswith("/items") and "limit=1&" in query + "&"]
+    assert len(questions) == 60
+    assert completeness().as_of is not None
+
+
+def test_everything_asks_every_conversation_now() -> None:
+    made = filled(60)
+    for each in list(made.thread_ids())[::7]:
+        made.add_items(each, [spoken("zebrafinch")])
+    assert run(made.client(seconds=10), everything=True, every=None) is None
+    assert archive() == upstream(made)
+
+
+def test_a_newest_item_that_stands_elsewhere_is_looked_for() -> None:
+    """The newest item is compared with all that are kept, not with the last one alone."""
+    made = filled(14)
+    thread = ArchivedThread.objects.get(thread_id=list(made.thread_ids())[4])
+    items = list(ArchivedItem.objects.filter(thread=thread).order_by("place"))
+    assert len(items) > 1
+    # As if the first had been missed, and another were the last that the reading came to.
+    items[0].delete()
+    ArchivedThread.objects.filter(pk=thread.pk).update(items=len(items) - 1)
+    Progress.objects.update(items=ArchivedItem.objects.count())
+    ArchivedThread.objects.filter(pk=thread.pk).update(last_item_id=items[0].item_id)
+    run(made.client(seconds=10), everything=True, every=None)
+    assert ArchivedItem.objects.filter(thread=thread, item_id=items[-1].item_id).exists()
+
+
+def test_a_thread_of_the_same_second_and_one_that_becomes_visible_late(clock: Clock) -> None:
+    """Case 04."""
+    made = world(150, ties=3)
+    ids = list(made.thread_ids(order="asc"))
+    tie, late, long_ago = ids[-2], ids[-6], ids[20]
+    moment = timezone.now().timestamp()
+    for number, each in enumerate(ids[-9:]):
+        made.set_created_at(each, int(moment) - 9 + number // 3)
+    for each in (tie, late, long_ago):
+        made.hide(each)
+    assert run(made.client(seconds=10)) is None
+    assert not {tie, late, long_ago} & set(archive())
+    as_of = completeness().as_of
+    for each in (tie, late, long_ago):
+        made.reveal(each)
+    clock.forward(timedelta(minutes=2))
+    assert run(made.client(seconds=10)) is None
+    assert {tie, late} <= set(archive())
+    # What lies further back is found by the sweep: until then nothing newer is called complete.
+    assert long_ago not in archive()
+    assert completeness().as_of == as_of
+    clock.forward(DAY)
+    assert run(made.client(seconds=10)) is None
+    assert archive() == upstream(made)
+
+
+def test_pages_that_are_too_large_come_in_smaller_ones() -> None:
+    made = world(14)
+    newest = next(made.thread_ids())
+    made.set_items(newest, [spoken("z" * 9_000) for _ in range(60)])
+    assert run(made.client(seconds=10, bytes=60_000)) is None
+    assert archive() == upstream(made)
+    assert completeness().as_of is not None
+
+
+LARGE = "m" * 90_000
+
+
+@pytest.mark.parametrize("nameless", [False, True])
+@pytest.mark.parametrize("where", [0, 60, 109])
+def test_one_item_that_is_too_large_is_named_and_the_others_are_kept(where: int, nameless: bool, settings: Any) -> None:
+    settings.CHATKIT_MAX_BYTES = 60_000
+    made = world(14)
+    newest = next(made.thread_ids())
+    items = [spoken(f"said {number}") for number in range(110)]
+    items[where] = spoken(LARGE)
+    made.set_items(newest, items)
+    client = made.client(seconds=10, bytes=60_000)
+    if nameless:
+        nameless_rows(client)
+    run(client)
+    thread = ArchivedThread.objects.get(thread_id=newest)
+    whole = upstream(made)[newest][1]
+    kept = [each for place, each in enumerate(whole) if place != where]
+    if nameless and where == 109:  # nothing leads on from either end, so that nothing is said of what it is
+        assert (thread.trouble or "").startswith("the reply is larger than 60,000 bytes")
+        kept = kept[:100]
+    else:
+        noted = OversizedItem.objects.get()
+        assert (noted.thread_id, noted.place) == (thread.pk, where)
+        assert noted.item_id == ("" if nameless else whole[where]["id"])  # type: ignore[index]
+    assert archive()[newest][1][: len(kept)] == kept
+    assert completeness().as_of is None
+    # With a higher limit it is there.
+    settings.CHATKIT_MAX_BYTES = 200_000
+    ArchivedThread.objects.update(due_at=None)
+    run(made.client(seconds=10, bytes=200_000), everything=True)
+    assert len(archive()[newest][1]) == 110
+    assert not OversizedItem.objects.exists()
+    assert completeness().as_of is not None
+
+
+def nameless_rows(client: Any) -> None:
+    """As if the id of an item stood behind what it says."""
+    from threads.chatkit import TooLarge
+
+    ask = client._transport.send
+
+    def send(*how: Any) -> Any:
+        try:
+            return ask(*how)
+        except TooLarge as error:
+            error.row_id = None
+            raise
+
+    client._transport.send = send
+
+
+# What is no fault must stop nothing.
+
+
+def test_thirty_deletions_each_night(clock: Clock) -> None:
+    made = filled(430)
+    gone: set[str] = set()
+    for _ in range(4):
+        some = list(made.thread_ids())[10:310:10]
+        for each in some:
+            made.delete(each)
+        gone.update(some)
+        clock.forward(DAY)
+        assert run(made.client(seconds=10)) is None
+        assert held().marked == gone
+        assert deletions.breaker() is None
+    assert archive() == upstream(made)
+
+
+def test_more_deletions_than_is_plausible_open_the_circuit_breaker(clock: Clock, settings: Any) -> None:
+    settings.ARCHIVE_DELETIONS_PER_DAY = 0
+    made = filled(130)
+    for each in list(made.thread_ids())[10:50]:
+        made.delete(each)
+    arrived = made.arrive(1)
+    clock.forward(DAY)
+    assert run(made.client(seconds=10), purge=True) is None
+    assert set(arrived) <= set(archive())  # copying goes on
+    assert ArchivedThread.objects.exclude(gone_at=None).count() == 20
+    breaker = deletions.breaker()
+    assert breaker is not None
+    assert (breaker.withheld, breaker.limit) == (20, 20)
+    for _ in range(3):
+        clock.forward(DAY)
+        run(made.client(seconds=10), purge=True)
+    assert ArchivedThread.objects.count() == 131  # nothing is removed while it is open, nor marked
+    assert ArchivedThread.objects.exclude(gone_at=None).count() == 20
+    assert AuditEvent.objects.filter(action=Action.ARCHIVE, outcome="refused").count() == 1
+    assert deletions.accept(timezone.now()) == 20
+    assert deletions.breaker() is None
+    event = AuditEvent.objects.filter(action=Action.ARCHIVE, outcome="done", detail__deletions="accepted").get()
+    assert len(event.detail["threads"]) == 20
+    for _ in range(4):
+        clock.forward(DAY)
+        run(made.client(seconds=10), purge=True)
+    assert ArchivedThread.objects.count() == 91
+    assert archive() == upstream(made)
+    assert AuditEvent.objects.filter(action=Action.PURGE).count() == 40
+    counted.check()
+
+
+def test_a_thread_that_comes_back_is_withheld_no_more(clock: Clock, settings: Any) -> None:
+    settings.ARCHIVE_DELETIONS_PER_DAY = 0
+    made = filled(130)
+    hidden = list(made.thread_ids())[10:35]
+    for each in hidden:
+        made.hide(each)
+    clock.forward(DAY)
+    run(made.client(seconds=10))
+    assert deletions.withheld().count() == 5
+    for each in hidden:
+        made.reveal(each)
+    clock.forward(DAY)
+    run(made.client(seconds=10))
+    assert deletions.breaker() is None
+    assert not held().marked
+    assert archive() == upstream(made)
+
+
+@pytest.mark.parametrize("which", [0, 3, 40, -1])
+def test_a_purge_takes_two_sweeps_a_day_apart(which: int, clock: Clock) -> None:
+    made = filled()
+    lost = list(made.thread_ids())[which]
+    number = ArchivedThread.objects.get(thread_id=lost).number
+    made.delete(lost)
+    clock.forward(DAY)
+    assert run(made.client(seconds=10), purge=True) is None
+    assert held().marked == {lost}
+    run(made.client(seconds=10), purge=True)
+    clock.forward(timedelta(hours=12))
+    run(made.client(seconds=10), purge=True)
+    assert ArchivedThread.objects.filter(thread_id=lost).exists()
+    clock.forward(DAY)
+    assert run(made.client(seconds=10), purge=True) is None
+    assert not ArchivedThread.objects.filter(thread_id=lost).exists()
+    assert not ArchivedItem.objects.filter(thread_id=number).exists()
+    assert AuditEvent.objects.get(action=Action.PURGE).thread == lost
+    made.arrive(1)
+    assert run(made.client(seconds=10), purge=True) is None
+    assert archive() == upstream(made)
+    counted.check()
+
+
+def test_nothing_is_purged_in_a_run_in_which_something_could_not_be_decided(clock: Clock, monkeypatch: Any) -> None:
+    made = filled()
+    first, second = list(made.thread_ids())[5:7]
+    made.delete(first)
+    clock.forward(DAY)
+    run(made.client(seconds=10), purge=True)
+    made.delete(second)
+    clock.forward(DAY)
+    client = made.client(seconds=10)
+    retrieve = client.retrieve_thread
+
+    def broken(thread_id: str) -> Any:
+        if thread_id == second:
+            raise Garbled("no answer for this one")
+        return retrieve(thread_id)
+
+    monkeypatch.setattr(client, "retrieve_thread", broken)
+    run(client, purge=True)
+    assert ArchivedThread.objects.filter(thread_id=first).exists()
+    run(made.client(seconds=10), purge=True)
+    assert not ArchivedThread.objects.filter(thread_id=first).exists()
+
+
+def test_without_another_kept_thread_nothing_is_decided(clock: Clock) -> None:
+    made = filled(1)
+    made.delete(next(made.thread_ids()))
+    made.arrive(1)
+    clock.forward(DAY)
+    run(made.client(seconds=10))
+    assert not held().marked

@@ -1,0 +1,101 @@
+"""What the archive vouches for: as of when everything that OpenAI had is kept, and what is lacking where that is not
+so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Min
+
+from .models import ArchivedThread, OversizedItem, Progress, current
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """The parts of it, each with its time, None where there is none.
+
+    `as_of`: everything that the upstream had at that time is kept; None where that is not shown. It is at most `bound`
+    older than `ended_at`, when the list was last read to its end. `listed_at` is when the last reading of the whole
+    list began, `checked_at` the oldest time at which a conversation was known to be kept to its last item. `lacking`
+    says in sentences what is missing. Counts are of threads, but `oversized` of items and `unreadable` of rows of the
+    list.
+    """
+
+    as_of: datetime | None
+    bound: timedelta
+    lacking: tuple[str, ...]
+    listed_at: datetime | None = None
+    ended_at: datetime | None = None
+    checked_at: datetime | None = None
+    unread: int = 0
+    failing: int = 0
+    unreadable: int = 0
+    oversized: int = 0
+    deleted_unread: int = 0
+
+
+def completeness(using: str = "default") -> Completeness:
+    """What is so now, by what the database says. `using` names the connection."""
+    bound = 2 * timedelta(hours=max(settings.ARCHIVE_RECHECK_HOURS, settings.ARCHIVE_RECHECK_ITEMS_HOURS))
+    progress = Progress.objects.using(using).filter(pk=1).first()
+    if progress is None:
+        return Completeness(None, bound, ("Nothing has been synced yet.",))
+    there = current(using)
+    ended_at = progress.reached_end_at
+    found = Completeness(
+        as_of=None,
+        bound=bound,
+        lacking=(),
+        listed_at=None if ended_at is None else progress.swept_at or progress.started_at,
+        ended_at=ended_at,
+        checked_at=there.filter(read_at__isnull=False).aggregate(at=Min("read_at"))["at"],
+        unread=there.filter(read_at__isnull=True).count(),
+        failing=there.filter(trouble__isnull=False).count(),
+        unreadable=progress.unreadable,
+        oversized=OversizedItem.objects.using(using).count(),
+        deleted_unread=ArchivedThread.objects.using(using).filter(gone_at__isnull=False, read_at=None).count(),
+    )
+    return _judged(found)
+
+
+def _judged(found: Completeness) -> Completeness:
+    lacking = _lacking(found)
+    times = [each for each in (found.listed_at, found.checked_at) if each]
+    as_of = None if lacking or not times else min(times)
+    if as_of is not None and found.ended_at is not None and found.ended_at - as_of > found.bound:
+        hours = found.bound // timedelta(hours=1)
+        lacking.append(
+            f"The oldest check is from {as_of:%d %b %Y, %H:%M} UTC, more than {hours} hours before the list was last "
+            "read. `manage.py archive sync --everything` checks all of it now."
+        )
+        as_of = None
+    return Completeness(
+        as_of, found.bound, tuple(lacking), found.listed_at, found.ended_at, found.checked_at, found.unread,
+        found.failing, found.unreadable, found.oversized, found.deleted_unread,
+    )  # fmt: skip
+
+
+def _lacking(found: Completeness) -> list[str]:
+    said = []
+    if found.ended_at is None:
+        said.append("The list of threads has not been read to its end.")
+    if settings.ARCHIVE != "full":
+        said.append("No conversations are kept: ARCHIVE is set to keep the threads alone.")
+    elif found.unread:
+        said.append(f"{_threads(found.unread)} not been read to the last item.")
+    if found.failing:
+        said.append(f"{_threads(found.failing)} not been readable at the last try: see below.")
+    if found.unreadable:
+        said.append(f"Rows of the list without an id, or too large to be read: {found.unreadable:,}.")
+    if found.oversized:
+        said.append(
+            f"Items that are too large to be read: {found.oversized:,}. A higher CHATKIT_MAX_BYTES brings them, where "
+            "they are too long: see below."
+        )
+    return said
+
+
+def _threads(number: int) -> str:
+    return f"{number:,} thread{' has' if number == 1 else 's have'}"
