@@ -27,6 +27,7 @@ def environment(**options: Any) -> Environment:
         url=lru_cache(500)(reverse),
         emulator=settings.EMULATOR,
         archive=settings.ARCHIVE != "off",
+        archive_only=lambda: settings.ARCHIVE_ONLY,
         places_of=_places,
     )
     made.filters.update(visible=visible, named=named, whole=partial(visible, longest=LONGEST_PLAIN))

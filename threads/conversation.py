@@ -14,6 +14,7 @@ from .chatkit.types import (
     AssistantMessage,
     Attachment,
     ClientToolCall,
+    LeftOut,
     Task,
     TaskGroup,
     Unknown,
@@ -80,13 +81,15 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class More:
     """What stands at the end of the entries. `next_url` is None at the end of the conversation; `count` is how many
-    items have been loaded up to here, None where nobody counted from the beginning."""
+    items have been loaded up to here, None where nobody counted from the beginning. `lost`: there is more, which can't
+    be reached."""
 
     next_url: str | None
     first_url: str | None
     previous_url: str | None
     count: int | None
     shown: int
+    lost: bool = False
 
 
 def entries(
@@ -112,7 +115,9 @@ def _masked(item: ThreadItem, known: Sequence[str]) -> ThreadItem:
 def more(window: Window[ThreadItem], query: ItemQuery, address: str, here: str = "") -> More:
     """The way on, and what has been seen so far. `here` is the list that the thread was opened from, as in `place`."""
     shown = len(window.rows)
-    count = None if query.count is None or query.before or query.at else query.count + shown
+    # What has no id may stand for several.
+    uncounted = any(isinstance(item.body, LeftOut) and item.id is None for item in window.rows)
+    count = None if query.count is None or query.before or query.at or uncounted else query.count + shown
     times = [item.created_at for item in window.rows if item.created_at]
     since = int(times[-1].timestamp()) if times else query.since
     onward = ItemQuery(limit=MAX_LIMIT, after=window.last_id, count=count, since=since)
@@ -123,6 +128,7 @@ def more(window: Window[ThreadItem], query: ItemQuery, address: str, here: str =
         previous_url=place(back, address, here) if window.has_previous and window.first_id else None,
         count=count,
         shown=shown,
+        lost=window.lost,
     )
 
 
@@ -234,6 +240,10 @@ def _unknown(body: Unknown, allowance: Allowance) -> Presented:
     return {"type": body.type, "fold": _fold("What the API sent", dumped(body.raw), allowance)}
 
 
+def _left_out(body: LeftOut, _allowance: Allowance) -> Presented:
+    return {"why": body.detail}
+
+
 Presented = dict[str, Any]
 
 _KINDS: dict[type, tuple[str, str, Callable[[Any, Allowance], Presented]]] = {
@@ -244,4 +254,5 @@ _KINDS: dict[type, tuple[str, str, Callable[[Any, Allowance], Presented]]] = {
     TaskGroup: ("tasks", "Tasks", _task_group),
     Widget: ("drawn", "Widget", _widget),
     Unknown: ("unknown", "Unknown item", _unknown),
+    LeftOut: ("left_out", "Left out", _left_out),
 }

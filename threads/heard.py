@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from .archive.models import Outage, Progress, Run
-from .chatkit import ChatKitError, Exchange, NotFound, Refused
+from .chatkit import ChatKitError, Exchange, NotFound, Refused, TooLarge
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ ear = Ear()
 
 def _failure(error: ChatKitError | None) -> str:
     """Who is told that there is no such thread has been answered."""
-    return "" if error is None or isinstance(error, NotFound | Refused) else type(error).__name__
+    return "" if error is None or isinstance(error, NotFound | Refused | TooLarge) else type(error).__name__
 
 
 def elsewhere(using: str = "default") -> list[Heard]:

@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from .archive.models import Outage as Kept
-from .chatkit import ChatKitError, NotFound, Refused
+from .chatkit import ChatKitError, NotFound, Refused, TooLarge
 
 PAUSE = 15.0
 """Seconds for which a failing upstream is not asked again for a page: nobody waits for it twice."""
@@ -90,7 +90,7 @@ class Watch:
 
 def is_outage(error: ChatKitError) -> bool:
     """Whether another source should answer: the fault is the upstream's, and not in what was asked for."""
-    return not isinstance(error, NotFound | Refused)
+    return not isinstance(error, NotFound | Refused | TooLarge)
 
 
 watch = Watch()

@@ -42,12 +42,18 @@ _WORDS: dict[type[chatkit.ChatKitError], tuple[int, str, str, str]] = {
     ),
     chatkit.Retired: (
         502,
-        "The threads API is gone",
-        "OpenAI answers that there are no ChatKit threads at this address any more: it was retired, or the address "
-        "that Threadkeeper uses is wrong.",
+        "OpenAI no longer offers this",
+        "OpenAI answers that there are no ChatKit threads at this address any more: the API was retired, or the "
+        "address that Threadkeeper uses is wrong.",
         _ADMINISTRATOR,
     ),
     chatkit.NotFound: (
+        404,
+        "This place in the list is gone",
+        "The thread that this address starts from does not exist, or was deleted.",
+        "Waiting does not help. Start again from the first page.",
+    ),
+    chatkit.CursorGone: (
         404,
         "This place in the list is gone",
         "The thread that this address starts from does not exist, or was deleted.",
@@ -75,6 +81,18 @@ _WORDS: dict[type[chatkit.ChatKitError], tuple[int, str, str, str]] = {
     ),
 }
 
+_WORDS[chatkit.TooLarge] = (
+    502,
+    "The answer is too large",
+    "Even a single entry is larger than Threadkeeper reads.",
+    "Waiting does not help: someone who runs Threadkeeper can raise CHATKIT_MAX_BYTES.",
+)
+_WORDS[chatkit.OtherProject] = (
+    502,
+    "This is not the project that the archive is of",
+    "OpenAI answers, and has none of the threads that are kept here.",
+    _ADMINISTRATOR,
+)
 
 NEEDS_ARCHIVE = Problem(
     400,

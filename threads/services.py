@@ -9,19 +9,21 @@ from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
+from functools import partial
 from typing import TypeVar
 
 from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from . import upstream
+from . import origin, upstream
 from .archive import about
-from .archive.about import About
+from .archive.about import About, Lacking
+from .archive.deletions import Evidence, Verdict
 from .archive.models import Person
 from .archive.source import ArchiveSource
 from .audit.record import Action, record
-from .chatkit import MAX_LIMIT, ChatKitError, Garbled, NotFound, Retired, Thread, ThreadItem
+from .chatkit import MAX_LIMIT, ChatKitError, CursorGone, NotFound, Retired, Thread, ThreadItem, TooLarge, pages
 from .outage import Outage, is_outage, watch
 from .query import ItemQuery, ThreadQuery
 from .sources import LiveSource, ThreadSource, Window
@@ -47,19 +49,23 @@ class Listing:
     outage: Outage | None = None
     about: dict[str, About] = field(default_factory=dict)
     counts: dict[str, int] | None = None
-    incomplete: int | None = None
-    """How many threads the archive has so far, where it has not been copied to its end."""
+    lacking: Lacking | None = None
+    """What the archive does not have yet, where it answered or counted; None for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A thread and a page of its items, or why they could not be had. `outage` is why the archive answered."""
+    """A thread and a page of its items, or why they could not be had. `archived` is whether they are the archive's,
+    `outage` why, where the upstream failed; `doubt` says why the upstream is not believed that it has no such
+    thread."""
 
     thread: Thread
     items: Window[ThreadItem] | None
     fault: ChatKitError | None = None
     outage: Outage | None = None
     about: About | None = None
+    archived: bool = False
+    doubt: str = ""
 
 
 def list_threads(query: ThreadQuery, zone: tzinfo = UTC, *, guess: bool = True, beside: str | None = None) -> Listing:
@@ -83,23 +89,46 @@ def handed_over(query: ThreadQuery, zone: tzinfo = UTC, *, guess: bool = True) -
 def kept_alone(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
     """Of one page of the archive's, the threads that only the archive has any more. Raises `NotFound`."""
     found = _archived(query, zone, counted=False)
-    rows = tuple(row for row in found.window.rows if (kept := found.about.get(row.id or "")) and kept.gone_at)
-    return replace(found, window=replace(found.window, rows=rows), incomplete=None)
+    rows = tuple(row for row in found.window.rows if (kept := found.about.get(row.id or "")) and kept.only_here)
+    return replace(found, window=replace(found.window, rows=rows), lacking=None)
 
 
 def _listed(query: ThreadQuery, zone: tzinfo, *, counted: bool = True, guess: bool = True) -> Listing:
-    if query.filters:
+    if query.filters or settings.ARCHIVE_ONLY:
         if settings.ARCHIVE == "off":
             raise NeedsArchiveError
         return _archived(_guessed(query, guess=guess), zone, counted=counted)
-    window, outage = _first_of(lambda source: source.list_threads(query), zone)
+    window, outage = _page(query, zone)
     if outage is not None:
         return _archived(_guessed(query, guess=guess), zone, outage, counted=counted)
     if query.user and not query.cursor and not window.rows and about.is_on():
         guessed = _guessed(query, guess=guess)
         if guessed != query:
             return _archived(guessed, zone)
-    return Listing(query, window, about=_about(window), counts=_counts(query, zone) if counted else None)
+    counts = _counts(query, zone) if counted else None
+    lacking = about.lacking() if counts is not None else None
+    return Listing(query, window, about=_about(window), counts=counts, lacking=lacking)
+
+
+_MOST_STEPS = 8
+
+
+def _page(query: ThreadQuery, zone: tzinfo) -> tuple[Window[Thread], Outage | None]:
+    """A page of the live list, or of the archive's. Where the thread that it begins behind was deleted, the page goes
+    on from the kept thread before that."""
+    for step in range(_MOST_STEPS):
+        asked = query if step == 0 else about.stepped_back(query, 2**step - 1)
+        if asked is None:
+            break
+        try:
+            return _first_of(partial(_list, query=asked), zone)
+        except CursorGone as error:
+            gone = error
+    raise gone
+
+
+def _list(source: ThreadSource, query: ThreadQuery) -> Window[Thread]:
+    return source.list_threads(query)
 
 
 def offered(typed: str) -> list[Person]:
@@ -141,7 +170,7 @@ def conversation(thread_id: str, query: ItemQuery) -> Conversation:
         Action.READ,
         thread=thread_id,
         customer=found.thread.user or "",
-        detail=_place(query) | _source(found.outage is not None),
+        detail=_place(query) | _source(found.archived),
     )
     return found
 
@@ -150,23 +179,40 @@ def _read(thread_id: str, query: ItemQuery) -> Conversation:
     try:
         found, outage = _first_of(lambda source: _conversation(source, thread_id, query))
     except NotFound:
-        # What is gone upstream may be kept here.
         if not about.is_on():
             raise
-        found, outage = _conversation(ArchiveSource(), thread_id, query), None
-    fault = found.fault
-    if fault is not None and is_outage(fault) and about.is_on():
+        return _from_archive(thread_id, query)
+    fault, archived = found.fault, settings.ARCHIVE_ONLY or outage is not None
+    if fault is not None and (is_outage(fault) or isinstance(fault, TooLarge)) and about.is_on():
         # The thread came and its items did not: those that are kept are better than none.
         with suppress(NotFound):
             items = ArchiveSource().list_items(thread_id, query)
-            found, outage = Conversation(found.thread, items), Outage(timezone.now(), fault)
+            found, outage, archived = Conversation(found.thread, items), Outage(timezone.now(), fault), True
     known = about.of([thread_id]).get(thread_id) if about.is_on() else None
-    if outage is None and found.items is not None and known is not None and known.gone_at is None:
+    if not archived and found.items is not None and known is not None and known.gone_at is None:
         try:
             about.seen(found.thread, found.items)
         except DatabaseError:  # locked by the copying, or both have just met the same new status: it will see this too
             _log.warning("The copy of a thread that was read could not be refreshed", exc_info=True)
-    return replace(found, outage=outage, about=known)
+    return replace(found, outage=outage, about=known, archived=archived)
+
+
+def _from_archive(thread_id: str, query: ItemQuery) -> Conversation:
+    """A thread that the upstream says it does not have, as it is kept. Whether that is so is decided here, where nobody
+    has yet. Raises `NotFound` where it is not kept."""
+    found = _conversation(ArchiveSource(), thread_id, query)
+    known = about.of([thread_id])[thread_id]
+    outage, doubt = None, ""
+    if not known.only_here:
+        finding = Evidence(upstream.client()).of(thread_id)
+        if finding.error is not None and is_outage(finding.error):
+            outage = watch.failed(finding.error)
+        elif finding.verdict is not Verdict.DELETED:
+            doubt = finding.why or "a second call found it"
+        else:
+            about.deleted(thread_id)
+            known = about.of([thread_id]).get(thread_id, known)
+    return replace(found, outage=outage, about=known, archived=True, doubt=doubt)
 
 
 def list_items(thread_id: str, query: ItemQuery) -> Window[ThreadItem]:
@@ -202,15 +248,17 @@ def neighbour(query: ThreadQuery, zone: tzinfo = UTC) -> str | None:
             raise NeedsArchiveError
         rows = ArchiveSource(zone).list_threads(query).rows
     else:
-        rows = _first_of(lambda source: source.list_threads(query), zone)[0].rows
+        rows = _page(query, zone)[0].rows
     return rows[0].id if rows else None
 
 
 def is_live_again() -> bool:
     """Whether the upstream answers: asked for its newest thread, where it failed the last time."""
-    if not watch.may_look():
+    if settings.ARCHIVE_ONLY or not watch.may_look():
         return False
     try:
+        if about.is_on():
+            origin.confirm()
         LiveSource(upstream.client()).list_threads(ThreadQuery(limit=1))
     except ChatKitError as error:
         if is_outage(error):
@@ -222,11 +270,13 @@ def is_live_again() -> bool:
 
 def _first_of(ask: Callable[[ThreadSource], AnswerT], zone: tzinfo = UTC) -> tuple[AnswerT, Outage | None]:
     """The live API's answer, or, where that fails and there is an archive, the archive's and why."""
+    if settings.ARCHIVE_ONLY:
+        return ask(ArchiveSource(zone)), None
     outage = watch.known()
     if outage is not None and about.is_on():
         return _instead(ask, zone, outage), outage
     try:
-        answer = ask(LiveSource(upstream.client()))
+        answer = _live(ask)
     except ChatKitError as error:
         if not is_outage(error) or not about.is_on():
             raise
@@ -234,6 +284,19 @@ def _first_of(ask: Callable[[ThreadSource], AnswerT], zone: tzinfo = UTC) -> tup
         return _instead(ask, zone, outage), outage
     watch.answered()
     return answer, None
+
+
+def _live(ask: Callable[[ThreadSource], AnswerT]) -> AnswerT:
+    """The live API's answer, once it is known to be the one whose threads are kept."""
+    if about.is_on():
+        origin.confirm()
+    source = LiveSource(upstream.client())
+    try:
+        return ask(source)
+    except CursorGone:
+        # An endpoint that is no more refuses every cursor. This raises what says so.
+        source.list_threads(ThreadQuery(limit=1))
+        raise
 
 
 def _instead(ask: Callable[[ThreadSource], AnswerT], zone: tzinfo, outage: Outage) -> AnswerT:
@@ -269,7 +332,7 @@ def _archived(query: ThreadQuery, zone: tzinfo, outage: Outage | None = None, *,
         outage=outage,
         about=about.of([row.id for row in window.rows if row.id], query.q),
         counts=source.counts(query) if counted else None,
-        incomplete=about.incomplete(),
+        lacking=about.lacking(),
     )
 
 
@@ -302,12 +365,7 @@ def _conversation(source: ThreadSource, thread_id: str, query: ItemQuery) -> Con
             return Conversation(thread, None, error)
 
 
-def _pages(thread_id: str, window: Window[ThreadItem]) -> Iterator[Window[ThreadItem]]:
-    passed: set[str | None] = set()
-    yield window
-    while window.has_next:
-        if window.last_id in passed:
-            raise Garbled("the pages lead in a circle")
-        passed.add(window.last_id)
-        window = _items(thread_id, ItemQuery(limit=MAX_LIMIT, after=window.last_id))
-        yield window
+def _pages(thread_id: str, first: Window[ThreadItem]) -> Iterator[Window[ThreadItem]]:
+    yield first
+    if first.has_more and first.last_id is not None:
+        yield from pages(lambda after: _items(thread_id, ItemQuery(limit=MAX_LIMIT, after=after)), first.last_id)

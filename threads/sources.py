@@ -16,7 +16,7 @@ class Window(Generic[RowT_co]):
     """One page of a list as a reader sees it: rows in the query's order, and whether there is more on either side.
 
     `first_id` and `last_id` are the cursors of its ends, None where nothing leads on from there. `lost`: there is more,
-    but the upstream gives no way to reach it.
+    which can't be reached.
     """
 
     rows: tuple[RowT_co, ...]
@@ -26,6 +26,11 @@ class Window(Generic[RowT_co]):
     has_next: bool
     notes: tuple[str, ...] = ()
     lost: bool = False
+
+    @property
+    def has_more(self) -> bool:
+        """As a page of the API has it."""
+        return self.has_next
 
 
 class ThreadSource(Protocol):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 
 from . import when
-from .chatkit import ChatKitError, Thread, ThreadItem
+from .chatkit import ChatKitError, LeftOut, Thread, ThreadItem
 from .chatkit.types import AssistantMessage, ClientToolCall, Task, TaskGroup, UserMessage, Widget
 from .pretty import indented
 from .raw import dumped
@@ -19,21 +19,29 @@ Pages = Iterator[Window[ThreadItem]]
 LOST = "there is more, but the API gives no way to reach it"
 
 
+def too_large(items: int) -> str:
+    """Why a transcript is partial from which so many items were left out."""
+    return f"{items:,} item{'s are' if items != 1 else ' is'} left out, too large to be read"
+
+
 def as_json(thread: Thread, pages: Pages) -> Iterator[str]:
     """One JSON object: `thread`, `items` in order, `count`, and `complete`, which is false, with the `error`, where the
     upstream failed on the way. It is valid JSON either way."""
     yield f'{{"thread": {dumped(thread.raw)},\n"items": ['
-    count, lost = 0, False
+    count, missing, lost = 0, 0, False
     error: str | None = None
     try:
         for window in pages:
             for item in window.rows:
+                if isinstance(item.body, LeftOut):
+                    missing += 1
+                    continue
                 yield (",\n" if count else "\n") + dumped(item.raw)
                 count += 1
             lost = lost or window.lost
     except ChatKitError as failed:
         error = failed.detail
-    error = error or (LOST if lost else None)
+    error = error or (LOST if lost else None) or (too_large(missing) if missing else None)
     end: dict[str, object] = {"count": count, "complete": error is None}
     if error:
         end["error"] = error
@@ -44,13 +52,15 @@ def as_markdown(thread: Thread, pages: Pages, now: datetime, zone: tzinfo) -> It
     """A heading with what is known of the thread, then each item under its time; the last line tells whether it is
     all."""
     yield from _head(thread, now, zone)
-    count, why = 0, None
+    count, missing, why = 0, 0, None
     try:
         for window in pages:
             for item in window.rows:
                 yield from _item(item, zone)
-                count += 1
+                missing += isinstance(item.body, LeftOut)
+                count += not isinstance(item.body, LeftOut)
             why = LOST if window.lost else why
+        why = why or (too_large(missing) if missing else None)
     except ChatKitError as error:
         why = f"the API failed ({_line(error.detail)})"
     if why:
@@ -100,6 +110,8 @@ def _said(item: ThreadItem) -> tuple[str, Iterable[str]]:
         return "Tasks", [part for each in body.tasks for part in _task(each)]
     if isinstance(body, Widget):
         return "Widget", [_json(body.json)]
+    if isinstance(body, LeftOut):
+        return "Left out", [f"{_line(item.id or 'An item')} is too large to be read: {_line(body.detail)}.\n"]
     return f"Unknown item ({_line(body.type or 'without a type')})", [_json(dumped(body.raw))]
 
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any, NoReturn
 
 from django.conf import settings
 
-from .chatkit import Account, ChatKitClient, Exchange, Limits, Observer
+from .chatkit import Account, ChatKitClient, Exchange, Limits, Observer, Retired
 from .emulator import Emulator, EmulatorAdapter
 from .heard import ear
 
 observers: list[Observer] = [ear]
 """Who is told of every call that the client of this process makes."""
+
+
+class _Closed(ChatKitClient):
+    """Makes no call: for ARCHIVE_ONLY, where whatever asks the API is answered as by one that is no more."""
+
+    def _reply(self, *_arguments: Any, **_how: Any) -> NoReturn:
+        raise Retired("OpenAI is not asked, since ARCHIVE_ONLY is set")
 
 
 @cache
@@ -24,6 +32,8 @@ def client() -> ChatKitClient:
 def made(limits: Limits, observer: Observer) -> ChatKitClient:
     """Another client of the same upstream."""
     pool = settings.WORKER_CONNECTIONS
+    if settings.ARCHIVE_ONLY:
+        return _Closed(Account(""), limits=limits)
     if settings.OPENAI_API_KEY is None and settings.EMULATOR_URL is not None:
         account = Account("emulator", settings.EMULATOR_URL)
         return ChatKitClient(account, limits=limits, pool_size=pool, observer=observer)

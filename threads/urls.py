@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from .converters import OpaqueIdConverter
-from .views.archive import archive, download, start
+from .views.archive import accept, archive, download, start
 from .views.audit import download as trail_file
 from .views.audit import trail
 from .views.conversation import conversation, others, step
@@ -28,6 +28,7 @@ urlpatterns = [
     path("step/", step, name="step"),
     path("archive/", archive, name="archive"),
     path("archive/sync/", start, name="archive-sync"),
+    path("archive/deletions/", accept, name="archive-accept"),
     path("archive/report/", download, name="archive-report"),
     path("exports/", exports, name="exports"),
     path("exports/list/", export_list, name="export-list"),

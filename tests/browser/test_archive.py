@@ -166,7 +166,7 @@ def test_while_the_upstream_is_down_and_when_it_is_back(page: Page, copied: Emul
     page.goto("/threads/")
     shows(page, ids[:20])
     banner = page.locator("#outage")
-    expect(banner).to_contain_text("has not answered since")
+    expect(banner).to_contain_text("no live answer since")
     following(page).click()
     shows(page, ids[20:40])
     expect(banner).to_be_visible()
@@ -246,7 +246,7 @@ def test_without_javascript(signed_in: Open, copied: Emulator, told: list[str]) 
     expect(rows(page)).to_have_count(20)
     copied.fault = Fault.ERROR_503
     page.goto("/threads/")
-    expect(page.locator("#outage")).to_contain_text("has not answered since")
+    expect(page.locator("#outage")).to_contain_text("no live answer since")
     expect(page.get_by_text("by itself")).to_be_hidden()
     copied.fault = None
     until = time.monotonic() + 40

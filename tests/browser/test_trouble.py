@@ -41,7 +41,7 @@ def test_fault_while_paging_then_try_again(page: Page, upstream: Emulator, watch
         (Fault.RATE_LIMIT_86400, 503, "wait 1 day"),
         (Fault.HANG, 504, "OpenAI took too long"),
         (Fault.HTML_200, 502, "The answer made no sense"),
-        (Fault.GONE_410, 502, "The threads API is gone"),
+        (Fault.GONE_410, 502, "OpenAI no longer offers this"),
     ],
     ids=lambda value: value.value if isinstance(value, Fault) else "",
 )

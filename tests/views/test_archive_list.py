@@ -132,7 +132,7 @@ def test_while_the_upstream_is_down_the_archive_answers(get: Get, copied: Emulat
     copied.fault = fault
     page = get("/threads/")
     assert page.thread_ids == live.thread_ids
-    assert "has not answered since" in page.said(page.one("div", id="outage"))
+    assert "no live answer since" in page.said(page.one("div", id="outage"))
     following = get(page.link("next") or "")
     copied.fault = None
     outage.watch.forget()
@@ -187,7 +187,7 @@ def test_a_conversation_is_read_from_the_archive_when_the_api_is_retired(get: Ge
     copied.fault = Fault.GONE_410
     page = get(f"/threads/{thread}/")
     assert "My zeppelin" in page.said(page.one("ol", class_="items"))
-    assert "has not answered since" in page.said()
+    assert "no live answer since" in page.said()
     assert get("/threads/none/", status=404)
 
 
@@ -195,7 +195,7 @@ def test_a_thread_that_is_gone_upstream_is_read_from_the_archive(get: Get, copie
     thread = list(copied.thread_ids())[5]
     copied.delete(thread)
     sync(copied, everything=True)
-    assert "OpenAI has not had this thread since" in get(f"/threads/{thread}/").said()
+    assert "Deleted at OpenAI; found out" in get(f"/threads/{thread}/").said()
     assert "Gone upstream since" in get("/threads/?q=zeppelin").said()
 
 
@@ -227,14 +227,14 @@ def test_items_that_fail_alone_come_from_the_archive(
     monkeypatch.setattr("threads.chatkit.ChatKitClient.list_items", broken)
     page = get(f"/threads/{thread}/")
     assert "My zeppelin" in page.said(page.one("ol", class_="items"))
-    assert "has not answered since" in page.said()
+    assert "no live answer since" in page.said()
 
 
 def test_an_archive_that_is_not_whole_says_so(get: Get, copied: Emulator) -> None:
     from threads.archive.models import Progress
 
     Progress.objects.update(reached_end_at=None)
-    assert "The archive is still being copied: 45 threads so far" in get("/threads/?status=active").said()
+    assert "The archive is still being filled: 45 threads so far" in get("/threads/?status=active").said()
 
 
 def test_without_an_archive_there_is_no_such_filter(get: Get, emulator: Emulator) -> None:
@@ -331,7 +331,7 @@ def test_a_copy_that_cannot_be_refreshed_hinders_no_reader(
     assert get(f"/threads/{thread}/").one("ol", class_="items") is not None
     monkeypatch.setattr(Kept.objects, "get_or_create", locked)
     copied.fault = Fault.ERROR_503
-    assert "has not answered since" in get("/threads/").said()
+    assert "no live answer since" in get("/threads/").said()
 
 
 def test_what_is_not_kept_is_not_said_to_be_deleted_while_the_upstream_is_down(get: Get, copied: Emulator) -> None:

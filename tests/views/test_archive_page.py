@@ -36,7 +36,7 @@ def allow() -> None:
 
 def test_before_anything_is_copied(get: Get) -> None:
     said = get("/archive/").said()
-    assert "Nothing has been copied yet" in said
+    assert "Nothing has been synced yet" in said
     assert "There has been no run yet" in said
 
 
@@ -45,7 +45,7 @@ def test_what_is_kept_and_that_it_is_everything(get: Get, emulator: Emulator) ->
     emulator.set_status(newest, "locked", "fraud")
     sync(emulator)
     page = get("/archive/")
-    assert "Complete as of" in page.said()
+    assert "Complete As of" in page.said()
     assert "45" in map(page.said, page.all("dd"))
     links = {page.said(each): each.get("href") for each in page.all("a") if "status=" in (each.get("href") or "")}
     assert links["locked"] == "/threads/?status=locked"
@@ -62,9 +62,9 @@ def test_what_is_lacking_and_why(get: Get, emulator: Emulator) -> None:
     ArchivedThread.objects.filter(thread_id=broken).update(
         read_at=None, trouble="<b>it is broken", failures=2, due_at=again
     )
-    Progress.objects.update(complete_at=None, failure="the key is wrong", failed_at=timezone.now())
+    Progress.objects.update(failure="the key is wrong", failed_at=timezone.now())
     page = get("/archive/")
-    assert "1 thread has not been read to the end" in page.said()
+    assert "1 thread has not been read to the last item" in page.said()
     assert "<b>it is broken. Failed 2 times; tried again in 5 min." in page.said()
     assert "the key is wrong" in page.said()
     assert page.all("a", href=f"/threads/{broken}/")
@@ -118,7 +118,7 @@ def test_a_queue_that_is_not_there_is_said(get: Get, agent: Client, monkeypatch:
 
 def test_the_demo_account_may_start_it(client: Client, settings: Any) -> None:
     client.post("/sign-in/demo/")
-    assert b"Copy now" in client.get("/archive/").content
+    assert b"Sync now" in client.get("/archive/").content
 
 
 def test_the_report_is_a_file(agent: Client, emulator: Emulator) -> None:

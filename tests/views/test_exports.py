@@ -187,7 +187,7 @@ def test_an_archive_that_is_still_being_copied(agent: Client, emulator: Emulator
     Progress.objects.update(reached_end_at=None)
     response = agent.get("/exports/list/?format=csv&has_reason=no")
     assert name(response).endswith("-PARTIAL.csv")
-    assert "still being copied: it has 45 threads so far" in rows(body(response))[-1]["id"]
+    assert "still being filled: it has 45 threads so far" in rows(body(response))[-1]["id"]
 
 
 @pytest.mark.parametrize(("query", "says"), [("format=xls", "csv, jsonl"), ("format=csv&order=up", "Order is desc")])

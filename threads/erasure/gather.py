@@ -11,7 +11,7 @@ from django.db.models import Q
 from threads.archive import people
 from threads.archive.models import ArchivedThread
 from threads.archive.source import shown
-from threads.chatkit import MAX_LIMIT, ChatKitClient, Garbled, NotFound, Thread
+from threads.chatkit import MAX_LIMIT, ChatKitClient, Garbled, Page, Thread, pages
 
 from .models import Erasure, Target
 
@@ -33,25 +33,22 @@ class Walk:
 
     def pages(self, client: ChatKitClient) -> Iterator[list[Thread]]:
         """The user's threads, page by page, oldest first. Raises `ChatKitError`."""
-        after, restarts, passed = None, 0, set[str | None]()
-        while True:
-            try:
-                page = client.list_threads(user=self.user, order="asc", limit=MAX_LIMIT, after=after)
-            except NotFound:
-                restarts += 1
-                if after is None or restarts > _MOST_RESTARTS:
-                    raise
-                after, passed, self.others = None, set(), 0
-                continue
+        restarts = 0
+
+        def ask(after: str | None) -> Page[Thread]:
+            return client.list_threads(user=self.user, order="asc", limit=MAX_LIMIT, after=after)
+
+        def again(_cursor: str) -> None:
+            nonlocal restarts
+            restarts += 1
+            if restarts > _MOST_RESTARTS:
+                raise Garbled("the place that the walk had come to was deleted again and again")
+            self.others = 0
+
+        for page in pages(ask, step_back=again):
             # Whatever the upstream makes of the filter, what is not this user's is never erased for them.
             yield [row for row in page.rows if self._is_theirs(row)]
-            if not page.has_more or page.last_id is None:
-                self.lost = page.lost or page.has_more
-                return
-            if page.last_id in passed:
-                raise Garbled("the pages lead in a circle")
-            passed.add(page.last_id)
-            after = page.last_id
+            self.lost = page.lost
 
     def _is_theirs(self, row: Thread) -> bool:
         if row.id is None or not is_of(row, self.user):

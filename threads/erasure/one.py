@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from django.db import transaction
 from django.utils import timezone
 
+from threads.archive.deletions import Evidence, Verdict
 from threads.archive.erasing import Traces, erase
 from threads.audit.record import Action, Outcome, must
 from threads.chatkit import (
@@ -50,15 +51,16 @@ _OUTCOMES = {
 }
 
 
-def step(job: Erasure, target: Target, client: ChatKitClient) -> None:
-    """Brings a target one step on. Raises `ChatKitError` where the upstream could not say: the target stays open;
-    `NotRecordedError` where the trail can't be written, in which case nothing was done; and `JobLostError`."""
+def step(job: Erasure, target: Target, client: ChatKitClient, evidence: Evidence) -> None:
+    """Brings a target one step on. `evidence` decides what a 404 means. Raises `ChatKitError` where the upstream could
+    not say: the target stays open; `NotRecordedError` where the trail can't be written, in which case nothing was done;
+    and `JobLostError`."""
     if job.kind == Erasure.Kind.COPIES:
         _copy(job, target)
     elif target.state == State.ASKED:
-        _settle(job, target, client)
-    elif job.kind != Erasure.Kind.RETENTION or _is_due(job, target, client):
-        _delete(job, target, client)
+        _settle(job, target, client, evidence)
+    elif job.kind != Erasure.Kind.RETENTION or _is_due(job, target, client, evidence):
+        _delete(job, target, client, evidence)
 
 
 def give_up(job: Erasure, target: Target, reason: str, request_id: str = "") -> None:
@@ -91,7 +93,7 @@ def _copy(job: Erasure, target: Target) -> None:
         _ended(job, target, State.COPY, "", "")
 
 
-def _delete(job: Erasure, target: Target, client: ChatKitClient) -> None:
+def _delete(job: Erasure, target: Target, client: ChatKitClient, evidence: Evidence) -> None:
     with transaction.atomic():
         job.keep()
         _set(target, State.ASKED, "", "")
@@ -99,7 +101,7 @@ def _delete(job: Erasure, target: Target, client: ChatKitClient) -> None:
     try:
         answer, request_id = _traced(lambda: client.delete_thread(target.thread_id))
     except NotFound as error:
-        _gone(job, target, client, State.GONE, error.request_id or "")
+        _gone(job, target, evidence, State.GONE, error.request_id or "")
     except (*HOPELESS, Refused) as error:
         # An answer, which says that nothing was deleted.
         _end(job, target, State.FAILED, error.detail, error.request_id or "")
@@ -113,12 +115,12 @@ def _delete(job: Erasure, target: Target, client: ChatKitClient) -> None:
             _end(job, target, State.FAILED, "the API answered that it did not delete it", request_id)
 
 
-def _settle(job: Erasure, target: Target, client: ChatKitClient) -> None:
+def _settle(job: Erasure, target: Target, client: ChatKitClient, evidence: Evidence) -> None:
     """It was asked for, and nobody knows what came of it: the upstream is asked whether it has the thread."""
     try:
         thread, request_id = _traced(lambda: client.retrieve_thread(target.thread_id))
     except NotFound as error:
-        _gone(job, target, client, State.ERASED, error.request_id or "")
+        _gone(job, target, evidence, State.ERASED, error.request_id or "")
         return
     _is_about(target, thread.id)
     if target.attempts + 1 >= MOST_ATTEMPTS:
@@ -136,26 +138,37 @@ def _is_about(target: Target, thread_id: str | None) -> None:
         raise Garbled("the answer was about another thread")
 
 
-def _gone(job: Erasure, target: Target, client: ChatKitClient, state: State, request_id: str) -> None:
-    """The upstream has no such thread: where there is a list at all. An endpoint that is no more says the same of every
-    thread, and of that nobody may conclude that it was deleted. Raises `Retired`."""
-    try:
-        client.list_threads(limit=1)
-    except ChatKitError as error:
+def _gone(job: Erasure, target: Target, evidence: Evidence, state: State, request_id: str) -> None:
+    """The upstream says that it has no such thread. An endpoint that is no more, or another project's, says the same of
+    every thread: so that is an end of `state` only on evidence, and else an unknown one. Raises the `ChatKitError` of
+    an upstream that could not be asked."""
+    finding = evidence.of(target.thread_id, target.customer or job.customer or None)
+    if finding.verdict is Verdict.DELETED or (finding.error is None and _was_erased(target)):
+        _end(job, target, state, "", request_id)
+    elif finding.error is not None:
         if state == State.GONE:  # nothing was deleted: it may be tried anew
             with transaction.atomic():
                 job.keep()
-                _set(target, State.TODO, error.detail, request_id)
-        raise
-    _end(job, target, state, "", request_id)
+                _set(target, State.TODO, finding.error.detail, request_id)
+        raise finding.error
+    elif finding.verdict is Verdict.PRESENT:
+        raise Garbled("the answers contradict each other: the thread is there, and it is not")
+    else:
+        reason = f"OpenAI answers that it has no such thread, which is not certain: {finding.why}"
+        _end(job, target, State.UNKNOWN, reason, request_id)
 
 
-def _is_due(job: Erasure, target: Target, client: ChatKitClient) -> bool:
+def _was_erased(target: Target) -> bool:
+    """Whether the upstream has already said, to another erasure, that it deleted this thread."""
+    return Target.objects.filter(thread_id=target.thread_id, state=State.ERASED).exists()
+
+
+def _is_due(job: Erasure, target: Target, client: ChatKitClient, evidence: Evidence) -> bool:
     """Whether a thread is past its time by what the upstream says now; else it is skipped."""
     try:
         thread, request_id = _traced(lambda: client.retrieve_thread(target.thread_id))
     except NotFound as error:
-        _gone(job, target, client, State.GONE, error.request_id or "")
+        _gone(job, target, evidence, State.GONE, error.request_id or "")
         return False
     _is_about(target, thread.id)
     status = thread.status.label if thread.status else ""

@@ -51,7 +51,7 @@ def take_up() -> None:
 
 
 def _order_what_is_due() -> None:
-    if not settings.RETENTION_DAYS or settings.ARCHIVE == "off" or _looked.get("") is not None:
+    if not settings.RETENTION_DAYS or settings.ARCHIVE == "off" or settings.ARCHIVE_ONLY or _looked.get("") is not None:
         return
     _looked.put("", True)
     try:

@@ -9,11 +9,13 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from threading import Event
 
+from django.conf import settings
 from django.db import Error, transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from threads.archive import index
+from threads.archive.deletions import Evidence
 from threads.audit.record import Action, Outcome, acting, must
 from threads.chatkit import ChatKitClient, ChatKitError
 from threads.exports.forget import forget
@@ -66,7 +68,9 @@ def ready() -> QuerySet[Erasure]:
     now = timezone.now()
     # A time that lies further ahead than anything waits was noted by a clock that has been put back since.
     late = Q(again_at__gt=now + timedelta(seconds=2 * _MOST_WAIT))
-    return Erasure.to_do().filter(Q(again_at=None) | Q(again_at__lte=now) | late)
+    found = Erasure.to_do().filter(Q(again_at=None) | Q(again_at__lte=now) | late)
+    # The others wait for a time when OpenAI is asked again.
+    return found.filter(kind=Erasure.Kind.COPIES) if settings.ARCHIVE_ONLY else found
 
 
 def work(
@@ -104,6 +108,7 @@ class _Work:
         self, job: Erasure, client: ChatKitClient, stopped: Event, pauses: Sequence[float], ends: float
     ) -> None:
         self._job, self._client, self._stopped, self._pauses, self._ends = job, client, stopped, pauses, ends
+        self._evidence = Evidence(client)
 
     def through(self) -> None:
         scrub.prepare()
@@ -162,7 +167,7 @@ class _Work:
                 self._give_up(self._job.trouble)
                 return
             try:
-                one.step(self._job, target, self._client)
+                one.step(self._job, target, self._client, self._evidence)
             except one.HOPELESS as error:
                 self._give_up(error.detail)
                 return

@@ -79,10 +79,16 @@ def _kind(export: Export) -> str:
 def _lacking(found: services.Listing) -> str:
     if found.window.lost or (found.window.has_next and found.window.last_id is None):
         return _LOST
-    if found.archived and found.incomplete is not None:
+    lacking = found.lacking if found.archived else None
+    if lacking is not None and lacking.kept is not None:
         return (
-            f"These come from the archive, which is still being copied: it has {found.incomplete:,} threads so far, "
+            f"These come from the archive, which is still being filled: it has {lacking.kept:,} threads so far, "
             "so there may be more."
+        )
+    if lacking is not None and lacking.unread and found.query.q:
+        return (
+            f"The archive has not read {lacking.unread:,} thread{'s' if lacking.unread != 1 else ''} to the last item "
+            "yet, so there may be more matches."
         )
     return ""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import islice
-from typing import IO
+from typing import IO, Any
 
-from ..chatkit import MAX_LIMIT, ChatKitError, ThreadItem
+from ..chatkit import MAX_LIMIT, ChatKitError, LeftOut, ThreadItem
 from ..chatkit.items import item
 from ..raw import dumped
 from ..sources import Window
-from ..transcript import LOST, Pages
+from ..transcript import LOST, Pages, too_large
 
 
 class Watched:
@@ -19,7 +19,7 @@ class Watched:
     many items there were, `error` what ended them early, and `why` that in words; None where that is all."""
 
     def __init__(self, pages: Pages) -> None:
-        self._pages, self._lost = pages, False
+        self._pages, self._lost, self._left_out = pages, False, 0
         self.error: ChatKitError | None = None
         self.items = 0
 
@@ -27,13 +27,17 @@ class Watched:
     def why(self) -> str | None:
         if self.error is not None:
             return f"the API failed: {self.error.detail}"
-        return LOST if self._lost else None
+        if self._lost:
+            return LOST
+        return too_large(self._left_out) if self._left_out else None
 
     def first(self) -> Iterator[Window[ThreadItem]]:
         """The pages as they come. Raises `ChatKitError` as they do."""
         try:
             for window in self._pages:
-                self.items += len(window.rows)
+                left_out = sum(isinstance(row.body, LeftOut) for row in window.rows)
+                self.items += len(window.rows) - left_out
+                self._left_out += left_out
                 self._lost = self._lost or window.lost
                 self.keep(window)
                 yield window
@@ -54,17 +58,23 @@ class Once(Watched):
 
     def keep(self, window: Window[ThreadItem]) -> None:
         for each in window.rows:
-            self._spool.write(dumped(each.raw).encode() + b"\n")
+            left_out = each.body.detail if isinstance(each.body, LeftOut) else None
+            line = [each.id, left_out] if left_out is not None else [each.raw]
+            self._spool.write(dumped(line).encode() + b"\n")
 
     def again(self) -> Iterator[Window[ThreadItem]]:
         """The same items, and then the same error."""
         self._spool.seek(0)
         while lines := list(islice(self._spool, MAX_LIMIT)):
-            yield _window(tuple(item(json.loads(line)) for line in lines))
+            yield _window(tuple(_item(*json.loads(line)) for line in lines))
         if self._lost:
             yield _window((), lost=True)
         if self.error is not None:
             raise self.error
+
+
+def _item(kept: Any, left_out: str | None = None) -> ThreadItem:
+    return item(kept) if left_out is None else ThreadItem(kept, None, None, LeftOut(left_out))
 
 
 def _window(rows: tuple[ThreadItem, ...], *, lost: bool = False) -> Window[ThreadItem]:

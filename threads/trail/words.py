@@ -21,7 +21,8 @@ ACTIONS: dict[str, str] = {
     Action.EXPORT: "Took threads along",
     Action.DELETE: "Deleted a thread",
     Action.ERASURE: "Erased threads",
-    Action.ARCHIVE: "Copied the archive",
+    Action.ARCHIVE: "Synced the archive",
+    Action.PURGE: "Removed a copy, deleted at OpenAI",
     Action.AUDIT: "Read the trail",
 }
 """What was done, for choosing it; and for a row where nothing better is known."""
@@ -167,7 +168,13 @@ def _search(event: AuditEvent, detail: dict[str, Any]) -> str | None:
 
 
 def _archive(event: AuditEvent, detail: dict[str, Any]) -> str | None:
-    return "Asked for a copy of everything" if detail.get("asked") else None
+    if "adopted" in detail:
+        return "Adopted another API for the archive"
+    if detail.get("deletions") == "accepted":
+        return "Accepted deletions at OpenAI"
+    if "deletions" in detail:
+        return "Stopped marking deletions at OpenAI"
+    return "Asked for a sync of everything" if detail.get("asked") else None
 
 
 def _audit(_event: AuditEvent, detail: dict[str, Any]) -> str | None:

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
@@ -17,11 +17,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from dashboard.views import problem
+
 from .. import masking, presenters, queue, when
 from ..archive import running
 from ..archive.asked import start_copying
-from ..archive.report import Report, report
-from ..audit.record import Action, Outcome, record
+from ..archive.deletions import accept as accept_deletions
+from ..archive.report import ATTACHMENTS, MOST_NAMED, Report, report
+from ..audit.record import Action, NotRecordedError, Outcome, record
 from ..roles import Right, account, needs
 
 log = logging.getLogger(__name__)
@@ -30,10 +33,11 @@ _PHASES = {
     "walk": "Walking through the list of threads",
     "recent": "Looking at the newest threads again",
     "sweep": "Looking at every thread again",
+    "compare": "Asking for the threads that the list does not show",
     "read": "Reading the items of the threads",
     "ended": "Ending",
 }
-_SHOWN_TROUBLES = 50
+_SHOWN_TROUBLES, _SHOWN_WITHHELD, _SHOWN_OVERSIZED = 50, 500, 50
 _OFTEN, _SELDOM = 2, 30
 """Seconds after which the page asks how it goes, while a run is under way and while none is."""
 
@@ -57,7 +61,8 @@ def _kept(view: View) -> View:
 @_kept
 def archive(request: HttpRequest) -> HttpResponse:
     """The page, or for htmx the part of it that changes."""
-    return _page(request, asked="asked" in request.GET)
+    accepted = request.GET.get("accepted", "")
+    return _page(request, asked="asked" in request.GET, accepted=accepted if accepted.isdecimal() else None)
 
 
 @needs(Right.SYNC)
@@ -75,24 +80,54 @@ def start(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(f"{reverse('archive')}?asked=1")
 
 
+@needs(Right.ADMINISTER)
+@require_POST
+@_kept
+def accept(request: HttpRequest) -> HttpResponse:
+    """Marks the deletions that the circuit breaker has stopped, up to the time that the page named. 400 where it names
+    none, 503 where that can't be recorded."""
+    try:
+        until = datetime.fromisoformat(request.POST.get("until", ""))
+        if until.tzinfo is None:
+            raise ValueError  # noqa: TRY301
+    except ValueError:
+        return problem(request, 400, "This was not understood", "Go back to the archive's page and try again.")
+    try:
+        number = accept_deletions(until)
+    except NotRecordedError:
+        return _page(request, unrecorded=True, status=503)
+    return HttpResponseRedirect(f"{reverse('archive')}?accepted={number}")
+
+
 @needs(Right.READ, Right.SYNC)
 @require_safe
 @_kept
 def download(request: HttpRequest) -> HttpResponse:
     """The whole report as a file."""
     text = json.dumps(
-        _report(request).as_json(), indent=2, ensure_ascii=False, default=lambda moment: moment.isoformat()
+        _report(request, most=None).as_json(), indent=2, ensure_ascii=False, default=lambda moment: moment.isoformat()
     )
     response = HttpResponse(text + "\n", content_type="application/json")
     response.headers["Content-Disposition"] = 'attachment; filename="archive-report.json"'
     return response
 
 
-def _page(request: HttpRequest, *, asked: bool = False, failed: bool = False, status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    *,
+    asked: bool = False,
+    failed: bool = False,
+    accepted: str | None = None,
+    unrecorded: bool = False,
+    status: int = 200,
+) -> HttpResponse:
     now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
     run, going = running.last(), running.under_way()
     context = _told(_report(request), now, zone) | {
-        "may_sync": request.user.has_perm(Right.SYNC),
+        "may_sync": request.user.has_perm(Right.SYNC) and not settings.ARCHIVE_ONLY,
+        "may_accept": request.user.has_perm(Right.ADMINISTER),
+        "accepted": int(accepted) if accepted else None,
+        "unrecorded": unrecorded,
         "asked": asked and going is None,
         "failed": failed,
         "running": _going(going) if going else None,
@@ -109,23 +144,37 @@ def _page(request: HttpRequest, *, asked: bool = False, failed: bool = False, st
     return render(request, "threads/_archive.html" if part else "threads/archive.html", context, status=status)
 
 
-def _report(request: HttpRequest) -> Report:
+def _report(request: HttpRequest, *, most: int | None = MOST_NAMED) -> Report:
     """As this reader may see it: what the upstream said of a failure can name somebody."""
-    found = report()
+    found = report(most)
     if not masking.is_due(account(request)):
         return found
-    said = masking.deep((found.lacking, found.failure))
     troubles = tuple(replace(each, why=masking.text(each.why)) for each in found.troubles)
-    return replace(found, lacking=said[0], failure=said[1], troubles=troubles)
+    withheld = tuple(replace(each, title=each.title and masking.text(each.title)) for each in found.withheld)
+    return replace(found, failure=masking.deep(found.failure), troubles=troubles, withheld=withheld)
 
 
 def _told(found: Report, now: datetime, zone: tzinfo) -> dict[str, Any]:
+    complete = found.complete
     since = found.swept_at or found.started_at
     return {
         "report": found,
+        "attachments": ATTACHMENTS,
+        "hours": complete.bound // timedelta(hours=1),
+        "listed": when.exact_to_seconds(complete.listed_at, zone) if complete.listed_at else None,
+        "list_ended": when.exact_to_seconds(complete.ended_at, zone) if complete.ended_at else None,
+        "checked": when.exact_to_seconds(complete.checked_at, zone) if complete.checked_at else None,
+        "failed_since": when.exact(found.failed_at, zone) if found.failed_at else None,
+        "withheld_since": when.exact(found.breaker.since, zone) if found.breaker else None,
+        "withheld": [
+            {"id": each.thread_id, "url": presenters.thread_url(each.thread_id), "title": each.title or "No title"}
+            for each in found.withheld[:_SHOWN_WITHHELD]
+        ],
+        # What is found after the page was made is not accepted with it.
+        "accepted_until": max((each.since for each in found.withheld), default=now).isoformat(),
         "first": when.exact(found.first_at, zone) if found.first_at else None,
         "last": when.exact(found.last_at, zone) if found.last_at else None,
-        "complete": when.exact_to_seconds(found.complete_at, zone) if found.complete_at else None,
+        "complete": when.exact_to_seconds(complete.as_of, zone) if complete.as_of else None,
         "statuses": [
             (label, count, f"{reverse('threads')}?{urlencode({'status': label})}" if label != "none given" else None)
             for label, count in found.by_status.items()
@@ -140,6 +189,10 @@ def _told(found: Report, now: datetime, zone: tzinfo) -> dict[str, Any]:
                 "again": when.relative(each.again_at, now) if each.again_at and each.again_at > now else "soon",
             }
             for each in found.troubles[:_SHOWN_TROUBLES]
+        ],
+        "oversized": [
+            {"id": each.thread_id, "url": presenters.thread_url(each.thread_id), "item": each.item_id, "why": each.why}
+            for each in found.oversized[:_SHOWN_OVERSIZED]
         ],
     }  # fmt: skip
 

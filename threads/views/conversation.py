@@ -65,13 +65,14 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
         "thread": row,
         "masked": mask is not None,
         "gone": when.exact(found.about.gone_at, zone) if found.about and found.about.gone_at else None,
+        "doubt": masking.text(found.doubt) if mask is not None else found.doubt,
         "opening": opening,
         "outage": problems.outage(found.outage, now, zone) if found.outage else None,
         "here_url": request.get_full_path(),
         "upstream_url": _upstream(thread_id),
         "address": address,
         "started_over": bool(errors),
-        "confirmed": when.relative(found.about.confirmed_at, now) if found.outage and found.about else None,
+        "confirmed": when.relative(found.about.confirmed_at, now) if found.archived and found.about else None,
         "end": _ENDS.get(request.GET.get("end", "")),
     }
     if found.items is not None:

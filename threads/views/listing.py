@@ -20,7 +20,7 @@ from .saved import beside
 
 _NOTHING: dict[str, Any] = {
     "errors": {}, "problem": None, "pager": None, "rows": [], "notices": [], "archived": False, "outage": None,
-    "incomplete": None, "guessed": None, "filters": 0,
+    "lacking": None, "guessed": None, "filters": 0,
 }  # fmt: skip
 """What a template may ask for whatever became of the request."""
 
@@ -101,7 +101,7 @@ def _found(found: services.Listing, asked: ThreadQuery, now: datetime, zone: tzi
         "archived": found.archived,
         "confirmed": when.relative(min(confirmed), now) if found.archived and confirmed else None,
         "outage": problems.outage(found.outage, now, zone) if found.outage else None,
-        "incomplete": found.incomplete,
+        "lacking": found.lacking,
         "guessed": query.user if query.match != asked.match else None,
     }
 

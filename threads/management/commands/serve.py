@@ -105,6 +105,8 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Until the server ends; ends with its exit code. SIGTERM, SIGINT and SIGHUP reach the server."""
         origin.claim_for_command()
+        if said := origin.unread_archive():
+            logging.getLogger(__name__).warning(said)
         connections.close_all()
         self._told: list[int] = []
         self._woken = threading.Event()

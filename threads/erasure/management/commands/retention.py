@@ -30,6 +30,8 @@ class Command(BaseCommand):
             raise CommandError("There is no archive to know by: ARCHIVE is off.")
         if not settings.RETENTION_DAYS:
             raise CommandError("Nothing is ever past its time: RETENTION_DAYS is 0.")
+        if settings.ARCHIVE_ONLY and options["erase"]:
+            raise CommandError("OpenAI is not asked, since ARCHIVE_ONLY is set: it could not be told what to erase.")
         wanted = retention.rule()
         due = wanted.due()
         count = due.count()
