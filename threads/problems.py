@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
+from django.conf import settings
+
 from . import chatkit, when
 from .outage import Outage
 
@@ -134,11 +136,20 @@ def of_items(error: chatkit.ChatKitError, now: datetime, zone: tzinfo) -> Proble
     return problem(error, now, zone, _NO_ITEM)
 
 
+_NOT_ASKED: _Words = (
+    502,
+    "OpenAI is not asked",
+    "This desk reads its archive alone: ARCHIVE_ONLY is set.",
+    _ADMINISTRATOR,
+)
+
+
 def problem(
     error: chatkit.ChatKitError, now: datetime, zone: tzinfo, missing: _Words = _WORDS[chatkit.NotFound]
 ) -> Problem:
     """The page's words for `error`, and `missing` for what was not found."""
-    status, title, text, advice = missing if isinstance(error, chatkit.NotFound) else _WORDS[type(error)]
+    words = missing if isinstance(error, chatkit.NotFound) else _WORDS[type(error)]
+    status, title, text, advice = _NOT_ASKED if settings.ARCHIVE_ONLY and words is _WORDS[chatkit.Retired] else words
     wait = error.retry_after
     if wait is not None and wait <= 366 * 86400:
         until = when.exact(now + timedelta(seconds=wait), zone)

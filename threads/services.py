@@ -117,7 +117,7 @@ def _page(query: ThreadQuery, zone: tzinfo) -> tuple[Window[Thread], Outage | No
     """A page of the live list, or of the archive's. Where the thread that it begins behind was deleted, the page goes
     on from the kept thread before that."""
     for step in range(_MOST_STEPS):
-        asked = query if step == 0 else about.stepped_back(query, 2**step - 1)
+        asked = query if step == 0 else about.stepped_back(query, step)
         if asked is None:
             break
         try:

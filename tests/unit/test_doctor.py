@@ -51,6 +51,7 @@ def well(settings: Any, tmp_path: Path, server: EmulatorServer) -> EmulatorServe
     account("boss", "Administrator")
     heartbeat.beat()
     now = timezone.now()
+    Progress.objects.create(pk=1, started_at=now, reached_end_at=now)
     Run.objects.create(pk=1, holder="here 1", started_at=now, updated_at=now, phase_at=now, phase="ended", ended_at=now)
     return server
 
@@ -71,7 +72,7 @@ def said() -> tuple[str, int]:
 def test_where_all_is_well(well: EmulatorServer) -> None:
     text, code = said()
     lines = text.splitlines()
-    assert len(lines) == 13
+    assert len(lines) == 14
     assert code == 0, text
     # The emulator tells no time.
     assert [each for each in lines if not each.startswith("ok    ")] == [
@@ -252,7 +253,7 @@ def test_a_queue_that_is_away(well: EmulatorServer, settings: Any, url: str) -> 
 
 
 def test_a_worker(well: EmulatorServer) -> None:
-    Progress.objects.create(pk=1, started_at=timezone.now(), failed_at=timezone.now(), failure="user_1 said so")
+    Progress.objects.update(failed_at=timezone.now(), failure="user_1 said so")
     found = looked()["worker"]
     assert found.verdict is Verdict.WARN
     assert "user_1" not in found.said

@@ -117,8 +117,8 @@ def offered(typed: str) -> list[Person]:
 
 
 def stepped_back(query: ThreadQuery, far: int) -> ThreadQuery | None:
-    """The same page, but from a kept thread that stands `far` threads before the one that it begins behind; None where
-    that can't be told."""
+    """The same page, but from the kept thread that stands `far` threads before the one that it begins behind, or from
+    the beginning of the list; None where that can't be told."""
     number = ArchivedThread.objects.filter(thread_id=query.cursor or "").values_list("number", flat=True).first()
     if number is None:
         return None
@@ -129,8 +129,6 @@ def stepped_back(query: ThreadQuery, far: int) -> ThreadQuery | None:
     else:
         there = there.filter(number__lt=number).order_by("-number")
     place = there.values_list("thread_id", flat=True)[far - 1 : far].first()
-    if place is None:
-        return None
     return replace(query, before=place) if query.before else replace(query, after=place)
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
 from dashboard.bounded import beside
 from dashboard.health import own_connection
 from threads.chatkit import ChatKitError
 
-from .finding import Finding, Verdict, failed
-from .here import clock_of, database, disk, migrations, queue_, roles, safety, worker
+from .finding import Finding, Verdict, failed, fine
+from .here import archive, clock_of, database, disk, migrations, queue_, roles, safety, worker
 from .there import Patient, told
 
 __all__ = ["Finding", "Verdict", "look"]
@@ -26,17 +27,22 @@ Look = Callable[[], Finding]
 def look(*, patience: float = PATIENCE) -> Iterator[Finding]:
     """One finding after the other. A look that takes longer than `patience`, in seconds, is a failure."""
     patient = Patient(patience / 2)
-    looks: dict[str, Look] = {
+    there: dict[str, Look] = {
         "key": patient.key,
         "scopes": patient.scopes,
         "beta header": patient.beta,
         "before": patient.before,
         "latency": patient.latency,
         "clock": lambda: clock_of(patient.clock()),
+    }
+    if settings.ARCHIVE_ONLY:
+        there = {"upstream": lambda: fine("upstream", "not asked, since ARCHIVE_ONLY is set")}
+    looks: dict[str, Look] = there | {
         "database": database,
         "migrations": migrations,
         "queue": queue_,
         "worker": worker,
+        "archive": archive,
         "disk": disk,
         "settings": safety,
         "roles": roles,

@@ -16,6 +16,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from threads import heartbeat, queue
+from threads.archive.completeness import completeness
+from threads.archive.deletions import breaker
 from threads.archive.models import Progress, Run
 from threads.roles import Right
 
@@ -99,6 +101,23 @@ def worker() -> Finding:
     return fine(
         "worker", f"{said}; copying {'is under way' if under_way else f'ended {_ago(now - run.updated_at)} ago'}"
     )
+
+
+def archive() -> Finding:
+    """Whether anything keeps the archive from following the API, or is for an administrator to decide."""
+    if settings.ARCHIVE == "off":
+        return fine("archive", "switched off")
+    broken = breaker()
+    if broken is not None:
+        return failed(
+            "archive",
+            f"{broken.withheld:,} deletions at OpenAI are not marked: more than {broken.limit:,} in a day is unusual",
+            "Look at them on the archive's page, and accept them if they were meant.",
+        )
+    found = completeness()
+    if found.as_of is None:
+        return doubtful("archive", f"not complete: {found.lacking[0].rstrip('.')}", "See /archive/, which has all.")
+    return fine("archive", f"complete as of {found.as_of:%Y-%m-%d %H:%M} UTC")
 
 
 def disk() -> Finding:

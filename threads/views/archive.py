@@ -70,6 +70,8 @@ def archive(request: HttpRequest) -> HttpResponse:
 @_kept
 def start(request: HttpRequest) -> HttpResponse:
     """Has everything copied anew, and leads back to the page. 503 where the queue can't be reached."""
+    if settings.ARCHIVE_ONLY:
+        return problem(request, 409, "Nothing is synced", "This desk reads its archive alone: ARCHIVE_ONLY is set.")
     try:
         start_copying()
     except queue.QueueError as error:

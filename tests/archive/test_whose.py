@@ -1,0 +1,223 @@
+"""Whose archive it is: the same project by another key or address is known again, and another project is refused before
+anything of it is stored, shown as ours, or taken for a deletion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from tests.archive.dying import Dying, held, run
+from tests.archive.mirror import archive, upstream
+from tests.conftest import Get, use_upstream
+from threads import origin
+from threads.archive import about, tasks
+from threads.archive.models import ArchivedThread, Progress, Run
+from threads.archive.report import report
+from threads.audit.models import AuditEvent
+from threads.chatkit import OtherProject, Unavailable
+from threads.emulator import Fault
+from threads.models import KnownUpstream
+from threads.outage import watch
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def real(settings: Any) -> Iterator[None]:
+    """As it is with a key: nothing here is the demo."""
+    settings.EMULATOR, settings.OPENAI_API_KEY = False, "sk-first"
+    settings.OPENAI_BASE_URL, settings.OPENAI_PROJECT_ID = "https://api.example/v1", None
+    watch.forget()
+    yield
+    watch.forget()
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Dying:
+    """An upstream of which everything has been copied, and which the desk asks."""
+    made = Dying(threads=60, seed=7, now=timezone.now().timestamp())
+    use_upstream(monkeypatch, made.client(seconds=10))
+    origin.claim()
+    assert run(made.client(seconds=10)) is None
+    origin.confirm()
+    about.forget()
+    made.calls.clear()
+    return made
+
+
+def another(monkeypatch: pytest.MonkeyPatch, threads: int = 30) -> Dying:
+    """The desk is started anew, with the key of another project."""
+    made = Dying(threads=threads, seed=8, now=timezone.now().timestamp())
+    use_upstream(monkeypatch, made.client(seconds=10))
+    origin.forget()
+    return made
+
+
+def test_nothing_is_asked_of_one_that_is_known(world: Dying) -> None:
+    assert KnownUpstream.objects.count() == 1
+    origin.forget()
+    origin.claim()
+    origin.confirm()
+    assert not world.calls
+
+
+def test_no_key_can_be_read_in_the_database(world: Dying) -> None:
+    assert "sk-first" not in str(KnownUpstream.objects.values_list())
+
+
+@pytest.mark.parametrize("change", [{"OPENAI_API_KEY": "sk-second"}, {"OPENAI_BASE_URL": "http://127.0.0.1:8100/v1"}])
+def test_another_key_or_port_of_the_same_project_is_known_again(
+    world: Dying, settings: Any, change: dict[str, str]
+) -> None:
+    for name, value in change.items():
+        setattr(settings, name, value)
+    origin.claim()
+    assert len(world.calls) == 1
+    assert KnownUpstream.objects.count() == 2
+    origin.forget()
+    origin.claim()
+    assert len(world.calls) == 1
+
+
+def test_one_of_twenty_threads_is_enough(world: Dying, settings: Any) -> None:
+    for each in list(world.thread_ids())[:-1]:
+        world.delete(each)
+    settings.OPENAI_API_KEY = "sk-second"
+    origin.confirm()
+    assert len(world.calls) == origin.SAMPLE
+
+
+def test_an_empty_project_on_its_first_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = another(monkeypatch, threads=0)
+    origin.claim()
+    origin.confirm()
+    assert not made.calls
+    assert KnownUpstream.objects.count() == 1
+
+
+def test_another_project_is_refused_with_a_sentence(
+    world: Dying, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    before, settings.OPENAI_API_KEY = held(), "sk-of-another"
+    another(monkeypatch)
+    with pytest.raises(ImproperlyConfigured, match="manage.py archive adopt"):
+        origin.claim()
+    for command in (("worker",), ("serve",), ("archive", "sync"), ("archive", "report")):
+        with pytest.raises(CommandError, match="has none of the threads that this database holds"):
+            call_command(*command)
+    # A worker that runs already.
+    Run.objects.all().delete()
+    tasks._keep_up()
+    assert held() == before
+    assert "another project's" in (report().failure or "")
+
+
+def test_a_desk_that_runs_shows_and_stores_nothing_of_another_project(
+    world: Dying, monkeypatch: pytest.MonkeyPatch, settings: Any, get: Get
+) -> None:
+    before, settings.OPENAI_API_KEY = held(), "sk-of-another"
+    other = another(monkeypatch)
+    page = get("/threads/")
+    assert page.thread_ids == list(world.thread_ids())[:20]
+    assert "not the project that the archive is of" in page.said(page.one("div", id="outage"))
+    get(f"/threads/{next(other.thread_ids())}/", status=502)
+    mine = get(f"/threads/{next(world.thread_ids())}/")
+    assert mine.one("div", id="outage") is not None
+    assert held() == before
+
+
+def test_one_that_does_not_answer_opens_the_archive_and_nothing_is_synced(
+    world: Dying, monkeypatch: pytest.MonkeyPatch, settings: Any, get: Get
+) -> None:
+    before, settings.OPENAI_API_KEY = held(), "sk-second"
+    origin.forget()
+    world.fault = Fault.ERROR_503
+    origin.claim()
+    with pytest.raises(CommandError, match="Nothing was synced"):
+        call_command("archive", "sync")
+    tasks._keep_up()
+    assert get("/threads/").thread_ids == list(world.thread_ids())[:20]
+    assert held() == before
+    assert KnownUpstream.objects.count() == 1
+    world.fault = None
+    origin.confirm()
+    assert KnownUpstream.objects.count() == 2
+
+
+def test_a_retired_one_is_no_other_project(world: Dying, settings: Any) -> None:
+    settings.OPENAI_API_KEY = "sk-second"
+    origin.forget()
+    world.fault = Fault.GONE_404
+    origin.claim()
+    assert KnownUpstream.objects.count() == 1
+
+
+def test_an_empty_other_project_opens_the_archive_and_nothing_is_synced(
+    world: Dying, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    before, settings.OPENAI_API_KEY = held(), "sk-of-another"
+    another(monkeypatch, threads=0)
+    origin.claim()
+    with pytest.raises(OtherProject):
+        origin.confirm()
+    tasks._keep_up()
+    assert held() == before
+
+
+def test_another_project_can_be_adopted(world: Dying, monkeypatch: pytest.MonkeyPatch, settings: Any, get: Get) -> None:
+    old, settings.OPENAI_API_KEY = set(archive()), "sk-of-another"
+    other = another(monkeypatch)
+    call_command("archive", "adopt")
+    assert AuditEvent.objects.filter(detail__adopted=settings.OPENAI_BASE_URL).count() == 1
+    origin.claim()
+    other.calls.clear()
+    for _ in range(2):
+        Progress.objects.update(started_at=timezone.now() - timezone.timedelta(hours=30), swept_at=None)
+        assert run(other.client(seconds=10), everything=True, purge=True) is None
+    assert not [path for _, path, _ in other.calls if any(each in path for each in old)]
+    assert set(archive()) == old | set(upstream(other))
+    assert {each: archive()[each] for each in upstream(other)} == upstream(other)
+    found = report()
+    assert (found.former, found.gone) == (60, 0)
+    assert found.complete.as_of is not None
+    # What was there before is read as ever, and asked of nobody.
+    other.calls.clear()
+    page = get(f"/threads/{next(iter(old))}/")
+    assert "From the archive" in page.said()
+    assert "not taken as certain" not in page.said()
+    # The first project is another one now.
+    settings.OPENAI_API_KEY = "sk-first"
+    use_upstream(monkeypatch, world.client(seconds=10))
+    with pytest.raises(ImproperlyConfigured):
+        origin.claim()
+
+
+def test_what_is_the_same_or_does_not_answer_is_not_adopted(world: Dying, settings: Any) -> None:
+    with pytest.raises(CommandError, match="nothing to adopt"):
+        call_command("archive", "adopt")
+    settings.OPENAI_API_KEY = "sk-second"
+    origin.forget()
+    world.fault = Fault.REFUSE
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        call_command("archive", "adopt")
+    assert Progress.objects.get().former_until == 0
+    with pytest.raises(Unavailable):
+        origin.confirm()
+
+
+def test_a_page_asks_the_database_nothing_for_it(world: Dying, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        origin.confirm()
+
+
+def test_what_was_noted_by_an_older_version_is_confirmed(world: Dying) -> None:
+    KnownUpstream.objects.all().delete()
+    origin.forget()
+    origin.claim()
+    assert KnownUpstream.objects.count() == 1
+    assert ArchivedThread.objects.count() == 60
