@@ -4,6 +4,7 @@ anything of it is stored, shown as ours, or taken for a deletion."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -177,7 +178,7 @@ def test_another_project_can_be_adopted(world: Dying, monkeypatch: pytest.Monkey
     origin.claim()
     other.calls.clear()
     for _ in range(2):
-        Progress.objects.update(started_at=timezone.now() - timezone.timedelta(hours=30), swept_at=None)
+        Progress.objects.update(started_at=timezone.now() - timedelta(hours=30), swept_at=None)
         assert run(other.client(seconds=10), everything=True, purge=True) is None
     assert not [path for _, path, _ in other.calls if any(each in path for each in old)]
     assert set(archive()) == old | set(upstream(other))
