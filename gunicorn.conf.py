@@ -13,7 +13,9 @@ from dashboard.serverlog import ServerLog
 _host = env.text("HOST", "127.0.0.1")
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{env.whole('PORT', 8000, least=1, most=65535)}"
 # The embedded emulator lives in the process that serves it, so there is only one of them.
-workers = env.whole("WEB_CONCURRENCY", 2, least=1, most=64) if env.secret("OPENAI_API_KEY") else 1
+workers = (
+    env.whole("WEB_CONCURRENCY", 2, least=1, most=64) if env.secret("OPENAI_API_KEY") or env.flag("ARCHIVE_ONLY") else 1
+)
 worker_class = "gevent"
 # A wait for a locked SQLite file stops the whole worker, and a page may have more than one.
 os.environ.setdefault("SQLITE_WAIT", "2")

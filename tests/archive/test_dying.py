@@ -4,10 +4,12 @@ completes nothing; and one that lives is believed."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,6 +21,7 @@ from tests.archive.mirror import archive, upstream
 from tests.archive.test_sync import spoken
 from threads.archive import deletions, index
 from threads.archive.completeness import completeness
+from threads.archive.erasing import erase
 from threads.archive.models import (
     ArchivedItem,
     ArchivedThread,
@@ -363,6 +366,42 @@ def test_thirty_deletions_each_night(clock: Clock) -> None:
     assert archive() == upstream(made)
 
 
+def test_an_erasure_of_many_made_here(clock: Clock, settings: Any) -> None:
+    """What was erased here is not kept any more, so nothing of it is missing."""
+    settings.ARCHIVE_DELETIONS_PER_DAY = 0
+    made = filled(430)
+    for each in list(made.thread_ids())[10:310]:
+        made.delete(each)
+        with transaction.atomic():
+            erase([each])
+    clock.forward(DAY)
+    assert run(made.client(seconds=10), purge=True) is None
+    assert not held().marked
+    assert deletions.breaker() is None
+    assert archive() == upstream(made)
+
+
+def test_a_conversation_that_is_shown_empty_is_not_called_whole() -> None:
+    made = filled(14)
+    client = made.client(seconds=10)
+    whole = client.list_items
+    thread = ArchivedThread.objects.get(thread_id=list(made.thread_ids())[4])
+    before = held()
+
+    def empty(thread_id: str, **how: Any) -> Any:
+        page = whole(thread_id, **how)
+        return replace(page, rows=(), has_more=False) if thread_id == thread.thread_id else page
+
+    client.list_items = empty  # type: ignore[method-assign]
+    run(client, everything=True, every=None)
+    same(before, held())
+    assert completeness().as_of is None
+    thread.refresh_from_db()
+    assert thread.trouble == "the upstream shows none of its items, of which some are kept"
+    run(made.client(seconds=10), everything=True, every=None)
+    assert completeness().as_of is not None
+
+
 def test_more_deletions_than_is_plausible_open_the_circuit_breaker(clock: Clock, settings: Any) -> None:
     settings.ARCHIVE_DELETIONS_PER_DAY = 0
     made = filled(130)
@@ -456,6 +495,7 @@ def test_nothing_is_purged_in_a_run_in_which_something_could_not_be_decided(cloc
     monkeypatch.setattr(client, "retrieve_thread", broken)
     run(client, purge=True)
     assert ArchivedThread.objects.filter(thread_id=first).exists()
+    clock.forward(DAY)
     run(made.client(seconds=10), purge=True)
     assert not ArchivedThread.objects.filter(thread_id=first).exists()
 

@@ -24,6 +24,7 @@ _AGAIN = timedelta(minutes=1)
 
 _filled: Remembered[bool] = Remembered(5)
 _lacking: Remembered[Lacking] = Remembered(3)
+_former: Remembered[int] = Remembered(60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class About:
 def of(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, About]:
     """What is known of each thread that is kept; with `searched`, where that was found in it."""
     looked_for = tuple(units(searched)[:MOST_UNITS]) if searched else ()
-    former = Progress.objects.filter(pk=1).values_list("former_until", flat=True).first() or 0
+    former = _former_until()
     return {
         each.thread_id: About(
             opening=each.opening,
@@ -59,6 +60,14 @@ def of(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, Abou
         )
         for each in ArchivedThread.objects.filter(thread_id__in=thread_ids).defer("raw")
     }
+
+
+def _former_until() -> int:
+    known = _former.get("")
+    if known is None:
+        known = Progress.objects.filter(pk=1).values_list("former_until", flat=True).first() or 0
+        _former.put("", known)
+    return known
 
 
 def has_threads() -> bool:
@@ -78,6 +87,7 @@ def is_on() -> bool:
 def forget() -> None:
     _filled.clear()
     _lacking.clear()
+    _former.clear()
 
 
 def is_user(name: str) -> bool:

@@ -173,6 +173,10 @@ class Reading:
             return False
         if isinstance(page, _Missing):
             return self._again(thread, "the upstream refuses the place that it gave itself")
+        if thread.items and not page.rows and (ask == self._newest or thread.last_item_id is None):
+            # An empty list completes nothing.
+            self._failed(thread, "the upstream shows none of its items, of which some are kept")
+            return False
         if ask == self._newest:
             if keep.is_last_kept(thread, page):
                 keep.last_kept(thread, timezone.now())

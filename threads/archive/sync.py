@@ -222,31 +222,28 @@ class Sync:
 
     def _compare(self, progress: Progress, until: datetime | None) -> None:
         """After a whole sweep: decides on each thread that it did not show, and with `purge` on those that were marked
-        a day before."""
+        a day before. What stays undecided is for the next sweep; what there was no time for, for the next round."""
         swept = progress.swept_at
         if swept is None or progress.compared_at == swept:
             return
         self._asking.phase("compare")
-        evidence, decided = self._asking.evidence, True
         for thread in _batches(current().filter(confirmed_at__lt=swept)):
-            if self._decide(thread).verdict is Verdict.UNDECIDED:
-                decided = False
-                if not evidence.holds():
-                    return
+            if self._decide(thread).verdict is Verdict.UNDECIDED and not self._asking.evidence.holds():
+                break
             if until is not None and timezone.now() >= until:
                 return
         if self._purge and not self._purged(swept, until):
             return
-        if decided:
-            progress.compared_at = swept
-            progress.save(update_fields=["compared_at"])
+        progress.compared_at = swept
+        progress.save(update_fields=["compared_at"])
 
     def _purged(self, swept: datetime, until: datetime | None) -> bool:
-        """Removes what two sweeps have not shown. Returns whether all of it was decided on."""
+        """Removes what two sweeps have not shown, for as long as nothing speaks against it. Returns whether there was
+        time for all of it."""
         evidence = self._asking.evidence
         for thread in _batches(deletions.purge_due(swept)):
             if evidence.failed or not deletions.may_purge(timezone.now()):
-                return False
+                return True
             finding = evidence.of(thread.thread_id, fresh=True)
             try:
                 with self._asking.keeping():
@@ -256,7 +253,7 @@ class Sync:
                         self._asking.settle(thread, finding)
             except NotRecordedError:
                 log.error("A copy was not removed, because that could not be recorded.")  # noqa: TRY400
-                return False
+                return True
             if until is not None and timezone.now() >= until:
                 return False
         return True

@@ -210,6 +210,6 @@ def _now(request: HttpRequest) -> tuple[datetime, tzinfo]:
 
 def _upstream(thread_id: str) -> str | None:
     """OpenAI's own page of the thread, where it is OpenAI that is asked."""
-    if settings.EMULATOR or settings.OPENAI_BASE_URL.split("/")[2] != "api.openai.com":
+    if settings.EMULATOR or settings.ARCHIVE_ONLY or settings.OPENAI_BASE_URL.split("/")[2] != "api.openai.com":
         return None
     return f"https://platform.openai.com/logs/{presenters.fragment(thread_id)}"

@@ -1,0 +1,73 @@
+"""A filled database of the last release is taken over as it is, and goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from tests.archive import counted
+from tests.archive.clock import put_forward
+from tests.archive.dying import Dying, run
+from tests.archive.mirror import archive, upstream
+from tests.conftest import use_upstream
+from threads import origin
+from threads.archive.completeness import completeness
+from threads.archive.models import ArchivedThread
+from threads.models import KnownUpstream, Origin
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LAST_RELEASE = [("archive", "0006_erased"), ("threads", "0003_origin")]
+
+
+@pytest.fixture
+def migrated() -> Iterator[None]:
+    """Whatever becomes of the test, the others have the tables of today."""
+    yield
+    executor = MigrationExecutor(connection)
+    executor.migrate(executor.loader.graph.leaf_nodes())
+
+
+def test_a_filled_database_of_the_last_release(migrated: None, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    world = Dying(threads=60, seed=7, now=timezone.now().timestamp())
+    use_upstream(monkeypatch, world.client(seconds=10))
+    settings.EMULATOR, settings.OPENAI_API_KEY = False, "sk-of-before"
+    Origin.objects.create(pk=1, emulator=False)
+    assert run(world.client(seconds=10)) is None
+    gone = list(world.thread_ids())[3]
+    executor = MigrationExecutor(connection)
+    executor.migrate(LAST_RELEASE)
+    old = executor.loader.project_state(LAST_RELEASE).apps
+    now = timezone.now()
+    # As that release left it: asked again after a week, a sweep of yesterday, one thread marked.
+    old.get_model("archive", "Progress").objects.update(swept_at=now - timedelta(hours=26), complete_at=now)
+    threads = old.get_model("archive", "ArchivedThread").objects
+    threads.update(
+        read_at=now - timedelta(days=3), due_at=now + timedelta(days=4), confirmed_at=now - timedelta(hours=26)
+    )
+    threads.filter(thread_id=gone).update(gone_at=now - timedelta(days=2))
+    executor = MigrationExecutor(connection)
+    executor.migrate(executor.loader.graph.leaf_nodes())
+    assert ArchivedThread.objects.count() == 60
+    assert Origin.objects.get().salt
+    # It vouches for no more than it did, and not for conversations that nobody has asked for days.
+    assert completeness().as_of is None or completeness().as_of <= now - timedelta(hours=26)  # type: ignore[operator]
+    origin.claim()
+    origin.confirm()
+    assert KnownUpstream.objects.count() == 1
+    world.delete(gone)
+    world.add_items(list(world.thread_ids())[9], [{"type": "chatkit.task", "task_type": "custom", "heading": "new"}])
+    assert run(world.client(seconds=10), purge=True) is None
+    assert archive() == upstream(world)
+    assert completeness().as_of is not None
+    with put_forward() as clock:
+        clock.forward(timedelta(hours=25))
+        assert run(world.client(seconds=10), purge=True) is None
+    assert not ArchivedThread.objects.filter(thread_id=gone).exists()
+    counted.check()
