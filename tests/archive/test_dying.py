@@ -38,7 +38,7 @@ from threads.archive.models import (
 from threads.archive.report import report
 from threads.audit.models import AuditEvent
 from threads.audit.record import Action
-from threads.chatkit import Garbled, Retired
+from threads.chatkit import Garbled, Retired, Thread
 from threads.emulator import Fault
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -507,3 +507,31 @@ def test_without_another_kept_thread_nothing_is_decided(clock: Clock) -> None:
     clock.forward(DAY)
     run(made.client(seconds=10))
     assert not held().marked
+
+
+def test_rows_without_an_id_are_counted_once() -> None:
+    made = world(30)
+    client = made.client(seconds=10)
+    whole = client.list_threads
+
+    def some(**how: Any) -> Any:
+        page = whole(**how)
+        return page if page.has_more else replace(page, rows=(*page.rows, Thread(None, problems=("no id",), raw={})))
+
+    client.list_threads = some  # type: ignore[method-assign]
+    for _ in range(3):
+        run(client)
+    assert completeness().unreadable == 1
+    assert completeness().as_of is None
+
+
+def test_a_list_that_takes_any_cursor_for_its_beginning_is_not_copied() -> None:
+    """Another project's, where the cursors of this one are unknown."""
+    made = filled(150)
+    before = held()
+    client = made.client(seconds=10)
+    made.fault = Fault.OTHER_PROJECT
+    whole = client.list_threads
+    client.list_threads = lambda **how: whole(**how | {"after": None})  # type: ignore[method-assign]
+    assert isinstance(run(client), Garbled)
+    assert held() == before

@@ -50,6 +50,8 @@ _RECENT = timedelta(days=1)
 OVERLAP = timedelta(minutes=15)
 """How far before its last place a walk begins again."""
 
+_NOT_OURS = "the list shows none of the threads that are kept, so it may be another project's"
+
 _MOST_ROUNDS = 10
 """How often a run that another follows reads what has arrived while it read; the rest is for the other."""
 
@@ -147,14 +149,18 @@ class Sync:
         found = self.tally.new_threads
         last = _last(progress)
         start = _overlapping(last) if last else None
-        seen: set[str | None] = set()
-        for page in self._pages(start, _before):
+        seen: set[str] = set()
+        unreadable = 0
+        for number, page in enumerate(self._pages(start, _before)):
+            seen |= _known(page)
+            if last is not None and number == 0 and page.rows and not seen and not self._is_deleted(last):
+                raise Garbled(_NOT_OURS)
             with self._asking.keeping():
-                seen.update(_known(page))
-                fresh = _behind_known(page)
-                new, _ = keep.threads(page.rows, timezone.now())
+                new, more = keep.threads(page.rows, timezone.now())
+                unreadable += more
                 progress.cursor = page.last_id or progress.cursor
-                progress.unreadable += sum(map(keep.is_unreadable, fresh))
+                # Walks overlap, and meet the same rows again: only a sweep counts each once.
+                progress.unreadable = max(progress.unreadable, unreadable)
                 if page.lost:
                     raise Garbled("the list of threads leads nowhere")
                 progress.save(update_fields=["cursor", "unreadable"])
@@ -300,7 +306,7 @@ class Sync:
         def ask(after: str | None) -> Page[Thread]:
             page = self._asking.one(lambda: self._list(after))
             if after is None and current().exists() and not _known(page):
-                raise Garbled("the list shows none of the threads that are kept, so it may be another project's")
+                raise Garbled(_NOT_OURS)
             return page
 
         return pages(ask, start, step_back=checked)
@@ -375,13 +381,6 @@ def _known(page: Page[Thread]) -> set[str]:
     """The ids of a page that are kept."""
     ids = [row.id for row in page.rows if row.id]
     return set(ArchivedThread.objects.filter(thread_id__in=ids).values_list("thread_id", flat=True))
-
-
-def _behind_known(page: Page[Thread]) -> list[Thread]:
-    """The rows behind the last one that is kept: none of them was met before."""
-    known = _known(page)
-    at = max((number for number, row in enumerate(page.rows) if row.id in known), default=-1)
-    return list(page.rows[at + 1 :])
 
 
 def _unshown(page: Page[Thread], low: int, high: int | None) -> list[ArchivedThread]:
