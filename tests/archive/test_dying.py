@@ -38,7 +38,7 @@ from threads.archive.models import (
 from threads.archive.report import report
 from threads.audit.models import AuditEvent
 from threads.audit.record import Action
-from threads.chatkit import Garbled, Retired, Thread
+from threads.chatkit import Garbled, NotFound, Retired, Thread
 from threads.emulator import Fault
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -535,3 +535,37 @@ def test_a_list_that_takes_any_cursor_for_its_beginning_is_not_copied() -> None:
     client.list_threads = lambda **how: whole(**how | {"after": None})  # type: ignore[method-assign]
     assert isinstance(run(client), Garbled)
     assert held() == before
+
+
+@pytest.mark.parametrize("number", [1, 5, 30])
+def test_the_newest_threads_are_all_deleted_at_once(number: int) -> None:
+    made = filled()
+    lost = list(made.thread_ids())[:number]
+    for each in lost:
+        made.delete(each)
+    run(made.client(seconds=10), everything=True)
+    assert held().marked == set(lost)
+
+
+def test_a_list_that_is_empty_behind_every_cursor_says_nothing(clock: Clock) -> None:
+    made = filled(150)
+    before = held()
+    some = list(made.thread_ids())[::4]
+    client = made.client(seconds=10)
+    list_threads, retrieve = client.list_threads, client.retrieve_thread
+
+    def empty(**how: Any) -> Any:
+        page = list_threads(**how)
+        return page if how.get("after") is None else replace(page, rows=(), has_more=False)
+
+    def partly(thread_id: str) -> Any:
+        if thread_id in some:
+            raise NotFound("no such thread")
+        return retrieve(thread_id)
+
+    client.list_threads, client.retrieve_thread = empty, partly  # type: ignore[method-assign]
+    for _ in range(3):
+        clock.forward(DAY)
+        run(client, purge=True, everything=True)
+    same(before, held())
+    assert (held().as_of or before.as_of) == before.as_of

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -158,23 +158,43 @@ class Evidence:
     def _is_listed(self, thread_id: str, user: str | None) -> bool | None:
         """Whether the list shows the thread in its place; None where that could not be seen."""
         kept = ArchivedThread.objects.filter(thread_id=thread_id).first()
-        if kept is None:
-            return None if user is None else self._is_among(thread_id, self._of_user(user), None)
-        return self._is_among(thread_id, self._around(kept), kept.created_at)
+        if kept is not None:
+            return self._is_in_its_place(kept)
+        if user is None:
+            return None
+        for number, page in enumerate(pages(self._page(user=user))):
+            if any(row.id == thread_id for row in page.rows):
+                return True
+            if not page.has_more:
+                return None if page.lost else False
+            if number == _MOST_PAGES:
+                break
+        return None
 
-    def _of_user(self, user: str) -> Iterator[Page[Thread]]:
-        return pages(self._page(user=user))
-
-    def _around(self, kept: ArchivedThread) -> Iterator[Page[Thread]]:
-        """The list from a thread that certainly stands before this one."""
-        earlier = current().exclude(pk=kept.pk).order_by("-number")
+    def _is_in_its_place(self, kept: ArchivedThread) -> bool | None:
+        """The same of a kept thread. What is looked through begins before another kept thread, and has to show one: a
+        list that is empty there says nothing."""
+        others = current().exclude(pk=kept.pk).order_by("-number")
         if kept.created_at is None:
-            earlier = earlier.filter(number__lt=kept.number)
+            earlier = others.filter(number__lt=kept.number)
         else:
             # Threads of one second may stand in any order.
-            earlier = earlier.filter(created_at__lt=kept.created_at)
-        back = step_back(lambda place: earlier.filter(number__lt=place.number) if place else earlier)
-        return pages(self._page(), earlier.values_list("thread_id", flat=True).first(), step_back=back)
+            earlier = others.filter(created_at__lt=kept.created_at)
+        start = earlier.values_list("thread_id", flat=True)[1:2].first()
+        back = step_back(lambda place: earlier.filter(number__lt=place.number) if place else earlier, between=1)
+        shown = False
+        for number, page in enumerate(pages(self._page(), start, step_back=back)):
+            ids = [row.id for row in page.rows if row.id]
+            if kept.thread_id in ids:
+                return True
+            shown = shown or others.filter(thread_id__in=ids).exists()
+            times = [row.created_at for row in page.rows if row.created_at]
+            passed = kept.created_at is not None and max(times, default=kept.created_at) > kept.created_at
+            if passed or not page.has_more:
+                return False if shown and not page.lost else None
+            if number == _MOST_PAGES:
+                break
+        return None
 
     def _page(self, user: str | None = None) -> Callable[[str | None], Page[Thread]]:
         def ask(after: str | None) -> Page[Thread]:
@@ -183,21 +203,9 @@ class Evidence:
 
         return ask
 
-    def _is_among(self, thread_id: str, found: Iterator[Page[Thread]], until: datetime | None) -> bool | None:
-        for number, page in enumerate(found):
-            if any(row.id == thread_id for row in page.rows):
-                return True
-            if not page.has_more:
-                return None if page.lost else False
-            if until is not None and any(row.created_at and row.created_at > until for row in page.rows):
-                return False
-            if number == _MOST_PAGES:
-                break
-        return None
-
 
 def step_back(
-    before: Callable[[ArchivedThread | None], QuerySet[ArchivedThread]],
+    before: Callable[[ArchivedThread | None], QuerySet[ArchivedThread]], *, between: int = 0
 ) -> Callable[[str], str | None]:
     """Where a walk goes on when its cursor is gone: from a kept thread before it, twice as far back each time, in the
     end from the beginning of the list. `before` gives those before a place, nearest first; the place is None where it
@@ -208,7 +216,7 @@ def step_back(
         nonlocal far
         far = 2 * far or 1
         place = ArchivedThread.objects.filter(thread_id=cursor).first()
-        return before(place).values_list("thread_id", flat=True)[far - 1 : far].first()
+        return before(place).values_list("thread_id", flat=True)[far - 1 + between : far + between].first()
 
     return back
 
