@@ -6,12 +6,13 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes
 
 .DELETE_ON_ERROR:
 
-.PHONY: help setup run test faults bench check format lock clean
+.PHONY: help setup run test faults rehearse bench check format lock clean
 
 help:
 	@echo "make run     serve on http://127.0.0.1:$${PORT:-8000}: the emulator's data, or the API's if OPENAI_API_KEY is set"
 	@echo "make test    run the tests"
 	@echo "make faults  do to it what docs/faults.md lists, and print what was seen"
+	@echo "make rehearse  fill an archive from the emulator, retire the upstream in four ways, and check that everything is still there"
 	@echo "make check   lint, types, import rules, templates, deployment settings"
 	@echo "make bench   measure it beside a baseline, into benchmarks/results.md (needs wrk and Chromium)"
 	@echo "make format  put the code in its standard form"
@@ -45,6 +46,9 @@ test: .venv/develop
 
 faults: .venv/develop
 	$(BIN)/python -m tests.faults
+
+rehearse: .venv/develop
+	@$(BIN)/python -m tests.rehearsal $(THREADS)
 
 bench: .venv/develop
 	$(BIN)/python -m benchmarks $(PARTS)

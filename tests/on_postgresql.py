@@ -17,6 +17,7 @@ TESTS = [
     # These have databases of their own.
     *(f"--ignore=tests/archive/test_{name}.py" for name in (
         "killed", "queue", "two_workers", "erasing_killed", "erasing_bytes", "erasing_two", "exports_killed",
+        "rehearsal",
     )),
     # These are about pages and headers, and ask no database anything of their own.
     *(f"--ignore=tests/views/test_{name}.py" for name in ("headers", "masking", "metrics", "roles", "sso")),

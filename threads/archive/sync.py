@@ -339,13 +339,15 @@ def sync_failed(error: ChatKitError) -> None:
     """Keeps for the report why a run ended early, or did not begin."""
     Progress.objects.update_or_create(
         pk=1,
-        defaults={"failed_at": timezone.now(), "failure": _said(error)},
-        create_defaults={"started_at": timezone.now(), "failed_at": timezone.now(), "failure": _said(error)},
+        defaults={"failed_at": timezone.now(), "failure": why(error)},
+        create_defaults={"started_at": timezone.now(), "failed_at": timezone.now(), "failure": why(error)},
     )
 
 
-def _said(error: ChatKitError) -> str:
-    return f"OpenAI no longer offers this ({error.detail})" if isinstance(error, Retired) else error.detail
+def why(error: ChatKitError) -> str:
+    """Why a run ended early, as a clause without a full stop."""
+    detail = error.detail.rstrip(".")
+    return f"OpenAI no longer offers this ({detail})" if isinstance(error, Retired) else detail
 
 
 def _is_stale(progress: Progress, recheck: timedelta) -> bool:

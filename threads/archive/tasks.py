@@ -18,7 +18,7 @@ from threads.chatkit import ChatKitError
 
 from .lease import HeldError, LeaseLostError
 from .models import Run
-from .sync import Sync, sync_failed
+from .sync import Sync, sync_failed, why
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ def _run(*, everything: bool) -> None:
         log.info("Another worker has taken over.")
     except ChatKitError as error:
         # The archive's page says so too; the next run tries again.
-        log.warning("The copying ended early: %s.", error.detail)
+        log.warning("The sync ended early: %s.", why(error))
     else:
         _say(sync)
     finally:

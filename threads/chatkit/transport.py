@@ -194,12 +194,13 @@ def _wait_before_second(outcome: Reply | ChatKitError) -> float | None:
 _LATE = "the reply was not whole in time"
 
 _KINDS: tuple[tuple[tuple[type[BaseException], ...], type[ChatKitError], str], ...] = (
+    # To urllib3 this is a kind of time-out.
+    ((NewConnectionError,), Unavailable, "no connection could be made"),
     ((ConnectTimeout, ConnectTimeoutError), Unavailable, "no connection could be made in time"),
     ((TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError), TimedOut, _LATE),
     ((ContentDecodingError, DecodeError), Garbled, "the reply is not compressed as it says"),
     ((requests.exceptions.SSLError, SSLError), Unavailable, "the upstream's certificate could not be verified"),
     ((IncompleteRead,), Unavailable, "the reply was cut short"),
-    ((NewConnectionError,), Unavailable, "no connection could be made"),
 )
 """The first row that any cause of a failure fits says what it was."""
 

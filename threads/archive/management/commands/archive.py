@@ -21,8 +21,8 @@ from threads.archive.completeness import Completeness
 from threads.archive.lease import HeldError, LeaseLostError
 from threads.archive.models import current
 from threads.archive.report import ATTACHMENTS, Report, report
-from threads.archive.sync import Sync, Tally
-from threads.chatkit import ChatKitError
+from threads.archive.sync import Sync, Tally, why
+from threads.chatkit import ChatKitError, Retired
 
 
 class Command(BaseCommand):
@@ -95,7 +95,8 @@ class Command(BaseCommand):
             except LeaseLostError:
                 raise CommandError("Another worker has taken over. What was kept is kept.") from None
             except ChatKitError as error:
-                raise CommandError(f"The copying ended early: {error.detail}. Start it again to go on.") from None
+                again = "What is kept stays." if isinstance(error, Retired) else "Start it again to go on."
+                raise CommandError(f"The sync ended early: {why(error)}. {again}") from None
             except DatabaseError as error:
                 raise CommandError(
                     f"The archive can't be written: {error}. What was kept is kept; start it again to go on."

@@ -1,0 +1,212 @@
+"""What a signed-in person gets from the desk, compared with what the emulator served before it was retired."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import requests
+
+from tests.faults.desk import Browser
+from tests.page import Page
+from tests.rehearsal.archived import Conversation, Conversations, Json, items_of
+from tests.rehearsal.checks import FailedError, require, wait_for
+
+WORD = "barograph"
+"""A word that only the planted messages have."""
+
+ROWS, ITEMS = 20, 50
+"""Rows on a page of the list, items on the first page of a conversation."""
+
+_EXPORT = 120.0
+"""Seconds that an export in the background may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retirement:
+    """An upstream that fails since `at`. `banner` begins the banner of pages; `failure` is in the report. Both are ""
+    where nothing is said."""
+
+    at: datetime
+    banner: str = ""
+    failure: str = ""
+
+
+class Pages:
+    """Checks of what `browser` gets. `expected` is what the archive should have."""
+
+    def __init__(self, browser: Browser, expected: Conversations) -> None:
+        self._browser = browser
+        self._expected = expected
+        self._newest_first = list(expected)[::-1]
+
+    def checks(self, retired: Retirement | None) -> Iterator[tuple[str, Callable[[], str]]]:
+        """What is checked, and the check. `retired` is None while the upstream answers."""
+        yield "List, pages one and two", self._list
+        yield f"Search for “{WORD}”", self._search
+        longest = max(self._expected.values(), key=lambda each: len(each.items))
+        for name, each in (("the first that is found", self._found()[0]), ("the longest", longest)):
+            yield f"Conversation, {name}", partial(self._conversation, each)
+            yield f"Conversation as JSON, {name}", partial(self._json, each)
+        yield "List as CSV", lambda: self._csv("live" if retired is None else "archive")
+        yield "Overview", self._overview
+        yield "Banner", lambda: self._banner(retired)
+        yield "Report", lambda: self._report(retired)
+
+    def report(self) -> Json:
+        """The archive's report as it is now."""
+        found: Json = self._get("/archive/report/").json()
+        return found
+
+    def _found(self) -> list[Conversation]:
+        """Conversations in which somebody writes the word, newest first."""
+        return [self._expected[each] for each in self._newest_first if WORD in str(self._expected[each].items)]
+
+    def _list(self) -> str:
+        first = self._page("/threads/")
+        _same("Page one", first.thread_ids, self._newest_first[:ROWS])
+        onward = first.link("next")
+        if onward is None:
+            raise FailedError("Page one has no link to page two.")
+        second = self._page(onward)
+        _same("Page two", second.thread_ids, self._newest_first[ROWS : 2 * ROWS])
+        return f"{len(first.thread_ids)} and {len(second.thread_ids)} rows, in order"
+
+    def _search(self) -> str:
+        page = self._page(f"/threads/?{urlencode({'q': WORD})}")
+        _same("The search", page.thread_ids, [each.thread["id"] for each in self._found()])
+        shown = [each for each in page.all("p", class_="hit") if WORD in page.said(each)]
+        require(len(shown) == len(page.thread_ids), f"{len(shown)} rows show the sentence with the word.")
+        return f"{len(page.thread_ids)} threads, each with its sentence"
+
+    def _conversation(self, expected: Conversation) -> str:
+        address: str | None = _address(expected)
+        ids = [each["id"] for each in expected.items]
+        shown = 0
+        for number in range(1, 3 if len(ids) > ITEMS else 2):
+            require(address, f"Page {number - 1} of the conversation has no link to the next items.")
+            page = self._page(str(address))
+            _same("The page's thread", [page.one("main").get("data-thread-id")], [expected.thread["id"]])
+            items = [each.get("id") for each in page.all("li") if (each.get("class") or "").startswith("item ")]
+            require(len(items) >= min(ITEMS, len(ids) - shown), f"Page {number} has only {len(items)} items.")
+            _same("The conversation", items, [f"item-{each}" for each in ids[shown : shown + len(items)]])
+            shown += len(items)
+            address = page.link("next")
+        return f"{shown:,} of {len(ids):,} items on {number} page{'s' if number > 1 else ''}, in order"
+
+    def _json(self, expected: Conversation) -> str:
+        response = self._get(f"{_address(expected)}?format=json")
+        found = response.json()
+        require(found["complete"] is True, f"The file says that it is not complete: {found.get('error')}")
+        require("PARTIAL" not in response.headers["Content-Disposition"], "The file's name says PARTIAL.")
+        require(found["thread"] == expected.thread, "The thread differs.")
+        require(found["items"] == expected.items, "The items differ.")
+        return f"complete, {found['count']:,} items, 0 differ"
+
+    def _csv(self, source: str) -> str:
+        response = self._exported("/exports/list/?format=csv")
+        rows = list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+        require("PARTIAL" not in response.headers["Content-Disposition"], "The file's name says PARTIAL.")
+        _same("The file", [row["id"] for row in rows], self._newest_first)
+        sources = {row["source"] for row in rows}
+        require(sources == {source}, f"The rows are from {', '.join(sorted(sources))}.")
+        gone = sum(bool(row["gone"]) for row in rows)
+        require(not gone, f"{gone:,} rows say that the thread is gone.")
+        return f"{len(rows):,} rows, in order, source “{source}”"
+
+    def _overview(self) -> str:
+        days = sorted(each.thread["created_at"] for each in self._expected.values())
+        begin, end = (datetime.fromtimestamp(each, UTC).date() for each in (days[0], days[-1]))
+        page = self._page(f"/overview/?{urlencode({'from': begin, 'to': end})}")
+        number = page.said(page.all("dd")[0])
+        require(number == f"{len(days):,}", f"It counts {number} threads in place of {len(days):,}.")
+        return f"{number} threads from {begin} to {end}"
+
+    def _banner(self, retired: Retirement | None) -> str:
+        pages = {"list": self._page("/threads/"), "conversation": self._page(_address(self._found()[0]))}
+        quiet = "OpenAI is not asked"
+        if retired is None or not retired.banner:
+            for name, page in pages.items():
+                require(not page.all("div", id="outage"), f"The {name} has the banner of an outage.")
+                require((quiet in page.said()) is (retired is not None), f"“{quiet}” is not as it should be: {name}.")
+            return "none, as it should be" if retired is None else f"none; “{quiet}” on both pages"
+        since = {_since(name, page, retired) for name, page in pages.items()}
+        return f"“{retired.banner}”, no live answer since {' and '.join(sorted(since))}"
+
+    def _report(self, retired: Retirement | None) -> str:
+        found = self.report()
+        as_of = found["complete"]["as_of"]
+        require(as_of, f"It is not complete: {found['complete']['lacking']}")
+        require(found["gone"] == 0, f"{found['gone']:,} threads are marked as deleted.")
+        require(found["breaker"] is None and not found["withheld"], f"Deletions are withheld: {found['breaker']}")
+        counts = found["threads"], found["items"]
+        expected = len(self._expected), items_of(self._expected)
+        require(counts == expected, f"It counts {counts} threads and items in place of {expected}.")
+        said = f"{counts[0]:,} threads, {counts[1]:,} items, 0 gone, complete as of {as_of[:19]}"
+        if retired is None:
+            return said
+        require(datetime.fromisoformat(as_of) <= retired.at, f"It is complete as of {as_of}, after the retirement.")
+        if not retired.failure:
+            return said
+        failure = str(found["failure"])
+        require(retired.failure in failure, f"It says of the last sync: {failure}")
+        require(datetime.fromisoformat(found["failed_at"]) > retired.at, f"The failure is of {found['failed_at']}.")
+        return f"{said}; last sync: {failure}"
+
+    def _page(self, path: str) -> Page:
+        response = self._get(path)
+        return Page(response.text, response.headers)
+
+    def _get(self, path: str) -> requests.Response:
+        response = self._browser.get(path)
+        require(response.status_code == 200, f"{path} answers {response.status_code}: {response.text[:300]}")
+        return response
+
+    def _exported(self, path: str) -> requests.Response:
+        """The file of an export, also where it is made in the background."""
+        response = self._browser.get(path)
+        if response.status_code != 302:
+            require(response.status_code == 200, f"{path} answers {response.status_code}: {response.text[:300]}")
+            return response
+        address = response.headers["Location"]
+
+        def ready() -> str | None:
+            page = self._page(address)
+            files = page.all("a", id="file")
+            return files[0].get("href") if files else None
+
+        return self._get(wait_for("the export to be ready", ready, _EXPORT))
+
+
+def _address(conversation: Conversation) -> str:
+    return f"/threads/{quote(conversation.thread['id'], safe='')}/"
+
+
+def _same(what: str, found: Sequence[object], expected: Sequence[object]) -> None:
+    if list(found) != list(expected):
+        pairs: list[tuple[Any, Any]] = list(zip(found, expected, strict=False))
+        at = next((number for number, (one, other) in enumerate(pairs) if one != other), len(pairs))
+        raise FailedError(f"{what} has {len(found):,} ids in place of {len(expected):,}, and differs at number {at}.")
+
+
+def _since(name: str, page: Page, retired: Retirement) -> str:
+    """Since when the banner says that there is no live answer."""
+    said = page.said(page.one("div", id="outage"))
+    require(said.startswith(retired.banner), f"The banner of the {name} says: {said}")
+    found = re.search(r"no live answer since (\d+ \w+ \d{4}, \d\d:\d\d)", said)
+    if found is None:
+        raise FailedError(f"The banner of the {name} does not say since when: {said}")
+    moment = datetime.strptime(found[1], "%d %b %Y, %H:%M").replace(tzinfo=UTC)
+    # It is told to the minute.
+    require(
+        retired.at - timedelta(minutes=1) < moment <= datetime.now(UTC),
+        f"The banner of the {name} says since {found[1]}.",
+    )
+    return found[1]
