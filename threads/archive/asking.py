@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -13,7 +14,16 @@ from typing import TypeVar
 from django.db import transaction
 from django.utils import timezone
 
-from threads.chatkit import ChatKitClient, ChatKitError, RateLimited
+from threads.chatkit import (
+    ChatKitClient,
+    ChatKitError,
+    NotSignedIn,
+    Page,
+    RateLimited,
+    Retired,
+    ScopesMissing,
+    Thread,
+)
 
 from . import deletions, keep, tombs
 from .budget import Budget
@@ -23,6 +33,11 @@ from .models import ArchivedThread, Run
 
 RENEWAL = 15.0
 """Seconds after which the lease is renewed while nothing comes."""
+
+HOPELESS = (NotSignedIn, ScopesMissing, Retired)
+"""Faults that every further call would meet too."""
+
+log = logging.getLogger(__name__)
 
 _TOLD_EVERY = 1.0
 """Seconds between two writings of how the run goes."""
@@ -142,7 +157,33 @@ class Asking:
         elif finding.thread is not None and keep.is_there(thread):
             keep.refresh([(thread, finding.thread)], timezone.now())
 
+    def decide(self, thread: ArchivedThread) -> Finding:
+        """Whether a thread is deleted that the list should have shown, and keeps that. Asks, so it is for outside of
+        any transaction. Raises the `ChatKitError` that every further call would meet too."""
+        finding = self.evidence.of(thread.thread_id)
+        if isinstance(finding.error, HOPELESS):
+            raise finding.error
+        with self.keeping():
+            self.settle(thread, finding)
+        return finding
+
+    def was_deleted(self, last: ArchivedThread) -> bool:
+        """Whether a list was right to end without the thread that stood last in it: else that was not its end."""
+        if not ArchivedThread.objects.filter(pk=last.pk).exists():  # erased meanwhile
+            return True
+        finding = self.decide(last)
+        if finding.verdict is not Verdict.DELETED:
+            log.warning("The list of threads ended before the newest one that is kept; this is not taken for its end.")
+        return finding.verdict is Verdict.DELETED
+
     # Telling
+
+    def seen(self, page: Page[Thread], new: int) -> None:
+        """A page of the list was kept."""
+        self.tally.pages += 1
+        self.tally.threads_seen += len(page.rows)
+        self.tally.new_threads += new
+        self.done()
 
     def phase(self, name: str) -> None:
         """What the run does now."""

@@ -21,20 +21,14 @@ from threads.chatkit import (
     ChatKitError,
     CursorGone,
     NotFound,
-    NotSignedIn,
     Page,
-    Retired,
-    ScopesMissing,
     ThreadItem,
 )
 
 from . import keep
-from .asking import RENEWAL, Asking
+from .asking import HOPELESS, RENEWAL, Asking
 from .deletions import Finding, Verdict
 from .models import ArchivedThread, current
-
-HOPELESS = (NotSignedIn, ScopesMissing, Retired)
-"""Faults that every further call would meet too."""
 
 _RETRIES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(hours=1), timedelta(hours=6))
 """After how long a thread is asked for again whose items could not be had: after its first failure, its second …"""

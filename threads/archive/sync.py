@@ -11,38 +11,34 @@ the whole list in portions. A thread that it does not show is deleted upstream o
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
-from threads.audit.record import NotRecordedError
 from threads.chatkit import (
     MAX_LIMIT,
     ChatKitClient,
     ChatKitError,
     CursorGone,
     Garbled,
-    Order,
     Page,
     Retired,
     Thread,
     pages,
 )
 
-from . import deletions, keep
+from . import keep
 from .asking import Asking, StoppedError, Tally, Watch
-from .deletions import Finding, Verdict, step_back
+from .deletions import Verdict
 from .models import ArchivedThread, Progress, current
-from .reading import HOPELESS, Outcome, Reading
+from .reading import Outcome, Reading
 from .recorded import recorded
+from .sweep import Sweep
+from .thread_list import NOT_OURS, before, known, list_page, list_pages
 
 __all__ = ["Sync", "Tally"]
-
-log = logging.getLogger(__name__)
 
 _RECENT = timedelta(days=1)
 """How old a thread may be to be looked at in each round."""
@@ -50,7 +46,7 @@ _RECENT = timedelta(days=1)
 OVERLAP = timedelta(minutes=15)
 """How far before its last place a walk begins again."""
 
-_NOT_OURS = "the list shows none of the threads that are kept, so it may be another project's"
+_BEGINNING = datetime.min.replace(tzinfo=UTC) + OVERLAP
 
 _MOST_ROUNDS = 10
 """How often a run that another follows reads what has arrived while it read; the rest is for the other."""
@@ -79,7 +75,7 @@ class Sync:
         purge: bool = False,
     ) -> None:
         self._asking = Asking(client, side_by_side=side_by_side, per_minute=per_minute, pauses=pauses, watch=watch)
-        self._purge = purge
+        self._sweep = Sweep(self._asking, purge=purge)
         self._with_items = with_items
         self._every = every
         self._recent_pages = recent_pages
@@ -115,9 +111,9 @@ class Sync:
                 if everything or progress.sweep_started_at or (recheck and _is_stale(progress, recheck)):
                     # Who asked for everything waits for it; the sweep of each day must not keep arrivals waiting.
                     portion = None if everything or self._every is None else begun + self._every / 2
-                    self._sweep(progress, portion)
+                    self._sweep.through(progress, portion)
                     everything = False
-                self._compare(progress, None if self._every is None else begun + self._every / 2)
+                self._sweep.compare(progress, None if self._every is None else begun + self._every / 2)
             if not self._with_items:
                 break
             self._asking.phase("read")
@@ -151,10 +147,10 @@ class Sync:
         start = _overlapping(last) if last else None
         seen: set[str] = set()
         unreadable = 0
-        for number, page in enumerate(self._pages(start, _before)):
-            seen |= _known(page)
-            if last is not None and number == 0 and page.rows and not seen and not self._is_deleted(last):
-                raise Garbled(_NOT_OURS)
+        for number, page in enumerate(list_pages(self._asking, start, before)):
+            seen |= known(page)
+            if last is not None and number == 0 and page.rows and not seen and not self._asking.was_deleted(last):
+                raise Garbled(NOT_OURS)
             with self._asking.keeping():
                 new, more = keep.threads(page.rows, timezone.now())
                 unreadable += more
@@ -164,110 +160,17 @@ class Sync:
                 if page.lost:
                     raise Garbled("the list of threads leads nowhere")
                 progress.save(update_fields=["cursor", "unreadable"])
-            self._seen(page, new)
-        if last is None or last.thread_id in seen or self._is_deleted(last):
+            self._asking.seen(page, new)
+        if last is None or last.thread_id in seen or self._asking.was_deleted(last):
             with self._asking.keeping():
                 progress.reached_end_at = timezone.now()
                 progress.save(update_fields=["reached_end_at"])
         return self.tally.new_threads - found
 
-    def _is_deleted(self, last: ArchivedThread) -> bool:
-        """Whether a list was right to end without the thread that stood last in it: else that was not its end."""
-        if not ArchivedThread.objects.filter(pk=last.pk).exists():  # erased meanwhile
-            return True
-        finding = self._decide(last)
-        if finding.verdict is not Verdict.DELETED:
-            log.warning("The list of threads ended before the newest one that is kept; this is not taken for its end.")
-        return finding.verdict is Verdict.DELETED
-
-    def _decide(self, thread: ArchivedThread) -> Finding:
-        """Whether a thread is deleted that the list should have shown, and keeps that. Raises the `ChatKitError` that
-        every further call would meet too."""
-        finding = self._asking.evidence.of(thread.thread_id)
-        if isinstance(finding.error, HOPELESS):
-            raise finding.error
-        with self._asking.keeping():
-            self._asking.settle(thread, finding)
-        return finding
-
-    def _sweep(self, progress: Progress, until: datetime | None) -> None:
-        """Through the whole list, from its beginning or from where a sweep was left, to its end or until then:
-        refreshes each thread that it shows."""
-        self._asking.phase("sweep")
-        if progress.sweep_started_at is None:
-            with self._asking.keeping():
-                progress.sweep_started_at, progress.sweep_cursor, progress.sweep_unreadable = timezone.now(), None, 0
-                progress.save(update_fields=["sweep_started_at", "sweep_cursor", "sweep_unreadable"])
-        progress.refresh_from_db(fields=["sweep_cursor"])
-        # A place that was erased since is not known: the sweep begins anew.
-        known = ArchivedThread.objects.filter(thread_id=progress.sweep_cursor or "").exists()
-        nowhere = ArchivedThread.objects.none()
-        for page in self._pages(
-            progress.sweep_cursor if known else None, lambda place: _before(place) if place else nowhere
-        ):
-            if page.lost:
-                raise Garbled("the list of threads leads nowhere")
-            with self._asking.keeping():
-                new, unreadable = keep.threads(page.rows, timezone.now())
-                progress.sweep_cursor = page.last_id or progress.sweep_cursor
-                progress.sweep_unreadable += unreadable
-                progress.save(update_fields=["sweep_cursor", "sweep_unreadable"])
-            self._seen(page, new)
-            if page.has_more and until is not None and timezone.now() >= until:
-                return
-        self._swept(progress)
-
-    def _swept(self, progress: Progress) -> None:
-        """The sweep has come to the end of the list, where that can be believed. Else it begins anew."""
-        begun, progress.sweep_started_at = progress.sweep_started_at, None
-        newest = current().order_by("-number").first()
-        if newest is None or begun is None or newest.confirmed_at >= begun or self._is_deleted(newest):
-            progress.swept_at, progress.unreadable = begun, progress.sweep_unreadable
-        with self._asking.keeping():
-            progress.save(update_fields=["sweep_started_at", "swept_at", "unreadable"])
-
-    def _compare(self, progress: Progress, until: datetime | None) -> None:
-        """After a whole sweep: decides on each thread that it did not show, and with `purge` on those that were marked
-        a day before. What stays undecided is for the next sweep; what there was no time for, for the next round."""
-        swept = progress.swept_at
-        if swept is None or progress.compared_at == swept:
-            return
-        self._asking.phase("compare")
-        for thread in _batches(current().filter(confirmed_at__lt=swept)):
-            if self._decide(thread).verdict is Verdict.UNDECIDED and not self._asking.evidence.holds():
-                break
-            if until is not None and timezone.now() >= until:
-                return
-        if self._purge and not self._purged(swept, until):
-            return
-        progress.compared_at = swept
-        progress.save(update_fields=["compared_at"])
-
-    def _purged(self, swept: datetime, until: datetime | None) -> bool:
-        """Removes what two sweeps have not shown, for as long as nothing speaks against it. Returns whether there was
-        time for all of it."""
-        evidence = self._asking.evidence
-        for thread in _batches(deletions.purge_due(swept)):
-            if evidence.failed or not deletions.may_purge(timezone.now()):
-                return True
-            finding = evidence.of(thread.thread_id, fresh=True)
-            try:
-                with self._asking.keeping():
-                    if finding.verdict is Verdict.DELETED:
-                        deletions.purge(thread)
-                    else:
-                        self._asking.settle(thread, finding)
-            except NotRecordedError:
-                log.error("A copy was not removed, because that could not be recorded.")  # noqa: TRY400
-                return True
-            if until is not None and timezone.now() >= until:
-                return False
-        return True
-
     def _recent(self) -> None:
         """The newest threads as they are now: those that are kept, down to the first that is too old or too far."""
         since, above = timezone.now() - _RECENT, None
-        found = pages(lambda after: self._asking.one(lambda: self._list(after, "desc")))
+        found = pages(lambda after: self._asking.one(lambda: list_page(self._asking, after, "desc")))
         for _ in range(self._recent_pages):
             self._asking.phase("recent")
             try:
@@ -283,45 +186,13 @@ class Sync:
                 # What has arrived since the walk is for the next one to keep, in order.
                 keep.threads([row for row in reversed(page.rows) if row.id in known], timezone.now())
             for thread in missing:
-                if self._decide(thread).verdict is Verdict.UNDECIDED and not self._asking.evidence.holds():
+                if self._asking.decide(thread).verdict is Verdict.UNDECIDED and not self._asking.evidence.holds():
                     break
-            self._seen(page, 0)
+            self._asking.seen(page, 0)
             oldest = min((row.created_at for row in page.rows if row.created_at), default=since)
             if oldest <= since:
                 return
             above = min(numbers, default=above)
-
-    def _pages(
-        self, start: str | None, before: Callable[[ArchivedThread | None], QuerySet[ArchivedThread]]
-    ) -> Iterator[Page[Thread]]:
-        """Page after page, oldest first; `before` is for a cursor that is gone, as in `step_back`. Raises `Garbled`
-        where the list is not that of the threads that are kept."""
-        back = step_back(before)
-
-        def checked(cursor: str) -> str | None:
-            # An endpoint that is no more refuses every cursor. This raises what says so.
-            self._asking.evidence.list_answers()
-            return back(cursor)
-
-        def ask(after: str | None) -> Page[Thread]:
-            page = self._asking.one(lambda: self._list(after))
-            if after is None and current().exists() and not _known(page):
-                raise Garbled(_NOT_OURS)
-            return page
-
-        return pages(ask, start, step_back=checked)
-
-    def _list(self, cursor: str | None, order: Order = "asc") -> Page[Thread]:
-        ask: Callable[[], Page[Thread]] = lambda: self._asking.client.list_threads(  # noqa: E731
-            order=order, limit=MAX_LIMIT, after=cursor
-        )
-        return self._asking.asked(ask)
-
-    def _seen(self, page: Page[Thread], new: int) -> None:
-        self.tally.pages += 1
-        self.tally.threads_seen += len(page.rows)
-        self.tally.new_threads += new
-        self._asking.done()
 
     @contextmanager
     def _noted(self, progress: Progress) -> Iterator[None]:
@@ -364,25 +235,13 @@ def _last(progress: Progress) -> ArchivedThread | None:
     return at or current().order_by("-number").first()
 
 
-def _before(thread: ArchivedThread | None) -> QuerySet[ArchivedThread]:
-    """Kept threads that stand before one, nearest first; all where it is not known."""
-    there = current().order_by("-number")
-    return there if thread is None else there.filter(number__lt=thread.number)
-
-
 def _overlapping(last: ArchivedThread) -> str | None:
     """Where a walk begins whose last one came to `last`: 15 minutes before, and before the whole of that second; None
     for the beginning of the list."""
-    before = _before(last)
-    if last.created_at is not None:
-        before = before.filter(created_at__lt=last.created_at - OVERLAP)
-    return before.values_list("thread_id", flat=True).first()
-
-
-def _known(page: Page[Thread]) -> set[str]:
-    """The ids of a page that are kept."""
-    ids = [row.id for row in page.rows if row.id]
-    return set(ArchivedThread.objects.filter(thread_id__in=ids).values_list("thread_id", flat=True))
+    earlier = before(last)
+    if last.created_at is not None and last.created_at > _BEGINNING:
+        earlier = earlier.filter(created_at__lt=last.created_at - OVERLAP)
+    return earlier.values_list("thread_id", flat=True).first()
 
 
 def _unshown(page: Page[Thread], low: int, high: int | None) -> list[ArchivedThread]:
@@ -395,14 +254,3 @@ def _unshown(page: Page[Thread], low: int, high: int | None) -> list[ArchivedThr
     if times:
         there = there.filter(created_at__gt=min(times))
     return list(there[:MAX_LIMIT])
-
-
-def _batches(found: QuerySet[ArchivedThread]) -> Iterator[ArchivedThread]:
-    """In their order, a few at a time: what is done with one may take it out of what is looked for."""
-    left = found.order_by("number")
-    batch = list(left[:100])
-    while batch:
-        # One that is removed has no number any more.
-        last = batch[-1].number
-        yield from batch
-        batch = list(left.filter(number__gt=last)[:100])

@@ -1,0 +1,113 @@
+"""The sweep: through the whole list again, and what becomes of the threads that it does not show."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from threads.audit.record import NotRecordedError
+from threads.chatkit import Garbled
+
+from . import deletions, keep
+from .asking import Asking
+from .deletions import Verdict
+from .models import ArchivedThread, Progress, current
+from .thread_list import before, list_pages
+
+log = logging.getLogger(__name__)
+
+
+class Sweep:
+    """The sweep of one run. With `purge` copies of deleted threads are removed."""
+
+    def __init__(self, asking: Asking, *, purge: bool) -> None:
+        self._asking, self._purge = asking, purge
+
+    def through(self, progress: Progress, until: datetime | None) -> None:
+        """Through the whole list, from its beginning or from where a sweep was left, to its end or until then:
+        refreshes each thread that it shows."""
+        self._asking.phase("sweep")
+        if progress.sweep_started_at is None:
+            with self._asking.keeping():
+                progress.sweep_started_at, progress.sweep_cursor, progress.sweep_unreadable = timezone.now(), None, 0
+                progress.save(update_fields=["sweep_started_at", "sweep_cursor", "sweep_unreadable"])
+        progress.refresh_from_db(fields=["sweep_cursor"])
+        # A place that was erased since is not known: the sweep begins anew.
+        known = ArchivedThread.objects.filter(thread_id=progress.sweep_cursor or "").exists()
+        nowhere = ArchivedThread.objects.none()
+        for page in list_pages(
+            self._asking, progress.sweep_cursor if known else None, lambda place: before(place) if place else nowhere
+        ):
+            if page.lost:
+                raise Garbled("the list of threads leads nowhere")
+            with self._asking.keeping():
+                new, unreadable = keep.threads(page.rows, timezone.now())
+                progress.sweep_cursor = page.last_id or progress.sweep_cursor
+                progress.sweep_unreadable += unreadable
+                progress.save(update_fields=["sweep_cursor", "sweep_unreadable"])
+            self._asking.seen(page, new)
+            if page.has_more and until is not None and timezone.now() >= until:
+                return
+        self._swept(progress)
+
+    def _swept(self, progress: Progress) -> None:
+        """The sweep has come to the end of the list, where that can be believed. Else it begins anew."""
+        begun, progress.sweep_started_at = progress.sweep_started_at, None
+        newest = current().order_by("-number").first()
+        if newest is None or begun is None or newest.confirmed_at >= begun or self._asking.was_deleted(newest):
+            progress.swept_at, progress.unreadable = begun, progress.sweep_unreadable
+        with self._asking.keeping():
+            progress.save(update_fields=["sweep_started_at", "swept_at", "unreadable"])
+
+    def compare(self, progress: Progress, until: datetime | None) -> None:
+        """After a whole sweep: decides on each thread that it did not show, and with `purge` on those that were marked
+        a day before. What stays undecided is for the next sweep; what there was no time for, for the next round."""
+        swept = progress.swept_at
+        if swept is None or progress.compared_at == swept:
+            return
+        self._asking.phase("compare")
+        for thread in _batches(current().filter(confirmed_at__lt=swept)):
+            if self._asking.decide(thread).verdict is Verdict.UNDECIDED and not self._asking.evidence.holds():
+                break
+            if until is not None and timezone.now() >= until:
+                return
+        if self._purge and not self._purged(swept, until):
+            return
+        progress.compared_at = swept
+        progress.save(update_fields=["compared_at"])
+
+    def _purged(self, swept: datetime, until: datetime | None) -> bool:
+        """Removes what two sweeps have not shown, for as long as nothing speaks against it. Returns whether there was
+        time for all of it."""
+        evidence = self._asking.evidence
+        for thread in _batches(deletions.purge_due(swept)):
+            if evidence.failed or not deletions.may_purge(timezone.now()):
+                return True
+            finding = evidence.of(thread.thread_id, fresh=True)
+            try:
+                with self._asking.keeping():
+                    if finding.verdict is Verdict.DELETED:
+                        deletions.purge(thread)
+                    else:
+                        self._asking.settle(thread, finding)
+            except NotRecordedError:
+                log.error("A copy was not removed, because that could not be recorded.")  # noqa: TRY400
+                return True
+            if until is not None and timezone.now() >= until:
+                return False
+        return True
+
+
+def _batches(found: QuerySet[ArchivedThread]) -> Iterator[ArchivedThread]:
+    """In their order, a few at a time: what is done with one may take it out of what is looked for."""
+    left = found.order_by("number")
+    batch = list(left[:100])
+    while batch:
+        # One that is removed has no number any more.
+        last = batch[-1].number
+        yield from batch
+        batch = list(left.filter(number__gt=last)[:100])
