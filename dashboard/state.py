@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from threads import heartbeat
 from threads.archive.completeness import completeness
-from threads.archive.models import Progress, Run, current
+from threads.archive.models import ArchivedThread, Progress, Run, current
 from threads.jobs import Job
 
 from .health import own_connection
@@ -65,7 +65,7 @@ def read() -> State:
         return State(
             run_age=_age(run.ended_at if run else None, now),
             complete_age=_age(completeness(using).as_of, now),
-            withheld=current(using).filter(missing_at__isnull=False).count(),
+            withheld=ArchivedThread.objects.using(using).filter(missing_at__isnull=False).count(),
             sweep_age=_age(progress.swept_at if progress else None, now),
             due=here.filter(due_at__lte=now).count() + here.filter(due_at=None).count()
             if settings.ARCHIVE == "full"

@@ -16,6 +16,8 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Max, Min, QuerySet
 from django.utils import timezone
 
+from dashboard.remember import Remembered
+
 from . import upstream
 from .archive.lease import Held
 from .archive.models import ArchivedThread, Progress, current
@@ -41,8 +43,9 @@ _OTHER = (
     "this project, run `manage.py archive adopt`."
 )
 
-_confirmed: set[int] = set()
-"""Hashes of the settings that this process has seen to be known: a page must not ask the database for it."""
+_confirmed: Remembered[bool] = Remembered(30)
+"""By a hash of the settings, whether they are known: a page must not ask the database each time. Another process may
+adopt another upstream meanwhile."""
 
 
 def claim() -> None:
@@ -74,41 +77,43 @@ def confirm() -> None:
     answer. Asks it only where these settings have never been confirmed."""
     if settings.EMULATOR or settings.ARCHIVE_ONLY:
         return
-    given = hash((*_address(), settings.OPENAI_API_KEY))
-    if given in _confirmed:
+    given = str(hash((*_address(), settings.OPENAI_API_KEY)))
+    if _confirmed.get(given):
         return
     identity = _identity()
-    if not _rows(identity).exists() and current().exists():
+    if not _rows(identity).exists() and ArchivedThread.objects.filter(former_at__isnull=True).exists():
         _compare()
     _rows(identity).get_or_create(defaults=dict(zip(_FIELDS, identity, strict=True)))
-    _confirmed.add(given)
+    _confirmed.put(given, True)
 
 
 def adopt() -> int:
     """Accepts the upstream of the settings in place of the one that the threads came from: those are kept and never
     compared again. Returns how many. Raises `OtherProject` where it is the same upstream, the `ChatKitError` of one
     that does not answer, `HeldError` while a sync is under way, and `NotRecordedError`."""
+    kept = ArchivedThread.objects.filter(former_at__isnull=True)
     try:
-        confirm()
+        if kept.exists():
+            _compare()
     except OtherProject:
         pass
     else:
         raise OtherProject("This is the project that the threads came from: there is nothing to adopt.")
-    lease = Held("sync")
-    with transaction.atomic():
-        last = ArchivedThread.objects.aggregate(last=Max("number"))["last"] or 0
-        number = ArchivedThread.objects.count()
-        ArchivedThread.objects.filter(missing_at__isnull=False).update(missing_at=None)
-        Progress.objects.update(
-            former_until=last, started_at=timezone.now(), cursor=None, reached_end_at=None, swept_at=None,
-            sweep_cursor=None, sweep_started_at=None, compared_at=None, unreadable=0, failed_at=None, failure=None,
-        )  # fmt: skip
-        KnownUpstream.objects.all().delete()
-        identity = dict(zip(_FIELDS, _identity(), strict=True))
-        KnownUpstream.objects.create(**identity)
-        detail = {"adopted": identity["base_url"], "project": identity["project"], "threads": number}
-        must(Action.ARCHIVE, Outcome.DONE, detail=detail)
-    lease.release()
+    lease, now = Held("sync"), timezone.now()
+    try:
+        with transaction.atomic():
+            number = kept.update(former_at=now, missing_at=None, unlisted_at=None)
+            Progress.objects.update(
+                started_at=now, cursor=None, reached_end_at=None, swept_at=None, sweep_cursor=None,
+                sweep_started_at=None, compared_at=None, unreadable=0, failed_at=None, failure=None,
+            )  # fmt: skip
+            KnownUpstream.objects.all().delete()
+            identity = dict(zip(_FIELDS, _identity(), strict=True))
+            KnownUpstream.objects.create(**identity)
+            detail = {"adopted": identity["base_url"], "project": identity["project"], "threads": number}
+            must(Action.ARCHIVE, Outcome.DONE, detail=detail)
+    finally:
+        lease.release()
     forget()
     return number
 
@@ -151,10 +156,10 @@ def _compare() -> None:
     client = upstream.client()
     for thread_id in _sample():
         try:
-            if client.retrieve_thread(thread_id).id == thread_id:
-                return
+            client.retrieve_thread(thread_id)
         except NotFound:
             continue
+        return
     if client.list_threads(limit=1).rows:
         error = OtherProject(_OTHER.format(base_url=settings.OPENAI_BASE_URL))
         error.certain = True
@@ -163,12 +168,13 @@ def _compare() -> None:
 
 
 def _sample() -> Iterator[str]:
-    """The ids of some kept threads, from the newest to the oldest."""
-    ends = current().aggregate(first=Min("number"), last=Max("number"))
+    """The ids of some kept threads, from the newest to the oldest; of marked ones where there are no others."""
+    there = current() if current().exists() else ArchivedThread.objects.filter(former_at__isnull=True)
+    ends = there.aggregate(first=Min("number"), last=Max("number"))
     step = (ends["last"] - ends["first"]) / (SAMPLE - 1)
     asked = set()
     for number in range(SAMPLE):
-        at = current().filter(number__lte=round(ends["last"] - number * step)).order_by("-number").first()
+        at = there.filter(number__lte=round(ends["last"] - number * step)).order_by("-number").first()
         if at is not None and at.number not in asked:
             asked.add(at.number)
             yield at.thread_id

@@ -206,7 +206,7 @@ def test_what_is_the_same_or_does_not_answer_is_not_adopted(world: Dying, settin
     world.fault = Fault.REFUSE
     with pytest.raises(CommandError, match="Nothing was changed"):
         call_command("archive", "adopt")
-    assert Progress.objects.get().former_until == 0
+    assert not ArchivedThread.objects.filter(former_at__isnull=False).exists()
     with pytest.raises(Unavailable):
         origin.confirm()
 

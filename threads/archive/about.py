@@ -24,7 +24,6 @@ _AGAIN = timedelta(minutes=1)
 
 _filled: Remembered[bool] = Remembered(5)
 _lacking: Remembered[Lacking] = Remembered(3)
-_former: Remembered[int] = Remembered(60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,6 @@ class About:
 def of(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, About]:
     """What is known of each thread that is kept; with `searched`, where that was found in it."""
     looked_for = tuple(units(searched)[:MOST_UNITS]) if searched else ()
-    former = _former_until()
     return {
         each.thread_id: About(
             opening=each.opening,
@@ -54,20 +52,12 @@ def of(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, Abou
             last_activity_at=each.last_activity_at,
             confirmed_at=each.confirmed_at,
             gone_at=each.gone_at,
-            only_here=each.gone_at is not None or each.missing_at is not None or each.number <= former,
+            only_here=any((each.gone_at, each.missing_at, each.former_at)),
             units=looked_for,
             hit=in_items(each.number, looked_for) if looked_for else None,
         )
         for each in ArchivedThread.objects.filter(thread_id__in=thread_ids).defer("raw")
     }
-
-
-def _former_until() -> int:
-    known = _former.get("")
-    if known is None:
-        known = Progress.objects.filter(pk=1).values_list("former_until", flat=True).first() or 0
-        _former.put("", known)
-    return known
 
 
 def has_threads() -> bool:
@@ -87,7 +77,6 @@ def is_on() -> bool:
 def forget() -> None:
     _filled.clear()
     _lacking.clear()
-    _former.clear()
 
 
 def is_user(name: str) -> bool:

@@ -55,7 +55,8 @@ def completeness(using: str = "default") -> Completeness:
         failing=there.filter(trouble__isnull=False).count(),
         unreadable=progress.unreadable,
         oversized=OversizedItem.objects.using(using).count(),
-        deleted_unread=ArchivedThread.objects.using(using).filter(gone_at__isnull=False, read_at=None).count(),
+        deleted_unread=ArchivedThread.objects.using(using).filter(gone_at__isnull=False, read_at=None).count()
+        + ArchivedThread.objects.using(using).filter(missing_at__isnull=False, read_at=None).count(),
     )
     return _judged(found)
 
@@ -68,7 +69,8 @@ def _judged(found: Completeness) -> Completeness:
         hours = found.bound // timedelta(hours=1)
         lacking.append(
             f"The oldest check is from {as_of:%d %b %Y, %H:%M} UTC, more than {hours} hours before the list was last "
-            "read. `manage.py archive sync --everything` checks all of it now."
+            "read. `manage.py archive sync --everything` checks all of it now; where there are more conversations than "
+            "ARCHIVE_REQUESTS_PER_MINUTE reaches in that time, raise that, or ARCHIVE_RECHECK_ITEMS_HOURS."
         )
         as_of = None
     return Completeness(

@@ -11,6 +11,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -23,7 +24,7 @@ from django.utils import timezone
 
 from threads.audit.models import AuditEvent
 from threads.audit.record import Action, Outcome, must, record
-from threads.chatkit import MAX_LIMIT, ChatKitClient, ChatKitError, NotFound, Page, Thread, pages
+from threads.chatkit import MAX_LIMIT, ChatKitClient, ChatKitError, CursorGone, NotFound, Page, Thread, pages
 
 from . import keep
 from .models import ArchivedThread, Progress, State, current
@@ -42,6 +43,12 @@ _MOST_OTHERS = 3
 
 _MOST_PAGES = 20
 """Pages of a list in which a thread is looked for."""
+
+_LATE = 1000
+"""Threads that may have been kept before one that stands before them in the list."""
+
+_FARTHER = [2**each for each in range(11)]
+"""How many threads before its place the looking begins."""
 
 log = logging.getLogger(__name__)
 
@@ -118,10 +125,8 @@ class Evidence:
             return Finding(Verdict.UNDECIDED, "no other kept thread was found by its id")
         found = self._found(thread_id)
         if found is not None:
-            if found.id != thread_id:
-                return Finding(Verdict.UNDECIDED, "the answer was about another thread")
             return Finding(Verdict.PRESENT, thread=found)
-        listed = self._is_listed(thread_id, user)
+        listed = thread_id in self._listed or self._is_listed(thread_id, user)
         if listed is None:
             return Finding(Verdict.UNDECIDED, "the list could not be looked through for it")
         if listed:
@@ -138,8 +143,7 @@ class Evidence:
         if self._other != thread_id and time.monotonic() - self._other_at < CONTROL_SECONDS:
             return True
         for other in self._others(thread_id):
-            found = self._found(other)
-            if found is not None and found.id == other:
+            if self._found(other) is not None:
                 self._other, self._other_at = other, time.monotonic()
                 return True
         return False
@@ -172,26 +176,45 @@ class Evidence:
         return None
 
     def _is_in_its_place(self, kept: ArchivedThread) -> bool | None:
-        """The same of a kept thread. What is looked through begins before another kept thread, and has to show one: a
-        list that is empty there says nothing."""
+        """The same of a kept thread. What is looked through has to show a kept thread behind it, or, where it is the
+        newest, one before it: a list that is cut off or empty there says nothing."""
         others = current().exclude(pk=kept.pk).order_by("-number")
+        earlier = others.filter(number__lt=kept.number)
+        # One that became visible late has a greater number than its neighbours.
+        later = others.filter(number__gt=kept.number - _LATE)
         if kept.created_at is None:
-            earlier = others.filter(number__lt=kept.number)
+            later = later.filter(number__gt=kept.number)
         else:
             # Threads of one second may stand in any order.
-            earlier = others.filter(created_at__lt=kept.created_at)
-        start = earlier.values_list("thread_id", flat=True)[1:2].first()
-        back = step_back(lambda place: earlier.filter(number__lt=place.number) if place else earlier, between=1)
-        shown = False
-        for number, page in enumerate(pages(self._page(), start, step_back=back)):
+            earlier, later = (
+                earlier.filter(created_at__lt=kept.created_at),
+                later.filter(created_at__gt=kept.created_at),
+            )
+        newest = later.values_list("number").first() is None
+        # Those before it may have been deleted too: so from further back each time, in the end from the beginning.
+        for far in _FARTHER:
+            start = earlier.values_list("thread_id", flat=True)[far : far + 1].first()
+            with suppress(CursorGone):
+                shown = self._is_behind(start, kept, others if newest else later, to_end=newest)
+                if shown is not None:
+                    return shown
+            if start is None:
+                return None
+        return None
+
+    def _is_behind(
+        self, start: str | None, kept: ArchivedThread, proof: QuerySet[ArchivedThread], *, to_end: bool
+    ) -> bool | None:
+        """Whether the list shows the thread behind a place, up to the first of `proof` or `to_end`; None where it shows
+        none of those either."""
+        proven = False
+        for number, page in enumerate(pages(self._page(), start)):
             ids = [row.id for row in page.rows if row.id]
             if kept.thread_id in ids:
                 return True
-            shown = shown or others.filter(thread_id__in=ids).exists()
-            times = [row.created_at for row in page.rows if row.created_at]
-            passed = kept.created_at is not None and max(times, default=kept.created_at) > kept.created_at
-            if passed or not page.has_more:
-                return False if shown and not page.lost else None
+            proven = proven or proof.filter(thread_id__in=ids).exists()
+            if (proven and not to_end) or not page.has_more:
+                return False if proven and not page.lost else None
             if number == _MOST_PAGES:
                 break
         return None
@@ -204,9 +227,7 @@ class Evidence:
         return ask
 
 
-def step_back(
-    before: Callable[[ArchivedThread | None], QuerySet[ArchivedThread]], *, between: int = 0
-) -> Callable[[str], str | None]:
+def step_back(before: Callable[[ArchivedThread | None], QuerySet[ArchivedThread]]) -> Callable[[str], str | None]:
     """Where a walk goes on when its cursor is gone: from a kept thread before it, twice as far back each time, in the
     end from the beginning of the list. `before` gives those before a place, nearest first; the place is None where it
     is not kept."""
@@ -216,7 +237,7 @@ def step_back(
         nonlocal far
         far = 2 * far or 1
         place = ArchivedThread.objects.filter(thread_id=cursor).first()
-        return before(place).values_list("thread_id", flat=True)[far - 1 + between : far + between].first()
+        return before(place).values_list("thread_id", flat=True)[far - 1 : far].first()
 
     return back
 
@@ -227,7 +248,7 @@ def step_back(
 def withheld() -> QuerySet[ArchivedThread]:
     """Threads that were found to be deleted and are not marked, since the circuit breaker is open. It is open as long
     as there are any."""
-    return current().filter(missing_at__isnull=False)
+    return ArchivedThread.objects.filter(missing_at__isnull=False)
 
 
 def limit() -> int:
@@ -260,10 +281,18 @@ def may_purge(now: datetime) -> bool:
 
 
 def purge_due(begun: datetime) -> QuerySet[ArchivedThread]:
-    """Marked threads that a sweep begun at that time, 24 hours or more after they were marked, has not shown either."""
-    former = Progress.objects.filter(pk=1).values_list("former_until", flat=True).first() or 0
-    found = ArchivedThread.objects.filter(gone_at__isnull=False, gone_at__lte=begun - DAY, number__gt=former)
-    return found.filter(confirmed_at__lt=begun)
+    """Marked threads that two sweeps have not shown: this one, begun at that time, and one begun 24 hours before or
+    earlier. Notes those that this one is the first not to show."""
+    marked = ArchivedThread.objects.filter(gone_at__isnull=False, former_at__isnull=True, confirmed_at__lt=begun)
+    marked.filter(unlisted_at__isnull=True).update(unlisted_at=begun)
+    return marked.filter(unlisted_at__lte=begun - DAY)
+
+
+def waiting() -> int:
+    """How many copies may be removed by now, and are kept since the circuit breaker lets no more go in a day."""
+    return ArchivedThread.objects.filter(
+        gone_at__isnull=False, former_at__isnull=True, unlisted_at__lte=timezone.now() - 2 * DAY
+    ).count()
 
 
 def purge(thread: ArchivedThread) -> None:
@@ -301,7 +330,7 @@ def accept(until: datetime) -> int:
             must(Action.ARCHIVE, Outcome.DONE, detail={"deletions": "accepted", "count": len(ids), "threads": ids})
             # A time before that of the acceptance: what is accepted does not count for the next ones.
             accepted.update(gone_at=F("missing_at"), missing_at=None, trouble=None)
-        Progress.objects.update(accepted_at=timezone.now())
+            Progress.objects.update(accepted_at=timezone.now())
     return len(ids)
 
 

@@ -19,7 +19,10 @@ from .text import folded, is_message, opening, said
 
 _SOONEST = timedelta(minutes=10)
 
-_COLUMNS = ["user", "title", "status", "reason", "created_at", "raw", "confirmed_at", "gone_at", "missing_at"]
+_COLUMNS = [
+    "user", "title", "status", "reason", "created_at", "raw",
+    "confirmed_at", "gone_at", "missing_at", "unlisted_at", "former_at",
+]  # fmt: skip
 _FOUND_BY = ("user", "title", "status", "reason", "created_at")
 """A thread of which one of these has changed is counted and indexed anew."""
 
@@ -132,12 +135,24 @@ def _oversized(thread: ArchivedThread, page: Page[ThreadItem], new: Sequence[Thr
     fits = [row.id for row in page.rows if row.id and not isinstance(row.body, LeftOut)]
     noted = OversizedItem.objects.filter(thread=thread)
     noted.filter(item_id__in=fits).delete()
+    noted.filter(item_id="", place=thread.items).delete()
     fresh, place = {id(row) for row in new}, thread.items
     for row in page.rows:
         place += id(row) in fresh
-        if isinstance(row.body, LeftOut) and not (row.id and noted.filter(item_id=row.id).exists()):
-            about = {"detail": row.body.detail, "limit": settings.CHATKIT_MAX_BYTES}
-            noted.update_or_create(thread=thread, place=place, item_id=row.id or "", defaults=about)
+        if isinstance(row.body, LeftOut):
+            _note(thread, place, row.id or "", row.body.detail)
+
+
+def _note(thread: ArchivedThread, place: int, item_id: str, detail: str) -> None:
+    about = {"detail": detail, "limit": settings.CHATKIT_MAX_BYTES}
+    noted = OversizedItem.objects.filter(thread=thread)
+    if not (item_id and noted.filter(item_id=item_id).update(**about)):
+        noted.update_or_create(thread=thread, place=place, item_id=item_id, defaults=about)
+
+
+def too_large(thread: ArchivedThread, detail: str) -> None:
+    """What follows on the items that are kept is too large to be read, and nothing leads beyond it."""
+    _note(thread, thread.items, "", detail)
 
 
 def checked(thread: ArchivedThread, now: datetime) -> None:
@@ -270,7 +285,7 @@ def _filled(kept: ArchivedThread, row: Thread, now: datetime) -> ArchivedThread:
     kept.created_at = row.created_at
     kept.raw = as_kept(row)
     kept.confirmed_at = now
-    kept.gone_at = kept.missing_at = None
+    kept.gone_at = kept.missing_at = kept.unlisted_at = kept.former_at = None
     return kept
 
 

@@ -14,11 +14,12 @@ _UNREAD = models.Q(read_at__isnull=True, gone_at__isnull=True)
 
 
 def current(using: str = "default") -> models.QuerySet[ArchivedThread]:
-    """Threads that the upstream of this database still has, as far as is known. All comparing is with these. `using`
-    names the connection."""
-    former = Progress.objects.using(using).filter(pk=1).values_list("former_until", flat=True).first() or 0
-    # That numbers are above something makes SQLite take the partial indexes of the other conditions.
-    return ArchivedThread.objects.using(using).filter(gone_at__isnull=True, number__gt=former)
+    """Threads that the upstream of this database still has, as far as is known: neither marked as deleted nor withheld
+    by the circuit breaker, nor of an upstream before. All comparing is with these. `using` names the connection."""
+    # That numbers are above nothing makes SQLite take the partial indexes of the other conditions.
+    return ArchivedThread.objects.using(using).filter(
+        gone_at__isnull=True, missing_at__isnull=True, former_at__isnull=True, number__gt=0
+    )
 
 
 class Person(models.Model):
@@ -83,6 +84,10 @@ class ArchivedThread(models.Model):
     """When it was found to be deleted upstream: see `deletions`."""
     missing_at = models.DateTimeField(null=True)
     """The same, of a thread that is not marked because the circuit breaker for deletions is open."""
+    unlisted_at = models.DateTimeField(null=True)
+    """When the first sweep began that did not show it after it was marked. Only kept up where copies are removed."""
+    former_at = models.DateTimeField(null=True)
+    """When another upstream was adopted in place of the one that it is of; None for a thread of the present one."""
 
     items = models.PositiveIntegerField(default=0)
     last_item_id = models.CharField(max_length=512, null=True)
@@ -113,6 +118,7 @@ class ArchivedThread(models.Model):
             models.Index(fields=["number"], name="archive_unindexed", condition=models.Q(state__isnull=True)),
             models.Index(fields=["gone_at"], name="archive_gone_at", condition=models.Q(gone_at__isnull=False)),
             models.Index(fields=["missing_at"], name="archive_withheld", condition=models.Q(missing_at__isnull=False)),
+            models.Index(fields=["former_at"], name="archive_former", condition=models.Q(former_at__isnull=False)),
             models.Index(fields=["number"], name="archive_failing", condition=models.Q(trouble__isnull=False)),
             models.Index(fields=["number"], name="archive_unread", condition=_UNREAD),
             models.Index(fields=["due_at"], name="archive_due", condition=models.Q(gone_at__isnull=True)),
@@ -242,8 +248,6 @@ class Progress(models.Model):
     """The `swept_at` of the sweep after which every kept thread that the list did not show was decided on."""
     accepted_at = models.DateTimeField(null=True)
     """When an administrator last accepted deletions that the circuit breaker had stopped."""
-    former_until = models.BigIntegerField(default=0)
-    """Threads up to this number are of an upstream that the database had before: they are kept and never compared."""
     unreadable = models.PositiveIntegerField(default=0)
     """Rows of the list that had no id to ask for their items by, or were too large to be read."""
     sweep_unreadable = models.PositiveIntegerField(default=0)
@@ -290,7 +294,7 @@ class Run(models.Model):
     ended_at = models.DateTimeField(null=True)
     """None while it is under way, and after a death."""
     phase = models.CharField(max_length=20)
-    """What it does: "walk", "recent", "sweep" or "read"; "ended" where it came to its end by itself."""
+    """What it does: "walk", "recent", "sweep", "compare" or "read"; "ended" where it came to its end by itself."""
     phase_at = models.DateTimeField()
     phase_done = models.PositiveIntegerField(default=0)
     """Threads that the phase has done since `phase_at`: what its rate is told from."""

@@ -23,6 +23,7 @@ from threads.chatkit import (
     NotFound,
     Page,
     ThreadItem,
+    TooLarge,
 )
 
 from . import keep
@@ -109,17 +110,23 @@ class Reading:
         whose time has come, those first that have waited longest. Or all."""
         now = timezone.now()
         there = current()
-        ready = there.filter(Q(due_at__isnull=True) | Q(due_at__lte=now))
-        unread = _batches(ready.filter(read_at__isnull=True))
+        unread = there.filter(read_at__isnull=True).filter(Q(due_at__isnull=True) | Q(due_at__lte=now))
         if self._everything:
-            return chain(unread, self._all(there))
-        read = ready.filter(read_at__lt=now)
-        lately = Q(due_at__isnull=True) | Q(last_activity_at__gt=now - _RECENT)
-        not_lately = Q(due_at__isnull=False) & (Q(last_activity_at=None) | Q(last_activity_at__lte=now - _RECENT))
+            return chain(_batches(unread), self._all(there))
+        read = there.filter(read_at__lt=now)
+        due = read.filter(due_at__lte=now)
+        lately = due.filter(last_activity_at__gt=now - _RECENT)
+        others = due.filter(Q(last_activity_at=None) | Q(last_activity_at__lte=now - _RECENT))
         # Where the period was longer when they were last asked, their time has come all the same.
         latest = now - timedelta(hours=settings.ARCHIVE_RECHECK_ITEMS_HOURS)
         overdue = there.filter(read_at__lt=latest, due_at__gt=now, trouble__isnull=True)
-        return chain(unread, _batches(read.filter(lately)), _in_turn(read.filter(not_lately)), _batches(overdue))
+        return chain(
+            _batches(unread),
+            _batches(read.filter(due_at__isnull=True)),
+            _in_turn(lately, "due_at"),
+            _in_turn(others, "due_at"),
+            _in_turn(overdue, "read_at"),
+        )
 
     def _all(self, there: QuerySet[ArchivedThread]) -> Iterator[ArchivedThread]:
         """All that this run has not read yet: a round goes on where the one before was cut short."""
@@ -160,6 +167,8 @@ class Reading:
         except HOPELESS:
             raise
         except ChatKitError as error:
+            if isinstance(error, TooLarge) and ask == self._page:
+                keep.too_large(thread, error.detail)
             self._failed(thread, error.detail + (f" (request {error.request_id})" if error.request_id else ""))
             return False
         if page is _Missing.THREAD:
@@ -216,8 +225,9 @@ class Reading:
 
     def _decide(self) -> None:
         """Whether the threads that were answered with 404 are deleted. Outside of any transaction: it asks."""
-        while self._missing:
-            thread = self._missing.pop()
+        # Newest first, as after a sweep.
+        missing, self._missing = sorted(self._missing, key=lambda thread: -thread.number), []
+        for thread in missing:
             finding = self._asking.evidence.of(thread.thread_id)
             if isinstance(finding.error, HOPELESS):
                 raise finding.error
@@ -247,12 +257,11 @@ def _batches(found: QuerySet[ArchivedThread]) -> Iterator[ArchivedThread]:
         batch = list(left.filter(number__lt=batch[-1].number)[:200])
 
 
-def _in_turn(found: QuerySet[ArchivedThread]) -> Iterator[ArchivedThread]:
-    """The same, those first whose time came first."""
-    left = found.order_by("due_at", "number")
+def _in_turn(found: QuerySet[ArchivedThread], by: str) -> Iterator[ArchivedThread]:
+    """The same, in the order of a time."""
+    left = found.order_by(by, "number")
     batch = list(left[:200])
     while batch:
         yield from batch
-        last = batch[-1]
-        further = Q(due_at__gt=last.due_at) | Q(due_at=last.due_at, number__gt=last.number)
-        batch = list(left.filter(further)[:200])
+        time, number = getattr(batch[-1], by), batch[-1].number
+        batch = list(left.filter(Q(**{f"{by}__gt": time}) | Q(**{by: time}, number__gt=number))[:200])

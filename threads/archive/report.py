@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, F, Max, Min, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from .completeness import Completeness, completeness
 from .counts import DAY, QUARTER
-from .deletions import Breaker, breaker, withheld
+from .deletions import Breaker, breaker, waiting, withheld
 from .models import ArchivedThread, Day, OversizedItem, Progress, State, Tally, current
 
 MOST_NAMED = 1000
@@ -57,7 +58,7 @@ ATTACHMENTS = "Of attachments, names and types are kept; OpenAI's API has no cal
 class Report:
     """Counts are of what is kept. `failure` is why the last sync ended early, at `failed_at`; `former` counts threads
     of an upstream that the database had before; `withheld` are those that the circuit breaker keeps from being
-    marked."""
+    marked, and `waiting` counts copies that are to be removed when it lets more go."""
 
     complete: Completeness
     started_at: datetime | None
@@ -67,6 +68,7 @@ class Report:
     threads: int
     gone: int
     former: int
+    waiting: int
     items: int
     breaker: Breaker | None
     withheld: tuple[Withheld, ...]
@@ -103,7 +105,8 @@ def report(most: int | None = MOST_NAMED) -> Report:
         failure=progress.failure if progress else None,
         threads=number,
         gone=threads.filter(gone_at__isnull=False).count(),
-        former=threads.filter(number__lte=progress.former_until).count() if progress and progress.former_until else 0,
+        former=threads.filter(former_at__isnull=False).count(),
+        waiting=waiting() if settings.ARCHIVE_GONE == "purge" else 0,
         items=items + (progress.items if progress else 0),
         breaker=breaker(),
         withheld=tuple(

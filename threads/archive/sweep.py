@@ -16,7 +16,7 @@ from . import deletions, keep
 from .asking import Asking
 from .deletions import Verdict
 from .models import ArchivedThread, Progress, current
-from .thread_list import before, list_pages
+from .thread_list import before, is_known, list_pages, newest_id
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ class Sweep:
         """Through the whole list, from its beginning or from where a sweep was left, to its end or until then:
         refreshes each thread that it shows."""
         self._asking.phase("sweep")
+        newest = newest_id(self._asking)
         if progress.sweep_started_at is None:
             with self._asking.keeping():
                 progress.sweep_started_at, progress.sweep_cursor, progress.sweep_unreadable = timezone.now(), None, 0
@@ -52,13 +53,15 @@ class Sweep:
             self._asking.seen(page, new)
             if page.has_more and until is not None and timezone.now() >= until:
                 return
-        self._swept(progress)
+        self._swept(progress, newest)
 
-    def _swept(self, progress: Progress) -> None:
-        """The sweep has come to the end of the list, where that can be believed. Else it begins anew."""
+    def _swept(self, progress: Progress, shown: str | None) -> None:
+        """The sweep has come to the end of the list, where that can be believed: it has to have met the thread that was
+        `shown` as the newest, and the newest one that is kept. Else it begins anew."""
         begun, progress.sweep_started_at = progress.sweep_started_at, None
         newest = current().order_by("-number").first()
-        if newest is None or begun is None or newest.confirmed_at >= begun or self._asking.was_deleted(newest):
+        met = newest is None or begun is None or newest.confirmed_at >= begun or self._asking.was_deleted(newest)
+        if met and is_known(shown):
             progress.swept_at, progress.unreadable = begun, progress.sweep_unreadable
         with self._asking.keeping():
             progress.save(update_fields=["sweep_started_at", "swept_at", "unreadable"])
@@ -85,7 +88,10 @@ class Sweep:
         time for all of it."""
         evidence = self._asking.evidence
         for thread in _batches(deletions.purge_due(swept)):
-            if evidence.failed or not deletions.may_purge(timezone.now()):
+            if evidence.failed:
+                return True
+            if not deletions.may_purge(timezone.now()):
+                log.warning("No more copies are removed today: %d in 24 hours are enough.", deletions.limit())
                 return True
             finding = evidence.of(thread.thread_id, fresh=True)
             try:
@@ -103,11 +109,12 @@ class Sweep:
 
 
 def _batches(found: QuerySet[ArchivedThread]) -> Iterator[ArchivedThread]:
-    """In their order, a few at a time: what is done with one may take it out of what is looked for."""
-    left = found.order_by("number")
+    """Newest first, a few at a time: what is done with one may take it out of what is looked for. Where neighbours were
+    deleted together, each then has one behind it that is still there, or is the newest."""
+    left = found.order_by("-number")
     batch = list(left[:100])
     while batch:
         # One that is removed has no number any more.
         last = batch[-1].number
         yield from batch
-        batch = list(left.filter(number__gt=last)[:100])
+        batch = list(left.filter(number__lt=last)[:100])

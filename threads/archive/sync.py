@@ -36,7 +36,7 @@ from .models import ArchivedThread, Progress, current
 from .reading import Outcome, Reading
 from .recorded import recorded
 from .sweep import Sweep
-from .thread_list import NOT_OURS, before, known, list_page, list_pages
+from .thread_list import NOT_OURS, before, is_known, known, list_page, list_pages, newest_id
 
 __all__ = ["Sync", "Tally"]
 
@@ -145,6 +145,7 @@ class Sync:
         found = self.tally.new_threads
         last = _last(progress)
         start = _overlapping(last) if last else None
+        newest = newest_id(self._asking)
         seen: set[str] = set()
         unreadable = 0
         for number, page in enumerate(list_pages(self._asking, start, before)):
@@ -161,7 +162,9 @@ class Sync:
                     raise Garbled("the list of threads leads nowhere")
                 progress.save(update_fields=["cursor", "unreadable"])
             self._asking.seen(page, new)
-        if last is None or last.thread_id in seen or self._asking.was_deleted(last):
+        # The list may end too early, with the first page already.
+        ended = last is None or last.thread_id in seen or self._asking.was_deleted(last)
+        if ended and is_known(newest):
             with self._asking.keeping():
                 progress.reached_end_at = timezone.now()
                 progress.save(update_fields=["reached_end_at"])
@@ -253,4 +256,4 @@ def _unshown(page: Page[Thread], low: int, high: int | None) -> list[ArchivedThr
     times = [row.created_at for row in page.rows if row.created_at]
     if times:
         there = there.filter(created_at__gt=min(times))
-    return list(there[:MAX_LIMIT])
+    return list(there.order_by("-number")[:MAX_LIMIT])

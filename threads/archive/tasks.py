@@ -82,6 +82,8 @@ def _run(*, everything: bool) -> None:
     if settings.ARCHIVE == "off" or settings.ARCHIVE_ONLY or _stopping.is_set():
         return
     try:
+        # Another process may have adopted another upstream.
+        origin.forget()
         origin.confirm()
     except ChatKitError as error:
         log.warning("Nothing is synced: %s", error.detail)

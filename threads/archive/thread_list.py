@@ -8,11 +8,15 @@ from django.db.models import QuerySet
 
 from threads.chatkit import MAX_LIMIT, Garbled, Order, Page, Thread, pages
 
+from . import tombs
 from .asking import Asking
 from .deletions import step_back
 from .models import ArchivedThread, current
 
-NOT_OURS = "the list shows none of the threads that are kept, so it may be another project's"
+NOT_OURS = (
+    "the list shows none of the threads that are kept, so it may be another project's. If all of them were deleted, "
+    "`manage.py archive adopt` goes on and keeps them as they are"
+)
 
 
 def list_page(asking: Asking, cursor: str | None, order: Order = "asc") -> Page[Thread]:
@@ -39,6 +43,19 @@ def list_pages(
         return page
 
     return pages(ask, start, step_back=checked)
+
+
+def newest_id(asking: Asking) -> str | None:
+    """The id of the thread that the list shows first, newest first; None where it shows none, or one without an id."""
+    page = asking.one(lambda: asking.asked(lambda: asking.client.list_threads(order="desc", limit=1)))
+    return page.rows[0].id if page.rows else None
+
+
+def is_known(thread_id: str | None) -> bool:
+    """Whether a thread that the list has shown is kept, or was erased; True for one without an id, which can't be."""
+    if thread_id is None or ArchivedThread.objects.filter(thread_id=thread_id).exists():
+        return True
+    return bool(tombs.known([thread_id]))
 
 
 def before(thread: ArchivedThread | None) -> QuerySet[ArchivedThread]:

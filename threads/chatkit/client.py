@@ -118,7 +118,7 @@ class ChatKitClient:
     def retrieve_thread(self, thread_id: str) -> Thread:
         """One thread, without its items. `NotFound` where there is none with this id."""
         with self._reply("thread", "GET", self._address(thread_id)) as reply:
-            return decode.whole_thread(parse(reply.body))
+            return decode.whole_thread(parse(reply.body), thread_id)
 
     def list_items(
         self,
@@ -136,7 +136,8 @@ class ChatKitClient:
             params = _list_params(order, size, after, before)
             address = self._address(thread_id) + "/items"
             with self._reply("items", "GET", address, params, cursor=after or before) as reply:
-                return decode.checked(decode.page(parse(reply.body), item, limit=size), cursor=after)
+                page = decode.page(parse(reply.body), item, limit=size)
+                return decode.checked(decode.of_thread(page, thread_id), cursor=after)
 
         try:
             return shrinking(lambda size: ask(size, order, after), limit)

@@ -96,11 +96,21 @@ def checked(page: Page[RowT], *, cursor: str | None) -> Page[RowT]:
     return page
 
 
-def whole_thread(raw: object) -> Thread:
-    """The reply to a request for one thread. Raises `Garbled` where it is not one."""
+def of_thread(page: Page[ThreadItem], thread_id: str) -> Page[ThreadItem]:
+    """`page`, if its items are of this thread. Raises `Garbled` where one says that it is another's: nobody's messages
+    may be shown, or kept, as somebody else's."""
+    if any(row.thread_id not in {None, thread_id} for row in page.rows):
+        raise Garbled("the reply has items of another thread")
+    return page
+
+
+def whole_thread(raw: object, thread_id: str) -> Thread:
+    """The reply to a request for one thread. Raises `Garbled` where it is not that one."""
     decoded = thread(raw)
     if decoded.id is None:
         raise Garbled("the reply is not a thread")
+    if decoded.id != thread_id:
+        raise Garbled("the reply is about another thread")
     return decoded
 
 

@@ -92,7 +92,8 @@ def accept(request: HttpRequest) -> HttpResponse:
         until = datetime.fromisoformat(request.POST.get("until", ""))
         if until.tzinfo is None:
             raise ValueError  # noqa: TRY301
-    except ValueError:
+        until = until.astimezone(UTC)
+    except (ValueError, OverflowError):
         return problem(request, 400, "This was not understood", "Go back to the archive's page and try again.")
     try:
         number = accept_deletions(until)

@@ -1,6 +1,7 @@
 """Pages and rows."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -97,7 +98,11 @@ def test_any_items_make_a_page(data: list[Any]) -> None:
 
 @given(json_values)
 def test_any_json_makes_a_page_or_is_garbled(raw: object) -> None:
-    for read in (decode.whole_thread, decode.deletion, lambda value: decode.page(value, decode.thread, limit=20)):
+    for read in (
+        partial(decode.whole_thread, thread_id="cthr_1"),
+        decode.deletion,
+        lambda value: decode.page(value, decode.thread, limit=20),
+    ):
         try:
             read(raw)
         except Garbled:

@@ -34,6 +34,16 @@ class Migration(migrations.Migration):
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
+            model_name="archivedthread",
+            name="unlisted_at",
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name="archivedthread",
+            name="former_at",
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
             model_name="progress",
             name="accepted_at",
             field=models.DateTimeField(null=True),
@@ -42,11 +52,6 @@ class Migration(migrations.Migration):
             model_name="progress",
             name="compared_at",
             field=models.DateTimeField(null=True),
-        ),
-        migrations.AddField(
-            model_name="progress",
-            name="former_until",
-            field=models.BigIntegerField(default=0),
         ),
         migrations.AddField(
             model_name="progress",
@@ -62,6 +67,12 @@ class Migration(migrations.Migration):
             model_name="archivedthread",
             index=models.Index(
                 condition=models.Q(("gone_at__isnull", False)), fields=["gone_at"], name="archive_gone_at"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="archivedthread",
+            index=models.Index(
+                condition=models.Q(("former_at__isnull", False)), fields=["former_at"], name="archive_former"
             ),
         ),
         migrations.AddIndex(

@@ -22,6 +22,7 @@ from threads.archive.lease import HeldError, LeaseLostError
 from threads.archive.models import current
 from threads.archive.report import ATTACHMENTS, Report, report
 from threads.archive.sync import Sync, Tally, why
+from threads.audit.record import NotRecordedError
 from threads.chatkit import ChatKitError, Retired
 
 
@@ -60,6 +61,8 @@ class Command(BaseCommand):
             number = origin.adopt()
         except HeldError as error:
             raise CommandError(f"A sync is under way ({error.holder}). Stop it first.") from None
+        except NotRecordedError:
+            raise CommandError("Nothing was changed, because it could not be recorded.") from None
         except ChatKitError as error:
             raise CommandError(f"Nothing was changed: {error.detail}") from None
         self.stdout.write(
@@ -106,7 +109,13 @@ class Command(BaseCommand):
         self._report(None)
 
     def _report(self, file: str | None) -> None:
-        found = report()
+        try:
+            found = report()
+        except DatabaseError as error:
+            raise CommandError(
+                f"The archive can't be read: {error}. Is this the right database, and was `manage.py migrate` run? "
+                f"{origin.unread_archive()}".strip()
+            ) from None
         if file is None:
             self.stdout.write("\n".join(_lines(found)))
             return
