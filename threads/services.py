@@ -51,6 +51,8 @@ class Listing:
     counts: dict[str, int] | None = None
     lacking: Lacking | None = None
     """What the archive does not have yet, where it answered or counted; None for nothing."""
+    doubt: str = ""
+    """Why the live list is not believed, and the archive answered in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +100,18 @@ def _listed(query: ThreadQuery, zone: tzinfo, *, counted: bool = True, guess: bo
         if settings.ARCHIVE == "off":
             raise NeedsArchiveError
         return _archived(_guessed(query, guess=guess), zone, counted=counted)
-    window, outage = _page(query, zone)
+    try:
+        window, outage = _page(query, zone)
+    except CursorGone:
+        if not about.is_on() or not about.is_kept(query.cursor or ""):
+            raise
+        return replace(_archived(query, zone, counted=counted), doubt="OpenAI refuses this place in its list")
     if outage is not None:
         return _archived(_guessed(query, guess=guess), zone, outage, counted=counted)
+    if not query.cursor and not window.rows and about.is_on():
+        kept = _archived(query, zone, counted=counted)
+        if any(not known.only_here for known in kept.about.values()):
+            return replace(kept, doubt="OpenAI's list shows none of these threads")
     if query.user and not query.cursor and not window.rows and about.is_on():
         guessed = _guessed(query, guess=guess)
         if guessed != query:
@@ -110,7 +121,7 @@ def _listed(query: ThreadQuery, zone: tzinfo, *, counted: bool = True, guess: bo
     return Listing(query, window, about=_about(window), counts=counts, lacking=lacking)
 
 
-_MOST_STEPS = 8
+_MOST_STEPS = 4
 
 
 def _page(query: ThreadQuery, zone: tzinfo) -> tuple[Window[Thread], Outage | None]:
@@ -248,7 +259,12 @@ def neighbour(query: ThreadQuery, zone: tzinfo = UTC) -> str | None:
             raise NeedsArchiveError
         rows = ArchiveSource(zone).list_threads(query).rows
     else:
-        rows = _page(query, zone)[0].rows
+        try:
+            rows = _page(query, zone)[0].rows
+        except CursorGone:
+            if not about.is_on():
+                raise
+            rows = ArchiveSource(zone).list_threads(query).rows
     return rows[0].id if rows else None
 
 

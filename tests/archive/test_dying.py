@@ -38,7 +38,7 @@ from threads.archive.models import (
 from threads.archive.report import report
 from threads.audit.models import AuditEvent
 from threads.audit.record import Action
-from threads.chatkit import Garbled, NotFound, Retired, Thread
+from threads.chatkit import CursorGone, Garbled, NotFound, Retired, Thread
 from threads.emulator import Fault
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -314,14 +314,10 @@ def test_one_item_that_is_too_large_is_named_and_the_others_are_kept(where: int,
     thread = ArchivedThread.objects.get(thread_id=newest)
     whole = upstream(made)[newest][1]
     kept = [each for place, each in enumerate(whole) if place != where]
-    if nameless and where == 109:  # nothing leads on from either end, so that nothing is said of what it is
-        assert (thread.trouble or "").startswith("the reply is larger than 60,000 bytes")
-        kept = kept[:100]
-    else:
-        noted = OversizedItem.objects.get()
-        assert (noted.thread_id, noted.place) == (thread.pk, where)
-        assert noted.item_id == ("" if nameless else whole[where]["id"])  # type: ignore[index]
-    assert archive()[newest][1][: len(kept)] == kept
+    noted = OversizedItem.objects.get()
+    assert (noted.thread_id, noted.place) == (thread.pk, where)
+    assert noted.item_id == ("" if nameless else whole[where]["id"])  # type: ignore[index]
+    assert archive()[newest][1] == kept
     assert completeness().as_of is None
     # With a higher limit it is there.
     settings.CHATKIT_MAX_BYTES = 200_000
@@ -569,3 +565,116 @@ def test_a_list_that_is_empty_behind_every_cursor_says_nothing(clock: Clock) -> 
         run(client, purge=True, everything=True)
     same(before, held())
     assert (held().as_of or before.as_of) == before.as_of
+
+
+def test_a_first_copy_whose_list_ends_too_early_is_not_complete() -> None:
+    made = world(300)
+    client = made.client(seconds=10)
+    whole = client.list_threads
+
+    def cut(**how: Any) -> Any:
+        page = whole(**how)
+        return page if how.get("after") is None else replace(page, rows=(), has_more=False)
+
+    client.list_threads = cut  # type: ignore[method-assign]
+    for _ in range(2):
+        run(client)
+    assert completeness().as_of is None
+    assert "The list of threads has not been read to its end." in completeness().lacking
+    assert run(made.client(seconds=10)) is None
+    assert archive() == upstream(made)
+    assert completeness().as_of is not None
+
+
+def test_a_list_that_is_cut_off_before_a_thread_says_nothing_of_it(clock: Clock) -> None:
+    made = filled(60)
+    ids = list(made.thread_ids(order="asc"))
+    lost, refused = ids[40], ids[21:40]
+    before = held()
+    client = made.client(seconds=10)
+    list_threads, retrieve = client.list_threads, client.retrieve_thread
+
+    def cut(**how: Any) -> Any:
+        after = how.get("after")
+        if after in refused:
+            raise CursorGone("no such row")
+        page = list_threads(**how)
+        return (
+            page if after is None else replace(page, rows=page.rows[:5], last_id=page.rows[:5][-1].id, has_more=False)
+        )
+
+    def without(thread_id: str) -> Any:
+        if thread_id == lost:
+            raise NotFound("no such thread")
+        return retrieve(thread_id)
+
+    client.list_threads, client.retrieve_thread = cut, without  # type: ignore[method-assign]
+    assert deletions.Evidence(client).of(lost).verdict is deletions.Verdict.UNDECIDED
+    same(before, held())
+
+
+def test_what_is_withheld_is_asked_for_no_more_and_keeps_nobody_waiting(clock: Clock) -> None:
+    made = filled(200)
+    lost = list(made.thread_ids())[20:150]
+    for each in lost:
+        made.delete(each)
+    clock.forward(DAY)
+    run(made.client(seconds=10))
+    assert deletions.withheld().count() == 80
+    for each in made.thread_ids():
+        made.add_items(each, [spoken("zebrafinch")])
+    clock.forward(DAY)
+    made.calls.clear()
+    assert run(made.client(seconds=10)) is None
+    assert not [path for _, path, _ in made.calls if any(each in path for each in lost)]
+    assert archive_of(made) == upstream(made)
+
+
+def archive_of(made: Dying) -> dict[str, Any]:
+    return {each: kept for each, kept in archive().items() if each in set(made.thread_ids())}
+
+
+def test_a_mark_that_no_sweep_confirmed_is_no_reason_to_remove(clock: Clock) -> None:
+    made = filled()
+    lost = list(made.thread_ids())[30]
+    made.delete(lost)
+    ArchivedThread.objects.filter(thread_id=lost).update(due_at=None)
+    run(made.client(seconds=10), purge=True)
+    assert held().marked == {lost}  # by its conversation
+    clock.forward(DAY)
+    run(made.client(seconds=10), purge=True)
+    assert ArchivedThread.objects.filter(thread_id=lost).exists()  # by one sweep
+    clock.forward(DAY)
+    run(made.client(seconds=10), purge=True)
+    assert not ArchivedThread.objects.filter(thread_id=lost).exists()
+
+
+def test_a_limit_that_was_raised_and_is_still_too_low(settings: Any) -> None:
+    settings.CHATKIT_MAX_BYTES = 60_000
+    made = world(14)
+    newest = next(made.thread_ids())
+    made.set_items(newest, [spoken("one"), spoken("m" * 200_000), spoken("three")])
+    run(made.client(seconds=10, bytes=60_000))
+    settings.CHATKIT_MAX_BYTES = 90_000
+    run(made.client(seconds=10, bytes=90_000), everything=True, every=None)
+    noted = OversizedItem.objects.get()
+    assert (noted.limit, noted.detail) == (90_000, "the reply is larger than 90,000 bytes")
+    assert ArchivedThread.objects.get(thread_id=newest).trouble is None
+    made.calls.clear()
+    run(made.client(seconds=10, bytes=90_000), everything=True, every=None)
+    assert len([path for _, path, _ in made.calls if path.endswith(f"{newest}/items")]) == 1
+
+
+@pytest.mark.parametrize("nameless", [False, True])
+@pytest.mark.parametrize("where", [0, 70, 149])
+def test_one_thread_that_is_too_large_is_passed_by(where: int, nameless: bool) -> None:
+    made = world(150)
+    large = list(made.thread_ids(order="asc"))[where]
+    made.set_title(large, "m" * 90_000)
+    client = made.client(seconds=10, bytes=60_000)
+    if nameless:
+        nameless_rows(client)
+    assert run(client) is None
+    assert set(archive()) == set(upstream(made)) - {large}
+    assert completeness().unreadable == 1
+    assert completeness().as_of is None

@@ -222,3 +222,68 @@ def test_what_was_noted_by_an_older_version_is_confirmed(world: Dying) -> None:
     origin.claim()
     assert KnownUpstream.objects.count() == 1
     assert ArchivedThread.objects.count() == 60
+
+
+def test_adopted_and_back_again_each_thread_is_compared_with_its_own(
+    world: Dying, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.OPENAI_API_KEY = "sk-of-another"
+    other = another(monkeypatch)
+    call_command("archive", "adopt")
+    assert run(other.client(seconds=10)) is None
+    settings.OPENAI_API_KEY = "sk-first"
+    use_upstream(monkeypatch, world.client(seconds=10))
+    origin.forget()
+    call_command("archive", "adopt")
+    said, lost = list(world.thread_ids())[3:5]
+    world.add_items(said, [{"type": "chatkit.task", "task_type": "custom", "heading": "new"}])
+    world.delete(lost)
+    for _ in range(2):
+        assert run(world.client(seconds=10), everything=True) is None
+    assert archive()[said] == upstream(world)[said]
+    found = report()
+    # What was deleted meanwhile is of the time before: nobody compares it.
+    assert found.former == 31
+    assert found.complete.as_of is not None
+
+
+def test_all_threads_were_deleted_and_others_came(world: Dying, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = list(world.thread_ids())
+    for each in old:
+        world.delete(each)
+    arrived = world.arrive(4)
+    error = run(world.client(seconds=10))
+    assert error is not None
+    assert "manage.py archive adopt" in error.detail
+    call_command("archive", "adopt")
+    assert run(world.client(seconds=10)) is None
+    assert set(arrived) <= set(archive())
+    assert ArchivedThread.objects.count() == 64
+
+
+def test_a_worker_that_runs_while_another_project_is_adopted_stores_nothing_more(
+    world: Dying, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.OPENAI_API_KEY = "sk-of-another"
+    other = another(monkeypatch)
+    call_command("archive", "adopt")
+    assert run(other.client(seconds=10)) is None
+    before = held()
+    # A process that was started before, and has confirmed its settings.
+    settings.OPENAI_API_KEY = "sk-first"
+    use_upstream(monkeypatch, world.client(seconds=10))
+    origin._confirmed.put(str(hash((*origin._address(), "sk-first"))), True)
+    world.arrive(1)
+    Run.objects.all().delete()
+    tasks._keep_up()
+    assert held() == before
+
+
+def test_another_project_is_refused_where_all_that_is_kept_is_marked(
+    world: Dying, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    ArchivedThread.objects.update(gone_at=timezone.now())
+    settings.OPENAI_API_KEY = "sk-of-another"
+    another(monkeypatch)
+    with pytest.raises(ImproperlyConfigured, match="another project's"):
+        origin.claim()

@@ -18,7 +18,7 @@ from tests.conftest import Get, _reader, use_upstream
 from tests.page import Page
 from tests.views.exporting import body, own_place, rows
 from threads.archive import about, deletions
-from threads.archive.models import ArchivedThread
+from threads.archive.models import ArchivedItem, ArchivedThread
 from threads.audit.models import AuditEvent
 from threads.emulator import Fault
 from threads.outage import watch
@@ -76,9 +76,12 @@ def test_the_edge_of_a_page_vanishes(world: Dying, get: Get, fault: Fault, order
     second = get(first.link("next") or "")
     assert second.thread_ids == ids[20:40]
     assert get(second.link("prev") or "").thread_ids == [*ids[:17]][-20:]
-    # One that refuses all of them is answered for in words.
+    # Where all of them are refused, the archive answers.
     world.fault = fault
-    assert "This place in the list is gone" in get(second.link("next") or "", status=404).said()
+    third = get(second.link("next") or "")
+    assert third.thread_ids == ids[40:60]
+    assert "OpenAI refuses this place in its list, which is not taken as certain" in third.said()
+    get(f"/threads/?order={order}&after=cthr_nowhere", status=404)
 
 
 def test_a_list_of_one_user_goes_on_in_that_list(world: Dying, get: Get) -> None:
@@ -284,3 +287,40 @@ def test_a_user_is_handed_over_with_what_only_the_archive_has(world: Dying, sett
     assert withheld.user
     found = services.kept_alone(ThreadQuery(user=withheld.user))
     assert withheld.thread_id in {row.id for row in found.window.rows}
+
+
+def test_an_empty_list_of_a_desk_that_has_threads(world: Dying, get: Get) -> None:
+    copy(world)
+    world.fault = Fault.EMPTY_LIST
+    page = get("/threads/")
+    assert page.thread_ids == list(world.thread_ids())[:20]
+    assert "OpenAI's list shows none of these threads, which is not taken as certain" in page.said()
+    user = ArchivedThread.objects.exclude(user=None).first()
+    assert user is not None
+    assert get(f"/threads/?user={user.user}").thread_ids
+
+
+@pytest.mark.parametrize("wrong", ["thread", "items"])
+def test_an_answer_about_another_thread_is_shown_and_kept_nowhere(
+    world: Dying, get: Get, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    mine, other = list(world.thread_ids())[:2]
+    world.set_items(other, [spoken("the secret of another customer")])
+    run(world.client(seconds=10, bytes=CAP), with_items=False)
+    about.forget()
+    handle = Dying.handle
+
+    def mixed(self: Dying, method: str, path: str, query: str, headers: Any) -> Any:
+        if wrong == "items" or not path.endswith("/items"):
+            path = path.replace(mine, other)
+        return handle(self, method, path, query, headers)
+
+    monkeypatch.setattr(Dying, "handle", mixed)
+    reply = get(f"/threads/{mine}/")
+    assert "the secret of another customer" not in reply.said()
+    assert not ArchivedItem.objects.filter(thread__thread_id=mine).exists()
+
+
+def test_a_time_at_the_edge_of_the_calendar_is_no_time(boss: Client) -> None:
+    for until in ("0001-01-01T00:00:00+14:00", "2026-11-25T00:00:00", "soon"):
+        assert boss.post("/archive/deletions/", {"until": until}).status_code == 400

@@ -115,6 +115,10 @@ def offered(typed: str) -> list[Person]:
     return people.offered(typed)
 
 
+def is_kept(thread_id: str) -> bool:
+    return ArchivedThread.objects.filter(thread_id=thread_id).exists()
+
+
 def stepped_back(query: ThreadQuery, far: int) -> ThreadQuery | None:
     """The same page, but from the kept thread that stands `far` threads before the one that it begins behind, or from
     the beginning of the list; None where that can't be told."""

@@ -150,11 +150,6 @@ def _note(thread: ArchivedThread, place: int, item_id: str, detail: str) -> None
         noted.update_or_create(thread=thread, place=place, item_id=item_id, defaults=about)
 
 
-def too_large(thread: ArchivedThread, detail: str) -> None:
-    """What follows on the items that are kept is too large to be read, and nothing leads beyond it."""
-    _note(thread, thread.items, "", detail)
-
-
 def checked(thread: ArchivedThread, now: datetime) -> None:
     """The last item of the thread is known to be kept, as of now. For the caller to save, with `READING`."""
     thread.read_at = now

@@ -23,7 +23,6 @@ from threads.chatkit import (
     NotFound,
     Page,
     ThreadItem,
-    TooLarge,
 )
 
 from . import keep
@@ -167,8 +166,6 @@ class Reading:
         except HOPELESS:
             raise
         except ChatKitError as error:
-            if isinstance(error, TooLarge) and ask == self._page:
-                keep.too_large(thread, error.detail)
             self._failed(thread, error.detail + (f" (request {error.request_id})" if error.request_id else ""))
             return False
         if page is _Missing.THREAD:

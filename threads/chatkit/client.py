@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
+from typing import TypeVar
 from urllib.parse import quote
 
 from requests.adapters import BaseAdapter
@@ -22,7 +23,7 @@ from .items import item
 from .pages import beyond, shrinking
 from .parse import parse
 from .transport import BearerKey, Limits, Method, Reply, Transport
-from .types import MAX_LIMIT, Deletion, Order, Page, Thread, ThreadItem
+from .types import MAX_LIMIT, Deletion, LeftOut, Order, Page, Thread, ThreadItem
 
 BETA = "chatkit_beta=v1"
 
@@ -101,19 +102,13 @@ class ChatKitClient:
         the cursor's thread is, or the endpoint.
         """
 
-        def ask(size: int) -> Page[Thread]:
+        def ask(size: int, order: Order, after: str | None) -> Page[Thread]:
             params = _list_params(order, size, after, before) | ({"user": user} if user else {})
             with self._reply("list", "GET", self._threads, params, cursor=after or before, collection=True) as reply:
                 page = decode.page(parse(reply.body), decode.thread, limit=size)
                 return decode.checked(page, cursor=after)
 
-        try:
-            return shrinking(ask, limit)
-        except TooLarge as error:
-            if error.row_id is None or error.row_id in (after, before):
-                raise
-            row = Thread(error.row_id, problems=(error.detail,))
-            return Page((row,), row.id, row.id, has_more=True)
+        return _fitting(ask, order, limit, after, before, lambda id_, why: Thread(id_, problems=(why,)))
 
     def retrieve_thread(self, thread_id: str) -> Thread:
         """One thread, without its items. `NotFound` where there is none with this id."""
@@ -139,13 +134,7 @@ class ChatKitClient:
                 page = decode.page(parse(reply.body), item, limit=size)
                 return decode.checked(decode.of_thread(page, thread_id), cursor=after)
 
-        try:
-            return shrinking(lambda size: ask(size, order, after), limit)
-        except TooLarge as error:
-            if before is not None:
-                raise
-            other: Order = "asc" if order == "desc" else "desc"
-            return beyond(error, after, lambda cursor: shrinking(lambda size: ask(size, other, cursor), MAX_LIMIT))
+        return _fitting(ask, order, limit, after, before, lambda id_, why: ThreadItem(id_, None, None, LeftOut(why)))
 
     def delete_thread(self, thread_id: str) -> Deletion:
         """Removes a thread, its items and stored attachments. Sent once: a time-out leaves it open what happened."""
@@ -190,6 +179,28 @@ class ChatKitClient:
         if thread_id.strip(".") == "":
             raise NotFound("there is no thread with this id")
         return f"{self._threads}/{quote(thread_id, safe='')}"
+
+
+def _fitting(
+    ask: Callable[[int, Order, str | None], Page[RowT]],
+    order: Order,
+    limit: int,
+    after: str | None,
+    before: str | None,
+    stand_in: Callable[[str | None, str], RowT],
+) -> Page[RowT]:
+    """A page that can be read: a smaller one where it is too large, and past a single row that is."""
+    try:
+        return shrinking(lambda size: ask(size, order, after), limit)
+    except TooLarge as error:
+        if before is not None:
+            raise
+        other: Order = "asc" if order == "desc" else "desc"
+        backward = lambda cursor: shrinking(lambda size: ask(size, other, cursor), MAX_LIMIT)  # noqa: E731
+        return beyond(error, after, backward, stand_in)
+
+
+RowT = TypeVar("RowT", Thread, ThreadItem)
 
 
 def _list_params(order: Order, limit: int, after: str | None, before: str | None) -> dict[str, str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Protocol, TypeVar
 
 from .errors import CursorGone, Garbled, TooLarge
-from .types import LeftOut, Page, ThreadItem
+from .types import Page
 
 
 class Paged(Protocol):
@@ -69,20 +70,30 @@ def shrinking(ask: Callable[[int], Page[RowT]], limit: int) -> Page[RowT]:
             limit //= 2
 
 
-def left_out(item_id: str | None, error: TooLarge) -> ThreadItem:
-    """Stands for an item that can't be read."""
-    return ThreadItem(item_id, None, None, LeftOut(error.detail))
+class Row(Protocol):
+    """What can be asked behind by its id."""
+
+    @property
+    def id(self) -> str | None: ...
 
 
-def beyond(error: TooLarge, after: str | None, backward: Ask[Page[ThreadItem]]) -> Page[ThreadItem]:
-    """The page after `after`, whose first item is the one that `error` tells of: that item's stand-in and, where its id
-    is not known, the next item that can be read. `backward` asks for the same items from the other end of the
-    conversation. Raises `error` where neither leads on."""
+AnyRowT = TypeVar("AnyRowT", bound=Row)
+
+_MOST_BACKWARD = 100
+"""Pages from the other end in which the place behind a row that is too large is looked for."""
+
+
+def beyond(
+    error: TooLarge, after: str | None, backward: Ask[Page[AnyRowT]], stand_in: Callable[[str | None, str], AnyRowT]
+) -> Page[AnyRowT]:
+    """The page after `after`, whose first row is the one that `error` tells of: its `stand_in`, made of its id and the
+    reason, and, where the id is not known, the next row that can be read. `backward` asks for the same list from its
+    other end. Raises `error` where nothing of the list can be read."""
     if error.row_id is not None and error.row_id != after:
-        return Page((left_out(error.row_id, error),), error.row_id, error.row_id, has_more=True)
-    nearest: ThreadItem | None = None
+        return Page((stand_in(error.row_id, error.detail),), error.row_id, error.row_id, has_more=True)
+    nearest: AnyRowT | None = None
     try:
-        for page in pages(backward):
+        for page in islice(pages(backward), _MOST_BACKWARD):
             near = [row for row in page.rows if row.id is not None]
             ids = [row.id for row in near]
             if after in ids:
@@ -90,8 +101,12 @@ def beyond(error: TooLarge, after: str | None, backward: Ask[Page[ThreadItem]]) 
             nearest = near[-1] if near else nearest
             if after in ids:
                 break
+        else:
+            raise error
     except TooLarge:
         pass
     if nearest is None:
-        raise error
-    return Page((left_out(None, error), nearest), nearest.id, nearest.id, has_more=True)
+        if after is None:
+            raise error
+        return Page((stand_in(None, error.detail),), None, None, has_more=False)
+    return Page((stand_in(None, error.detail), nearest), nearest.id, nearest.id, has_more=True)

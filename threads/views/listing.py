@@ -20,7 +20,7 @@ from .saved import beside
 
 _NOTHING: dict[str, Any] = {
     "errors": {}, "problem": None, "pager": None, "rows": [], "notices": [], "archived": False, "outage": None,
-    "lacking": None, "guessed": None, "filters": 0,
+    "lacking": None, "doubt": "", "guessed": None, "filters": 0,
 }  # fmt: skip
 """What a template may ask for whatever became of the request."""
 
@@ -102,6 +102,7 @@ def _found(found: services.Listing, asked: ThreadQuery, now: datetime, zone: tzi
         "confirmed": when.relative(min(confirmed), now) if found.archived and confirmed else None,
         "outage": problems.outage(found.outage, now, zone) if found.outage else None,
         "lacking": found.lacking,
+        "doubt": found.doubt,
         "guessed": query.user if query.match != asked.match else None,
     }
 

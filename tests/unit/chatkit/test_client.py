@@ -174,13 +174,10 @@ def test_a_body_over_the_cap_is_not_read_on(api: responses.RequestsMock, client:
     api.get(THREADS, body=b" " * 20_000)
     with pytest.raises(TooLarge, match="larger than"):
         client.list_threads()
-    assert [parse_qs(urlsplit(str(call.request.url)).query)["limit"][0] for call in api.calls] == [
-        "20",
-        "10",
-        "5",
-        "2",
-        "1",
-    ]
+    asked = [parse_qs(urlsplit(str(call.request.url)).query) for call in api.calls]
+    # Smaller pages, and then the same from the other end of the list.
+    assert [query["limit"][0] for query in asked] == "20 10 5 2 1 100 50 25 12 6 3 1".split()
+    assert {query["order"][0] for query in asked[5:]} == {"asc"}
 
 
 def test_a_limit_out_of_range_is_a_mistake_of_ours(client: ChatKitClient) -> None:
