@@ -145,7 +145,7 @@ def test_an_empty_list_asks_for_no_thread_by_its_id(purge: bool, clock: Clock) -
 FAULTS = sorted(Fault, key=lambda fault: fault.value)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     fault=st.sampled_from(FAULTS),
     at=st.integers(0, 60),
@@ -348,10 +348,10 @@ def nameless_rows(client: Any) -> None:
 
 
 def test_thirty_deletions_each_night(clock: Clock) -> None:
-    made = filled(430)
+    made = filled(160)
     gone: set[str] = set()
-    for _ in range(4):
-        some = list(made.thread_ids())[10:310:10]
+    for _ in range(3):
+        some = list(made.thread_ids())[2:62:2]
         for each in some:
             made.delete(each)
         gone.update(some)
@@ -365,8 +365,8 @@ def test_thirty_deletions_each_night(clock: Clock) -> None:
 def test_an_erasure_of_many_made_here(clock: Clock, settings: Any) -> None:
     """What was erased here is not kept any more, so nothing of it is missing."""
     settings.ARCHIVE_DELETIONS_PER_DAY = 0
-    made = filled(430)
-    for each in list(made.thread_ids())[10:310]:
+    made = filled(160)
+    for each in list(made.thread_ids())[10:130]:
         made.delete(each)
         with transaction.atomic():
             erase([each])
