@@ -102,23 +102,34 @@ def _listed(query: ThreadQuery, zone: tzinfo, *, counted: bool = True, guess: bo
         return _archived(_guessed(query, guess=guess), zone, counted=counted)
     try:
         window, outage = _page(query, zone)
-    except CursorGone:
-        if not about.is_on() or not about.is_kept(query.cursor or ""):
+    except (CursorGone, TooLarge) as error:
+        if not about.is_on() or not about.is_kept(query.cursor):
             raise
-        return replace(_archived(query, zone, counted=counted), doubt="OpenAI refuses this place in its list")
+        return replace(_archived(query, zone, counted=counted), doubt=_DOUBTS[type(error)])
     if outage is not None:
         return _archived(_guessed(query, guess=guess), zone, outage, counted=counted)
     if not query.cursor and not window.rows and about.is_on():
-        kept = _archived(query, zone, counted=counted)
-        if any(not known.only_here for known in kept.about.values()):
-            return replace(kept, doubt="OpenAI's list shows none of these threads")
-    if query.user and not query.cursor and not window.rows and about.is_on():
-        guessed = _guessed(query, guess=guess)
-        if guessed != query:
-            return _archived(guessed, zone)
+        instead = _instead_of_nothing(query, zone, guess=guess, counted=counted)
+        if instead is not None:
+            return instead
     counts = _counts(query, zone) if counted else None
     lacking = about.lacking() if counts is not None else None
     return Listing(query, window, about=_about(window), counts=counts, lacking=lacking)
+
+
+_DOUBTS: dict[type[ChatKitError], str] = {
+    CursorGone: "OpenAI refuses this place in its list",
+    TooLarge: "OpenAI's answer is too large to be read",
+}
+
+
+def _instead_of_nothing(query: ThreadQuery, zone: tzinfo, *, guess: bool, counted: bool) -> Listing | None:
+    """What the archive has where the live list is empty: the same threads, or those of users with a part of this id."""
+    kept = _archived(query, zone, counted=counted)
+    if any(not known.only_here for known in kept.about.values()):
+        return replace(kept, doubt="OpenAI's list shows none of these threads")
+    guessed = _guessed(query, guess=guess)
+    return _archived(guessed, zone) if guessed != query else None
 
 
 _MOST_STEPS = 4

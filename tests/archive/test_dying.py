@@ -202,15 +202,20 @@ def upstream_without_fault(made: Dying) -> dict[str, tuple[object, list[object]]
 # The table of what was seen, row by row.
 
 
+@pytest.mark.parametrize("number", [1, 30])
 @pytest.mark.parametrize("status", [404, 400])
-def test_the_newest_thread_is_deleted_elsewhere(status: int) -> None:
+def test_the_newest_threads_are_deleted_elsewhere(status: int, number: int) -> None:
+    """With thirty, the place that the walk begins at is gone too."""
     made = filled(gone_cursor_status=status)
-    newest = next(made.thread_ids())
-    made.delete(newest)
+    lost = list(made.thread_ids())[:number]
+    for each in lost:
+        made.delete(each)
     arrived = made.arrive(2)
+    made.calls.clear()
     assert run(made.client(seconds=10)) is None
     assert set(arrived) <= set(archive())
-    assert held().marked == {newest}
+    assert held().marked <= set(lost)
+    assert made.calls
 
 
 def test_new_items_in_old_threads_are_read_or_nothing_is_called_complete(clock: Clock) -> None:
@@ -589,7 +594,7 @@ def test_a_first_copy_whose_list_ends_too_early_is_not_complete() -> None:
 def test_a_list_that_is_cut_off_before_a_thread_says_nothing_of_it(clock: Clock) -> None:
     made = filled(60)
     ids = list(made.thread_ids(order="asc"))
-    lost, refused = ids[40], ids[21:40]
+    lost, refused = ids[35], ids[16:35]
     before = held()
     client = made.client(seconds=10)
     list_threads, retrieve = client.list_threads, client.retrieve_thread
@@ -678,3 +683,34 @@ def test_one_thread_that_is_too_large_is_passed_by(where: int, nameless: bool) -
     assert set(archive()) == set(upstream(made)) - {large}
     assert completeness().unreadable == 1
     assert completeness().as_of is None
+
+
+def test_a_thread_is_present_absent_or_undecided_by_its_controls() -> None:
+    """The list hides it and its id finds none: that counts only where another kept thread is found."""
+    made = filled()
+    lost = list(made.thread_ids())[30]
+    made.delete(lost)
+    assert deletions.Evidence(made.client(seconds=10)).of(lost).verdict is deletions.Verdict.DELETED
+    client = made.client(seconds=10)
+
+    def none(thread_id: str) -> Any:
+        raise NotFound("no such thread")
+
+    client.retrieve_thread = none  # type: ignore[method-assign]
+    finding = deletions.Evidence(client).of(lost)
+    assert (finding.verdict, finding.why) == (
+        deletions.Verdict.UNDECIDED, "no other kept thread was found by its id",
+    )  # fmt: skip
+    other = list(made.thread_ids())[3]
+    found = deletions.Evidence(made.client(seconds=10)).of(other)
+    assert found.verdict is deletions.Verdict.PRESENT
+
+
+def test_a_newest_item_that_is_kept_is_enough_wherever_the_reading_came_to() -> None:
+    made = filled(14)
+    thread = next(each for each in ArchivedThread.objects.all() if each.items > 3)
+    first = ArchivedItem.objects.get(thread=thread, place=0)
+    ArchivedThread.objects.filter(pk=thread.pk).update(last_item_id=first.item_id)
+    made.calls.clear()
+    run(made.client(seconds=10), everything=True, every=None)
+    assert len([path for _, path, _ in made.calls if path.endswith(f"{thread.thread_id}/items")]) == 1

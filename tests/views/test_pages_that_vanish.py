@@ -80,7 +80,7 @@ def test_the_edge_of_a_page_vanishes(world: Dying, get: Get, fault: Fault, order
     world.fault = fault
     third = get(second.link("next") or "")
     assert third.thread_ids == ids[40:60]
-    assert "OpenAI refuses this place in its list, which is not taken as certain" in third.said()
+    assert "OpenAI refuses this place in its list, so this is what the archive has" in third.said()
     get(f"/threads/?order={order}&after=cthr_nowhere", status=404)
 
 
@@ -294,7 +294,7 @@ def test_an_empty_list_of_a_desk_that_has_threads(world: Dying, get: Get) -> Non
     world.fault = Fault.EMPTY_LIST
     page = get("/threads/")
     assert page.thread_ids == list(world.thread_ids())[:20]
-    assert "OpenAI's list shows none of these threads, which is not taken as certain" in page.said()
+    assert "OpenAI's list shows none of these threads, so this is what the archive has" in page.said()
     user = ArchivedThread.objects.exclude(user=None).first()
     assert user is not None
     assert get(f"/threads/?user={user.user}").thread_ids
@@ -324,3 +324,16 @@ def test_an_answer_about_another_thread_is_shown_and_kept_nowhere(
 def test_a_time_at_the_edge_of_the_calendar_is_no_time(boss: Client) -> None:
     for until in ("0001-01-01T00:00:00+14:00", "2026-11-25T00:00:00", "soon"):
         assert boss.post("/archive/deletions/", {"until": until}).status_code == 400
+
+
+@pytest.mark.parametrize("fault", [Fault.GZIP_BOMB, Fault.DEEP_NESTING])
+def test_a_list_that_is_too_large_for_one_reader_is_no_outage_for_others(world: Dying, get: Get, fault: Fault) -> None:
+    copy(world)
+    world.fault = fault
+    page = get("/threads/")
+    assert page.thread_ids == list(world.thread_ids())[:20]
+    assert "OpenAI's answer is too large to be read" in page.said()
+    world.fault = None
+    arrived = world.arrive(1)
+    assert get("/threads/").thread_ids[0] == arrived[0]
+    assert watch.known() is None

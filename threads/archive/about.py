@@ -115,8 +115,9 @@ def offered(typed: str) -> list[Person]:
     return people.offered(typed)
 
 
-def is_kept(thread_id: str) -> bool:
-    return ArchivedThread.objects.filter(thread_id=thread_id).exists()
+def is_kept(cursor: str | None) -> bool:
+    """Whether a place in the list is one in the archive too; the beginning is."""
+    return cursor is None or ArchivedThread.objects.filter(thread_id=cursor).exists()
 
 
 def stepped_back(query: ThreadQuery, far: int) -> ThreadQuery | None:
