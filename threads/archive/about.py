@@ -17,7 +17,7 @@ from threads.sources import Window
 
 from . import deletions, keep, people, tombs
 from .hits import Hit, in_items
-from .models import ArchivedItem, ArchivedThread, Person, Progress, State, current
+from .models import ArchivedThread, Person, Progress, State, current
 from .search import MOST_UNITS, units
 
 _AGAIN = timedelta(minutes=1)
@@ -159,12 +159,7 @@ def seen(thread: Thread, window: Window[ThreadItem]) -> None:
         if settings.ARCHIVE != "full":
             return
         rows = [row for row in window.rows if row.id]
-        known = set(
-            ArchivedItem.objects.filter(thread=kept, item_id__in=[row.id for row in rows]).values_list(
-                "item_id", flat=True
-            )
-        )
-        new = [row for row in rows if row.id not in known]
+        new = keep.unknown(kept, rows)
         if not new:
             return
         # Items that follow on what is kept are kept at once; what lies elsewhere is read in its order.

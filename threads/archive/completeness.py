@@ -3,7 +3,7 @@ so."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -73,10 +73,7 @@ def _judged(found: Completeness) -> Completeness:
             "ARCHIVE_REQUESTS_PER_MINUTE reaches in that time, raise that, or ARCHIVE_RECHECK_ITEMS_HOURS."
         )
         as_of = None
-    return Completeness(
-        as_of, found.bound, tuple(lacking), found.listed_at, found.ended_at, found.checked_at, found.unread,
-        found.failing, found.unreadable, found.oversized, found.deleted_unread,
-    )  # fmt: skip
+    return replace(found, as_of=as_of, lacking=tuple(lacking))
 
 
 def _lacking(found: Completeness) -> list[str]:
