@@ -235,7 +235,8 @@ def summary(query: ThreadQuery, window: Window[Thread], zone: tzinfo) -> str:
     count = len(window.rows)
     said = f"{count} thread{'s' if count != 1 else ''}"
     if query.user:
-        said += f" of {query.user}" if query.match == "exact" else f" of users with “{query.user}” in their id"
+        whose = query.user if query.user.strip() else "a user whose id is blank"
+        said += f" of {whose}" if query.match == "exact" else f" of users with “{query.user}” in their id"
     said += ", newest first" if query.order == "desc" else ", oldest first"
     times = [thread.created_at for thread in window.rows if thread.created_at]
     if times:
@@ -307,6 +308,6 @@ def _reason(status: Status | None) -> str | None:
 
 def _user_url(user: str, same_filter: str) -> str | None:
     """None where the filter would not find this user: an id that the API does not take."""
-    if not user.strip() or len(user) > MAX_USER or "\0" in user:
+    if not user or len(user) > MAX_USER:
         return None
     return f"{_list_path()}?user={quote_plus(user)}" + (f"&{same_filter}" if same_filter else "")
