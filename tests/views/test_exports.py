@@ -32,6 +32,7 @@ from threads.chatkit import Unavailable
 from threads.emulator import Emulator, Fault
 from threads.exports import files, tasks, work
 from threads.exports.models import Export
+from threads.query import ThreadQuery
 from threads.views import exports as views
 
 from .exporting import (

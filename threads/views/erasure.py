@@ -91,6 +91,7 @@ def erasures(request: HttpRequest) -> HttpResponse:
     now, zone = _now(request)
     masked = masking.is_due(account(request))
     page = Paginator(Erasure.objects.order_by("-asked_at", "id"), _PAGE).get_page(request.GET.get("page"))
+    record(Action.AUDIT, detail={"erasures": len(page.object_list)})
     rows = [
         {
             "url": reverse("erasure", args=[job.pk]),
@@ -112,6 +113,8 @@ def erasure(request: HttpRequest, pk: UUID) -> HttpResponse:
     """How one goes, and its receipt; for htmx the part of it that changes."""
     job = get_object_or_404(Erasure, pk=pk)
     part = request.headers.get("HX-Request") == "true"
+    if not part:  # the part comes again every few seconds
+        record(Action.AUDIT, customer=job.customer, detail={"receipt": str(job.pk), "shown": True})
     return render(request, "erasure/_erasure.html" if part else "erasure/erasure.html", _told(request, job))
 
 
