@@ -70,6 +70,10 @@ class ThreadQuery:
         """The list of one user, or of all, from its start."""
         return replace(self.first(), user=user, match="exact", guess=False)
 
+    def of_part(self) -> ThreadQuery:
+        """The list of all users who have its user in their ids, from its start."""
+        return replace(self.first(), match="part", guess=False)
+
     def unfiltered(self) -> ThreadQuery:
         """All threads, in the same order, from their start."""
         return ThreadQuery(order=self.order, limit=self.limit)

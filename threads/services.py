@@ -407,7 +407,7 @@ def _instead(ask: Callable[[ThreadSource], AnswerT], zone: tzinfo, outage: Outag
 def _guessed(query: ThreadQuery) -> ThreadQuery:
     """The same for all users with what was typed in their ids, where nobody has exactly that id."""
     typed = query.exact_user if query.guess else None
-    return replace(query, match="part") if typed and not about.is_user(typed) and about.is_part(typed) else query
+    return query.of_part() if typed and not about.is_user(typed) and about.is_part(typed) else query
 
 
 def _archived(query: ThreadQuery, zone: tzinfo, outage: Outage | None = None, *, counted: bool = True) -> Listing:

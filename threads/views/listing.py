@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -132,7 +131,7 @@ def _kept(query: ThreadQuery) -> dict[str, Any]:
         "exported": query.first().encoded(),
         "all_url": presenters.address(query.of(None)),
         "unfiltered_url": presenters.address(query.unfiltered()),
-        "part_url": presenters.address(replace(query.first(), match="part")) if query.user else None,
+        "part_url": presenters.address(query.of_part()) if query.user else None,
         "trimmed_url": presenters.address(query.of(trimmed)) if trimmed != query.user else None,
     }
 
