@@ -153,7 +153,7 @@ def _invalid(sent: dict[str, str], errors: forms.Errors) -> dict[str, Any]:
         "limits": presenters.limit_choices(limit),
         "errors": errors,
         "filters": sum(bool(kept[name]) for name in _FIELDS[1:-1]),
-        "misplaced": [message for name in ("place", "after", "before", "since") for message in errors.get(name, ())],
+        "misplaced": {name: errors[name] for name in ("place", "after", "before", "since") if name in errors},
         "all_url": presenters.address(ThreadQuery()),
         "unfiltered_url": presenters.address(ThreadQuery()),
     }
