@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -13,6 +14,7 @@ from urllib.parse import quote_plus
 import pytest
 from django.contrib.auth.models import Group, User
 from django.db import DatabaseError, connection, transaction
+from django.http import QueryDict
 from django.test import Client, override_settings
 from django.urls import reverse
 
@@ -28,8 +30,10 @@ from threads.emulator import Emulator, Fault
 from threads.erasure import asked
 from threads.erasure.models import Erasure
 from threads.erasure.plan import Confirmed
+from threads.exports import asking
 from threads.exports import tasks as exporting
 from threads.exports.models import Export
+from threads.query import ThreadQuery
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -319,6 +323,16 @@ def test_reading_goes_on_where_the_trail_can_t_be_written(
         for address in (f"/threads/{desk.thread}/", f"/threads/?user={desk.user}", "/audit/"):
             assert desk.client.get(address).status_code == 200
     assert [each.levelname for each in caplog.records if each.name == "threads.audit.record"] == ["ERROR"] * 3
+
+
+def test_what_was_exported_is_on_record_when_its_own_row_is_gone(desk: Desk) -> None:
+    typed = f"{'!' * 700}Refund {'x' * 3000}"
+    with acting(Actor("grace", "1")):
+        asking.take_away(asking.of_list("csv", ThreadQuery(q=typed, status="locked"), UTC))
+    assert not Export.objects.exists()
+    row = AuditEvent.objects.get(action="export")
+    assert QueryDict(row.detail["list"]).dict() == {"q": typed, "status": "locked"}
+    assert row.detail["words"] == ["refund", "x" * 3000]
 
 
 UNRECORDED = {
