@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html import escape
 from typing import Any
 from urllib.parse import parse_qs, quote, quote_plus, urlsplit
@@ -19,6 +20,7 @@ from tests.archive.test_sync import sync
 from tests.conftest import Get
 from tests.page import Page
 from tests.views.exporting import own_place, stored, transcripts, zipped  # noqa: F401
+from threads import presenters
 from threads.archive import about, people
 from threads.archive.models import ArchivedThread, Person
 from threads.chatkit import Thread
@@ -27,6 +29,8 @@ from threads.erasure import plan
 from threads.erasure.models import Erasure
 from threads.exports import tasks
 from threads.exports.models import Export
+from threads.query import ThreadQuery
+from threads.sources import Window
 from threads.visible import exact
 
 ADDRESSES = ["https://id.example.com/threads/42", "https://pod.example.com/logs/bob", "/threads/7"]
@@ -317,3 +321,14 @@ def test_a_cursor_with_control_characters_goes_nowhere(get: Get, agent: Client, 
     assert agent.get("/step/?from=a%0d%0ab&to=next").status_code == 302
     assert "named no place" in get(f"/threads/{next(emulator.thread_ids())}/?after=a%0d%0ab&count=1").said()
     assert not [query for _, _, query in emulator.calls if "%0A" in query or "%0D" in query]
+
+
+def test_a_page_that_ends_in_an_odd_id_leads_on_from_the_row_before() -> None:
+    rows = tuple(Thread(each, raw={}) for each in ("a", "b", "c\r\nd"))
+    window = Window(rows, "a", "c\r\nd", has_previous=False, has_next=True)
+    pages = presenters.pager(ThreadQuery(), window)
+    assert parse_qs(urlsplit(pages.next_url or "").query)["after"] == ["b"]
+    alone = replace(window, rows=rows[2:])
+    pages = presenters.pager(ThreadQuery(), alone)
+    assert pages.next_url is None
+    assert any("There is more" in each for each in presenters.notices(ThreadQuery(), alone, pages))

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from .errors import Garbled
 from .types import Deletion, Page, Status, Thread, ThreadItem
-from .values import Fields, is_cursor, kind
+from .values import Fields, is_identifier, kind
 
 RowT = TypeVar("RowT", Thread, ThreadItem)
 
@@ -60,9 +60,9 @@ def page(raw: object, row: Callable[[object], RowT], *, limit: int) -> Page[RowT
     if len(rows) > limit:
         rows, has_more, last_id = rows[:limit], True, None
         notes.append(f"The upstream sent more than the {limit} rows asked for. The others are on the next page.")
-    ids = [each.id for each in rows if each.id is not None and is_cursor(each.id)]
-    first = first_id if isinstance(first_id, str) and is_cursor(first_id) else next(iter(ids), None)
-    last = last_id if isinstance(last_id, str) and is_cursor(last_id) else next(reversed(ids), None)
+    ids = [each.id for each in rows if each.id is not None]
+    first = first_id if isinstance(first_id, str) and is_identifier(first_id) else next(iter(ids), None)
+    last = last_id if isinstance(last_id, str) and is_identifier(last_id) else next(reversed(ids), None)
     more = has_more if isinstance(has_more, bool) else len(rows) >= limit
     if limit == 0:
         # No row was asked for, so there is none to go on from, and that there are some is no contradiction.

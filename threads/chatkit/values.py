@@ -85,8 +85,8 @@ def is_identifier(text: str) -> bool:
 
 
 def is_cursor(text: str) -> bool:
-    """Whether an id can name a place in a list. One with control characters is asked for by nobody: what stands
-    between here and the upstream may take them for something else."""
+    """Whether an id can name a place in a list that somebody's address asks for: control characters in one are no
+    accident."""
     return is_identifier(text) and not _CONTROL.search(text)
 
 
