@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote, unquote
 
 from django import forms
+from django.core.validators import ProhibitNullCharactersValidator
 
 from .audit import find
 from .audit.find import TrailQuery
 from .audit.record import Action, Outcome
-from .chatkit import MAX_ID, MAX_LIMIT, MAX_USER
+from .chatkit import MAX_ID, MAX_LIMIT, MAX_USER, is_cursor
 from .query import DEFAULT_LIMIT, ITEMS, ItemQuery, ThreadQuery
 
 DAYS_CLASH = "The last day lies before the first. Exchange them, or leave one out."
@@ -30,13 +32,37 @@ class _Text(forms.CharField):
 
     def to_python(self, value: Any) -> str | None:
         text = super().to_python(value)
-        if text is None or not text.strip():
+        if text is None or self.is_nothing(text):
             return None
         try:
             text.encode()
         except UnicodeEncodeError as error:
             raise forms.ValidationError("This is not valid text. Copy it anew from where it came.") from error
         return str(text)
+
+    def is_nothing(self, text: str) -> bool:
+        return not text.strip()
+
+
+class _User(_Text):
+    """A user id. A customer's product may give any text but none as one: blank, or with a NUL character."""
+
+    def __init__(self) -> None:
+        super().__init__("A user id", MAX_USER)
+        self.validators = [each for each in self.validators if not isinstance(each, ProhibitNullCharactersValidator)]
+
+    def is_nothing(self, text: str) -> bool:
+        return not text
+
+
+class _Place(_Text):
+    """An id that a page begins at. One with control characters was given by nobody."""
+
+    def to_python(self, value: Any) -> str | None:
+        text = super().to_python(value)
+        if text is not None and len(text) <= MAX_ID and "\0" not in text and not is_cursor(text):
+            raise forms.ValidationError("A place in a list has no control characters in it, such as line breaks.")
+        return text
 
 
 def _row_number() -> forms.Field:
@@ -46,7 +72,7 @@ def _row_number() -> forms.Field:
 
 
 FIELDS: dict[str, forms.Field] = {
-    "user": _Text("A user id", MAX_USER),
+    "user": _User(),
     "match": forms.ChoiceField(
         required=False,
         choices=[("exact", "The whole id"), ("part", "A part of it")],
@@ -79,15 +105,15 @@ FIELDS: dict[str, forms.Field] = {
     ),
     "limit": forms.IntegerField(
         required=False,
-        min_value=1,
+        min_value=0,
         max_value=MAX_LIMIT,
         error_messages=dict.fromkeys(
-            ["invalid", "min_value", "max_value"], f"Rows per page is a whole number from 1 to {MAX_LIMIT}."
+            ["invalid", "min_value", "max_value"], f"Rows per page is a whole number from 0 to {MAX_LIMIT}."
         ),
     ),
-    "after": _Text("A place in the list", MAX_ID),
-    "before": _Text("A place in the list", MAX_ID),
-    "since": _Text("A place in the list", MAX_ID),
+    "after": _Place("A place in the list", MAX_ID),
+    "before": _Place("A place in the list", MAX_ID),
+    "since": _Place("A place in the list", MAX_ID),
 }
 """The parameters of a list, named as the API names them. What is absent or blank takes its default.
 
@@ -97,10 +123,10 @@ them."""
 _UNREADABLE = "This address is not one that Threadkeeper made. Start from the beginning of the conversation."
 
 ITEM_FIELDS: dict[str, forms.Field] = {
-    "limit": FIELDS["limit"],
-    "after": _Text("A place in the conversation", MAX_ID),
-    "before": _Text("A place in the conversation", MAX_ID),
-    "at": _Text("A place in the conversation", MAX_ID),
+    "limit": forms.IntegerField(required=False, min_value=1, max_value=MAX_LIMIT),
+    "after": _Place("A place in the conversation", MAX_ID),
+    "before": _Place("A place in the conversation", MAX_ID),
+    "at": _Place("A place in the conversation", MAX_ID),
     "count": forms.IntegerField(
         required=False,
         min_value=0,
@@ -116,6 +142,8 @@ ITEM_FIELDS: dict[str, forms.Field] = {
 }
 """The parameters of a conversation."""
 
+THREAD_ID = _Text("A thread id", MAX_ID)
+
 TRAIL_FIELDS: dict[str, forms.Field] = {
     "who": _Text("The name of an account", 150),
     "action": forms.ChoiceField(
@@ -128,7 +156,7 @@ TRAIL_FIELDS: dict[str, forms.Field] = {
         choices=[(each.value, each.value) for each in Outcome],
         error_messages={"invalid_choice": f"How it ended is one of: {', '.join(Outcome)}."},
     ),
-    "thread": _Text("A thread id", MAX_ID),
+    "thread": THREAD_ID,
     "customer": _Text("A user id", MAX_USER),
     "address": _Text("A network address", 64),
     "request_id": _Text("A request id", 64),
@@ -151,15 +179,49 @@ TRAIL_FIELDS: dict[str, forms.Field] = {
 Errors = dict[str, list[str]]
 
 
-def read(parameters: Mapping[str, str]) -> tuple[ThreadQuery | None, Errors]:
-    """The query that an address stands for; or None, and what is wrong, by field, in sentences."""
-    values, errors = _listed(FIELDS, parameters)
+_WHOLE_IDS = "Your account sees user ids shortened, and finds users by their whole id only. Leave this out."
+"""Else an id could be guessed from its beginning, one character after the other."""
+
+BOX = "find"
+"""Stands beside a `user` that comes from the box: the whole id, percent-encoded, that the box was filled with, or
+nothing. What was typed there may be any part of an id, or something else; `user` alone is one to the letter."""
+
+
+def read(parameters: Mapping[str, str], *, masked: bool) -> tuple[ThreadQuery | None, Errors]:
+    """The query that an address stands for; or None, and what is wrong, by field, in sentences. `masked` is for an
+    account that may not see user ids: it can ask for a whole one, and no reply may depend on a part of one."""
+    values, errors = _listed(FIELDS, {**parameters, "user": _user(parameters)})
+    values["match"] = "part" if values.get("match") == "part" and values.get("user") is not None else "exact"
+    if masked and values["match"] == "part":
+        errors["match"] = [_WHOLE_IDS]
     if errors:
         return None, errors
-    values["match"] = "part" if values["match"] == "part" and values["user"] is not None else "exact"
     values["has_reason"] = {"yes": True, "no": False}.get(values["has_reason"])
-    values["limit"] = values["limit"] or DEFAULT_LIMIT
-    return ThreadQuery(**values), {}
+    values["limit"] = DEFAULT_LIMIT if values["limit"] is None else values["limit"]
+    return ThreadQuery(**values, guess=is_typed(parameters) and not masked and values["match"] == "exact"), {}
+
+
+def is_typed(parameters: Mapping[str, str]) -> bool:
+    """Whether `user` is what somebody typed into the box: any part of an id, or an address, or what not."""
+    filled = unquote(parameters.get(BOX, ""))
+    return BOX in parameters and not (filled and boxed(filled) == boxed(parameters.get("user", "")))
+
+
+def _user(parameters: Mapping[str, str]) -> str:
+    user = parameters.get("user", "")
+    if is_typed(parameters):
+        return user if user.strip() else ""  # a blank in the box is an empty box
+    return unquote(parameters.get(BOX, "")) or user
+
+
+def boxed(user: str) -> str:
+    """A user id as a browser sends it back from a field that was filled with it."""
+    return user.replace("\0", "\ufffd").replace("\r", "").replace("\n", "")
+
+
+def unboxed(user: str) -> str:
+    """What stands beside the box for an id that it is filled with."""
+    return quote(user, safe="")
 
 
 def read_items(parameters: Mapping[str, str]) -> tuple[ItemQuery | None, Errors]:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from . import masking, when
 from .archive.about import About
 from .archive.hits import Hit, marks
-from .chatkit import MAX_LIMIT, MAX_USER, Status, Thread
+from .chatkit import MAX_LIMIT, MAX_USER, Status, Thread, is_cursor
 from .query import ItemQuery, ThreadQuery
 from .sources import Window
 from .visible import LONGEST, visible
@@ -207,8 +207,9 @@ def pager(query: ThreadQuery, window: Window[Thread]) -> Pager:
     since = query.since
     if newest_first and query.cursor is None:
         since = window.first_id
-    previous = query.beyond(before=window.first_id, since=since) if window.has_previous and window.first_id else None
-    following = query.beyond(after=window.last_id, since=since) if window.has_next and window.last_id else None
+    first, last = _place_at(window.first_id, window.rows), _place_at(window.last_id, window.rows[::-1])
+    previous = query.beyond(before=first, since=since) if window.has_previous and first else None
+    following = query.beyond(after=last, since=since) if window.has_next and last else None
     at_newest = bool(window.rows) and since is not None and window.rows[0].id == since
     return Pager(
         first_url=address(query.first()) if query.cursor else None,
@@ -220,9 +221,19 @@ def pager(query: ThreadQuery, window: Window[Thread]) -> Pager:
     )
 
 
+def _place_at(edge: str | None, rows: Sequence[Thread]) -> str | None:
+    """The end of a page as an address can name it: where its id has control characters, the nearest row whose id has
+    none. What lies between comes again on the next page."""
+    if edge is None or is_cursor(edge):
+        return edge
+    return next((row.id for row in rows if row.id and is_cursor(row.id)), None)
+
+
 def notices(query: ThreadQuery, window: Window[Thread], pages: Pager) -> list[str]:
     """Sentences above the table about the page as a whole."""
     said = list(window.notes)
+    if query.limit and window.has_next and not pages.next_url:
+        said.append("There is more than this, but no address leads on from here.")
     if pages.newer_arrived:
         said.append("Newer threads have arrived since you opened the list.")
     if query.order == "desc" and query.before is not None and query.before == query.since and window.rows:
@@ -235,7 +246,8 @@ def summary(query: ThreadQuery, window: Window[Thread], zone: tzinfo) -> str:
     count = len(window.rows)
     said = f"{count} thread{'s' if count != 1 else ''}"
     if query.user:
-        said += f" of {query.user}" if query.match == "exact" else f" of users with “{query.user}” in their id"
+        whose = query.user if query.user.strip() else "a user whose id is blank"
+        said += f" of {whose}" if query.match == "exact" else f" of users with “{query.user}” in their id"
     said += ", newest first" if query.order == "desc" else ", oldest first"
     times = [thread.created_at for thread in window.rows if thread.created_at]
     if times:
@@ -307,6 +319,6 @@ def _reason(status: Status | None) -> str | None:
 
 def _user_url(user: str, same_filter: str) -> str | None:
     """None where the filter would not find this user: an id that the API does not take."""
-    if not user.strip() or len(user) > MAX_USER or "\0" in user:
+    if not user or len(user) > MAX_USER:
         return None
     return f"{_list_path()}?user={quote_plus(user)}" + (f"&{same_filter}" if same_filter else "")

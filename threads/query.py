@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 from urllib.parse import urlencode
@@ -26,6 +26,9 @@ class ThreadQuery:
     in the reader's zone; `hour` is an hour of the week, such as "0-09" for Mondays from nine to ten. At most one of
     `after` and `before` is set: the id of the thread just before the page, or just after it, in `order`. `since` is the
     id of the newest thread when the paging began: what stands before it, newest first, has arrived meanwhile.
+
+    `guess` is whether a `user` that nobody is may be taken for a part of one: it was typed, by somebody who may see
+    ids. It belongs to one request, not to the list, and no address has it.
     """
 
     user: str | None = None
@@ -42,10 +45,16 @@ class ThreadQuery:
     after: str | None = None
     before: str | None = None
     since: str | None = None
+    guess: bool = field(default=False, compare=False)
 
     @property
     def cursor(self) -> str | None:
         return self.after or self.before
+
+    @property
+    def exact_user(self) -> str | None:
+        """The one user whose threads these are; None where they may be anybody's."""
+        return self.user if self.match == "exact" else None
 
     @property
     def filters(self) -> int:
@@ -59,7 +68,11 @@ class ThreadQuery:
 
     def of(self, user: str | None) -> ThreadQuery:
         """The list of one user, or of all, from its start."""
-        return replace(self.first(), user=user, match="exact")
+        return replace(self.first(), user=user, match="exact", guess=False)
+
+    def of_part(self) -> ThreadQuery:
+        """The list of all users who have its user in their ids, from its start."""
+        return replace(self.first(), match="part", guess=False)
 
     def unfiltered(self) -> ThreadQuery:
         """All threads, in the same order, from their start."""

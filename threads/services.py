@@ -18,14 +18,25 @@ from django.utils import timezone
 
 from . import origin, upstream
 from .archive import about
-from .archive.about import About, Lacking
+from .archive.about import About, Lacking, searched_for
 from .archive.deletions import Evidence, Verdict
 from .archive.models import Person
 from .archive.source import ArchiveSource
 from .audit.record import Action, record
-from .chatkit import MAX_LIMIT, ChatKitError, CursorGone, NotFound, Retired, Thread, ThreadItem, TooLarge, pages
+from .chatkit import (
+    MAX_LIMIT,
+    ChatKitError,
+    CursorGone,
+    NotFound,
+    Retired,
+    Thread,
+    ThreadItem,
+    TooLarge,
+    is_cursor,
+    pages,
+)
 from .outage import Outage, is_outage, watch
-from .query import ItemQuery, ThreadQuery
+from .query import DEFAULT_LIMIT, ItemQuery, ThreadQuery
 from .sources import LiveSource, ThreadSource, Window
 
 AnswerT = TypeVar("AnswerT")
@@ -70,22 +81,30 @@ class Conversation:
     doubt: str = ""
 
 
-def list_threads(query: ThreadQuery, zone: tzinfo = UTC, *, guess: bool = True, beside: str | None = None) -> Listing:
-    """One page of threads. `zone` is where days begin; `guess` is whether a user id that nobody has may be taken for a
-    part of one; `beside` is the thread in whose margin the list is shown. The trail tells of it where it was
-    somebody's, or searched for. Raises `ChatKitError`, and `NeedsArchiveError`."""
-    found = _listed(query, zone, guess=guess)
-    if query.user or query.filters:
-        detail: dict[str, object] = {"list": found.query.encoded(), "threads": len(found.window.rows)}
-        detail |= _source(found.archived) | ({"beside": True} if beside else {})
-        record(Action.SEARCH, thread=beside or "", customer=query.user or "", detail=detail)
+def list_threads(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
+    """One page of threads; of a user's, those alone that are theirs for sure. `zone` is where days begin. The trail
+    tells of it where it was somebody's, or searched for. Raises `ChatKitError`, and `NeedsArchiveError`."""
+    found = _theirs(_listed(query, zone))
+    _record_list(found.query, found)
     return found
 
 
-def handed_over(query: ThreadQuery, zone: tzinfo = UTC, *, guess: bool = True) -> Listing:
-    """One page of a list that is exported, as `list_threads` gives it. Only the first is counted; the trail has the
-    export. Raises as `list_threads`."""
-    return _listed(query, zone, counted=not query.cursor, guess=guess)
+def others(thread_id: str) -> Listing | None:
+    """The newest threads of the user of this one, itself among them; None where it is nobody's. The trail tells of it.
+    Raises `ChatKitError`."""
+    kept = about.owner(thread_id) if about.is_on() else None
+    user = kept or owner(thread_id)
+    if not user:
+        return None
+    found = _theirs(_listed(ThreadQuery(user=user), UTC))
+    _record_list(found.query, found, beside=thread_id)
+    return found
+
+
+def handed_over(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
+    """One page of a list that is exported, as `list_threads` gives it, but with all rows that came. Only the first is
+    counted; the trail has the export. Raises as `list_threads`."""
+    return _listed(query, zone, counted=not query.cursor)
 
 
 def kept_alone(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
@@ -95,11 +114,49 @@ def kept_alone(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
     return replace(found, window=replace(found.window, rows=rows), lacking=None)
 
 
-def _listed(query: ThreadQuery, zone: tzinfo, *, counted: bool = True, guess: bool = True) -> Listing:
+def is_theirs(row: Thread, query: ThreadQuery) -> bool:
+    """Whether a row may stand in this list: in a user's, one that says that it is theirs. What could not be read at all
+    says only that it is there."""
+    return query.exact_user is None or row.raw is None or row.is_of(query.exact_user)
+
+
+def _left_out(rows: int) -> str:
+    """What is said of so many rows of a user's list that are not shown as theirs."""
+    many = rows != 1
+    return (
+        f"{rows:,} row{'s' if many else ''} of this user's list {'are' if many else 'is'} left out: the API does not "
+        f"say that {'they are' if many else 'it is'} this user's."
+    )
+
+
+def _theirs(found: Listing) -> Listing:
+    """Whatever the upstream makes of the filter, what is not this user's is not shown as theirs."""
+    window = found.window
+    rows = tuple(row for row in window.rows if is_theirs(row, found.query))
+    if len(rows) == len(window.rows):
+        return found
+    notes = (*window.notes, _left_out(len(window.rows) - len(rows)))
+    return replace(found, window=replace(window, rows=rows, notes=notes))
+
+
+def _record_list(query: ThreadQuery, found: Listing | None, *, beside: str = "", **about: object) -> None:
+    """Each list that singles somebody out is recorded here, with all that was asked for."""
+    if not query.user and not query.filters:
+        return
+    detail: dict[str, object] = {"list": query.encoded(), **about}
+    if query.q is not None:
+        detail["words"] = list(searched_for(query.q))
+    if found is not None:
+        detail |= {"threads": len(found.window.rows), **_source(found.archived)}
+    detail |= {"beside": True} if beside else {}
+    record(Action.SEARCH, thread=beside, customer=query.user or "", detail=detail)
+
+
+def _listed(query: ThreadQuery, zone: tzinfo, *, counted: bool = True) -> Listing:
     if query.filters or settings.ARCHIVE_ONLY:
         if settings.ARCHIVE == "off":
             raise NeedsArchiveError
-        return _archived(_guessed(query, guess=guess), zone, counted=counted)
+        return _archived(_guessed(query), zone, counted=counted)
     try:
         window, outage = _page(query, zone)
     except (CursorGone, TooLarge) as error:
@@ -107,9 +164,9 @@ def _listed(query: ThreadQuery, zone: tzinfo, *, counted: bool = True, guess: bo
             raise
         return replace(_archived(query, zone, counted=counted), doubt=_DOUBTS[type(error)])
     if outage is not None:
-        return _archived(_guessed(query, guess=guess), zone, outage, counted=counted)
-    if not query.cursor and not window.rows and about.is_on():
-        instead = _instead_of_nothing(query, zone, guess=guess, counted=counted)
+        return _archived(_guessed(query), zone, outage, counted=counted)
+    if query.limit and not query.cursor and not window.rows and about.is_on():
+        instead = _instead_of_nothing(query, zone, counted=counted)
         if instead is not None:
             return instead
     counts = _counts(query, zone) if counted else None
@@ -123,12 +180,12 @@ _DOUBTS: dict[type[ChatKitError], str] = {
 }
 
 
-def _instead_of_nothing(query: ThreadQuery, zone: tzinfo, *, guess: bool, counted: bool) -> Listing | None:
+def _instead_of_nothing(query: ThreadQuery, zone: tzinfo, *, counted: bool) -> Listing | None:
     """What the archive has where the live list is empty: the same threads, or those of users with a part of this id."""
     kept = _archived(query, zone, counted=counted)
     if any(not known.only_here for known in kept.about.values()):
         return replace(kept, doubt="OpenAI's list shows none of these threads")
-    guessed = _guessed(query, guess=guess)
+    guessed = _guessed(query)
     return _archived(guessed, zone) if guessed != query else None
 
 
@@ -263,8 +320,18 @@ def whole(thread_id: str) -> tuple[Thread, Iterator[Window[ThreadItem]]]:
 
 
 def neighbour(query: ThreadQuery, zone: tzinfo = UTC) -> str | None:
-    """The id of the first thread of this list beyond its cursor, None where there is none. Raises as `list_threads`."""
-    query = replace(query, limit=1)
+    """The id of the first thread of this list beyond its cursor, None where there is none. The trail tells of it as of
+    the list. Raises as `list_threads`."""
+    found = _neighbour(query, zone)
+    _record_list(query, None, step=found or "")
+    return found
+
+
+def _neighbour(query: ThreadQuery, zone: tzinfo) -> str | None:
+    # Of a user's list the first may be one that is not theirs.
+    query = replace(query, limit=1 if query.exact_user is None else DEFAULT_LIMIT)
+    if query.cursor and not is_cursor(query.cursor):
+        return None
     if query.filters:
         if settings.ARCHIVE == "off":
             raise NeedsArchiveError
@@ -276,7 +343,8 @@ def neighbour(query: ThreadQuery, zone: tzinfo = UTC) -> str | None:
             if not about.is_on():
                 raise
             rows = ArchiveSource(zone).list_threads(query).rows
-    return rows[0].id if rows else None
+    ids = [row.id for row in rows if row.id and is_theirs(row, query)]
+    return (ids[-1] if query.before else ids[0]) if ids else None
 
 
 def is_live_again() -> bool:
@@ -336,17 +404,10 @@ def _instead(ask: Callable[[ThreadSource], AnswerT], zone: tzinfo, outage: Outag
         raise outage.error from None
 
 
-def _guessed(query: ThreadQuery, *, guess: bool = True) -> ThreadQuery:
+def _guessed(query: ThreadQuery) -> ThreadQuery:
     """The same for all users with what was typed in their ids, where nobody has exactly that id."""
-    if (
-        not guess
-        or not query.user
-        or query.match == "part"
-        or about.is_user(query.user)
-        or not about.is_part(query.user)
-    ):
-        return query
-    return replace(query, match="part")
+    typed = query.exact_user if query.guess else None
+    return query.of_part() if typed and not about.is_user(typed) and about.is_part(typed) else query
 
 
 def _archived(query: ThreadQuery, zone: tzinfo, outage: Outage | None = None, *, counted: bool = True) -> Listing:

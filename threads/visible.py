@@ -50,6 +50,21 @@ def visible(text: str, longest: int = LONGEST) -> Markup:
     return Markup("").join([*parts, escape(_HIDDEN.sub("\ufffd", text[end:]))])
 
 
+_SPACES = re.compile(r"^\s+|\s+$|\s{2,}|[^\S ]")
+"""White space that a page does not show as it is: at an end, more than one in a row, or other than a space."""
+
+
+def exact(text: str) -> Markup:
+    """An id as HTML, as `visible` gives it, and with the names of all white space that a page would hide: two ids that
+    differ look different, and none looks like nothing."""
+    parts: list[Markup] = []
+    end = 0
+    for match in islice(_SPACES.finditer(text), MOST_MARKS):
+        parts += [visible(text[end : match.start()]), *map(_mark, match.group()[:MOST_MARKS])]
+        end = match.end()
+    return Markup("").join([*parts, visible(text[end:])])
+
+
 def named(text: str, longest: int | None = _NAME) -> str:
     """`text` where no markup can stand, as in a title: nothing in it hides, and it is no longer than that."""
     shown = _HIDDEN.sub("\ufffd", text)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.archive.mirror import asking
 from tests.archive.test_sync import spoken, sync
 from tests.conftest import NOW
-from threads.archive import index, search
+from threads.archive import index, people, search
 from threads.archive.source import ArchiveSource
 from threads.archive.text import folded
 from threads.chatkit import NotFound, Thread
@@ -68,7 +68,11 @@ def naive(rows: list[Thread], query: ThreadQuery, zone: str) -> list[str]:
         return all(
             [
                 query.user is None
-                or (row.user == query.user if query.match == "exact" else folded(query.user) in folded(row.user or "")),
+                or (
+                    row.user == query.user
+                    if query.match == "exact"
+                    else people.fold(query.user) in people.fold(row.user or "")
+                ),
                 query.status is None or status == query.status,
                 query.has_reason is None or bool(reason) == query.has_reason,
                 query.reason is None or reason == query.reason,

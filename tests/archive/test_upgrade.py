@@ -17,8 +17,9 @@ from tests.archive.dying import Dying, run
 from tests.archive.mirror import archive, upstream
 from tests.conftest import use_upstream
 from threads import origin
+from threads.archive import people
 from threads.archive.completeness import completeness
-from threads.archive.models import ArchivedThread
+from threads.archive.models import ArchivedThread, Person
 from threads.models import KnownUpstream, Origin
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,9 +53,11 @@ def test_a_filled_database_of_the_last_release(migrated: None, monkeypatch: pyte
         read_at=now - timedelta(days=3), due_at=now + timedelta(days=4), confirmed_at=now - timedelta(hours=26)
     )
     threads.filter(thread_id=gone).update(gone_at=now - timedelta(days=2))
+    old.get_model("archive", "Person").objects.update(folded="as words")
     executor = MigrationExecutor(connection)
     executor.migrate(executor.loader.graph.leaf_nodes())
     assert ArchivedThread.objects.count() == 60
+    assert all(each.folded == people.fold(each.name) for each in Person.objects.all())
     assert Origin.objects.get().salt
     # It vouches for no more than it did, and not for conversations that nobody has asked for days.
     assert completeness().as_of is None or completeness().as_of <= now - timedelta(hours=26)  # type: ignore[operator]

@@ -144,7 +144,7 @@ def test_a_wrong_address_says_what_is_wrong_beside_the_field(page: Page, upstrea
     expect(field).to_have_value("x" * 600)
     assert not upstream.calls
     page.goto("/threads/?limit=1000&order=sideways")
-    expect(page.locator("#limit-error")).to_contain_text("from 1 to 100")
+    expect(page.locator("#limit-error")).to_contain_text("from 0 to 100")
     expect(page.locator("#order-error")).to_be_visible()
     assert not upstream.calls
 

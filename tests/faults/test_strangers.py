@@ -48,8 +48,9 @@ def filled() -> list[str]:
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        ("user=a%00b", "user"), ("q=%00", "q"), ("status=%00", "status"), ("reason=%00", "reason"),
-        ("limit=-1", "limit"), ("limit=0", "limit"), ("limit=101", "limit"), ("limit=1e3", "limit"),
+        ("after=%00", "after"), ("after=a%0d%0ab", "after"), ("before=a%1bb", "before"),
+        ("q=%00", "q"), ("status=%00", "status"), ("reason=%00", "reason"),
+        ("limit=-1", "limit"), ("limit=101", "limit"), ("limit=1e3", "limit"),
         ("limit=" + "9" * 5000, "limit"), ("limit=%E2%88%9E", "limit"), ("order=up", "order"),
         ("from=2026-02-30", "from"),
         ("to=0000-01-01", "to"), ("from=9999-12-32", "from"), ("hour=7-25", "hour"), ("has_reason=2", "has_reason"),

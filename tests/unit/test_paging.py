@@ -48,7 +48,7 @@ class Reader:
         return [thread.id or "" for thread in window.rows], presenters.pager(query, window)
 
     def follow(self, url: str) -> tuple[list[str], Pager]:
-        query, errors = forms.read(QueryDict(urlsplit(url).query).dict())
+        query, errors = forms.read(QueryDict(urlsplit(url).query).dict(), masked=False)
         assert query is not None, errors
         return self.open(query)
 

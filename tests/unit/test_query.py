@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from threads import forms
 from threads.query import ThreadQuery
 
-ids = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=40).filter(
+users = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
+ids = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40).filter(
     lambda text: text.strip() != ""
 )
 cursors: st.SearchStrategy[dict[str, str]] = st.one_of(
@@ -18,22 +19,22 @@ cursors: st.SearchStrategy[dict[str, str]] = st.one_of(
 )
 queries = st.builds(
     lambda user, order, limit, cursor: ThreadQuery(user=user, order=order, limit=limit, **cursor),
-    st.none() | ids,
+    st.none() | users,
     st.sampled_from(["asc", "desc"]),
-    st.integers(1, 100),
+    st.integers(0, 100),
     cursors,
 )
 
 
 @given(queries)
 def test_an_address_brings_back_the_very_query(query: ThreadQuery) -> None:
-    read, errors = forms.read(QueryDict(query.encoded()).dict())
+    read, errors = forms.read(QueryDict(query.encoded()).dict(), masked=False)
     assert read == query, errors
 
 
 @given(st.dictionaries(st.sampled_from(["user", "order", "limit", "after", "before", "since", "x"]), st.text()))
 def test_any_parameters_are_a_query_or_an_error_in_words(parameters: dict[str, str]) -> None:
-    query, errors = forms.read(parameters)
+    query, errors = forms.read(parameters, masked=False)
     if query is None:
         assert all(str(message).endswith(".") for messages in errors.values() for message in messages)
     else:
@@ -42,7 +43,7 @@ def test_any_parameters_are_a_query_or_an_error_in_words(parameters: dict[str, s
 
 def test_the_plain_list_has_the_plain_address() -> None:
     assert ThreadQuery().encoded() == ""
-    assert forms.read({"user": " ", "order": "", "limit": "", "after": ""})[0] == ThreadQuery()
+    assert forms.read({"user": "", "order": "", "limit": "", "after": ""}, masked=False)[0] == ThreadQuery()
 
 
 def test_another_user_starts_from_the_first_page() -> None:

@@ -93,11 +93,11 @@ def test_what_was_found_is_harmless(get: Get, copied: Emulator) -> None:
 def test_part_of_a_user_finds_them_without_asking_how(get: Get, copied: Emulator) -> None:
     copied.arrive(2, user="Zoë.Quince@example.org")
     sync(copied)
-    page = get("/threads/?user=zoe.quince", part=True)
+    page = get("/threads/?user=zoe.quince&find=", part=True)
     assert len(page.thread_ids) == 2
     assert "No user is exactly zoe.quince" in page.said()
     assert page.headers["HX-Push-Url"] == "/threads/?user=zoe.quince&match=part"
-    assert get("/threads/?user=nobody-at-all").thread_ids == []
+    assert get("/threads/?user=nobody-at-all&find=").thread_ids == []
 
 
 def test_users_are_offered_while_one_is_typed(get: Get, agent: Client, copied: Emulator) -> None:

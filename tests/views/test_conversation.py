@@ -272,7 +272,7 @@ def test_the_neighbours_of_a_users_thread_are_the_users(get: Get, agent: Client,
 def test_the_users_other_threads(get: Get, emulator: Emulator) -> None:
     user = max(emulator.users(), key=lambda each: len(list(emulator.thread_ids(user=each))))
     ids = list(emulator.thread_ids(user=user))
-    page = get(f"/others/?user={quote(user)}&thread={ids[0]}", part=True)
+    page = get(f"/others/?thread={ids[0]}", part=True)
     linked = [each.get("href", "") for each in page.all("a")]
     assert [each for each in linked if each.startswith("/threads/cthr")] == [
         each for each in linked if any(other in each for other in ids[1:])
@@ -289,7 +289,7 @@ def test_a_thread_is_found_by_what_an_agent_has_in_hand(
 ) -> None:
     thread_id = list(emulator.thread_ids())[30]
     response = agent.get(
-        "/threads/", {"user": text.format(id=thread_id)}, headers={"HX-Request": "true"} if part else {}
+        "/threads/", {"user": text.format(id=thread_id), "find": ""}, headers={"HX-Request": "true"} if part else {}
     )
     where = response.headers["HX-Redirect" if part else "Location"]
     assert where == address(thread_id)
@@ -386,7 +386,7 @@ def test_a_download_that_cannot_begin_is_a_page(
     assert get(f"{address(thread)}?format=json", status=status).one("h1") is not None
 
 
-@pytest.mark.parametrize("path", ["/threads/x/", "/others/?user=x", "/step/?from=x", "/threads/x/?format=json"])
+@pytest.mark.parametrize("path", ["/threads/x/", "/others/?thread=x", "/step/?from=x", "/threads/x/?format=json"])
 def test_nobody_reads_without_a_sign_in(visitor: Get, db: None, emulator: Emulator, path: str) -> None:
     assert visitor(path, status=302).headers["Location"].startswith("/sign-in/")
     assert not emulator.calls

@@ -47,7 +47,7 @@ class TestForgetting:
         user, ids = busiest(emulator)
         sync(emulator)
         monkeypatch.setattr(views, "AT_ONCE", -1)
-        agent.get(f"/exports/list/?format=csv&user={user[:-1]}")
+        agent.get(f"/exports/list/?format=csv&user={user[:-1]}&match=part")
         tasks.work()
         assert Export.objects.get().done >= len(ids)
         assert forget(ids, user) == 1
@@ -65,7 +65,7 @@ class TestForgetting:
             return found
 
         monkeypatch.setattr(services, "handed_over", erased_meanwhile)
-        response = agent.get(f"/exports/list/?format=csv&user={user[:-1]}")
+        response = agent.get(f"/exports/list/?format=csv&user={user[:-1]}&match=part")
         assert response.headers["Location"] == f"/exports/{Export.objects.get().pk}/"
         assert Export.objects.get().outcome == Outcome.REMOVED
         assert not list(files.there())

@@ -140,13 +140,12 @@ def test_filters_stay_while_paging(get: Get, emulator: Emulator) -> None:
 
 
 INVALID = [
-    ("limit=0", "limit", "whole number from 1 to 100"),
-    ("limit=101", "limit", "whole number from 1 to 100"),
-    ("limit=ten", "limit", "whole number from 1 to 100"),
-    ("limit=" + "9" * 5000, "limit", "whole number from 1 to 100"),
+    ("limit=-1", "limit", "whole number from 0 to 100"),
+    ("limit=101", "limit", "whole number from 0 to 100"),
+    ("limit=ten", "limit", "whole number from 0 to 100"),
+    ("limit=" + "9" * 5000, "limit", "whole number from 0 to 100"),
     ("order=sideways", "order", "newest first"),
     ("user=" + "x" * 513, "user", "at most 512 characters. This one has 513"),
-    ("user=a%00b", "user", "NUL"),
 ]
 
 
@@ -164,7 +163,9 @@ def test_what_is_wrong_is_said_beside_the_field(
     assert not emulator.calls
 
 
-@pytest.mark.parametrize("query", ["after=a&before=b", "after=" + "x" * 513, "before=%00"])
+@pytest.mark.parametrize(
+    "query", ["after=a&before=b", "after=" + "x" * 513, "before=%00", "after=a%0d%0ab", "since=a%c2%85b"]
+)
 def test_a_broken_place_is_said_and_the_first_page_offered(get: Get, emulator: Emulator, query: str) -> None:
     page = get(f"/threads/?{query}", status=400)
     assert "can't be shown as asked" in page.said(page.one("div", id="summary"))

@@ -110,7 +110,9 @@ def test_parts_of_an_address_stand_in_one_order_and_are_encoded() -> None:
     assert made == "/threads/?user=a+b&status=locked&reason=x%26y&hour=0-09&from=2026-11-03&to=2026-11-03"
     assert address(begin=begin, end=end) == "/threads/?from=2026-11-03&to=2026-11-03"
     assert address(status="") is None
-    assert address(user=" ") is None
+    assert address(user=" ") == "/threads/?user=+"
+    assert address(user="") is None
+    assert address(user="a\ufffdb") is None
     assert address(user="x" * 5000) is None
     assert address(reason="x" * 5000) is None
     assert address(reason="\ud800") is None

@@ -176,10 +176,10 @@ def test_nothing_happens_from_another_site_or_without_a_sign_in(client: Client, 
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("limit=0", "Rows per page is a whole number from 1 to 100."),
+        ("limit=-1", "Rows per page is a whole number from 0 to 100."),
         ("from=yesterday", "A day is written as in 2026-11-30."),
         ("user=" + "x" * 513, "A user id has at most 512 characters. This one has 513."),
-        ("user=%00", "NUL"),
+        ("status=%00", "NUL"),
         ("after=a&before=b", "Remove one of them"),
         ("q=" + "x" * 8000, "shorten what is searched"),
     ],
@@ -238,7 +238,7 @@ def test_hostile_names_are_text(agent: Client, get: Get, emulator: Emulator) -> 
 def test_pages_of_trouble_have_the_views_too(agent: Client, get: Get, emulator: Emulator) -> None:
     save(agent)
     get("/threads/")
-    wrong = get("/threads/?limit=0", status=400)
+    wrong = get("/threads/?limit=-1", status=400)
     assert listed(wrong) == ["Refunds Share Delete"]
     assert not wrong.all("input", form="save-view"), "what is no list can't be saved"
     gone = get("/threads/?after=cthr_gone&limit=5", status=404)

@@ -19,6 +19,7 @@ from . import deletions, keep, people, tombs
 from .hits import Hit, in_items
 from .models import ArchivedThread, Person, Progress, State, current
 from .search import MOST_UNITS, units
+from .source import shown
 
 _AGAIN = timedelta(minutes=1)
 
@@ -44,7 +45,7 @@ class About:
 
 def of(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, About]:
     """What is known of each thread that is kept; with `searched`, where that was found in it."""
-    looked_for = tuple(units(searched)[:MOST_UNITS]) if searched else ()
+    looked_for = searched_for(searched) if searched else ()
     return {
         each.thread_id: About(
             opening=each.opening,
@@ -58,6 +59,11 @@ def of(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, Abou
         )
         for each in ArchivedThread.objects.filter(thread_id__in=thread_ids).defer("raw")
     }
+
+
+def searched_for(typed: str) -> tuple[str, ...]:
+    """The folded words and phrases that are looked for where this is typed."""
+    return tuple(units(typed)[:MOST_UNITS])
 
 
 def has_threads() -> bool:
@@ -77,6 +83,12 @@ def is_on() -> bool:
 def forget() -> None:
     _filled.clear()
     _lacking.clear()
+
+
+def owner(thread_id: str) -> str | None:
+    """The user of a kept thread; None where it is not kept, or nobody's."""
+    kept = ArchivedThread.objects.filter(thread_id=thread_id).first()
+    return None if kept is None else shown(kept).user
 
 
 def is_user(name: str) -> bool:
@@ -126,7 +138,7 @@ def stepped_back(query: ThreadQuery, far: int) -> ThreadQuery | None:
     number = ArchivedThread.objects.filter(thread_id=query.cursor or "").values_list("number", flat=True).first()
     if number is None:
         return None
-    there = current().filter(user=query.user) if query.user else current()
+    there = current().filter(user=people.column(query.user)) if query.user else current()
     # A page before a thread is asked for as the page after it in the opposite order.
     if (query.order == "desc") != (query.before is not None):
         there = there.filter(number__gt=number).order_by("number")

@@ -26,7 +26,7 @@ class Person(models.Model):
     """A user that was seen, for completing a name and for ranking. `folded` is the name as it is searched."""
 
     name = models.CharField(max_length=512, unique=True)
-    folded = models.CharField(max_length=1100)
+    folded = models.TextField()
     threads = models.PositiveIntegerField(default=0)
     """How many kept threads are of this user."""
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from django.db import connection
 from django.db.models import BooleanField, Q, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
 from .models import ArchivedThread, Person
-from .text import folded
 
 MOST = 100
 """People who are looked up one by one; where more match, threads are gone through in order, and many of them match."""
@@ -39,23 +41,40 @@ class Matching:
 
     def gathered(self, threads: QuerySet[ArchivedThread]) -> QuerySet[ArchivedThread]:
         """Those of the threads that are theirs, to be had by person and then put in order."""
-        sql = "archive_archivedthread.person_id IN (SELECT id FROM archive_person WHERE folded LIKE %s)"
-        return threads.filter(RawSQL(sql, [f"%{self.part}%"], output_field=BooleanField()))
+        return threads.filter(_of_people("archive_archivedthread.person_id", self.part))
 
     def filtered(self, threads: QuerySet[ArchivedThread]) -> QuerySet[ArchivedThread]:
         """Those of the threads that are theirs, in a way that keeps the planner to the order of the threads."""
-        sql = "(archive_archivedthread.person_id + 0) IN (SELECT id FROM archive_person WHERE folded LIKE %s)"
-        return threads.filter(RawSQL(sql, [f"%{self.part}%"], output_field=BooleanField()))
+        return threads.filter(_of_people("(archive_archivedthread.person_id + 0)", self.part))
+
+
+def _of_people(key: str, part: str) -> RawSQL:
+    """Whether `key` is that of somebody with `part` in their folded name, to the letter: an id has signs in it that
+    LIKE takes for any."""
+    sql = f"{key} IN (SELECT id FROM archive_person WHERE folded LIKE %s ESCAPE '\\')"
+    return RawSQL(sql, [f"%{connection.ops.prep_for_like_query(part)}%"], output_field=BooleanField())
+
+
+_ACCENTS = re.compile("[\u0300-\u036f]")
 
 
 @lru_cache(maxsize=10_000)
 def fold(name: str) -> str:
-    return folded(name)
+    """An id as parts of it are looked for: capital and small letters, wide and narrow ones, with accents and without
+    are the same. All its signs stay, unlike in the words of a search: they tell one id from another."""
+    plain = unicodedata.normalize("NFKC", column(name)).casefold()
+    bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain))
+    return unicodedata.normalize("NFC", bare) or plain
+
+
+def column(name: str) -> str:
+    """An id as a column can hold it, PostgreSQL's too. `Thread.is_of` tells apart those that come to the same."""
+    return name.replace("\0", "\ufffd")[:512]
 
 
 def exactly(name: str) -> int | None:
     """The key of the person with exactly this name."""
-    return Person.objects.filter(name=name).values_list("pk", flat=True).first()
+    return Person.objects.filter(name=column(name)).values_list("pk", flat=True).first()
 
 
 def matching(typed: str, *, part: bool) -> Matching:
@@ -63,7 +82,7 @@ def matching(typed: str, *, part: bool) -> Matching:
     if not part:
         found = exactly(typed)
         return Matching(() if found is None else (found,))
-    wanted = folded(typed)
+    wanted = fold(typed)
     if not wanted:
         return Matching(())
     having = Person.objects.filter(folded__contains=wanted)
@@ -76,7 +95,7 @@ def matching(typed: str, *, part: bool) -> Matching:
 def offered(typed: str, most: int = 10) -> list[Person]:
     """People to choose from while a name is typed: those whose names begin so, then those that have it in them, the
     busiest first."""
-    wanted = folded(typed)
+    wanted = fold(typed)
     if not wanted:
         return []
     busiest = Person.objects.filter(threads__gt=0).order_by("-threads", "id")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,6 +22,9 @@ SYSTEM = "(Threadkeeper)"
 
 LONGEST, LONGEST_ID = 2000, 500
 """Characters that are kept of a text that somebody typed, and of what stands for an id, of which there is an index."""
+
+WHOLE = ("list", "words")
+"""The details that are kept to their end, however long: what somebody has searched for. The forms bound them."""
 
 _log = logging.getLogger(__name__)
 
@@ -147,9 +151,12 @@ def storable(value: Any, longest: int = LONGEST) -> Any:
         kept = value.replace("\0", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode()
         return kept if len(kept) <= longest else f"{kept[:longest]}… ({len(kept):,} characters)"
     if isinstance(value, dict):
-        return {storable(name): storable(each) for name, each in value.items()}
+        return {
+            storable(name): storable(each, longest if name not in WHOLE else sys.maxsize)
+            for name, each in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [storable(each) for each in value]
+        return [storable(each, longest) for each in value]
     return value
 
 

@@ -19,7 +19,7 @@ from .errors import (
 from .pages import pages
 from .transport import Limits
 from .types import MAX_LIMIT, MAX_USER, Deletion, LeftOut, Order, Page, Status, Thread, ThreadItem
-from .values import MAX_ID
+from .values import MAX_ID, is_cursor, is_identifier
 
 __all__ = [
     "BETA",
@@ -51,5 +51,7 @@ __all__ = [
     "TimedOut",
     "TooLarge",
     "Unavailable",
+    "is_cursor",
+    "is_identifier",
     "pages",
 ]

@@ -95,7 +95,7 @@ class ChatKitClient:
         after: str | None = None,
         before: str | None = None,
     ) -> Page[Thread]:
-        """Up to `limit` (1 to 100) threads in `order`, those after `after` in that order, of `user` alone. Fewer, with
+        """Up to `limit` (0 to 100) threads in `order`, those after `after` in that order, of `user` alone. Fewer, with
         `has_more`, where a page of so many is too large to read; one thread that is too large is a row that says so.
 
         What `before` means is open: see docs/adr/0001. `Retired` where the endpoint is gone; `CursorGone` where
@@ -124,7 +124,7 @@ class ChatKitClient:
         after: str | None = None,
         before: str | None = None,
     ) -> Page[ThreadItem]:
-        """Up to `limit` (1 to 100) items of one thread, as `list_threads` does for threads; `LeftOut` stands for one
+        """Up to `limit` (0 to 100) items of one thread, as `list_threads` does for threads; `LeftOut` stands for one
         item that is too large. `NotFound` where there is no such thread."""
 
         def ask(size: int, order: Order, after: str | None) -> Page[ThreadItem]:
@@ -204,8 +204,8 @@ RowT = TypeVar("RowT", Thread, ThreadItem)
 
 
 def _list_params(order: Order, limit: int, after: str | None, before: str | None) -> dict[str, str]:
-    if not 1 <= limit <= MAX_LIMIT:
-        raise ValueError(f"limit is {limit}, not between 1 and {MAX_LIMIT}")
+    if not 0 <= limit <= MAX_LIMIT:
+        raise ValueError(f"limit is {limit}, not between 0 and {MAX_LIMIT}")
     params = {"limit": str(limit), "order": order}
     return params | {name: value for name, value in (("after", after), ("before", before)) if value}
 

@@ -41,7 +41,7 @@ def _status(fields: Fields) -> Status | None:
 
 
 def page(raw: object, row: Callable[[object], RowT], *, limit: int) -> Page[RowT]:
-    """One page of a list, each row through `row`.
+    """One page of a list of up to `limit` rows, each through `row`.
 
     A row that comes twice is shown once. Rows beyond `limit` are left to the next page, whose cursor is then
     the last row that is kept, so nothing is lost. Raises `Garbled` where this is not a page at all, or where it
@@ -64,6 +64,9 @@ def page(raw: object, row: Callable[[object], RowT], *, limit: int) -> Page[RowT
     first = first_id if isinstance(first_id, str) and is_identifier(first_id) else next(iter(ids), None)
     last = last_id if isinstance(last_id, str) and is_identifier(last_id) else next(reversed(ids), None)
     more = has_more if isinstance(has_more, bool) else len(rows) >= limit
+    if limit == 0:
+        # No row was asked for, so there is none to go on from, and that there are some is no contradiction.
+        return Page((), None, None, more)
     if more and not rows:
         raise Garbled("the page is empty and says that there is more")
     lost = more and last is None

@@ -65,7 +65,7 @@ def shrinking(ask: Callable[[int], Page[RowT]], limit: int) -> Page[RowT]:
         try:
             return ask(limit)
         except TooLarge:
-            if limit == 1:
+            if limit <= 1:
                 raise
             limit //= 2
 

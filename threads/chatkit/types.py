@@ -46,6 +46,12 @@ class Thread:
     problems: tuple[str, ...] = ()
     raw: object = field(default=None, repr=False, compare=False)
 
+    def is_of(self, user: str) -> bool:
+        """Whether the upstream says that it is of exactly this user, to the last character. One that names nobody is
+        nobody's. A name that is not text to its end is in `user` with others in the place of what is not: it is not
+        taken for that of somebody else."""
+        return isinstance(self.raw, dict) and self.raw.get("user") == user
+
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[RowT_co]):

@@ -10,6 +10,7 @@ MAX_ID = 512
 """The longest id that is taken for one, in characters; the API's have about 50."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def clean(text: str) -> str:
@@ -81,6 +82,12 @@ class Fields:
 
 def is_identifier(text: str) -> bool:
     return 0 < len(text) <= MAX_ID and text.strip() != "" and "\0" not in text and not _SURROGATE.search(text)
+
+
+def is_cursor(text: str) -> bool:
+    """Whether an id can name a place in a list that somebody's address asks for: control characters in one are no
+    accident."""
+    return is_identifier(text) and not _CONTROL.search(text)
 
 
 def kind(value: object) -> str:

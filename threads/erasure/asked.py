@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from threads import queue
 from threads.archive.models import ArchivedThread
+from threads.archive.people import column
 from threads.audit.record import Action, Outcome, must
 
-from .gather import column
 from .models import Erasure, Target
 from .plan import Confirmed
 
@@ -27,7 +27,7 @@ def begin(wanted: Confirmed) -> Erasure:
         with transaction.atomic():
             job = Erasure.asked(
                 kind=wanted.kind,
-                customer=wanted.user,
+                **Erasure.of_user(wanted.user),
                 token=wanted.token,
                 listed_at=None if of_user else timezone.now(),
                 total=None if of_user else len(wanted.threads),
@@ -63,7 +63,7 @@ def _targets(job: Erasure, wanted: Confirmed) -> list[Target]:
         Target(
             erasure=job,
             thread_id=thread_id,
-            customer=column(user or users.get(thread_id)),
+            customer=column(user or users.get(thread_id) or ""),
             created_at=datetime.fromtimestamp(at, UTC) if at is not None else None,
         )
         for thread_id, user, at in wanted.threads

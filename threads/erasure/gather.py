@@ -51,7 +51,7 @@ class Walk:
             self.lost = page.lost
 
     def _is_theirs(self, row: Thread) -> bool:
-        if row.id is None or not is_of(row, self.user):
+        if row.id is None or not row.is_of(self.user):
             self.others += 1
             return False
         if row.id in self.seen:
@@ -63,27 +63,21 @@ class Walk:
 def kept(user: str) -> Iterator[list[Thread]]:
     """The threads of exactly this user that are kept here, oldest first, some at a time."""
     person = people.exactly(user)
-    theirs = Q(state__isnull=True, user=user)
+    theirs = Q(state__isnull=True, user=people.column(user))
     if person is not None:
         theirs |= Q(person=person)
     left = ArchivedThread.objects.filter(theirs).order_by("number")
     batch = list(left[:_BATCH])
     while batch:
         # A column holds no more than so many characters, and no NUL: what the upstream said decides.
-        yield [thread for thread in map(shown, batch) if is_of(thread, user)]
+        yield [thread for thread in map(shown, batch) if thread.is_of(user)]
         batch = list(left.filter(number__gt=batch[-1].number)[:_BATCH])
-
-
-def is_of(row: Thread, user: str) -> bool:
-    """Whether the upstream says that a thread is of exactly this user, to the last character: what is not even text to
-    its end is shown with others in its place, and must not be taken for somebody else."""
-    return isinstance(row.raw, dict) and row.raw.get("user") == user
 
 
 def add(job: Erasure, rows: Iterable[Thread]) -> int:
     """Notes threads as targets, each once. Returns how many were new."""
     made = [
-        Target(erasure=job, thread_id=row.id, customer=column(row.user), created_at=row.created_at)
+        Target(erasure=job, thread_id=row.id, customer=people.column(row.user or ""), created_at=row.created_at)
         for row in rows
         if row.id
     ]
@@ -101,8 +95,3 @@ def add(job: Erasure, rows: Iterable[Thread]) -> int:
 def gone(job: Erasure, rows: Iterable[Thread]) -> int:
     """How many of these are said to be gone."""
     return job.targets.filter(state__in=Target.CLEAN, thread_id__in=[row.id for row in rows]).count()
-
-
-def column(user: str | None) -> str:
-    """A user as a target can hold it, on PostgreSQL too; "" for none."""
-    return (user or "").replace("\0", "\ufffd")[:512]

@@ -3,10 +3,12 @@ text."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
+from urllib.parse import quote, unquote
 
 from django.db import models
 
+from threads.archive.people import column
 from threads.jobs import Job
 
 
@@ -25,7 +27,8 @@ class Erasure(Job):
     token = models.CharField(max_length=64, unique=True)
     """Of the preview that was confirmed: confirming it twice is confirming it once."""
     rule = models.JSONField(default=dict)
-    """For retention: the statuses, and the moment before which a thread must have been silent."""
+    """For retention: the statuses, and the moment before which a thread must have been silent. For a user whose id no
+    column can hold: the id, percent-encoded."""
     listed_at = models.DateTimeField(null=True)
     """When all threads to erase were known for the first time."""
     looks = models.PositiveIntegerField(default=0)
@@ -46,6 +49,17 @@ class Erasure(Job):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+    @property
+    def user(self) -> str:
+        """The very id of the user whose threads they are; "" where single threads were chosen."""
+        return unquote(self.rule["user"]) if "user" in self.rule else self.customer
+
+    @staticmethod
+    def of_user(user: str) -> dict[str, Any]:
+        """The fields that say whose threads they are."""
+        held = column(user)
+        return {"customer": held} | ({"rule": {"user": quote(user, safe="")}} if held != user else {})
 
 
 class Target(models.Model):

@@ -142,7 +142,7 @@ def _gone(job: Erasure, target: Target, evidence: Evidence, state: State, reques
     """The upstream says that it has no such thread. An endpoint that is no more, or another project's, says the same of
     every thread: so that is an end of `state` only on evidence, and else an unknown one. Raises the `ChatKitError` of
     an upstream that could not be asked."""
-    finding = evidence.of(target.thread_id, target.customer or job.customer or None)
+    finding = evidence.of(target.thread_id, _owner(job, target))
     if finding.verdict is Verdict.DELETED or (finding.error is None and _was_erased(target)):
         _end(job, target, state, "", request_id)
     elif finding.error is not None:
@@ -156,6 +156,11 @@ def _gone(job: Erasure, target: Target, evidence: Evidence, state: State, reques
     else:
         reason = f"OpenAI answers that it has no such thread, which is not certain: {finding.why}"
         _end(job, target, State.UNKNOWN, reason, request_id)
+
+
+def _owner(job: Erasure, target: Target) -> str | None:
+    """The very id of a thread's user, None where that is not known: a column may hold another character in it."""
+    return job.user or (None if "\ufffd" in target.customer else target.customer or None)
 
 
 def _was_erased(target: Target) -> bool:

@@ -9,13 +9,16 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from unicodedata import normalize
 
 from django.core import signing
+from markupsafe import escape
 
 from threads import upstream
 from threads.archive.models import ArchivedThread
 from threads.archive.source import shown
 from threads.chatkit import ChatKitError, NotFound, Retired, Thread
+from threads.visible import exact
 
 from . import gather
 from .models import Erasure
@@ -63,7 +66,7 @@ class Plan:
     def phrase(self) -> str:
         """What is to be typed: the user's id, the one thread's, or how many threads there are."""
         if self.user:
-            return self.user.strip() if _can_be_typed(self.user) else "erase all threads of this user"
+            return self.user if _can_be_typed(self.user) else "erase all threads of this user"
         if len(self.ids) == 1:
             return self.ids[0] if _can_be_typed(self.ids[0]) else "erase 1 thread"
         return f"erase {len(self.ids)} threads"
@@ -224,6 +227,11 @@ def _ordered(threads: Iterable[Thread]) -> tuple[Thread, ...]:
     return tuple(sorted(threads, key=lambda each: (each.created_at or latest, each.id or "")))
 
 
+def is_typed(typed: str, phrase: str) -> bool:
+    """Whether somebody has typed the phrase. A keyboard may write the same letter in another way than an id does."""
+    return normalize("NFC", typed.strip()) == normalize("NFC", phrase)
+
+
 def _can_be_typed(text: str) -> bool:
-    """Whether a person can type it as it is: no character that a field drops or nobody sees."""
-    return text.isprintable() and bool(text.strip())
+    """Whether a person can type it as it is: no character that a field drops, or that nobody sees for what it is."""
+    return bool(text) and text.isprintable() and exact(text) == escape(text)

@@ -94,7 +94,7 @@ def as_json(job: Erasure) -> dict[str, Any]:
     return {
         "erasure": str(job.pk),
         "kind": job.kind,
-        "user": job.customer or None,
+        "user": job.user or None,
         "asked_by": job.who,
         "asked_from": job.address or None,
         "request_id": job.request_id or None,

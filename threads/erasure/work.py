@@ -125,7 +125,7 @@ class _Work:
     def _list(self) -> None:
         """All threads of the user: what is kept here, and what the upstream lists."""
         self._job.keep(phase="listing")
-        for rows in gather.kept(self._job.customer):
+        for rows in gather.kept(self._job.user):
             self._go_on()
             gather.add(self._job, rows)
         if self._job.kind == Erasure.Kind.COPIES or self._walk() is not None:
@@ -140,7 +140,7 @@ class _Work:
 
     def _walk(self) -> int | None:
         """How many threads of the user were new; None where the list could not be had this time, or not any more."""
-        walk, new, listed = gather.Walk(self._job.customer), 0, 0
+        walk, new, listed = gather.Walk(self._job.user), 0, 0
         try:
             for rows in walk.pages(self._client):
                 self._go_on()

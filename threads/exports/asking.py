@@ -11,6 +11,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from .. import queue
+from ..archive.about import searched_for
+from ..archive.people import column
 from ..audit.record import Action, Outcome, actor, must
 from ..query import DEFAULT_LIMIT, ThreadQuery
 from . import files
@@ -28,13 +30,12 @@ def of_list(kind: str, query: ThreadQuery, zone: tzinfo) -> Export:
     """An export of a list from its first page to its last, the trail's word on it before it; or the one of the same
     that the account has under way. Raises `NotRecordedError` and `TooManyError`: then there is
     none."""
-    whose = query.user if query.user and query.match == "exact" else ""
-    return _asked(kind, replace(query.first(), limit=DEFAULT_LIMIT), zone, whose)
+    return _asked(kind, replace(query.first(), limit=DEFAULT_LIMIT), zone)
 
 
 def of_user(customer: str, zone: tzinfo) -> Export:
     """An export of everything of one user, as `of_list`."""
-    return _asked("zip", ThreadQuery(user=customer), zone, customer)
+    return _asked("zip", ThreadQuery(user=customer), zone)
 
 
 def own(who_id: str) -> QuerySet[Export]:
@@ -64,7 +65,8 @@ def take_away(export: Export) -> None:
     Export.objects.filter(pk=export.pk).delete()
 
 
-def _asked(kind: str, query: ThreadQuery, zone: tzinfo, customer: str) -> Export:
+def _asked(kind: str, query: ThreadQuery, zone: tzinfo) -> Export:
+    customer = column(query.exact_user or "")
     asked = {"kind": kind, "query": query.encoded(), "zone": str(zone), "customer": customer}
     known = Export.objects.filter(who_id=actor().id, ended_at=None, **asked).first()
     if known is not None:
@@ -72,7 +74,9 @@ def _asked(kind: str, query: ThreadQuery, zone: tzinfo, customer: str) -> Export
     if own(actor().id).count() >= MOST:
         raise TooManyError
     key = uuid.uuid4()
-    detail = {"export": str(key), "format": kind, "list": asked["query"]}
+    detail: dict[str, object] = {"export": str(key), "format": kind, "list": asked["query"]}
+    if query.q is not None:
+        detail["words"] = list(searched_for(query.q))
     with transaction.atomic():
         must(Action.EXPORT, Outcome.INTENT, customer=customer, detail=detail)
         return Export.asked(id=key, **asked)

@@ -18,7 +18,7 @@ from ..chatkit import ChatKitError, Thread
 from ..raw import dumped
 from ..transcript import Pages
 from . import files, names
-from .listing import LIST
+from .listing import LIST, asked_for
 from .models import Export
 from .once import Once
 
@@ -66,15 +66,17 @@ def _facts(export: Export, number: int, row: dict[str, Any], trouble: Trouble) -
     thread_id = row["id"]
     if thread_id is None:
         return facts | {"why": f"the API sent it without an id ({'; '.join(row['problems'])})"}
-    if row["user"] not in {None, export.customer}:
+    user = asked_for(export).user or ""
+    if row["user"] not in {None, user}:
         return facts | {"title": None, "why": "the API listed it, but as another user's, so it is left out"}
     try:
         thread, pages = services.whole(thread_id)
     except ChatKitError as error:
         trouble(error)
         return facts | {"why": f"the API failed: {error.detail}"}
-    if thread.user not in {None, export.customer}:
-        return facts | {"title": None, "why": "the API says that it is another user's, so it is left out"}
+    if not thread.is_of(user):
+        whose = "that it is another user's" if thread.user else "not whose it is"
+        return facts | {"title": None, "why": f"the API says {whose}, so it is left out"}
     name = f"{number:06}-{names.clean(thread_id, 'thread')}"
     with tempfile.TemporaryFile(dir=files.work(export.pk)) as spool:
         once = Once(_beating(pages, export), spool)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django.db.models import Q
 from django.utils import timezone
 
+from ..archive.people import column
 from . import files
 from .models import KEPT, Export, Outcome
 
@@ -26,11 +27,8 @@ def forget(thread_ids: Iterable[str], customer: str | None) -> int:
     if not any(True for _ in thread_ids) and customer is None:
         return 0
     may_hold = Export.objects.all()
-    # No user that can be exported has a NUL in their id, which PostgreSQL would not be asked for.
-    if customer is not None and "\0" not in customer:
-        # The first page of a list that is being read may turn out to be of whoever has that in their id.
-        nobody_knows = ~Q(kind="zip") & Q(pages=0, ended_at=None)
-        may_hold = may_hold.filter(Q(customer="") | Q(customer=customer) | nobody_knows)
+    if customer is not None:
+        may_hold = may_hold.filter(Q(customer="") | Q(customer=column(customer)))
     now = timezone.now()
     removed = 0
     for export in may_hold.only("pk"):

@@ -42,9 +42,9 @@ class Row:
     problems: tuple[str, ...]
 
 
-def rows(found: Listing, now: datetime) -> Iterator[Row]:
-    """The threads of a page that came at `now`."""
-    for thread in found.window.rows:
+def rows(found: Listing, threads: Iterable[Thread], now: datetime) -> Iterator[Row]:
+    """The threads of a page that came at `now`, or some of them."""
+    for thread in threads:
         yield _row(thread, found.about.get(thread.id or ""), now, archived=found.archived)
 
 

@@ -12,19 +12,22 @@ from django.utils import timezone
 from .. import forms, services, when
 from ..archive import about
 from ..chatkit import MAX_LIMIT, Garbled
-from ..query import DEFAULT_LIMIT, ThreadQuery
+from ..query import ThreadQuery
 from . import files, formats
 from .models import Export
 
 LIST = "list.jsonl"
 """Among the parts of a zip: the threads that it is to hold."""
 
+_LEFT_OUT = "Rows are left out of which the API does not say that they are this user's."
+
 _LOST = "There is more, but the API gives no way to reach it."
 
 
 def asked_for(export: Export) -> ThreadQuery:
     """The list, from its start, in the largest pages that there are."""
-    query, errors = forms.read(QueryDict(export.query).dict())
+    # What the account may ask for was looked at when it asked.
+    query, errors = forms.read(QueryDict(export.query).dict(), masked=False)
     if query is None:
         raise ValueError(f"an export asks for no list: {errors}")
     return replace(query, limit=MAX_LIMIT)
@@ -35,14 +38,14 @@ def page(export: Export) -> None:
     `JobLostError` where another worker has the export, and `OSError`."""
     zone, gone = when.zone(export.zone), export.phase == "gone"
     place = replace(asked_for(export), after=export.cursor or None)
-    # Where nobody has exactly this id, that others have it in theirs helps who looks, and not who hands over.
-    guess = export.kind != "zip"
-    found = services.kept_alone(place, zone) if gone else services.handed_over(place, zone, guess=guess)
+    found = services.kept_alone(place, zone) if gone else services.handed_over(place, zone)
     window, kind = found.window, _kind(export)
     following = window.last_id if window.has_next else None
+    # A zip says of each thread why it is left out, and asks it itself first.
+    rows = tuple(row for row in window.rows if export.kind == "zip" or services.is_theirs(row, place))
     data = b"" if export.pages else formats.beginning(kind)
-    data += formats.lines(kind, formats.rows(found, timezone.now()))
-    offset, done, pages = export.offset, export.done + len(window.rows), export.pages + 1
+    data += formats.lines(kind, formats.rows(found, rows, timezone.now()))
+    offset, done, pages = export.offset, export.done + len(rows), export.pages + 1
     if following is not None and following == export.mark:
         raise Garbled("the pages lead in a circle")
     # What OpenAI has no more of a user is theirs too.
@@ -51,9 +54,6 @@ def page(export: Export) -> None:
         # Keeping comes first: it holds the row, so nobody else is at the file.
         export.keep(
             phase="gone" if gone or onward else "listing",
-            query=replace(found.query.first(), limit=DEFAULT_LIMIT).encoded(),
-            # What was taken for a part of an id holds the threads of several users.
-            customer=export.customer if found.query.match == "exact" else "",
             cursor=following or "",
             mark="" if onward else following or "" if pages & (pages - 1) == 0 else export.mark,
             pages=pages,
@@ -61,7 +61,7 @@ def page(export: Export) -> None:
             done=done,
             total=export.total if export.pages else _total(found),
             listed=following is None and not onward,
-            reason=_lacking(found) or export.reason,
+            reason=_lacking(found, left_out=len(rows) < len(window.rows)) or export.reason,
             trouble_at=None,
         )
         files.append(file(export), offset, data)
@@ -76,7 +76,9 @@ def _kind(export: Export) -> str:
     return "jsonl" if export.kind == "zip" else export.kind
 
 
-def _lacking(found: services.Listing) -> str:
+def _lacking(found: services.Listing, *, left_out: bool) -> str:
+    if left_out:
+        return _LEFT_OUT
     if found.window.lost or (found.window.has_next and found.window.last_id is None):
         return _LOST
     lacking = found.lacking if found.archived else None

@@ -18,6 +18,7 @@ from ..raw import dumped
 from ..visible import named
 from . import files
 from .bundle import FACTS, lines
+from .listing import asked_for
 from .models import Export
 
 _BEAT = 10.0
@@ -85,7 +86,7 @@ class _Adding:
 def _manifest(export: Export, now: datetime, add: _Adding) -> Iterator[str]:
     """JSON that is written as it is read, since a user may have any number of threads."""
     head = {
-        "user": export.customer,
+        "user": asked_for(export).user,
         "made": now.astimezone(UTC).isoformat(timespec="seconds"),
         "complete": not export.reason,
         "reason": export.reason or None,

@@ -61,7 +61,7 @@ def told(export: Export, now: datetime, zone: tzinfo) -> Told:
     # What was counted when it began may be fewer by now.
     total = export.total if export.total is not None and export.total >= export.done else None
     return Told(
-        what=_KINDS.get(export.kind, f"Everything of {export.customer or 'a user'}"),
+        what=_KINDS.get(export.kind, f"Everything of {export.customer if export.customer.strip() else 'a user'}"),
         list_url=f"{reverse('threads')}?{export.query}" if export.query else None,
         asked=when.relative(export.asked_at, now),
         state=_STATES[Outcome(export.outcome)] if export.outcome else _PHASES.get(export.phase, export.phase),

@@ -46,7 +46,7 @@ def _masked(event: AuditEvent) -> AuditEvent:
     """What stands for the row in a file: it is not kept."""
     known = (event.customer,)
     detail = event.detail if isinstance(event.detail, dict) else {}
-    shown = {name: value for name, value in detail.items() if name not in {*ENCODED, "typed", "file"}}
+    shown = {name: value for name, value in detail.items() if name not in {*ENCODED, "words", "typed", "file"}}
     made = copy(event)
     made.customer = event.customer and masking.short(event.customer)
     made.detail = masking.deep(shown, known)

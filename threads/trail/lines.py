@@ -12,13 +12,13 @@ from ..audit.find import Found, TrailQuery
 from ..audit.models import AuditEvent
 from ..audit.record import Outcome
 from ..presenters import Pager, thread_url
-from .words import OUTCOMES, facts, what
+from .words import OUTCOMES, WORDS, facts, what
 
 _IDS = {"User", "Typed"}
 """Facts that are a user id, or a part of one."""
 
-_FILE = "File"
-"""The fact that may be made of a user id, spelled otherwise."""
+_SPELLED = {"File", WORDS}
+"""Facts that may be made of a user id, spelled otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _masked(line: Line) -> Line:
         facts=tuple(
             (name, masking.short(value) if name in _IDS else masking.text(value, known))
             for name, value in line.facts
-            if name != _FILE
+            if name not in _SPELLED
         ),
     )
 

@@ -37,6 +37,8 @@ OUTCOMES: dict[str, str] = {
     Outcome.PARTIAL: "Done in part",
 }
 
+WORDS = "Words looked for"
+
 _NAMES = {
     "threads": "Threads shown",
     "items": "Items of the conversation",
@@ -54,6 +56,8 @@ _NAMES = {
     "refusals": "Times told to wait",
     "run": "What was copied",
     "asked": "What was asked for",
+    "words": WORDS,
+    "step": "Led on to",
 }
 _FILTERS = {
     "user": "User",
@@ -81,7 +85,7 @@ _FILTERS = {
 ENCODED = ("list", "items", "trail", "download", "query")
 """The details that hold the query of an address."""
 
-_UNSAID = ("change", "beside", "count", "since")
+_UNSAID = ("shown", "change", "beside", "count", "since")
 
 
 def what(event: AuditEvent) -> str:
@@ -162,6 +166,8 @@ def _search(event: AuditEvent, detail: dict[str, Any]) -> str | None:
         return "Was offered users while typing"
     if detail.get("beside"):
         return "Saw a user's other threads beside a conversation"
+    if "step" in detail:
+        return "Stepped through the threads of a list"
     asked = QueryDict(str(detail.get("list", "")))
     words = "Searched the threads" if "q" in asked else "Filtered the list of threads"
     return f"{words} of a user" if event.customer else words
@@ -179,7 +185,9 @@ def _archive(event: AuditEvent, detail: dict[str, Any]) -> str | None:
 
 def _audit(_event: AuditEvent, detail: dict[str, Any]) -> str | None:
     if "receipt" in detail:
-        return "Downloaded the receipt of an erasure"
+        return f"{'Read' if detail.get('shown') else 'Downloaded'} the receipt of an erasure"
+    if "erasures" in detail:
+        return "Read the list of erasures"
     return "Downloaded the trail" if "download" in detail else None
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,11 +15,12 @@ from django.views.decorators.http import require_safe
 
 from .. import conversation as presenting
 from .. import forms, masking, presenters, problems, services, when
-from ..chatkit import ChatKitError, NotFound, ThreadItem
+from ..chatkit import MAX_USER, ChatKitError, NotFound, ThreadItem, is_identifier
 from ..query import ItemQuery, ThreadQuery
 from ..roles import Right, account, demand, needs
 from ..sources import Window
 from . import transcript
+from .queries import encoded_query
 
 _NO_ITEMS: dict[str, Any] = {
     "entries": [],
@@ -92,23 +93,29 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
 @needs(Right.READ)
 @require_safe
 def others(request: HttpRequest) -> HttpResponse:
-    """The newest threads of a user, for the margin of one of them. Always a part: it comes after the page that it
-    stands on."""
-    user, thread_id = request.GET.get("user", ""), request.GET.get("thread", "")
-    query, _ = forms.read({"user": user})
-    if query is None or query.user is None:
+    """The newest threads of the user of one thread, for its margin. Always a part: it comes after the page that it
+    stands on. Where identities are masked there is no such margin: whose threads are one person's is a part of who
+    they are."""
+    if masking.is_due(account(request)):
+        demand(request, Right.IDENTIFY)
+    thread_id = request.GET.get("thread", "")
+    if not is_identifier(thread_id):
         return HttpResponse(status=400)
     now, zone = _now(request)
-    context: dict[str, Any] = {"user_url": presenters.address(query), "user": user}
     try:
-        window = services.list_threads(query, beside=thread_id).window
+        found = services.others(thread_id)
     except ChatKitError as error:
-        return render(request, "threads/_others.html", context | {"problem": problems.problem(error, now, zone)})
-    masked = masking.is_due(account(request))
-    rows = [row for row in presenters.rows(window, query, now, zone, masked=masked) if row.id != thread_id]
-    return render(
-        request, "threads/_others.html", context | {"rows": rows, "further": window.has_next, "problem": None}
-    )
+        return render(request, "threads/_others.html", {"problem": problems.problem(error, now, zone)})
+    context: dict[str, Any] = {"problem": None, "rows": [], "notes": (), "further": False, "user_url": None}
+    if found is not None:
+        rows = presenters.rows(found.window, found.query, now, zone)
+        context |= {
+            "rows": [row for row in rows if row.id != thread_id],
+            "notes": found.window.notes,
+            "further": found.window.has_next,
+            "user_url": presenters.address(found.query),
+        }
+    return render(request, "threads/_others.html", context)
 
 
 @needs(Right.READ)
@@ -188,19 +195,19 @@ def _waiting(response: HttpResponse, problem: problems.Problem) -> HttpResponse:
 def _ways(thread_id: str, here: ThreadQuery) -> dict[str, Any]:
     """The ways out: back to the row that was left, and to the threads beside this one in its list."""
     step_to = {"from": thread_id, "list": here.encoded()}
-    filtered, _ = forms.read({"user": thread_id})
+    as_user = ThreadQuery().of(thread_id) if 0 < len(thread_id) <= MAX_USER else None
     return {
         "thread_id": thread_id,
         "back_url": f"{presenters.address(here)}#thread-{presenters.fragment(thread_id)}",
         "previous_url": f"{reverse('step')}?{urlencode(step_to | {'to': 'previous'})}",
         "next_url": f"{reverse('step')}?{urlencode(step_to | {'to': 'next'})}",
-        "as_user_url": presenters.address(filtered) if filtered else None,
+        "as_user_url": presenters.address(as_user) if as_user else None,
     }
 
 
 def _list(request: HttpRequest) -> ThreadQuery:
     """The list that the thread was opened from; all threads where the address names none that is valid."""
-    query, _ = forms.read(QueryDict(request.GET.get("list", "")).dict())
+    query, _ = encoded_query(request, request.GET.get("list", ""))
     return query or ThreadQuery()
 
 

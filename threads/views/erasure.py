@@ -10,7 +10,7 @@ from uuid import UUID
 from django import forms as django_forms
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -22,6 +22,7 @@ from ..erasure import asked, plan, receipt
 from ..erasure.models import Erasure, Target
 from ..query import ThreadQuery
 from ..roles import Right, account, may_now, needs
+from .queries import encoded_query
 
 _ROWS, _TROUBLED, _PAGE = 1000, 50, 50
 """Threads on a receipt; those that went wrong, while it goes on; erasures on a page of the list."""
@@ -47,11 +48,11 @@ def preview(request: HttpRequest) -> HttpResponse:
     _demand(request)
     sent = request.POST if request.method == "POST" else request.GET
     try:
-        ids = [name for each in sent.getlist("thread") if (name := forms.FIELDS["after"].clean(each))]
+        ids = [name for each in sent.getlist("thread") if (name := forms.THREAD_ID.clean(each))]
         user = forms.FIELDS["user"].clean(sent.get("user"))
     except django_forms.ValidationError:
         return _nothing(request)
-    back = _back(sent.get("list", ""), ids, user)
+    back = _back(request, sent.get("list", ""), ids, user)
     if user is not None:
         return _page(request, plan.of_user(user), back)
     if not ids or len(ids) > plan.MOST:
@@ -71,7 +72,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
     except plan.StaleError:
         return render(request, "erasure/stale.html", {}, status=400)
     typed = request.POST.get("typed", "").strip()
-    if typed != wanted.phrase:
+    if not plan.is_typed(typed, wanted.phrase):
         error = "Type it exactly as it stands above." if typed else "Type what stands above, to confirm."
         return _again(request, wanted, back, error, typed, 400)
     try:
@@ -90,6 +91,7 @@ def erasures(request: HttpRequest) -> HttpResponse:
     now, zone = _now(request)
     masked = masking.is_due(account(request))
     page = Paginator(Erasure.objects.order_by("-asked_at", "id"), _PAGE).get_page(request.GET.get("page"))
+    record(Action.AUDIT, detail={"erasures": len(page.object_list)})
     rows = [
         {
             "url": reverse("erasure", args=[job.pk]),
@@ -111,6 +113,8 @@ def erasure(request: HttpRequest, pk: UUID) -> HttpResponse:
     """How one goes, and its receipt; for htmx the part of it that changes."""
     job = get_object_or_404(Erasure, pk=pk)
     part = request.headers.get("HX-Request") == "true"
+    if not part:  # the part comes again every few seconds
+        record(Action.AUDIT, customer=job.customer, detail={"receipt": str(job.pk), "shown": True})
     return render(request, "erasure/_erasure.html" if part else "erasure/erasure.html", _told(request, job))
 
 
@@ -226,7 +230,8 @@ def _what(job: Erasure, *, masked: bool) -> str:
         return "Threads past their time"
     copies = "Copies of " if job.kind == Erasure.Kind.COPIES else ""
     if job.customer:
-        return f"{copies or 'All '}threads of {masking.short(job.customer) if masked else job.customer}"
+        whose = job.customer if job.customer.strip() else "a user whose id is blank"
+        return f"{copies or 'All '}threads of {masking.short(job.customer) if masked else whose}"
     count = job.total or 0
     return f"{copies}{count:,} thread{'s' if count != 1 else ''}"
 
@@ -236,13 +241,13 @@ def _counts(job: Erasure) -> str:
     return ", ".join(f"{number:,} {_STATES[state].lower()}" for state, number in found.items()) or "none yet"
 
 
-def _back(encoded: str, ids: list[str], user: str | None) -> str:
+def _back(request: HttpRequest, encoded: str, ids: list[str], user: str | None) -> str:
     """Where to go instead: to the list that it was asked from, or to what it is about."""
-    query, _ = forms.read(QueryDict(encoded).dict())
+    query, _ = encoded_query(request, encoded)
     if encoded and query is not None:
         return presenters.address(query)
     if user is not None:
-        return presenters.address(ThreadQuery(user=user))
+        return presenters.address(ThreadQuery().of(user))
     if len(ids) == 1:
         return presenters.thread_url(ids[0]) or presenters.address(ThreadQuery())
     return presenters.address(ThreadQuery())

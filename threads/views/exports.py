@@ -30,6 +30,7 @@ from ..jobs import JobLostError
 from ..query import ThreadQuery
 from ..roles import Right, account, may_now, needs
 from .parts import is_part
+from .queries import encoded_query, thread_query
 from .transcript import not_recorded
 
 AT_ONCE = 8.0
@@ -87,7 +88,7 @@ def export_list(request: HttpRequest) -> HttpResponseBase:
     kind = request.GET.get("format", "")
     if kind not in formats.KINDS:
         return problem(request, 400, "This is no format", f"A list is exported as one of: {', '.join(formats.KINDS)}.")
-    query, errors = forms.read(request.GET.dict())
+    query, errors = thread_query(request, request.GET.dict())
     if query is None:
         wrong = " ".join(message for each in errors.values() for message in each)
         return problem(request, 400, "This list can't be exported", f"Its address is not valid. {wrong}")
@@ -119,11 +120,11 @@ def export_list(request: HttpRequest) -> HttpResponseBase:
 @_handing_over
 def export_user(request: HttpRequest) -> HttpResponseBase:
     """Asks for everything of the user in `user`, and leads to the page on which it comes. 400 where that is no id."""
-    query, errors = forms.read({"user": request.POST.get("user", "")})
-    if query is None or query.user is None:
+    query, errors = _of_user(request)
+    if query is None or query.exact_user is None:
         wrong = " ".join(errors.get("user", ["Name a user."]))
         return problem(request, 400, "This user can't be exported", wrong)
-    export = asking.of_user(query.user, when.zone(request.COOKIES.get("tz")))
+    export = asking.of_user(query.exact_user, when.zone(request.COOKIES.get("tz")))
     asking.have_done()
     return redirect("export", pk=export.pk)
 
@@ -168,6 +169,13 @@ def export_delete(request: HttpRequest, pk: UUID) -> HttpResponseBase:
             request, 503, "It could not be deleted", "Its file is in the way of that. Try again in a moment."
         )
     return redirect("exports")
+
+
+def _of_user(request: HttpRequest) -> tuple[ThreadQuery | None, forms.Errors]:
+    """The user whose list is in `query`, since no field of a form can hold any id; or the one in `user`."""
+    if "query" in request.POST:
+        return encoded_query(request, request.POST["query"])
+    return thread_query(request, {"user": request.POST.get("user", "")})
 
 
 def _mine(kind: str, query: ThreadQuery, zone: tzinfo) -> Export:

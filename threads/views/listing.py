@@ -16,6 +16,7 @@ from ..chatkit import ChatKitError
 from ..query import DEFAULT_LIMIT, ThreadQuery
 from ..roles import Right, account, needs
 from .parts import is_part, place
+from .queries import thread_query
 from .saved import beside
 
 _NOTHING: dict[str, Any] = {
@@ -23,9 +24,6 @@ _NOTHING: dict[str, Any] = {
     "lacking": None, "doubt": "", "guessed": None, "filters": 0,
 }  # fmt: skip
 """What a template may ask for whatever became of the request."""
-
-_WHOLE_IDS = "Your account sees user ids shortened, and finds users by their whole id only. Leave this out."
-"""Else an id could be guessed from its beginning, one character after the other."""
 
 _FIELDS = ("user", "match", "status", "has_reason", "reason", "q", "hour", "from", "to", "order")
 
@@ -37,23 +35,21 @@ def thread_list(request: HttpRequest) -> HttpResponse:
     the id or the address of one thread leads straight to that thread."""
     sent = request.GET.dict()
     masked = masking.is_due(account(request))
-    query, errors = forms.read(sent)
-    if query is not None and masked and query.match == "part":
-        query, errors = None, {"match": [_WHOLE_IDS]}
+    query, errors = thread_query(request, sent)
     if query is None:
         return _respond(request, _invalid(sent, errors), 400)
     now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
     times = {"as_of": when.exact(now, zone), "zone": str(zone)}
     try:
-        named = finding.thread_in(query.user) if query.user else None
+        typed = query.user if forms.is_typed(sent) else None
+        named = finding.thread_in(typed) if typed else None
         if named:
             return _to_thread(request, named)
-        found = services.list_threads(query, zone, guess=not masked)
+        found = services.list_threads(query, zone)
         # Only who has no threads can be a thread: a user who has some costs no second call.
-        if query.user and not query.filters and not query.cursor and (found.query != query or not found.window.rows):
-            name = query.user.strip()
-            if services.is_thread(name):
-                return _to_thread(request, name)
+        alone = query.limit and not query.filters and not query.cursor
+        if typed and alone and (found.query != query or not found.window.rows) and services.is_thread(typed.strip()):
+            return _to_thread(request, typed.strip())
     except ChatKitError as error:
         problem = problems.problem(error, now, zone)
         problem = masking.deep(problem) if masked else problem
@@ -109,9 +105,11 @@ def _found(found: services.Listing, asked: ThreadQuery, now: datetime, zone: tzi
 
 def _kept(query: ThreadQuery) -> dict[str, Any]:
     """The filter as it was asked for, and the ways out of a page that has nothing to show."""
-    trimmed = query.user.strip() if query.user else None
+    trimmed = query.user.strip() or query.user if query.user else None
     return {
         "user": query.user or "",
+        "box": forms.boxed(query.user or ""),
+        "unboxed": forms.unboxed(query.user or ""),
         "match": query.match,
         "status": query.status or "",
         "statuses": presenters.choices(None, query.status),
@@ -133,6 +131,7 @@ def _kept(query: ThreadQuery) -> dict[str, Any]:
         "exported": query.first().encoded(),
         "all_url": presenters.address(query.of(None)),
         "unfiltered_url": presenters.address(query.unfiltered()),
+        "part_url": presenters.address(query.of_part()) if query.user else None,
         "trimmed_url": presenters.address(query.of(trimmed)) if trimmed != query.user else None,
     }
 
@@ -140,10 +139,12 @@ def _kept(query: ThreadQuery) -> dict[str, Any]:
 def _invalid(sent: dict[str, str], errors: forms.Errors) -> dict[str, Any]:
     """The form as it was sent, so that what is wrong can be put right where it stands."""
     given = None if "limit" in errors else forms.FIELDS["limit"].clean(sent.get("limit"))
-    limit = given or DEFAULT_LIMIT
+    limit = DEFAULT_LIMIT if given is None else given
     # No HTML can hold a NUL.
-    kept = {name: sent.get(name, "").replace("\0", "") for name in _FIELDS}
+    kept = {name: sent.get(name, "").replace("\0", "\ufffd") for name in _FIELDS}
     return kept | {
+        "box": forms.boxed(kept["user"]),
+        "unboxed": sent.get(forms.BOX, ""),
         "order": sent.get("order", "desc"),
         "statuses": presenters.choices(None, kept["status"] or None),
         "counted": False,
@@ -152,7 +153,7 @@ def _invalid(sent: dict[str, str], errors: forms.Errors) -> dict[str, Any]:
         "limits": presenters.limit_choices(limit),
         "errors": errors,
         "filters": sum(bool(kept[name]) for name in _FIELDS[1:-1]),
-        "misplaced": [message for name in ("place", "after", "before", "since") for message in errors.get(name, ())],
+        "misplaced": {name: errors[name] for name in ("place", "after", "before", "since") if name in errors},
         "all_url": presenters.address(ThreadQuery()),
         "unfiltered_url": presenters.address(ThreadQuery()),
     }

@@ -127,10 +127,13 @@ def address(
     end: date | None = None,
 ) -> str | None:
     """The list of threads that are so. None where no address can ask for them: a list takes what is blank for no
-    filter, and knows no user or reason of any length."""
+    filter, but as a user, and knows no user or reason of any length; and what stands for other characters in the name
+    of a user that a column holds is not their id."""
     values = {"user": user, "status": status, "reason": reason, "hour": hour, "from": begin, "to": end}
     asked = {name: str(value) for name, value in values.items() if value is not None}
-    if not all(value.strip() for value in asked.values()) or (user is not None and len(user) > MAX_USER):
+    if not all(value.strip() for name, value in asked.items() if name != "user"):
+        return None
+    if user is not None and (not user or len(user) > MAX_USER or "\ufffd" in user):
         return None
     try:
         made = f"{reverse('threads')}?{urlencode(asked)}"

@@ -8,12 +8,13 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from .. import forms, presenters, saved
 from ..query import ThreadQuery
 from ..roles import Right, account, needs
+from .queries import encoded_query
 
 _CHANGED = "views"
 """The cookie of a browser that has just changed a view: another process than the one that did it may still remember
@@ -86,7 +87,7 @@ def delete_view(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _read(request: HttpRequest) -> tuple[ThreadQuery | None, forms.Errors]:
-    return forms.read(QueryDict(request.POST.get("query", "")).dict())
+    return encoded_query(request, request.POST.get("query", ""))
 
 
 def _here(request: HttpRequest) -> str:

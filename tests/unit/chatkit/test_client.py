@@ -181,7 +181,7 @@ def test_a_body_over_the_cap_is_not_read_on(api: responses.RequestsMock, client:
 
 
 def test_a_limit_out_of_range_is_a_mistake_of_ours(client: ChatKitClient) -> None:
-    for limit in (0, 101):
+    for limit in (-1, 101):
         with pytest.raises(ValueError, match="limit"):
             client.list_threads(limit=limit)
 
