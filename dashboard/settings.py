@@ -113,6 +113,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "dashboard.fetch_metadata.FetchMetadata",
+    "dashboard.fresh_rights.FreshRights",
     "dashboard.middleware.SignInRequired",
     "dashboard.middleware.Acting",
     "dashboard.middleware.Allowed",

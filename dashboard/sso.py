@@ -27,6 +27,7 @@ from threads.roles import ROLES
 
 from . import sessions
 from .accounts.models import Identity
+from .fetch_metadata import linked
 from .middleware import give_back
 from .views import onward, problem
 
@@ -71,6 +72,7 @@ def roles() -> dict[str, set[str]]:
     return found
 
 
+@linked
 @login_not_required
 @require_GET
 def begin(request: HttpRequest) -> HttpResponse:
@@ -89,6 +91,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@linked
 @login_not_required
 @require_GET
 def callback(request: HttpRequest) -> HttpResponse:

@@ -10,6 +10,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
+from dashboard.fetch_metadata import linked
+
 from .. import finding, forms, masking, presenters, problems, services, when
 from ..archive import about
 from ..chatkit import ChatKitError
@@ -30,6 +32,7 @@ _WHOLE_IDS = "Your account sees user ids shortened, and finds users by their who
 _FIELDS = ("user", "match", "status", "has_reason", "reason", "q", "hour", "from", "to", "order")
 
 
+@linked
 @needs(Right.READ)
 @require_safe
 def thread_list(request: HttpRequest) -> HttpResponse:
