@@ -10,6 +10,8 @@ from typing import Any
 from dashboard import countfiles, env
 from dashboard.serverlog import ServerLog
 
+os.umask(0o077)  # what it makes is for its own account alone
+
 _host = env.text("HOST", "127.0.0.1")
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{env.whole('PORT', 8000, least=1, most=65535)}"
 # The embedded emulator lives in the process that serves it, so there is only one of them.

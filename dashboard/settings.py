@@ -105,7 +105,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "dashboard.middleware.health",
     "dashboard.middleware.bounded",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "dashboard.static.StaticFiles",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "dashboard.middleware.idleness",

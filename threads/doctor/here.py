@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import stat
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -130,6 +131,21 @@ def disk() -> Finding:
     if free < TOO_LITTLE:
         return failed("disk", said, advice)
     return doubtful("disk", said, advice) if free < LITTLE else fine("disk", said)
+
+
+def files() -> Finding:
+    """Whether others of this machine can look into what the desk keeps in files."""
+    path = Path(settings.DATA_DIR)
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return fine("files", "DATA_DIR is not there yet; it is made for this account alone")
+    except OSError as error:
+        return failed("files", f"DATA_DIR can't be looked at ({type(error).__name__})", "See that DATA_DIR is right.")
+    if mode & 0o077:
+        said = f"DATA_DIR is open to other accounts of this machine (mode {mode:03o})"
+        return doubtful("files", said, f"Run `chmod 700 {path}`: conversations and keys are in it.")
+    return fine("files", "DATA_DIR is for this account alone")
 
 
 def safety() -> Finding:
