@@ -35,7 +35,7 @@ limit_request_line = 8190
 secure_scheme_headers: dict[str, str] = {}
 accesslog = env.text("ACCESS_LOG")
 # Who did it is in the address's query, so the access log leaves the query out.
-access_log_format = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms %({x-request-id}o)s'
+access_log_format = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms %({x-request-id}o)s %({x-client-request-id}o)s'
 logger_class = ServerLog
 control_socket_disable = True
 if env.flag("METRICS"):

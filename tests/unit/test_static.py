@@ -36,5 +36,5 @@ def test_what_is_beside_the_static_files_is_not_served(tmp_path: Path) -> None:
         assert serving(RequestFactory().get(f"/static/{name}")).status_code == 404, name
     response = serving(RequestFactory().get("/static/app.css"))
     assert response.status_code == 200
-    assert b"".join(response).startswith(b"@")  # type: ignore[attr-defined]
+    assert b"".join(response).startswith(b"@")
     response.close()

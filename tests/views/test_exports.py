@@ -238,7 +238,7 @@ def test_what_takes_longer_goes_on_in_the_background(
     assert done.one("div", id="export").get("hx-trigger") is None
     assert "List of threads, CSV" in get("/exports/").said()
     for _ in range(2):
-        response = agent.get(f"{address}file/")
+        response = agent.post(f"{address}file/")
         assert [row["id"] for row in rows(body(response))] == list(emulator.thread_ids(order="asc"))
     assert name(response) == f"threads-{timezone.now().date()}.csv"
     assert trail() == [("intent", ""), *[("done", "")] * 3]
@@ -496,8 +496,12 @@ def test_a_full_disk(agent: Client, get: Get, emulator: Emulator, monkeypatch: p
 def test_who_may_sees_the_downloads(get: Get, emulator: Emulator) -> None:
     user, ids = busiest(emulator)
     page = get(f"/threads/?{urlencode({'user': user})}")
-    forms = page.all("form", action=f"/exports/list/?{urlencode({'user': user})}")
-    assert [each.get("method") for each in forms] == ["post"] * 2
+    address = f"/exports/list/?{urlencode({'user': user})}"
+    assert [each.get("value") for each in page.all("button", formaction=address, form="export-list")] == [
+        "csv",
+        "jsonl",
+    ]
+    assert page.one("form", id="export-list").get("method") == "post"
     assert page.one("form", action="/exports/user/").get("method") == "post"
     assert not get("/threads/").all("form", action="/exports/user/")
     page = get(f"/threads/{ids[0]}/")

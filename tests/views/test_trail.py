@@ -265,7 +265,8 @@ def test_behind_a_proxy_it_is_the_address_that_the_proxy_saw(desk: Desk) -> None
             "/threads/?q=x", headers={"X-Forwarded-For": "6.6.6.6, 192.0.2.7", "X-Request-ID": "by-the-proxy"}
         )
     row = AuditEvent.objects.latest("id")
-    assert (row.address, row.request_id) == ("192.0.2.7", "by-the-proxy")
+    assert row.address == "192.0.2.7"
+    assert row.request_id != "by-the-proxy"
 
 
 def test_a_run_of_the_copying_is_recorded_with_what_it_brought(emulator: Emulator) -> None:

@@ -16,6 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Q
 from django.utils import timezone
 
+from dashboard.accounts.models import RolesClaim
 from threads import heartbeat, queue
 from threads.archive.completeness import completeness
 from threads.archive.deletions import breaker
@@ -166,6 +167,23 @@ def safety() -> Finding:
     return fine(
         "settings", "nothing in the emulator's need be safe" if settings.EMULATOR else "HTTPS, hosts and secret key"
     )
+
+
+def single_sign_on() -> Finding:
+    """Whether the claim that gives roles was there when somebody last signed in by the provider."""
+    name, claim = "single sign-on", settings.OIDC_ROLES_CLAIM
+    if not settings.OIDC_ROLES:
+        return fine(name, "administrators give the roles, since OIDC_ROLES is not set")
+    seen = RolesClaim.objects.filter(pk=1, claim=claim).first()
+    if seen is None:
+        return doubtful(
+            name, f"nobody has signed in since OIDC_ROLES_CLAIM is {claim}", "Look again when somebody has."
+        )
+    said = f"at the last sign-in, {_ago(timezone.now() - seen.at)} ago, the claim {claim}"
+    if seen.problem:
+        advice = f"Name another in OIDC_ROLES_CLAIM, or have the provider send it. There were: {', '.join(seen.names)}."
+        return doubtful(name, f"{said} {seen.problem}, so it gave no role", advice)
+    return fine(name, f"{said} was there")
 
 
 def roles() -> Finding:

@@ -54,6 +54,8 @@ _NAMES = {
     "refusals": "Times told to wait",
     "run": "What was copied",
     "asked": "What was asked for",
+    "locked": "What was locked",
+    "minutes": "For minutes",
 }
 _FILTERS = {
     "user": "User",
@@ -128,7 +130,10 @@ def _plain(value: Any) -> str:
 def _sign_in(event: AuditEvent, detail: dict[str, Any]) -> str | None:
     if event.outcome != Outcome.REFUSED:
         return None
-    return f"Tried to sign in as {_plain(detail.get('account', 'somebody'))}"
+    account = _plain(detail.get("account", "somebody"))
+    if "attempts_refused" in detail:
+        return f"Went on trying to sign in as {account} while that was locked"
+    return f"Tried to sign in as {account}"
 
 
 def _account(_event: AuditEvent, detail: dict[str, Any]) -> str | None:
