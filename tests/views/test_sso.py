@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponse
 from django.test import Client
 
-from dashboard import sso
+from dashboard import claims, sso
 from dashboard.accounts.models import DeskSession, Identity, RolesClaim
 from tests.accounts import PASSWORD, account
 from tests.oidc_provider import CLIENT, SECRET, Provider, provider
@@ -410,7 +410,7 @@ def test_roles_that_there_are_not_stop_the_start(settings: Any) -> None:
         with pytest.raises(ImproperlyConfigured, match="OIDC_ROLES"):
             sso.check()
     settings.OIDC_ROLES = '{"a": "Viewer", "a": "Eraser"}'
-    assert sso.roles() == {"a": {"Viewer", "Eraser"}}
+    assert claims.roles() == {"a": {"Viewer", "Eraser"}}
     settings.OIDC_ROLES = "a=b=Viewer, c=Viewer,c=Eraser"
-    assert sso.roles() == {"a=b": {"Viewer"}, "c": {"Viewer", "Eraser"}}
+    assert claims.roles() == {"a=b": {"Viewer"}, "c": {"Viewer", "Eraser"}}
     sso.check()

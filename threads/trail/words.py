@@ -56,6 +56,7 @@ _NAMES = {
     "asked": "What was asked for",
     "locked": "What was locked",
     "minutes": "For minutes",
+    "archived": "File",
 }
 _FILTERS = {
     "user": "User",
@@ -183,6 +184,8 @@ def _archive(event: AuditEvent, detail: dict[str, Any]) -> str | None:
 
 
 def _audit(_event: AuditEvent, detail: dict[str, Any]) -> str | None:
+    if "archived" in detail:
+        return "Archived old events of the trail"
     if "receipt" in detail:
         return "Downloaded the receipt of an erasure"
     return "Downloaded the trail" if "download" in detail else None
