@@ -6,7 +6,10 @@ import hashlib
 import io
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,9 @@ from django.db import DatabaseError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.archive import services
+from tests.archive.working import ROOT
+from tests.archive.working import environment as environment_of
 from threads.audit import archiving, chain
 from threads.audit.models import AuditEvent
 from threads.trail import words
@@ -298,3 +304,27 @@ def test_whatever_is_changed_in_a_file_is_found(data: st.DataObject, tmp_path_fa
     # A change in the last line alone breaks no line after it: the hash that the trail has on record is another.
     assert found.last != last or changed == whole
     assert changed.startswith(b"".join(lines[:-1]))
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_processes_that_are_killed_at_one_step_after_the_other(tmp_path: Path, kind: str) -> None:
+    environment = environment_of(tmp_path, "http://127.0.0.1:9/v1", DJANGO_SETTINGS_MODULE="dashboard.settings")
+    with services.postgres() if kind == "postgresql" else nullcontext("") as url:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.archive.archiving_killed", str(tmp_path / "file")],
+            cwd=ROOT, env=environment | ({"DATABASE_URL": url} if url else {}),
+            capture_output=True, text=True, timeout=100,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert "append-only" in found["refused"]
+    for round_ in found["seen"]:
+        assert round_["ended"] in {0, -9}
+        assert sorted({*round_["held"], *round_["filed"]}) == list(range(1, 26))
+        assert round_["filed"] in ([], list(range(1, 21)))
+        assert len(round_["held"]) == 25 or round_["told"][0] == "intent"
+    assert len(found["seen"]) > 5
+    last = found["seen"][-1]
+    assert (last["held"], last["filed"]) == (list(range(21, 26)), list(range(1, 21)))
+    assert last["told"].count("intent") == 1
+    assert "done" in last["told"]
