@@ -33,8 +33,7 @@ setup: .venv/runtime
 
 # A key to sign sessions with, made once for this machine. Production brings its own: see the README.
 var/secret_key:
-	@mkdir -p var
-	@umask 077; $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))' > $@
+	@umask 077; mkdir -p var; $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))' > $@
 
 run: setup var/secret_key
 	@$(BIN)/python manage.py migrate --verbosity 0

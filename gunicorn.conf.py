@@ -10,6 +10,8 @@ from typing import Any
 from dashboard import countfiles, env
 from dashboard.serverlog import ServerLog
 
+os.umask(0o077)  # what it makes is for its own account alone
+
 _host = env.text("HOST", "127.0.0.1")
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{env.whole('PORT', 8000, least=1, most=65535)}"
 # The embedded emulator lives in the process that serves it, so there is only one of them.
@@ -33,7 +35,7 @@ limit_request_line = 8190
 secure_scheme_headers: dict[str, str] = {}
 accesslog = env.text("ACCESS_LOG")
 # Who did it is in the address's query, so the access log leaves the query out.
-access_log_format = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms %({x-request-id}o)s'
+access_log_format = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms %({x-request-id}o)s %({x-client-request-id}o)s'
 logger_class = ServerLog
 control_socket_disable = True
 if env.flag("METRICS"):

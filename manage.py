@@ -8,6 +8,7 @@ from pathlib import Path
 from django.core.management import execute_from_command_line
 
 if __name__ == "__main__":
+    os.umask(0o077)  # what it makes is for its own account alone
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
     made = Path(__file__).resolve().parent / "var" / "secret_key"
     if made.exists() and not os.environ.get("SECRET_KEY") and not os.environ.get("SECRET_KEY_FILE"):

@@ -22,9 +22,11 @@ from threads import when
 from threads.roles import ROLES, account, for_everybody, names
 
 from . import signed_in
+from .fetch_metadata import linked
 from .sessions import DEMO_USER
 
 
+@linked
 @for_everybody
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
@@ -100,10 +102,6 @@ class ChangePassword(PasswordChangeView):
         form = cast(_Change, super().get_form(form_class))
         form.request = self.request
         return form
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        # What is remembered of the account may be some seconds old, and all of it would be saved.
-        return super().get_form_kwargs() | {"user": User.objects.get(pk=account(self.request).pk)}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {"demands": password_validators_help_texts()}

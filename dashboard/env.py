@@ -52,9 +52,9 @@ def key(name: str) -> str | None:
 
 
 def directory(name: str, path: Path) -> None:
-    """Makes the directory that the variable `name` chose, if it is not there."""
+    """Makes the directory that the variable `name` chose, if it is not there, for this account alone."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ImproperlyConfigured(f"{name} is {path}, which cannot be made: {error}") from error
 

@@ -28,8 +28,18 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u206
 _QUOTED = re.compile(r"""(['"]).*?\1""")
 _LONGEST_REASON = 200
 
-_ACCESS = {"h": "address", "m": "method", "U": "path", "s": "status", "M": "milliseconds", "{x-request-id}o": "id"}
+_ACCESS = {
+    "h": "address",
+    "m": "method",
+    "U": "path",
+    "s": "status",
+    "M": "milliseconds",
+    "{x-request-id}o": "id",
+    "{x-client-request-id}o": "client_id",
+}
 """What gunicorn knows of a request, and what it is called here."""
+
+_WHERE_KNOWN = ("job", "client_request_id")
 
 _EXPECTED = (PermissionDenied, SuspiciousOperation)
 """What was refused was refused on purpose: where in the code tells nothing."""
@@ -99,11 +109,11 @@ class Json(_Safe):
         } | _whose(record)
         if record.name == "gunicorn.access" and isinstance(record.args, dict):
             about = {name: record.args.get(atom) for atom, name in _ACCESS.items()}
-            said["request_id"] = about.pop("id")
+            said["request_id"], said["client_request_id"] = about.pop("id"), about.pop("client_id")
             said |= about
         if stack := self._stack(record):
             said["stack"] = stack
-        return json.dumps({name: value for name, value in said.items() if name != "job" or value})
+        return json.dumps({name: value for name, value in said.items() if value or name not in _WHERE_KNOWN})
 
 
 def _time(record: logging.LogRecord) -> str:
@@ -115,8 +125,10 @@ def _whose(record: logging.LogRecord) -> dict[str, str | None]:
     client = sys.modules.get("threads.chatkit.trace")
     known = client.trace.get() if client is not None else None
     if known is None:
-        return {"request_id": getattr(getattr(record, "request", None), "request_id", None), "job": None}
-    return {"request_id": known.id or None, "job": known.job or None}
+        request = getattr(record, "request", None)
+        ids = (getattr(request, name, None) or None for name in ("request_id", "client_request_id"))
+        return dict(zip(("request_id", "client_request_id"), ids, strict=True)) | {"job": None}
+    return {"request_id": known.id or None, "client_request_id": known.client_id or None, "job": known.job or None}
 
 
 def _filled_in(record: logging.LogRecord) -> str:

@@ -25,7 +25,8 @@ from . import signed_in, views
 from .health import alive, ready
 from .metrics import figures
 
-_REQUEST_ID = re.compile(r"[\w.-]{8,64}", re.ASCII)
+_UNUSUAL = re.compile(r"[^A-Za-z0-9._:/+=-]")
+_LONGEST_ID = 64
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -99,21 +100,29 @@ def idleness(get_response: GetResponse) -> GetResponse:
 
 def tracing(get_response: GetResponse) -> GetResponse:
     """Gives each request an id, which its log lines, its rows of the trail and its calls to the upstream carry, and the
-    reply too. A proxy that we believe may bring one."""
+    reply too. One that a client or a proxy brings is anybody's to choose: it stands beside ours in logs and reply."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        brought = request.headers.get("X-Request-ID", "") if settings.BEHIND_PROXY else ""
-        known = brought if _REQUEST_ID.fullmatch(brought) else uuid4().hex
+        known, brought = uuid4().hex, _harmless(request.headers.get("X-Request-ID", ""))
         request.request_id = known  # type: ignore[attr-defined]  # for what Django logs when all this is over
-        token = trace.set(Trace(known))
+        request.client_request_id = brought  # type: ignore[attr-defined]
+        token = trace.set(Trace(known, client_id=brought))
         try:
             response = get_response(request)
         finally:
             trace.reset(token)
         response.headers["X-Request-ID"] = known
+        if brought:
+            response.headers["X-Client-Request-ID"] = brought
         return response
 
     return middleware
+
+
+def _harmless(brought: str) -> str:
+    """An id that somebody else chose, as a log can hold it."""
+    kept = _UNUSUAL.sub("?", brought)
+    return kept if len(kept) <= _LONGEST_ID else f"{kept[:_LONGEST_ID]}..."
 
 
 _MACHINES = {"/healthz": alive, "/readyz": ready, "/metrics": figures}

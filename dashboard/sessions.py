@@ -2,19 +2,20 @@
 
 A page costs no query, and a server of hundreds of threads needs no connection for each. What is paid for that is
 stated: a session that ends, an account that is closed, whose password or whose rights change, is known at once to the
-process that did it, and to every other within SESSION_RECHECK seconds. What exports or erases asks anew: see
-`threads.roles.may_now`.
+process that did it, and to every other within SESSION_RECHECK seconds. That holds for reading alone: for all else
+`dashboard.fresh_rights` has both read anew.
 """
 
 from __future__ import annotations
 
 import copy
 import time
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import SESSION_KEY, get_user
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.backends import db
@@ -37,6 +38,7 @@ SEEN = "seen"
 
 _sessions: Remembered[dict[str, Any]] = Remembered(settings.SESSION_RECHECK)
 _accounts: Remembered[User] = Remembered(settings.SESSION_RECHECK)
+_anew: ContextVar[bool] = ContextVar("anew", default=False)
 
 
 class SessionStore(db.SessionStore):
@@ -50,7 +52,7 @@ class SessionStore(db.SessionStore):
 
     def load(self) -> dict[str, Any]:
         key = self.session_key or ""
-        known = _sessions.get(key)
+        known = None if _anew.get() else _sessions.get(key)
         if known is None:
             row: DeskSession | None = self._get_session_from_db()  # type: ignore[attr-defined]
             known = self.decode(row.session_data) if row else {}
@@ -91,6 +93,18 @@ def forget(session_keys: list[str]) -> None:
         _sessions.forget(key)
 
 
+def read_anew(request: HttpRequest) -> None:
+    """Replaces the session and the account of a request by what the database has of them now."""
+    if SESSION_KEY not in request.session:
+        return
+    token = _anew.set(True)
+    try:
+        request.session = type(request.session)(request.session.session_key)
+        request.user = get_user(request)
+    finally:
+        _anew.reset(token)
+
+
 class Accounts(ModelBackend):
     """Django's own, but that looking up who is signed in looks here first, and that the account which anybody may open
     in emulator mode is none outside of it, should both ever share a database. Who comes by single sign-on has no
@@ -109,7 +123,7 @@ class Accounts(ModelBackend):
         return super().user_can_authenticate(user) and (settings.EMULATOR or not demo)
 
     def get_user(self, user_id: Any) -> User | None:
-        known = _accounts.get(str(user_id))
+        known = None if _anew.get() else _accounts.get(str(user_id))
         if known is None:
             known = super().get_user(user_id)
             if known is not None:

@@ -27,6 +27,8 @@ from threads.roles import ROLES
 
 from . import sessions
 from .accounts.models import Identity
+from .claims import groups, roles
+from .fetch_metadata import linked
 from .middleware import give_back
 from .views import onward, problem
 
@@ -55,22 +57,7 @@ def check() -> None:
         ) from error
 
 
-def roles() -> dict[str, set[str]]:
-    """The roles that each group of the provider stands for. Raises `ImproperlyConfigured`."""
-    found: dict[str, set[str]] = {}
-    for each in filter(None, (part.strip() for part in settings.OIDC_ROLES.split(","))):
-        group, _, named = each.rpartition("=")
-        given = {name.strip() for name in named.split("+")}
-        if not group.strip() or not given <= {role.name for role in ROLES}:
-            names = ", ".join(role.name for role in ROLES)
-            raise ImproperlyConfigured(
-                f"OIDC_ROLES has {each!r}; it takes parts such as support=Viewer or privacy=Eraser+Exporter, between "
-                f"commas. The roles are {names}."
-            )
-        found.setdefault(group.strip(), set()).update(given)
-    return found
-
-
+@linked
 @login_not_required
 @require_GET
 def begin(request: HttpRequest) -> HttpResponse:
@@ -89,6 +76,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@linked
 @login_not_required
 @require_GET
 def callback(request: HttpRequest) -> HttpResponse:
@@ -176,9 +164,7 @@ def _set_roles(account: User, claims: dict[str, Any]) -> None:
     meant = roles()
     if not meant:
         return
-    told = claims.get(settings.OIDC_ROLES_CLAIM)
-    groups = [told] if isinstance(told, str) else told if isinstance(told, list) else []
-    wanted = set().union(*(meant.get(str(group), set()) for group in groups))
+    wanted = set().union(*(meant.get(group, set()) for group in groups(claims)))
     ours = {group.name: group for group in Group.objects.filter(name__in=[role.name for role in ROLES])}
     held = set(account.groups.values_list("name", flat=True)) & ours.keys()
     account.groups.remove(*(ours[name] for name in held - wanted))

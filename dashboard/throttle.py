@@ -28,6 +28,7 @@ from django.http.response import HttpResponseBase
 from django.utils.crypto import salted_hmac
 
 from . import views
+from .accounts.models import SignInLock
 
 View = Callable[..., HttpResponseBase]
 
@@ -112,6 +113,12 @@ class Counting(AxesDatabaseHandler):  # type: ignore[misc]
 
 def _sum(attempts: QuerySet[Any]) -> int:
     return attempts.aggregate(total=Sum("failures_since_start"))["total"] or 0
+
+
+def locked(request: HttpRequest, credentials: dict[str, Any]) -> str:
+    """What keeps an attempt out that is locked: `SignInLock.ACCOUNT`, else `SignInLock.ADDRESS`."""
+    failures = _sum(AccessAttempt.objects.filter(username=name(request, credentials)))
+    return SignInLock.ACCOUNT if failures >= settings.AXES_FAILURE_LIMIT else SignInLock.ADDRESS
 
 
 def name(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:

@@ -6,18 +6,19 @@ from django.urls import include, path
 from threads.roles import for_everybody
 
 from . import account, sso, views
+from .fetch_metadata import linked
 from .throttle import taking_turns
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("", include("threads.urls")),
-    path("sign-in/", taking_turns(views.SignIn.as_view()), name="sign-in"),
+    path("sign-in/", linked(taking_turns(views.SignIn.as_view())), name="sign-in"),
     path("sign-in/demo/", views.demo, name="demo"),
     path("sign-in/sso/", sso.begin, name="sso"),
     path("sign-in/sso/callback/", sso.callback, name="sso-callback"),
     path("sign-out/", views.SignOut.as_view(), name="sign-out"),
     path("account/", account.page, name="account"),
-    path("account/password/", for_everybody(taking_turns(account.ChangePassword.as_view())), name="password"),
+    path("account/password/", linked(for_everybody(taking_turns(account.ChangePassword.as_view()))), name="password"),
     path("account/sign-out/", account.sign_out_everywhere, name="sign-out-everywhere"),
     # The admin has a sign-in page of its own; one is enough.
     path("admin/login/", views.admin_sign_in),

@@ -23,12 +23,14 @@ from threads import origin
 from threads.roles import ROLES, Right, for_everybody, names
 
 from . import trouble
+from .fetch_metadata import linked
 from .sessions import ACCOUNTS, DEMO_USER
 
 _FIRST = ((Right.READ, "threads"), (Right.AUDIT, "audit"), (Right.ADMINISTER, "admin:index"))
 """Where who has this right begins."""
 
 
+@linked
 @for_everybody
 def home(request: HttpRequest) -> HttpResponse:
     """Leads to the first page that the account may see."""
@@ -92,6 +94,7 @@ def onward(request: HttpRequest, url: str) -> str:
     return url
 
 
+@linked
 @login_not_required
 def admin_sign_in(request: HttpRequest) -> HttpResponse:
     """The admin sends here whom it does not let in: to sign in, or, who is signed in already, to be told."""

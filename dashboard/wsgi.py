@@ -9,6 +9,7 @@ from django.template.loader import get_template
 from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+os.umask(0o077)  # what the server makes is for its own account alone, whichever server it is
 
 application = get_wsgi_application()
 

@@ -83,11 +83,10 @@ def demand(request: HttpRequest, right: Right) -> None:
         raise PermissionDenied
 
 
-def may_now(user: User | AnonymousUser | int | str, right: Right) -> bool:
-    """Whether an account has a right at this moment, whatever was remembered of it: for what can't be taken back, and
-    for a job, whose account may have changed since it was asked for. Takes the account, or its primary key."""
-    key = user.pk if isinstance(user, User | AnonymousUser) else user
-    found = User.objects.filter(pk=key).first() if key is not None else None
+def may_now(key: int | str, right: Right) -> bool:
+    """Whether an account has a right at this moment: for a job, whose account may have changed since it was asked for.
+    Takes the account's primary key. Requests have `dashboard.fresh_rights`."""
+    found = User.objects.filter(pk=key).first()
     # ModelBackend keeps what it found on the account, so the account is a new one.
     return found is not None and found.has_perm(right)
 

@@ -1,4 +1,4 @@
-"""Two tables beside Django's accounts."""
+"""Tables beside Django's accounts."""
 
 from __future__ import annotations
 
@@ -45,3 +45,46 @@ class Identity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} of {self.issuer}"
+
+
+class RolesClaim(models.Model):
+    """One row: what became of OIDC_ROLES_CLAIM at the last single sign-on. No value of any claim is kept."""
+
+    at = models.DateTimeField()
+    claim = models.TextField()
+    problem = models.CharField(max_length=40, blank=True)
+    """Why it gave no group; "" where it could be read."""
+    names = models.JSONField(default=list)
+    """The names of the claims that there were, where it could not be read."""
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.claim} {self.problem or 'is there'}"
+
+
+class SignInLock(models.Model):
+    """Attempts to sign in that are refused unseen, since too many before them failed. There is one while it lasts, and
+    until the trail has how many they were."""
+
+    ACCOUNT, ADDRESS = "account", "address"
+
+    kind = models.CharField(max_length=10)
+    """What had too many: ACCOUNT or ADDRESS."""
+    what = models.CharField(max_length=150)
+    """The account's name as it is counted, or the address."""
+    account = models.CharField(max_length=150)
+    """As the trail names it: that of the first attempt."""
+    address = models.CharField(max_length=64, blank=True)
+    """Where the first attempt came from."""
+    began_at = models.DateTimeField()
+    until = models.DateTimeField()
+    refused = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [models.UniqueConstraint(fields=["kind", "what"], name="accounts_one_lock_of_each")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.what} from {self.began_at:%Y-%m-%d %H:%M:%S}"

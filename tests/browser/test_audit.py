@@ -111,7 +111,7 @@ def test_the_file_is_taken_along(used: Page) -> None:
     page = used
     page.goto("/audit/?action=read")
     with page.expect_download() as taken:
-        page.get_by_role("link", name="CSV").click()
+        page.get_by_role("button", name="CSV").click()
     assert re.fullmatch(r"trail-[\dT-]+Z\.csv", taken.value.suggested_filename)
     assert taken.value.path().read_bytes().startswith(b"\xef\xbb\xbfnumber,time,who")
 

@@ -45,7 +45,7 @@ def test_a_list_by_click(page: Page, upstream: Emulator) -> None:
     page.goto("/threads/?order=asc")
     opened(page)
     with page.expect_download() as started:
-        page.get_by_role("link", name="This list as CSV").click()
+        page.get_by_role("button", name="This list as CSV").click()
     text = Path(started.value.path()).read_bytes().decode("utf-8-sig")
     assert re.fullmatch(r"threads-\d{4}-\d\d-\d\d\.csv", started.value.suggested_filename)
     found = [row["id"] for row in csv.DictReader(io.StringIO(text, newline=""))]
@@ -63,7 +63,7 @@ def test_a_list_by_keyboard(page: Page, upstream: Emulator) -> None:
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="This list as JSON Lines")).to_be_focused()
+    expect(page.get_by_role("button", name="This list as JSON Lines")).to_be_focused()
     with page.expect_download() as started:
         page.keyboard.press("Enter")
     found = [json.loads(line)["id"] for line in Path(started.value.path()).read_text(encoding="utf-8").splitlines()]
@@ -82,7 +82,7 @@ def test_a_user_from_asking_to_deleting(page: Page, upstream: Emulator, desk: De
     expect(page.get_by_role("heading", name="Ready")).to_be_visible()
     expect(page.get_by_role("status").filter(has_text="Ready")).to_have_count(1)
     with page.expect_download() as started:
-        page.get_by_role("link", name=re.compile("^Download user-")).click()
+        page.get_by_role("button", name=re.compile("^Download user-")).click()
     with ZipFile(started.value.path()) as found:
         assert json.loads(found.read("manifest.json"))["threads"] == len(list(upstream.thread_ids(user=user)))
     page.get_by_role("link", name="All exports").click()

@@ -176,5 +176,5 @@ def test_a_hostile_thread_in_the_list_and_its_files(page: Page, upstream: Patchy
     expect(page).to_have_title(re.compile("^</title><script>alert"))
     assert overflow(page) == 0
     with page.expect_download() as started:
-        page.get_by_role("link", name="Markdown").click()
+        page.get_by_role("button", name="Markdown").click()
     assert started.value.suggested_filename == f"{thread_id}.md"

@@ -155,9 +155,9 @@ def test_leaving_the_find_field(page: Page, upstream: Patchy) -> None:
 
 
 def _download(page: Page, name: str) -> tuple[str, str]:
-    """The name of the file that a link gives, and what is in it."""
+    """The name of the file that a button gives, and what is in it."""
     with page.expect_download() as started:
-        page.get_by_role("link", name=name, exact=True).click()
+        page.get_by_role("button", name=name, exact=True).click()
     return started.value.suggested_filename, Path(started.value.path()).read_text(encoding="utf-8")
 
 

@@ -120,7 +120,8 @@ def test_nothing_but_static_files_is_served(served: tuple[Desk, Browser], seen: 
         "/static/../dashboard/settings.py", "/static/..%2fdashboard/settings.py", "/static/%2e%2e/%2e%2e/etc/passwd",
         "/static/....//....//etc/passwd", "/static/..\\..\\etc\\passwd", "/static//etc/passwd", "/static/", "/static",
         "/static/%00", "/.git/config", "/var/secret_key", "/threadkeeper.sqlite3",
-        "/static/staticfiles.json/..", "//etc/passwd", "/%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+        "/static/staticfiles.json/..", "/static/staticfiles.json", "/static/.gathered", "/static/.lock",
+        "//etc/passwd", "/%2e%2e%2f%2e%2e%2fetc%2fpasswd",
     ]  # fmt: skip
     for path in paths:
         got = exchange(made.url, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())

@@ -59,7 +59,7 @@ def test_what_must_be_recorded_is_refused(seen: Seen) -> None:
 def test_nothing_is_downloaded(agent: Client, emulator: Emulator, seen: Seen) -> None:
     thread = next(emulator.thread_ids())
     for kind in ("md", "json"):
-        response = agent.get(f"/threads/{thread}/?format={kind}")
+        response = agent.post(f"/threads/{thread}/", {"format": kind})
         assert response.status_code == 503, kind
         assert "attachment" not in response.get("Content-Disposition", "")
     assert not [path for _, path, _ in emulator.calls if path.endswith("/items")]

@@ -102,7 +102,7 @@ class Pages:
         return f"{shown:,} of {len(ids):,} items on {number} page{'s' if number > 1 else ''}, in order"
 
     def _json(self, expected: Conversation) -> str:
-        response = self._get(f"{_address(expected)}?format=json")
+        response = self._posted(_address(expected), format="json")
         found = response.json()
         require(found["complete"] is True, f"The file says that it is not complete: {found.get('error')}")
         require("PARTIAL" not in response.headers["Content-Disposition"], "The file's name says PARTIAL.")
@@ -111,7 +111,7 @@ class Pages:
         return f"complete, {found['count']:,} items, 0 differ"
 
     def _csv(self, source: str) -> str:
-        response = self._exported("/exports/list/?format=csv")
+        response = self._exported("/exports/list/", format="csv")
         rows = list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
         require("PARTIAL" not in response.headers["Content-Disposition"], "The file's name says PARTIAL.")
         _same("The file", [row["id"] for row in rows], self._newest_first)
@@ -169,9 +169,14 @@ class Pages:
         require(response.status_code == 200, f"{path} answers {response.status_code}: {response.text[:300]}")
         return response
 
-    def _exported(self, path: str) -> requests.Response:
+    def _posted(self, path: str, **form: str) -> requests.Response:
+        response = self._browser.post(path, **form)
+        require(response.status_code == 200, f"{path} answers {response.status_code}: {response.text[:300]}")
+        return response
+
+    def _exported(self, path: str, **form: str) -> requests.Response:
         """The file of an export, also where it is made in the background."""
-        response = self._browser.get(path)
+        response = self._browser.post(path, **form)
         if response.status_code != 302:
             require(response.status_code == 200, f"{path} answers {response.status_code}: {response.text[:300]}")
             return response
@@ -179,10 +184,10 @@ class Pages:
 
         def ready() -> str | None:
             page = self._page(address)
-            files = page.all("a", id="file")
-            return files[0].get("href") if files else None
+            forms = [each.get("action") for each in page.all("form") if each.get("action", "").endswith("/file/")]
+            return forms[0] if forms else None
 
-        return self._get(wait_for("the export to be ready", ready, _EXPORT))
+        return self._posted(wait_for("the export to be ready", ready, _EXPORT))
 
 
 def _address(conversation: Conversation) -> str:

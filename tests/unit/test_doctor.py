@@ -46,6 +46,7 @@ def well(settings: Any, tmp_path: Path, server: EmulatorServer) -> EmulatorServe
     """A desk of which nothing bad is to be said, and its upstream."""
     settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL, settings.EMULATOR = KEY, server.base_url, False
     settings.CHATKIT_DEADLINE = 2.0
+    tmp_path.chmod(0o700)
     settings.DATA_DIR, settings.HTTPS, settings.ALLOWED_HOSTS = tmp_path, True, ["desk.example"]
     settings.SECRET_KEY = "x" * 50
     account("boss", "Administrator")
@@ -72,7 +73,7 @@ def said() -> tuple[str, int]:
 def test_where_all_is_well(well: EmulatorServer) -> None:
     text, code = said()
     lines = text.splitlines()
-    assert len(lines) == 14
+    assert len(lines) == 15
     assert code == 0, text
     # The emulator tells no time.
     assert [each for each in lines if not each.startswith("ok    ")] == [
@@ -313,3 +314,18 @@ def test_the_observer_keeps_the_last_time_that_was_told() -> None:
     patient._watch(Exchange("list", 0.1, 0, None))
     assert patient.clock() is None
     patient.leave()
+
+
+@pytest.mark.parametrize(("mode", "verdict"), [(0o700, Verdict.OK), (0o750, Verdict.WARN), (0o701, Verdict.WARN)])
+def test_a_directory_that_others_may_look_into(
+    well: EmulatorServer, tmp_path: Path, mode: int, verdict: Verdict
+) -> None:
+    tmp_path.chmod(mode)
+    found = here.files()
+    assert found.verdict is verdict
+    assert verdict is Verdict.OK or found.advice.startswith(f"Run `chmod 700 {tmp_path}`")
+
+
+def test_a_directory_that_is_not_there_yet(well: EmulatorServer, settings: Any, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path / "nowhere"
+    assert here.files().verdict is Verdict.OK

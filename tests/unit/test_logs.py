@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
 from django.core.exceptions import PermissionDenied
-from django.test import Client
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
 
 from dashboard import logs
+from dashboard.middleware import tracing
 from tests.accounts import account
 from tests.conftest import NOW, use_upstream
 from threads.audit.record import Actor, acting
@@ -71,6 +74,44 @@ def test_what_django_says_when_a_request_is_over_is_of_that_request(
     reply = client.get("/healthz/nothing/")
     assert reply.status_code == 404
     assert told(caplog.records[-1])["request_id"] == reply.headers["X-Request-ID"]
+
+
+@pytest.mark.parametrize(
+    ("brought", "kept"),
+    [
+        ("0af7651916cd43dd8448eb211c80319c", "0af7651916cd43dd8448eb211c80319c"),
+        ("Root=1-67891233-abcdef012345678912345678", "Root=1-67891233-abcdef012345678912345678"),
+        ("user 42 <x>\u202e", "user?42??x??"),
+        ("x" * 65, "x" * 64 + "..."),
+    ],
+)
+@pytest.mark.parametrize("behind", [False, True])
+def test_an_id_that_a_client_brings_stands_beside_ours(
+    client: Client, caplog: pytest.LogCaptureFixture, db: None, settings: Any, brought: str, kept: str, behind: bool
+) -> None:
+    settings.BEHIND_PROXY = behind
+    reply = client.get("/healthz/nothing/", headers={"X-Request-ID": brought})
+    ours = reply.headers["X-Request-ID"]
+    assert re.fullmatch("[0-9a-f]{32}", ours)
+    assert reply.headers["X-Client-Request-ID"] == kept
+    found = told(caplog.records[-1])
+    assert (found["request_id"], found["client_request_id"]) == (ours, kept)
+    assert f"[request_id={ours} client_request_id={kept}]" in logs.Line().format(caplog.records[-1])
+
+
+def test_within_a_view_it_stands_there_too(rf: RequestFactory) -> None:
+    lines: list[dict[str, Any]] = []
+
+    def view(request: HttpRequest) -> HttpResponse:
+        lines.append(told(record("before it is known who asks")))
+        with acting(Actor("ada", "1", request_id=request.request_id)):  # type: ignore[attr-defined]
+            lines.append(told(record("afterwards")))
+        with acting(Actor("(Threadkeeper)", job="another")):
+            lines.append(told(record("of a job")))
+        return HttpResponse()
+
+    tracing(view)(rf.get("/", headers={"X-Request-ID": "theirs-1"}))
+    assert [each.get("client_request_id") for each in lines] == ["theirs-1", "theirs-1", None]
 
 
 def test_an_error_is_told_with_where_and_from_what_it_came_in_one_line() -> None:
@@ -149,9 +190,12 @@ def test_no_secret_comes_through(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_servers_access_log_is_in_fields_too() -> None:
     atoms = {"h": "::1", "m": "GET", "U": "/threads/", "s": "200", "M": 3, "{x-request-id}o": "request-1"}
+    assert "client_request_id" not in told(record("%(m)s", atoms, name="gunicorn.access", args=atoms))
+    atoms["{x-client-request-id}o"] = "theirs-1"
     found = told(record("%(m)s %(U)s %(s)s", atoms, name="gunicorn.access", args=atoms))
     assert found["message"] == "GET /threads/ 200"
     assert (found["path"], found["status"], found["request_id"]) == ("/threads/", "200", "request-1")
+    assert found["client_request_id"] == "theirs-1"
 
 
 class Listening(EmulatorAdapter):

@@ -117,6 +117,6 @@ def finished(agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch)
     """An export of the whole list that lies ready."""
     with monkeypatch.context() as now:
         now.setattr(views, "AT_ONCE", -1)
-        agent.get("/exports/list/?format=csv")
+        agent.post("/exports/list/", {"format": "csv"})
     tasks.work()
     return Export.objects.get()

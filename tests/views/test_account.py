@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
-from dashboard.accounts.models import DeskSession, Identity
+from dashboard.accounts.models import DeskSession, Identity, SignInLock
 from tests.accounts import PASSWORD, account
 from tests.page import Page
 from threads.audit.models import AuditEvent
@@ -169,7 +169,8 @@ def test_the_password_of_now_can_be_guessed_no_more_often_than_on_the_sign_in_pa
         client.post("/account/password/", wrong)
     assert client.post("/account/password/", wrong | {"old_password": PASSWORD}).status_code == 200
     assert User.objects.get().check_password(PASSWORD)
-    assert len(AuditEvent.objects.filter(action="sign-in", outcome="refused")) == 11
+    assert len(AuditEvent.objects.filter(action="sign-in", outcome="refused")) == 10
+    assert SignInLock.objects.get().refused == 1
 
 
 def test_what_is_remembered_of_an_account_is_not_saved_with_its_new_password() -> None:

@@ -74,7 +74,7 @@ def test_a_conversation_and_its_files(get: Get, agent: Client, kept: Emulator) -
     page = get(f"/threads/{newest}/")
     assert "hippogriff" in page.said()
     assert "From the archive, confirmed" in page.said()
-    whole = json.loads(b"".join(agent.get(f"/threads/{newest}/?format=json")))
+    whole = json.loads(b"".join(agent.post(f"/threads/{newest}/", {"format": "json"})))
     assert whole["complete"] is True
     get("/threads/cthr_nowhere/", status=404)
 

@@ -133,7 +133,9 @@ def test_what_is_wrong_is_said_beside_the_field(auditor: Client, address: str, f
     marked = [each for tag in ("input", "select") for each in page.all(tag, id=field)]
     assert [each.get("aria-invalid") for each in marked] == ["true"]
     assert words in page.said(page.one("p", id=f"{field}-error"))
-    assert _ask(auditor, f"/audit/file/?{address}", 400).one("p", id=f"{field}-error") is not None
+    response = auditor.post(f"/audit/file/?{address}")
+    assert response.status_code == 400
+    assert Page(response.content.decode(), response.headers).one("p", id=f"{field}-error") is not None
 
 
 @pytest.mark.parametrize("place", ["after=1&before=2", "after=x", "before=0", "after=99999999999", f"after={2**70}"])
@@ -222,11 +224,12 @@ def test_looking_at_the_trail_stands_in_it(auditor: Client) -> None:
 def test_who_is_no_auditor_is_refused(agent: Client) -> None:
     for address in ("/audit/", "/audit/file/"):
         assert agent.get(address).status_code == 403
+        assert agent.post(address).status_code == 403
     assert not AuditEvent.objects.filter(action=Action.AUDIT).exists()
 
 
 def _file(client: Client, address: str) -> tuple[bytes, list[list[str]]]:
-    response = client.get(address)
+    response = client.post(address)
     assert response.status_code == 200
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert response["Content-Disposition"].startswith('attachment; filename="trail-')
@@ -293,16 +296,17 @@ def test_the_trail_is_not_taken_along_unseen(auditor: Client, monkeypatch: pytes
         raise DatabaseError("disk full")
 
     monkeypatch.setattr(AuditEvent.objects, "create", full)
-    page = _ask(auditor, "/audit/file/", 503)
-    assert "not handed out" in page.said()
+    response = auditor.post("/audit/file/")
+    assert response.status_code == 503
+    assert "not handed out" in response.content.decode()
     # The page goes on: who looks into it needs to, just then.
     assert _ask(auditor, "/audit/").whole
 
 
-def test_head_tells_of_the_file_and_sends_none(auditor: Client) -> None:
-    response = auditor.head("/audit/file/")
-    assert response.status_code == 200
-    assert response["Content-Type"].startswith("text/csv")
+def test_an_address_alone_downloads_nothing(auditor: Client) -> None:
+    page = _ask(auditor, "/audit/file/?who=ada", 405)
+    assert "press CSV there" in page.said()
+    assert auditor.head("/audit/file/").status_code == 405
     assert not AuditEvent.objects.filter(action=Action.AUDIT).exists()
 
 

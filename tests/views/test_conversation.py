@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 
 from tests.conftest import NOW, Get, use_upstream
 from tests.page import Page
+from threads.audit.models import AuditEvent
 from threads.chatkit import Account, ChatKitClient, Limits
 from threads.emulator import Emulator, EmulatorAdapter, Fault
 from threads.views import transcript
@@ -308,7 +309,7 @@ def test_any_printable_id_works(get: Get, emulator: Emulator, thread_id: str) ->
 
 
 def test_json_is_complete(agent: Client, emulator: Emulator, thread: str) -> None:
-    response = agent.get(f"{address(thread)}?format=json")
+    response = agent.post(address(thread), {"format": "json"})
     whole = json.loads(b"".join(response.streaming_content))  # type: ignore[attr-defined]
     assert whole["complete"] is True
     assert whole["count"] == 130
@@ -320,7 +321,7 @@ def test_json_is_complete(agent: Client, emulator: Emulator, thread: str) -> Non
 
 def test_json_holds_the_upstreams_own_objects(agent: Client, shown: Emulator, get: Get) -> None:
     thread_id = titled(shown, get, "What a stranger may write")
-    response = agent.get(f"{address(thread_id)}?format=json")
+    response = agent.post(address(thread_id), {"format": "json"})
     got = json.loads(b"".join(response.streaming_content))["items"]  # type: ignore[attr-defined]
     client = ChatKitClient(Account("sk-test"), adapter=EmulatorAdapter(shown))
     sent, after = [], None
@@ -340,7 +341,7 @@ def test_a_file_that_is_cut_short_says_so(
     # As for one that is longer than is made ahead.
     monkeypatch.setattr(transcript, "AHEAD", -1)
     for kind in ("json", "md"):
-        response = agent.get(f"{address(thread)}?format={kind}")
+        response = agent.post(address(thread), {"format": kind})
         parts = iter(response.streaming_content)  # type: ignore[attr-defined]
         start = next(parts)
         emulator.fault = Fault.ERROR_500
@@ -355,7 +356,7 @@ def test_a_file_that_is_cut_short_says_so(
 
 def test_markdown_is_complete(agent: Client, emulator: Emulator, thread: str) -> None:
     emulator.set_status(thread, "closed", "Done")
-    text = b"".join(agent.get(f"{address(thread)}?format=md").streaming_content).decode()  # type: ignore[attr-defined]
+    text = b"".join(agent.post(address(thread), {"format": "md"}).streaming_content).decode()  # type: ignore[attr-defined]
     assert "- Status: closed\n- Reason: Done\n" in text
     assert [line for line in text.splitlines() if line.startswith("said ")] == [
         f"said {number}" for number in range(130)
@@ -365,7 +366,7 @@ def test_markdown_is_complete(agent: Client, emulator: Emulator, thread: str) ->
 
 def test_markdown_of_every_kind(agent: Client, shown: Emulator, get: Get) -> None:
     thread_id = titled(shown, get, "Every kind of item")
-    text = b"".join(agent.get(f"{address(thread_id)}?format=md").streaming_content).decode()  # type: ignore[attr-defined]
+    text = b"".join(agent.post(address(thread_id), {"format": "md"}).streaming_content).decode()  # type: ignore[attr-defined]
     for heading in (
         "## Customer, ",
         "## Assistant, ",
@@ -380,13 +381,32 @@ def test_markdown_of_every_kind(agent: Client, shown: Emulator, get: Get) -> Non
 
 @pytest.mark.parametrize(("fault", "status"), [(Fault.ERROR_500, 502), (Fault.HANG, 504)])
 def test_a_download_that_cannot_begin_is_a_page(
-    get: Get, emulator: Emulator, thread: str, fault: Fault, status: int
+    agent: Client, emulator: Emulator, thread: str, fault: Fault, status: int
 ) -> None:
     emulator.fault = fault
-    assert get(f"{address(thread)}?format=json", status=status).one("h1") is not None
+    response = agent.post(address(thread), {"format": "json"})
+    assert response.status_code == status
+    assert Page(response.content.decode(), response.headers).one("h1") is not None
 
 
-@pytest.mark.parametrize("path", ["/threads/x/", "/others/?thread=x", "/step/?from=x", "/threads/x/?format=json"])
+def test_an_address_alone_downloads_nothing(get: Get, emulator: Emulator, thread: str) -> None:
+    for kind in ("md", "json"):
+        page = get(f"{address(thread)}?format={kind}", status=405)
+        assert page.headers["Allow"] == "POST"
+        assert "press Markdown or JSON there" in page.said()
+    assert not emulator.calls
+    assert not AuditEvent.objects.filter(action="export").exists()
+
+
+def test_a_format_that_is_none(agent: Client, emulator: Emulator, thread: str) -> None:
+    for sent in ({}, {"format": "exe"}):
+        response = agent.post(address(thread), sent)
+        assert response.status_code == 400
+        assert b"one of: md, json" in response.content
+    assert not emulator.calls
+
+
+@pytest.mark.parametrize("path", ["/threads/x/", "/others/?thread=x", "/step/?from=x"])
 def test_nobody_reads_without_a_sign_in(visitor: Get, db: None, emulator: Emulator, path: str) -> None:
     assert visitor(path, status=302).headers["Location"].startswith("/sign-in/")
     assert not emulator.calls
@@ -399,7 +419,7 @@ def test_nobody_can_forge_a_line_of_a_transcript(agent: Client, emulator: Emulat
     )
     emulator.set_items(thread, [spoken(forged + " conversation: all 1 items.\u202e")])
     emulator.set_title(thread, "# A title\n![x](https://evil.example/t.png)")
-    text = b"".join(agent.get(f"{address(thread)}?format=md").streaming_content).decode()  # type: ignore[attr-defined]
+    text = b"".join(agent.post(address(thread), {"format": "md"}).streaming_content).decode()  # type: ignore[attr-defined]
     html = MarkdownIt("commonmark").render(text)
     assert "<img" not in html
     assert html.count("<h1>") == 1
@@ -419,7 +439,7 @@ def test_a_file_that_lost_something_says_so(
 
     monkeypatch.setattr(ChatKitClient, "list_items", lost)
     thread_id = next(emulator.thread_ids())
-    file = agent.get(f"{address(thread_id)}?format=json")
+    file = agent.post(address(thread_id), {"format": "json"})
     assert json.loads(b"".join(file.streaming_content))["complete"] is False  # type: ignore[attr-defined]
-    file = agent.get(f"{address(thread_id)}?format=md")
+    file = agent.post(address(thread_id), {"format": "md"})
     assert "This transcript is partial" in b"".join(file.streaming_content).decode()  # type: ignore[attr-defined]

@@ -70,7 +70,7 @@ def walked(query: str = "") -> list[str | None]:
 
 
 def test_a_list_as_csv_is_what_the_pager_shows(agent: Client, emulator: Emulator) -> None:
-    response = agent.get("/exports/list/?format=csv&limit=20&after=" + next(emulator.thread_ids()))
+    response = agent.post("/exports/list/?limit=20&after=" + next(emulator.thread_ids()), {"format": "csv"})
     text = body(response)
     assert [row["id"] for row in rows(text)] == walked()
     assert name(response) == f"threads-{timezone.now().date()}.csv"
@@ -90,7 +90,9 @@ def test_a_list_as_json_lines(agent: Client, emulator: Emulator) -> None:
     sync(emulator)
     ids = list(emulator.thread_ids())
     emulator.set_title(ids[0], 'Quotes ", commas, \u2028 and = all')
-    found = [json.loads(line) for line in body(agent.get("/exports/list/?format=jsonl&order=asc")).split("\n")[:-1]]
+    found = [
+        json.loads(line) for line in body(agent.post("/exports/list/?order=asc", {"format": "jsonl"})).split("\n")[:-1]
+    ]
     assert [each["id"] for each in found] == ids[::-1]
     assert found[-1]["title"] == 'Quotes ", commas, \u2028 and = all'
     assert all(each["messages"] >= 0 and each["last_activity"] for each in found)
@@ -122,7 +124,7 @@ def test_whatever_is_filtered_by(agent: Client, emulator: Emulator, archived: bo
     @given(st.fixed_dictionaries({}, optional=filters))
     def equal(chosen: dict[str, str]) -> None:
         query = urlencode(chosen)
-        found = rows(body(agent.get(f"/exports/list/?format=csv&{query}")))
+        found = rows(body(agent.post(f"/exports/list/?{query}", {"format": "csv"})))
         assert [row["id"] for row in found] == walked(query)
 
     equal()
@@ -130,7 +132,7 @@ def test_whatever_is_filtered_by(agent: Client, emulator: Emulator, archived: bo
 
 def test_broken_rows_are_rows_that_say_so(agent: Client, emulator: Emulator) -> None:
     emulator.fault = Fault.BAD_ROWS
-    found = rows(body(agent.get("/exports/list/?format=csv")))
+    found = rows(body(agent.post("/exports/list/", {"format": "csv"})))
     assert len(found) == len(walked())
     assert any(row["problems"] for row in found if not row["id"])
 
@@ -143,7 +145,7 @@ def test_an_upstream_that_fails_half_way(
 
     monkeypatch.setattr(listing, "MAX_LIMIT", 10)
     broken_after(monkeypatch, 3, Unavailable("no connection"))
-    response = agent.get(f"/exports/list/?format={kind}")
+    response = agent.post("/exports/list/", {"format": kind})
     text = body(response)
     assert name(response) == f"threads-{timezone.now().date()}-PARTIAL.{kind}"
     ids = list(emulator.thread_ids())[:30]
@@ -161,7 +163,7 @@ def test_an_upstream_that_fails_half_way(
 
 def test_an_upstream_that_gives_nothing(agent: Client, emulator: Emulator) -> None:
     emulator.fault = Fault.WRONG_KEY
-    response = agent.get("/exports/list/?format=csv")
+    response = agent.post("/exports/list/", {"format": "csv"})
     assert response.status_code == 502
     assert "Nothing was exported." in response.content.decode()
     assert trail() == [("intent", ""), ("failed", "")]
@@ -172,7 +174,7 @@ def test_an_upstream_that_gives_nothing(agent: Client, emulator: Emulator) -> No
 def test_while_the_upstream_is_down_the_archive_answers(agent: Client, emulator: Emulator) -> None:
     sync(emulator)
     emulator.fault = Fault.ERROR_503
-    response = agent.get("/exports/list/?format=csv")
+    response = agent.post("/exports/list/", {"format": "csv"})
     found = rows(body(response))
     emulator.fault = None
     assert [row["id"] for row in found] == list(emulator.thread_ids())
@@ -187,15 +189,32 @@ def test_an_archive_that_is_still_being_copied(agent: Client, emulator: Emulator
 
     sync(emulator)
     Progress.objects.update(reached_end_at=None)
-    response = agent.get("/exports/list/?format=csv&has_reason=no")
+    response = agent.post("/exports/list/?has_reason=no", {"format": "csv"})
     assert name(response).endswith("-PARTIAL.csv")
     assert "still being filled: it has 45 threads so far" in rows(body(response))[-1]["id"]
 
 
-@pytest.mark.parametrize(("query", "says"), [("format=xls", "csv, jsonl"), ("format=csv&order=up", "Order is desc")])
-def test_what_can_not_be_exported(get: Get, emulator: Emulator, query: str, says: str) -> None:
-    assert says in get(f"/exports/list/?{query}", status=400).said()
+@pytest.mark.parametrize(
+    ("query", "kind", "says"),
+    [("", "xls", "csv, jsonl"), ("format=csv", "", "csv, jsonl"), ("order=up", "csv", "Order is")],
+)
+def test_what_can_not_be_exported(agent: Client, emulator: Emulator, query: str, kind: str, says: str) -> None:
+    response = agent.post(f"/exports/list/?{query}", {"format": kind})
+    assert response.status_code == 400
+    assert says in response.content.decode()
     assert not AuditEvent.objects.filter(action="export").exists()
+
+
+def test_an_address_alone_exports_nothing(get: Get, finished: Export, emulator: Emulator) -> None:
+    emulator.calls.clear()
+    before = AuditEvent.objects.count()
+    for address in ("list/?format=csv", "user/", f"{finished.pk}/file/", f"{finished.pk}/delete/"):
+        page = get(f"/exports/{address}", status=405)
+        assert page.headers["Allow"] == "POST"
+        assert "press the button there again" in page.said()
+    assert not emulator.calls
+    assert AuditEvent.objects.count() == before
+    assert Export.objects.count() == 1
 
 
 def test_what_takes_longer_goes_on_in_the_background(
@@ -205,7 +224,7 @@ def test_what_takes_longer_goes_on_in_the_background(
 
     monkeypatch.setattr(listing, "MAX_LIMIT", 10)
     monkeypatch.setattr(views, "AT_ONCE", 0)
-    address = agent.get("/exports/list/?format=csv&order=asc").headers["Location"]
+    address = agent.post("/exports/list/?order=asc", {"format": "csv"}).headers["Location"]
     begun = Export.objects.get()
     assert (begun.done, begun.holder, begun.ended_at) == (10, "", None)
     page = get(address)
@@ -221,7 +240,7 @@ def test_what_takes_longer_goes_on_in_the_background(
     assert done.one("div", id="export").get("hx-trigger") is None
     assert "List of threads, CSV" in get("/exports/").said()
     for _ in range(2):
-        response = agent.get(f"{address}file/")
+        response = agent.post(f"{address}file/")
         assert [row["id"] for row in rows(body(response))] == list(emulator.thread_ids(order="asc"))
     assert name(response) == f"threads-{timezone.now().date()}.csv"
     assert trail() == [("intent", ""), *[("done", "")] * 3]
@@ -243,7 +262,7 @@ def test_nobody_fills_the_disk(agent: Client, emulator: Emulator, monkeypatch: p
     monkeypatch.setattr(asking, "MOST", 2)
     first = later(agent, "a")
     later(agent, "b")
-    for response in (agent.post("/exports/user/", {"user": "c"}), agent.get("/exports/list/?format=csv")):
+    for response in (agent.post("/exports/user/", {"user": "c"}), agent.post("/exports/list/", {"format": "csv"})):
         assert response.status_code == 429
         assert "You have 2 exports under way or ready" in response.content.decode()
     assert later(agent, "a") == first
@@ -260,7 +279,7 @@ def test_who_presses_twice_gets_the_file(
     from threads.exports import asking
 
     monkeypatch.setattr(views, "AT_ONCE", -1)
-    agent.get("/exports/list/?format=csv")
+    agent.post("/exports/list/", {"format": "csv"})
     first = Export.objects.get()
     assert first.claim()
     monkeypatch.setattr(views, "AT_ONCE", 0.3)
@@ -275,7 +294,7 @@ def test_who_presses_twice_gets_the_file(
             time.sleep(seconds)
 
     monkeypatch.setattr(views, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
-    response = agent.get("/exports/list/?format=csv")
+    response = agent.post("/exports/list/", {"format": "csv"})
     if ends == "handed out":
         assert len(rows(body(response))) == 45
         assert not Export.objects.exists()
@@ -427,10 +446,10 @@ def test_only_whose_it_is(finished: Export, agent: Client) -> None:
     other = Client()
     other.force_login(account("other", "Administrator"))
     for address in ("", "file/"):
-        own = agent.get(f"/exports/{finished.pk}/{address}")
+        own = (agent.post if address else agent.get)(f"/exports/{finished.pk}/{address}")
         assert own.status_code == 200
         own.close()
-        assert other.get(f"/exports/{finished.pk}/{address}").status_code == 404
+        assert (other.post if address else other.get)(f"/exports/{finished.pk}/{address}").status_code == 404
     assert other.post(f"/exports/{finished.pk}/delete/").status_code == 404
     assert "There is none at present." in other.get("/exports/").content.decode()
     assert files.path(finished.pk).exists()
@@ -439,9 +458,10 @@ def test_only_whose_it_is(finished: Export, agent: Client) -> None:
 def test_a_right_that_was_taken_away_is_gone_at_once(finished: Export, agent: Client) -> None:
     """Whatever this process remembers of the account, when another has changed it."""
     agent.get("/exports/")
-    addresses = ["/exports/", "/exports/list/?format=csv", f"/exports/{finished.pk}/", f"/exports/{finished.pk}/file/"]
     User.groups.through.objects.all().delete()
-    assert [agent.get(each).status_code for each in addresses] == [403] * 4
+    assert [agent.get(each).status_code for each in ("/exports/", f"/exports/{finished.pk}/")] == [403] * 2
+    assert agent.post("/exports/list/", {"format": "csv"}).status_code == 403
+    assert agent.post(f"/exports/{finished.pk}/file/").status_code == 403
     assert files.path(finished.pk).exists()
 
 
@@ -452,10 +472,10 @@ def test_nothing_goes_out_unrecorded(
     unwritable(monkeypatch)
     emulator.calls.clear()
     asked: list[Callable[[], Any]] = [
-        lambda: agent.get("/exports/list/?format=csv"),
+        lambda: agent.post("/exports/list/", {"format": "csv"}),
         lambda: agent.post("/exports/user/", {"user": "x"}),
-        lambda: agent.get(f"/exports/{finished.pk}/file/"),
-        lambda: agent.get(f"/threads/{thread}/?format=md"),
+        lambda: agent.post(f"/exports/{finished.pk}/file/"),
+        lambda: agent.post(f"/threads/{thread}/", {"format": "md"}),
     ]
     for each in asked:
         response = each()
@@ -470,7 +490,7 @@ def test_a_full_disk(agent: Client, get: Get, emulator: Emulator, monkeypatch: p
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(files, "append", full)
-    address = agent.get("/exports/list/?format=csv").headers["Location"]
+    address = agent.post("/exports/list/", {"format": "csv"}).headers["Location"]
     assert "No space left on device" in get(address).said()
     assert trail()[-1] == ("failed", "")
 
@@ -478,11 +498,17 @@ def test_a_full_disk(agent: Client, get: Get, emulator: Emulator, monkeypatch: p
 def test_who_may_sees_the_downloads(get: Get, emulator: Emulator) -> None:
     user, ids = busiest(emulator)
     page = get(f"/threads/?{urlencode({'user': user})}")
-    links = [each.get("href") or "" for each in page.all("a")]
-    assert f"/exports/list/?format=csv&{urlencode({'user': user})}" in links
+    address = f"/exports/list/?{urlencode({'user': user})}"
+    assert [each.get("value") for each in page.all("button", formaction=address, form="export-list")] == [
+        "csv",
+        "jsonl",
+    ]
+    assert page.one("form", id="export-list").get("method") == "post"
     assert page.one("form", action="/exports/user/").get("method") == "post"
     assert not get("/threads/").all("form", action="/exports/user/")
-    assert get(f"/threads/{ids[0]}/").all("a", href=f"/threads/{ids[0]}/?format=md")
+    page = get(f"/threads/{ids[0]}/")
+    assert page.one("form", action=f"/threads/{ids[0]}/").get("method") == "post"
+    assert [each.get("value") for each in page.all("button") if each.get("name") == "format"] == ["md", "json"]
     assert page.all("a", href="/exports/")
 
 
@@ -492,9 +518,9 @@ def test_who_may_not_sees_none(emulator: Emulator) -> None:
     thread = next(emulator.thread_ids())
     for address in ("/threads/", f"/threads/{thread}/"):
         text = viewer.get(address).content.decode()
-        assert "format=" not in text
+        assert 'name="format"' not in text
         assert "/exports/" not in text
-    assert viewer.get("/exports/list/?format=csv").status_code == 403
+    assert viewer.post("/exports/list/", {"format": "csv"}).status_code == 403
     assert viewer.post("/exports/user/", {"user": "x"}).status_code == 403
 
 
@@ -516,7 +542,7 @@ def test_memory_stays_flat(agent: Client, monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(files, "append", weighed)
     monkeypatch.setattr(views, "AT_ONCE", 600)
-    response = agent.get("/exports/list/?format=csv")
+    response = agent.post("/exports/list/", {"format": "csv"})
     assert body(response).count("\r\n") == 20_001
     client.close()
     assert len(held) == 201

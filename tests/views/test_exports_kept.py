@@ -33,7 +33,7 @@ def test_resumed_where_it_was(agent: Client, emulator: Emulator, monkeypatch: py
 
     monkeypatch.setattr(listing, "MAX_LIMIT", 10)
     monkeypatch.setattr(views, "AT_ONCE", 0)
-    agent.get("/exports/list/?format=csv")
+    agent.post("/exports/list/", {"format": "csv"})
     begun = Export.objects.get()
     if died_at == "file":
         with files.path(begun.pk).open("ab") as file:
@@ -49,7 +49,7 @@ def test_who_lost_it_writes_nothing_more(agent: Client, emulator: Emulator, monk
 
     monkeypatch.setattr(listing, "MAX_LIMIT", 10)
     monkeypatch.setattr(views, "AT_ONCE", -1)
-    agent.get("/exports/list/?format=csv")
+    agent.post("/exports/list/", {"format": "csv"})
     away = Export.objects.get()
     assert away.claim()
     Export.objects.update(until=None)
@@ -72,7 +72,7 @@ def test_a_worker_waits_for_an_upstream_that_may_come_back(
     monkeypatch.setattr(listing, "MAX_LIMIT", 10)
     monkeypatch.setattr(views, "AT_ONCE", 0)
     fails = broken_after(monkeypatch, 2, Unavailable("no connection"))
-    address = agent.get("/exports/list/?format=csv").headers["Location"]
+    address = agent.post("/exports/list/", {"format": "csv"}).headers["Location"]
     tasks.work()
     assert "given nothing since" in get(address).said()
     assert not Export.to_do().exists()
@@ -92,7 +92,7 @@ def test_a_worker_gives_up_in_the_end(agent: Client, emulator: Emulator, monkeyp
     monkeypatch.setattr(listing, "MAX_LIMIT", 10)
     monkeypatch.setattr(views, "AT_ONCE", 0)
     broken_after(monkeypatch, 2, Unavailable("no connection"))
-    agent.get("/exports/list/?format=csv")
+    agent.post("/exports/list/", {"format": "csv"})
     tasks.work()
     Export.objects.update(trouble_at=timezone.now() - work.PATIENCE, until=None)
     tasks.work()
@@ -114,7 +114,7 @@ def test_pages_that_lead_in_a_circle_end(agent: Client, emulator: Emulator, monk
         return asked(query, *rest, **how)
 
     monkeypatch.setattr(services, "handed_over", circling)
-    response = agent.get("/exports/list/?format=csv")
+    response = agent.post("/exports/list/", {"format": "csv"})
     assert "lead in a circle" in rows(body(response))[-1]["id"]
 
 
@@ -135,7 +135,7 @@ def test_an_end_that_can_not_be_recorded_is_none(
 
 def test_after_a_day_it_is_gone(finished: Export, agent: Client) -> None:
     Export.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert agent.get(f"/exports/{finished.pk}/file/").status_code == 404
+    assert agent.post(f"/exports/{finished.pk}/file/").status_code == 404
     tasks.expire()
     assert not Export.objects.exists()
     assert not list(files.there())

@@ -145,7 +145,7 @@ def test_a_page_that_is_too_large_is_no_outage(world: Dying, agent: Client, get:
     assert "The end: all 110." in page.said()
     assert get("/threads/").thread_ids[0] == arrived[0]
     assert watch.known() is None
-    whole = json.loads(b"".join(agent.get(f"/threads/{newest}/?format=json")))
+    whole = json.loads(b"".join(agent.post(f"/threads/{newest}/", {"format": "json"})))
     assert (whole["count"], whole["complete"]) == (110, True)
 
 
@@ -173,10 +173,10 @@ def test_one_item_that_is_too_large_is_named_in_its_place(
     assert "too large to be shown: the reply is larger than 60,000 bytes" in said[60]
     assert ["said 59" in said[59], "said 61" in said[61], "said 109" in said[109]] == [True] * 3
     assert "The end: all 110." in page.said()
-    whole = json.loads(b"".join(agent.get(f"/threads/{newest}/?format=json")))
+    whole = json.loads(b"".join(agent.post(f"/threads/{newest}/", {"format": "json"})))
     assert (whole["count"], whole["complete"]) == (109, False)
     assert whole["error"] == "1 item is left out, too large to be read"
-    text = b"".join(agent.get(f"/threads/{newest}/?format=md")).decode()
+    text = b"".join(agent.post(f"/threads/{newest}/", {"format": "md"})).decode()
     assert "This transcript is partial: 109 items, then 1 item is left out" in text
     report = get("/archive/")
     assert "Not complete" in report.said()
@@ -200,7 +200,7 @@ def test_searches_and_counts_say_how_many_threads_are_not_read(world: Dying, get
     about.forget()
     for address in ("/threads/?q=the", "/threads/", "/threads/?status=active"):
         assert "53 threads have not been read to the last message yet" in get(address).said()
-    last = rows(body(agent.get("/exports/list/?q=the&format=csv")))[-1]
+    last = rows(body(agent.post("/exports/list/?q=the", {"format": "csv"})))[-1]
     assert last["id"].startswith("PARTIAL")
     assert "has not read 53 threads to the last item yet" in last["id"]
     assert run(world.client(seconds=10, bytes=CAP)) is None

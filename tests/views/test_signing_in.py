@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,15 +14,17 @@ from axes.models import AccessAttempt
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import DatabaseError
 from django.http import HttpResponse
 from django.test import Client, override_settings
 from django.utils import timezone
 
 from dashboard import throttle
-from dashboard.accounts.models import DeskSession
+from dashboard.accounts.models import DeskSession, SignInLock
 from tests.accounts import PASSWORD, account
 from threads.audit.models import AuditEvent
 from threads.emulator import Emulator
+from threads.trail import words
 
 pytestmark = pytest.mark.django_db
 
@@ -201,12 +203,83 @@ def test_no_password_is_kept_whichever_field_it_was_typed_into(caplog: pytest.Lo
     assert set(AccessAttempt.objects.values_list("username", flat=True)) >= {"agent"}
 
 
-def test_the_trail_tells_who_was_locked_out() -> None:
+def refusals() -> list[AuditEvent]:
+    return list(AuditEvent.objects.filter(action="sign-in", outcome="refused").order_by("id"))
+
+
+def test_the_trail_tells_who_was_locked_out_and_how_often_they_went_on(monkeypatch: pytest.MonkeyPatch) -> None:
     account("agent", "Viewer")
-    fail(11)
-    rows = list(AuditEvent.objects.filter(action="sign-in", outcome="refused").order_by("id"))
-    assert [row.detail.get("reason") for row in rows] == [None] * 9 + ["locked"] * 2
+    account("other", "Viewer")
+    fail(25)
+    fail(5, address="198.51.100.7")
+    rows = refusals()
+    assert [row.detail.get("reason") for row in rows] == [None] * 9 + ["locked"]
     assert {(row.detail["account"], row.address) for row in rows} == {("agent", "192.0.2.1")}
+    assert (rows[-1].detail["locked"], rows[-1].detail["minutes"]) == ("account", 15)
+    assert gets_in("other")  # who is not locked ends no lock of another
+    assert len(refusals()) == 10
+    later(monkeypatch, minutes=16)
+    assert gets_in("other")
+    (end,) = refusals()[10:]
+    assert end.detail["reason"] == "the lock has ended"
+    assert (end.detail["account"], end.detail["attempts_refused"]) == ("agent", 20)
+    began, ended = (datetime.fromisoformat(end.detail[name]) for name in ("began", "ended"))
+    assert ended - began == timedelta(minutes=15)
+    assert (end.who, end.address) == ("", "192.0.2.1")
+    assert words.what(end) == "Went on trying to sign in as agent while that was locked"
+    assert gets_in("other")
+    assert len(refusals()) == 11
+    assert not SignInLock.objects.exists()
+
+
+def test_a_lock_that_a_command_took_away_ends_with_the_next_attempt() -> None:
+    account("agent", "Viewer")
+    fail(12)
+    call_command("axes_reset_username", "agent", verbosity=0)
+    attempt("agent")
+    assert [row.detail.get("attempts_refused") for row in refusals()[10:]] == [2, None]
+
+
+def test_an_address_that_is_locked_has_one_row_whatever_names_it_tries() -> None:
+    with override_settings(SIGN_IN_TRIES_ADDRESS=3):
+        for number in range(20):
+            attempt(f"guess-{number}")
+    rows = refusals()
+    assert [row.detail.get("locked") for row in rows] == [None, None, "address"]
+    assert SignInLock.objects.get().refused == 17
+
+
+def test_a_lock_that_another_process_began_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    account("agent", "Viewer")
+    fail(9)
+    create = SignInLock.objects.bulk_create
+
+    def late(made: list[SignInLock], **how: Any) -> Any:
+        there = {"account": "agent", "began_at": timezone.now(), "until": timezone.now() + timedelta(minutes=15)}
+        SignInLock.objects.create(kind="account", what="agent", **there)
+        return create(made, **how)
+
+    monkeypatch.setattr(SignInLock.objects, "bulk_create", late)
+    fail(1)
+    assert SignInLock.objects.get().refused == 1
+    assert len(refusals()) == 9
+
+
+def test_an_end_that_can_t_be_recorded_waits_for_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    account("agent", "Viewer")
+    account("other", "Viewer")
+    fail(12)
+    later(monkeypatch, minutes=16)
+
+    def full(**_values: object) -> None:
+        raise DatabaseError("disk full")
+
+    with monkeypatch.context() as now:
+        now.setattr(AuditEvent.objects, "create", full)
+        assert gets_in("other")
+    assert SignInLock.objects.get().refused == 2
+    assert gets_in("other")
+    assert refusals()[-1].detail["attempts_refused"] == 2
 
 
 def test_somebody_who_is_locked_out_is_let_in_by_a_command() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -14,12 +15,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponse
 from django.test import Client
 
-from dashboard import sso
-from dashboard.accounts.models import DeskSession, Identity
+from dashboard import claims, sso
+from dashboard.accounts.models import DeskSession, Identity, RolesClaim
 from tests.accounts import PASSWORD, account
 from tests.oidc_provider import CLIENT, SECRET, Provider, provider
 from tests.page import Page
 from threads.audit.models import AuditEvent
+from threads.doctor import Verdict
+from threads.doctor.here import single_sign_on
 from threads.emulator import Emulator
 
 pytestmark = pytest.mark.django_db
@@ -140,6 +143,82 @@ def test_who_is_in_no_group_of_ours_is_told_so(client: Client, there: Provider) 
         assert refused.status_code == 403
         assert b"It has no role yet" in refused.content
         assert roles("ada") == set()
+
+
+@pytest.mark.parametrize(
+    ("claim", "about"),
+    [
+        ("realm_access.roles", {"realm_access": {"roles": ["support"]}}),
+        ("resource_access.the.desk.roles", {"resource_access": {"the.desk": {"roles": ["support"]}}}),
+        ("https://example.com/roles", {"https://example.com/roles": ["support"]}),
+        ("https://example.com/claims.roles", {"https://example.com/claims": {"roles": "support"}}),
+        ("a.b", {"a": {"b": ["privacy"]}, "a.b": ["support"]}),
+        ("a.b.c", {"a": {"b": {"d": []}}, "a.b": {"c": ["support"]}}),
+    ],
+)
+def test_a_claim_within_another(
+    client: Client, there: Provider, settings: Any, caplog: pytest.LogCaptureFixture, claim: str, about: dict[str, Any]
+) -> None:
+    settings.OIDC_ROLES_CLAIM = claim
+    there.person |= about
+    sign_in(client)
+    assert roles("ada") == {"Viewer"}
+    assert "Single sign-on" not in caplog.text
+    assert single_sign_on().verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("about", "why"),
+    [
+        ({}, "is not there"),
+        ({"realm_access": ["support"]}, "is not there"),
+        ({"realm_access": {"groups": ["secret value"]}, "x" * 90: 1, "a\nb": 1}, "is not there"),
+        ({"realm_access": {"roles": {"support": True}}}, "is neither a text nor a list"),
+        ({"realm_access": {"roles": None}}, "is neither a text nor a list"),
+    ],
+)
+def test_a_claim_that_is_not_there_is_said(
+    client: Client, there: Provider, settings: Any, caplog: pytest.LogCaptureFixture, about: dict[str, Any], why: str
+) -> None:
+    settings.OIDC_ROLES_CLAIM = "realm_access.roles"
+    assert "nobody has signed in" in single_sign_on().said
+    there.person |= about
+    sign_in(client)
+    assert roles("ada") == set()
+    said = next(each.getMessage() for each in caplog.records if each.name == "dashboard.claims")
+    found = single_sign_on()
+    assert found.verdict is Verdict.WARN
+    for text in (said, f"{found.said} {found.advice}"):
+        assert f"the claim realm_access.roles {why}" in text
+        assert "preferred_username" in text
+        assert "secret value" not in text
+        assert "\n" not in text
+        assert "x" * 61 not in text
+        assert "realm_access.groups" in text or "groups" not in about.get("realm_access", {})
+
+
+def test_of_many_claims_it_says_how_many_more(client: Client, there: Provider) -> None:
+    there.person = {name: each for name, each in there.person.items() if name != "groups"}
+    there.person |= {f"claim-{number}": number for number in range(100)}
+    sign_in(client)
+    names = RolesClaim.objects.get().names
+    assert len(names) == 41
+    assert re.fullmatch(r"and \d+ more", names[-1])
+
+
+def test_groups_with_commas_in_their_names(client: Client, there: Provider, settings: Any) -> None:
+    settings.OIDC_ROLES = (
+        '{"CN=Support,OU=Groups": "Viewer", "CN=A+B,DC=x": ["Eraser", "Exporter"], "c": "Auditor+Viewer"}'
+    )
+    sso.check()
+    for groups, given in (
+        (["CN=Support,OU=Groups"], {"Viewer"}),
+        (["CN=A+B,DC=x", "CN=Support"], {"Eraser", "Exporter"}),
+        (["c"], {"Auditor", "Viewer"}),
+    ):
+        there.person["groups"] = groups
+        sign_in(Client())
+        assert roles("ada") == given
 
 
 def test_where_no_group_is_mapped_administrators_give_the_roles(client: Client, there: Provider, settings: Any) -> None:
@@ -318,6 +397,20 @@ def test_roles_that_there_are_not_stop_the_start(settings: Any) -> None:
         settings.OIDC_ROLES = value
         with pytest.raises(ImproperlyConfigured, match="OIDC_ROLES has"):
             sso.check()
+    for value in (
+        '{"support": "Reader"}',
+        '{"": "Viewer"}',
+        '{"a": []}',
+        '{"a": 1}',
+        '{"a": {"b": "Viewer"}}',
+        '{"a"',
+        "{a}",
+    ):
+        settings.OIDC_ROLES = value
+        with pytest.raises(ImproperlyConfigured, match="OIDC_ROLES"):
+            sso.check()
+    settings.OIDC_ROLES = '{"a": "Viewer", "a": "Eraser"}'
+    assert claims.roles() == {"a": {"Viewer", "Eraser"}}
     settings.OIDC_ROLES = "a=b=Viewer, c=Viewer,c=Eraser"
-    assert sso.roles() == {"a=b": {"Viewer"}, "c": {"Viewer", "Eraser"}}
+    assert claims.roles() == {"a=b": {"Viewer"}, "c": {"Viewer", "Eraser"}}
     sso.check()

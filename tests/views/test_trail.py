@@ -82,6 +82,15 @@ def _get(address: str, **headers: str) -> Act:
     return act
 
 
+def _post(address: str, **sent: str) -> Act:
+    def act(desk: Desk) -> Any:
+        response = desk.client.post(address.replace(THREAD, desk.thread), sent)
+        assert response.status_code < 400, response.content
+        return b"".join(response)
+
+    return act
+
+
 def _signs_in(name: str, password: str) -> Act:
     return lambda desk: Client().post("/sign-in/", {"username": name, "password": password})
 
@@ -187,12 +196,12 @@ CASES: dict[str, tuple[Act, list[Row]]] = {
     "users of whom there is none": (_get("/users/?user=no%20such%20user"), []),
     "the overview": (_get("/overview/"), []),
     "a download": (
-        _get("/threads/<thread>/?format=md"),
+        _post("/threads/<thread>/", format="md"),
         [Row("export", "intent", thread=THREAD), Row("export", thread=THREAD, customer=USER)],
     ),
     "the trail": (_get("/audit/?who=ada"), [Row("audit", detail={"trail": "who=ada"})]),
     "the trail as a file": (
-        _get("/audit/file/?who=ada"),
+        _post("/audit/file/?who=ada"),
         [Row("audit", "intent", detail={"download": "who=ada"}), Row("audit", detail={"rows": 0})],
     ),
     "a role is given": (
@@ -283,7 +292,8 @@ def test_behind_a_proxy_it_is_the_address_that_the_proxy_saw(desk: Desk) -> None
             "/threads/?q=x", headers={"X-Forwarded-For": "6.6.6.6, 192.0.2.7", "X-Request-ID": "by-the-proxy"}
         )
     row = AuditEvent.objects.latest("id")
-    assert (row.address, row.request_id) == ("192.0.2.7", "by-the-proxy")
+    assert row.address == "192.0.2.7"
+    assert row.request_id != "by-the-proxy"
 
 
 def test_a_run_of_the_copying_is_recorded_with_what_it_brought(emulator: Emulator) -> None:
@@ -475,13 +485,12 @@ def test_no_text_of_a_conversation_and_no_key_is_in_it(desk: Desk) -> None:
         "/threads/", f"/threads/?user={desk.user}", "/threads/?q=heliotrop", "/threads/?status=locked",
         f"/others/?thread={desk.thread}", "/users/?user=u", "/overview/", "/archive/", "/archive/report/",
         "/audit/",
-        f"/threads/{desk.thread}/?format=md", f"/threads/{desk.thread}/?format=json", "/audit/file/",
     ]  # fmt: skip
     for address in addresses:
-        response = desk.client.get(address)
-        assert response.status_code == 200, address
-        if response.streaming:
-            b"".join(response)
+        assert desk.client.get(address).status_code == 200, address
+    for kind in ("md", "json"):
+        _post(f"/threads/{desk.thread}/", format=kind)(desk)
+    _post("/audit/file/")(desk)
     everything = _everything()
     assert len(everything) > 2000
     assert "Zanzibar" not in everything

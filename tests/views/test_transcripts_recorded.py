@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 def test_a_download_of_a_conversation_is_recorded(agent: Client, emulator: Emulator) -> None:
     thread = next(emulator.thread_ids())
-    response = agent.get(f"/threads/{thread}/?format=json")
+    response = agent.post(f"/threads/{thread}/", {"format": "json"})
     count = json.loads(body(response))["count"]
     intent, done = AuditEvent.objects.filter(action="export").order_by("pk")
     assert (intent.outcome, intent.thread) == ("intent", thread)
@@ -46,7 +46,7 @@ def test_a_conversation_that_fails_half_way_says_so_in_its_name(
         return found, broken()
 
     monkeypatch.setattr(services, "whole", failing)
-    response = agent.get(f"/threads/{thread}/?format=md")
+    response = agent.post(f"/threads/{thread}/", {"format": "md"})
     assert name(response) == f"{thread}-PARTIAL.md"
     assert "This transcript is partial" in body(response)
     assert trail()[-1][0] == "partial"

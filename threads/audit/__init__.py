@@ -1,1 +1,1 @@
-"""The trail: who saw, exported or erased what. Rows are added, never changed and never taken away."""
+"""The trail: who saw, exported or erased what. Rows are added, never changed, and taken away only into a file."""

@@ -27,7 +27,7 @@ _BY = ("who", "action", "outcome", "thread", "customer", "address", "request_id"
 
 
 class NoSuchPlaceError(Exception):
-    """An address that names a row which is not in the trail. Nothing is ever taken from it."""
+    """An address that names a row which is not in the trail, or no more: see `archiving`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,13 +101,18 @@ def acting(who: Actor) -> Iterator[None]:
     """All that is recorded inside is done by `who`. For what outlives its request, as a streamed reply and a job do;
     calls to the upstream carry its request's id."""
     known = _actor.set(who)
-    traced = trace.set(Trace(who.request_id or who.job, job=who.job)) if who.request_id or who.job else None
+    traced = trace.set(_traced(who)) if who.request_id or who.job else None
     try:
         yield
     finally:
         _actor.reset(known)
         if traced is not None:
             trace.reset(traced)
+
+
+def _traced(who: Actor) -> Trace:
+    now, known = trace.get(), who.request_id or who.job
+    return Trace(known, job=who.job, client_id=now.client_id if now is not None and now.id == known else "")
 
 
 def must(action: Action, outcome: Outcome, **about: Any) -> AuditEvent:

@@ -13,6 +13,8 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from dashboard import locks
+
 from .record import Action, Actor, Outcome, acting, actor, must, record
 
 _WATCHED = ("username", "is_active", "is_superuser", "is_staff", "email")
@@ -33,13 +35,13 @@ def _signed_out(request: HttpRequest | None, user: User | None, **_signal: Any) 
 
 @receiver(user_login_failed)
 def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_signal: Any) -> None:
-    """The name is kept where an account has it. Else it may be a password, typed into the wrong field."""
+    """The name is kept where an account has it. Else it may be a password, typed into the wrong field. What is refused
+    unseen has one row in all, and one when that has ended."""
     typed = str(credentials.get("username") or "")
     account = User.objects.filter(username=typed).first() if "\0" not in typed else None
-    detail = {"account": account.username if account else "(no such account)"}
-    if getattr(request, "axes_locked_out", False):
-        detail["reason"] = "locked"
-    record(Action.SIGN_IN, Outcome.REFUSED, detail=detail)
+    named = account.username if account else "(no such account)"
+    if request is None or not locks.is_recorded(request, credentials, named):
+        record(Action.SIGN_IN, Outcome.REFUSED, detail={"account": named})
 
 
 @receiver(pre_save, sender=User)

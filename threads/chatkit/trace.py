@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 class Trace:
     """`id` stands in our logs, and goes to the upstream as `X-Client-Request-Id`, so that its support finds our call.
     `upstream` holds the ids that the upstream gave the last calls; `job` is the id of the job that makes them, "" where
-    none does."""
+    none does; `client_id` the one that whoever asks us brought, for the logs alone, "" where they brought none."""
 
     id: str
     upstream: deque[str] = field(default_factory=lambda: deque(maxlen=20))
     job: str = ""
+    client_id: str = ""
 
 
 trace: ContextVar[Trace | None] = ContextVar("trace", default=None)

@@ -13,7 +13,7 @@ from dashboard.health import own_connection
 from threads.chatkit import ChatKitError
 
 from .finding import Finding, Verdict, failed, fine
-from .here import archive, clock_of, database, disk, migrations, queue_, roles, safety, worker
+from .here import archive, clock_of, database, disk, files, migrations, queue_, roles, safety, single_sign_on, worker
 from .there import Patient, told
 
 __all__ = ["Finding", "Verdict", "look"]
@@ -44,9 +44,12 @@ def look(*, patience: float = PATIENCE) -> Iterator[Finding]:
         "worker": worker,
         "archive": archive,
         "disk": disk,
+        "files": files,
         "settings": safety,
         "roles": roles,
     }
+    if settings.OIDC_ISSUER:
+        looks["single sign-on"] = single_sign_on
     for name, each in looks.items():
         yield _within(name, each, patience)
     patient.leave()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import stat
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Q
 from django.utils import timezone
 
+from dashboard.accounts.models import RolesClaim
 from threads import heartbeat, queue
 from threads.archive.completeness import completeness
 from threads.archive.deletions import breaker
@@ -132,6 +134,21 @@ def disk() -> Finding:
     return doubtful("disk", said, advice) if free < LITTLE else fine("disk", said)
 
 
+def files() -> Finding:
+    """Whether others of this machine can look into what the desk keeps in files."""
+    path = Path(settings.DATA_DIR)
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return fine("files", "DATA_DIR is not there yet; it is made for this account alone")
+    except OSError as error:
+        return failed("files", f"DATA_DIR can't be looked at ({type(error).__name__})", "See that DATA_DIR is right.")
+    if mode & 0o077:
+        said = f"DATA_DIR is open to other accounts of this machine (mode {mode:03o})"
+        return doubtful("files", said, f"Run `chmod 700 {path}`: conversations and keys are in it.")
+    return fine("files", "DATA_DIR is for this account alone")
+
+
 def safety() -> Finding:
     """Of what makes the desk safe: whatever is missing, in one line."""
     hosts = settings.ALLOWED_HOSTS
@@ -150,6 +167,23 @@ def safety() -> Finding:
     return fine(
         "settings", "nothing in the emulator's need be safe" if settings.EMULATOR else "HTTPS, hosts and secret key"
     )
+
+
+def single_sign_on() -> Finding:
+    """Whether the claim that gives roles was there when somebody last signed in by the provider."""
+    name, claim = "single sign-on", settings.OIDC_ROLES_CLAIM
+    if not settings.OIDC_ROLES:
+        return fine(name, "administrators give the roles, since OIDC_ROLES is not set")
+    seen = RolesClaim.objects.filter(pk=1, claim=claim).first()
+    if seen is None:
+        return doubtful(
+            name, f"nobody has signed in since OIDC_ROLES_CLAIM is {claim}", "Look again when somebody has."
+        )
+    said = f"at the last sign-in, {_ago(timezone.now() - seen.at)} ago, the claim {claim}"
+    if seen.problem:
+        advice = f"Name another in OIDC_ROLES_CLAIM, or have the provider send it. There were: {', '.join(seen.names)}."
+        return doubtful(name, f"{said} {seen.problem}, so it gave no role", advice)
+    return fine(name, f"{said} was there")
 
 
 def roles() -> Finding:

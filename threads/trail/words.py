@@ -58,6 +58,9 @@ _NAMES = {
     "asked": "What was asked for",
     "words": WORDS,
     "step": "Led on to",
+    "locked": "What was locked",
+    "minutes": "For minutes",
+    "archived": "File",
 }
 _FILTERS = {
     "user": "User",
@@ -132,7 +135,10 @@ def _plain(value: Any) -> str:
 def _sign_in(event: AuditEvent, detail: dict[str, Any]) -> str | None:
     if event.outcome != Outcome.REFUSED:
         return None
-    return f"Tried to sign in as {_plain(detail.get('account', 'somebody'))}"
+    account = _plain(detail.get("account", "somebody"))
+    if "attempts_refused" in detail:
+        return f"Went on trying to sign in as {account} while that was locked"
+    return f"Tried to sign in as {account}"
 
 
 def _account(_event: AuditEvent, detail: dict[str, Any]) -> str | None:
@@ -184,6 +190,8 @@ def _archive(event: AuditEvent, detail: dict[str, Any]) -> str | None:
 
 
 def _audit(_event: AuditEvent, detail: dict[str, Any]) -> str | None:
+    if "archived" in detail:
+        return "Archived old events of the trail"
     if "receipt" in detail:
         return f"{'Read' if detail.get('shown') else 'Downloaded'} the receipt of an erasure"
     if "erasures" in detail:

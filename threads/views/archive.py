@@ -17,6 +17,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from dashboard.fetch_metadata import linked
 from dashboard.views import problem
 
 from .. import masking, presenters, queue, when
@@ -56,6 +57,7 @@ def _kept(view: View) -> View:
     return answer
 
 
+@linked
 @needs(Right.READ, Right.SYNC)
 @require_safe
 @_kept

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -15,13 +14,15 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from dashboard.fetch_metadata import linked
+
 from .. import csv_rows, forms, masking, when
 from ..audit import find
 from ..audit.find import NoSuchPlaceError, TrailQuery
 from ..audit.record import Action, Actor, NotRecordedError, Outcome, acting, actor, must, record
-from ..roles import Right, account, may_now, needs
+from ..roles import Right, account, needs
 from ..trail import file, lines, words
-from .parts import is_part, place
+from .parts import form_only, is_part, place
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ _PLACES = ("place", "after", "before")
 _NO_PLACE = {"place": ["There is no such row in the trail, so this is no place in it."]}
 
 
+@linked
 @needs(Right.AUDIT)
 @require_safe
 def trail(request: HttpRequest) -> HttpResponse:
@@ -60,28 +62,21 @@ def trail(request: HttpRequest) -> HttpResponse:
 
 
 @needs(Right.AUDIT)
-@require_safe
+@form_only("The trail was not downloaded. Go to the audit trail and press CSV there.")
 def download(request: HttpRequest) -> HttpResponseBase:
-    """All that the filter finds, as CSV. What is wrong with the address is said by the page. 503 where it can't be
-    recorded that the trail is taken along: then it is not."""
-    query, _ = forms.read_trail(request.GET.dict())
+    """All that the filter in the address finds, as CSV. 400 where that is wrong, 503 where it can't be recorded that
+    the trail is taken along: then it is not."""
+    sent = request.GET.dict()
+    query, errors = forms.read_trail(sent)
     if query is None:
-        return trail(request)
-    if not may_now(account(request), Right.AUDIT):
-        raise PermissionDenied
+        return _respond(request, _invalid(sent, errors), 400)
     now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
-    response: HttpResponseBase
-    if request.method == "HEAD":
-        response = HttpResponse()
-    else:
-        try:
-            must(Action.AUDIT, Outcome.INTENT, detail={"download": query.first().encoded()})
-        except NotRecordedError:
-            text = "It could not be recorded who takes it along, so it was not handed out. Try again in a moment."
-            return render(
-                request, "problem.html", {"title": "The trail can't be taken along", "text": text}, status=503
-            )
-        response = StreamingHttpResponse(_file(query.first(), zone, actor(), masked=masking.is_due(account(request))))
+    try:
+        must(Action.AUDIT, Outcome.INTENT, detail={"download": query.first().encoded()})
+    except NotRecordedError:
+        text = "It could not be recorded who takes it along, so it was not handed out. Try again in a moment."
+        return render(request, "problem.html", {"title": "The trail can't be taken along", "text": text}, status=503)
+    response = StreamingHttpResponse(_file(query.first(), zone, actor(), masked=masking.is_due(account(request))))
     response.headers["Content-Type"] = "text/csv; charset=utf-8"
     response.headers["Content-Disposition"] = f'attachment; filename="trail-{now:%Y-%m-%dT%H%M}Z.csv"'
     return response

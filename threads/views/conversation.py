@@ -11,7 +11,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
+
+from dashboard.fetch_metadata import linked
 
 from .. import conversation as presenting
 from .. import forms, masking, presenters, problems, services, when
@@ -20,6 +22,7 @@ from ..query import ItemQuery, ThreadQuery
 from ..roles import Right, account, demand, needs
 from ..sources import Window
 from . import transcript
+from .parts import not_by_get
 from .queries import encoded_query
 
 _NO_ITEMS: dict[str, Any] = {
@@ -35,15 +38,17 @@ _NO_ITEMS: dict[str, Any] = {
 _ENDS = {"previous": "This is the first thread of the list.", "next": "This is the last thread of the list."}
 
 
+@linked
 @needs(Right.READ)
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
-    """A thread with a page of its items. 404 where there is none, 502 to 504 where the upstream fails; an address of
-    ours that nobody made is taken for the beginning."""
-    kind = request.GET.get("format")
-    if kind in transcript.KINDS:
+    """A thread with a page of its items; for a form, all of it as a download. 404 where there is none, 502 to 504 where
+    the upstream fails; an address of ours that nobody made is taken for the beginning."""
+    if request.method == "POST":
         demand(request, Right.EXPORT)
-        return transcript.download(request, thread_id, kind)
+        return transcript.download(request, thread_id, request.POST.get("format", ""))
+    if request.GET.get("format") in transcript.KINDS:
+        return not_by_get(request, transcript.BY_BUTTON, "POST")
     query, errors = forms.read_items(request.GET.dict())
     if query is None:
         query = ItemQuery()
@@ -118,6 +123,7 @@ def others(request: HttpRequest) -> HttpResponse:
     return render(request, "threads/_others.html", context)
 
 
+@linked
 @needs(Right.READ)
 @require_safe
 def step(request: HttpRequest) -> HttpResponse:

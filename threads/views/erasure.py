@@ -8,12 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from django import forms as django_forms
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from dashboard.fetch_metadata import linked
 
 from .. import forms, masking, presenters, problems, when
 from ..audit.record import Action, NotRecordedError, record
@@ -21,7 +22,7 @@ from ..chatkit import Retired
 from ..erasure import asked, plan, receipt
 from ..erasure.models import Erasure, Target
 from ..query import ThreadQuery
-from ..roles import Right, account, may_now, needs
+from ..roles import Right, account, needs
 from .queries import encoded_query
 
 _ROWS, _TROUBLED, _PAGE = 1000, 50, 50
@@ -41,11 +42,11 @@ _PHASES = {
 _STATES = dict(Target.State.choices)
 
 
+@linked
 @needs(Right.ERASE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview(request: HttpRequest) -> HttpResponse:
     """What would be erased: threads by their ids, or all of a user. Erases nothing. 400 where none are named."""
-    _demand(request)
     sent = request.POST if request.method == "POST" else request.GET
     try:
         ids = [name for each in sent.getlist("thread") if (name := forms.THREAD_ID.clean(each))]
@@ -65,7 +66,6 @@ def preview(request: HttpRequest) -> HttpResponse:
 def confirm(request: HttpRequest) -> HttpResponse:
     """Orders what was previewed, where what was typed is what was to be typed, and leads to how it goes. 400 where it
     is not, the page kept; 503 where the order can't be recorded."""
-    _demand(request)
     back = request.POST.get("back", "")
     try:
         wanted = plan.confirmed(request.POST.get("preview", ""), str(account(request).pk))
@@ -84,6 +84,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("erasure", args=[job.pk]))
 
 
+@linked
 @needs(Right.ERASE, Right.AUDIT)
 @require_safe
 def erasures(request: HttpRequest) -> HttpResponse:
@@ -107,6 +108,7 @@ def erasures(request: HttpRequest) -> HttpResponse:
     return render(request, "erasure/list.html", context)
 
 
+@linked
 @needs(Right.ERASE, Right.AUDIT)
 @require_safe
 def erasure(request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -130,12 +132,6 @@ def download(request: HttpRequest, pk: UUID) -> HttpResponse:
     response = HttpResponse(text + "\n", content_type="application/json")
     response.headers["Content-Disposition"] = f'attachment; filename="erasure-{job.pk}.json"'
     return response
-
-
-def _demand(request: HttpRequest) -> None:
-    """Whatever is remembered of the account: what can't be taken back is asked anew."""
-    if not may_now(account(request), Right.ERASE):
-        raise PermissionDenied
 
 
 def _nothing(request: HttpRequest) -> HttpResponse:

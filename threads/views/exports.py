@@ -9,14 +9,14 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.views.decorators.http import require_safe
 
+from dashboard.fetch_metadata import linked
 from dashboard.middleware import give_back
 from dashboard.views import problem
 
@@ -28,8 +28,8 @@ from ..exports.models import Export
 from ..exports.telling import told
 from ..jobs import JobLostError
 from ..query import ThreadQuery
-from ..roles import Right, account, may_now, needs
-from .parts import is_part
+from ..roles import Right, account, needs
+from .parts import form_only, is_part
 from .queries import encoded_query, thread_query
 from .transcript import not_recorded
 
@@ -46,15 +46,16 @@ _TYPES = formats.KINDS | {"zip": "application/zip"}
 
 View = Callable[..., HttpResponseBase]
 
+_form = form_only(
+    "Nothing was exported or deleted. Go to the list or to your exports, and press the button there again."
+)
+
 
 def _handing_over(view: View) -> View:
-    """Asks anew whether the account may, whatever was remembered of it; and where nothing could be recorded, or too
-    much lies there, says that nothing was exported."""
+    """Where nothing could be recorded, or too much lies there, says that nothing was exported."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not may_now(account(request), Right.EXPORT):
-            raise PermissionDenied
         try:
             return view(request, *args, **kwargs)
         except NotRecordedError:
@@ -68,6 +69,7 @@ def _handing_over(view: View) -> View:
     return answer
 
 
+@linked
 @needs(Right.EXPORT)
 @require_safe
 @_handing_over
@@ -79,13 +81,13 @@ def exports(request: HttpRequest) -> HttpResponseBase:
 
 
 @needs(Right.EXPORT)
-@require_GET
+@_form
 @_handing_over
 def export_list(request: HttpRequest) -> HttpResponseBase:
-    """The list that the address asks for, from its first page to its last, as a file; where that takes longer than
-    somebody waits, the page on which it comes. 400 where the address is wrong, 502 to 504 where the upstream fails
-    before there is anything, 503 where it can't be recorded."""
-    kind = request.GET.get("format", "")
+    """The list that the address asks for, from its first page to its last, as a file in the form's `format`; where that
+    takes longer than somebody waits, the page on which it comes. 400 where the address is wrong, 502 to 504 where the
+    upstream fails before there is anything, 503 where it can't be recorded."""
+    kind = request.POST.get("format", "")
     if kind not in formats.KINDS:
         return problem(request, 400, "This is no format", f"A list is exported as one of: {', '.join(formats.KINDS)}.")
     query, errors = thread_query(request, request.GET.dict())
@@ -116,7 +118,7 @@ def export_list(request: HttpRequest) -> HttpResponseBase:
 
 
 @needs(Right.EXPORT)
-@require_POST
+@_form
 @_handing_over
 def export_user(request: HttpRequest) -> HttpResponseBase:
     """Asks for everything of the user in `user`, and leads to the page on which it comes. 400 where that is no id."""
@@ -129,6 +131,7 @@ def export_user(request: HttpRequest) -> HttpResponseBase:
     return redirect("export", pk=export.pk)
 
 
+@linked
 @needs(Right.EXPORT)
 @require_safe
 @_handing_over
@@ -147,7 +150,7 @@ def export(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 
 
 @needs(Right.EXPORT)
-@require_GET
+@_form
 @_handing_over
 def export_file(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """The file. Each time that it is downloaded the trail has it before. 404 where there is none, or none any more."""
@@ -158,7 +161,7 @@ def export_file(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 
 
 @needs(Right.EXPORT)
-@require_POST
+@_form
 @_handing_over
 def export_delete(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """Ends an export and deletes its file."""

@@ -10,6 +10,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
+from dashboard.fetch_metadata import linked
+
 from .. import finding, forms, masking, presenters, problems, services, when
 from ..archive import about
 from ..chatkit import ChatKitError
@@ -28,6 +30,7 @@ _NOTHING: dict[str, Any] = {
 _FIELDS = ("user", "match", "status", "has_reason", "reason", "q", "hour", "from", "to", "order")
 
 
+@linked
 @needs(Right.READ)
 @require_safe
 def thread_list(request: HttpRequest) -> HttpResponse:

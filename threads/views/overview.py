@@ -14,6 +14,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from dashboard.fetch_metadata import linked
+
 from .. import charts, masking, when
 from ..archive import overview as numbers
 from ..archive.overview import Overview, Ranked, Standing
@@ -81,6 +83,7 @@ class Preset:
     chosen: bool
 
 
+@linked
 @needs(Right.READ)
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:

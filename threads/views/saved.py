@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.conf import settings
@@ -14,13 +12,14 @@ from django.shortcuts import render
 from .. import forms, presenters, saved
 from ..query import ThreadQuery
 from ..roles import Right, account, needs
+from .parts import form_only
 from .queries import encoded_query
 
 _CHANGED = "views"
 """The cookie of a browser that has just changed a view: another process than the one that did it may still remember
 the views of before, and somebody who saves a view looks for it in the list at once."""
 
-View = Callable[..., HttpResponse]
+_form = form_only("Nothing was saved or changed. Go to the list and send the form there again.")
 
 
 def beside(request: HttpRequest, query: ThreadQuery | None) -> dict[str, Any]:
@@ -29,22 +28,6 @@ def beside(request: HttpRequest, query: ThreadQuery | None) -> dict[str, Any]:
     # A link to what a deleted view held travels as the tag of its message.
     said = [{"text": str(each.message), "url": each.extra_tags} for each in messages.get_messages(request)]
     return shown | {"said": said}
-
-
-def _form(view: View) -> View:
-    """Answers forms alone, and tells who comes without one, as after a new sign-in, where to go."""
-
-    @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.method == "POST":
-            response = view(request, *args, **kwargs)
-        else:
-            text = "Nothing was saved or changed. Go to the list and send the form there again."
-            response = _problem(request, 405, "This is not a page", text)
-            response.headers["Allow"] = "POST"
-        return response
-
-    return answer
 
 
 @needs(Right.READ)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import chain
 
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -19,9 +18,13 @@ from ..audit.record import Action, Actor, NotRecordedError, Outcome, acting, act
 from ..chatkit import ChatKitError
 from ..exports import names
 from ..exports.once import Watched
-from ..roles import Right, account, may_now
 
 KINDS = {"md": "text/markdown; charset=utf-8", "json": "application/json"}
+
+BY_BUTTON = (
+    "An address alone downloads nothing, so that no other site can make your browser do it. Open the conversation and "
+    "press Markdown or JSON there."
+)
 
 AHEAD, _MOST_AHEAD = 2.0, 2**22
 """Seconds, and characters, that a file is made ahead, so that its name can say whether it is whole."""
@@ -30,9 +33,9 @@ AHEAD, _MOST_AHEAD = 2.0, 2**22
 def download(request: HttpRequest, thread_id: str, kind: str) -> HttpResponseBase:
     """The whole conversation. A short one has a name that says where it is partial; a long one is sent as it comes from
     the upstream. What fails before the first page is a page that says so; what fails later is said at the end of the
-    file. 503 where the trail can't be written."""
-    if not may_now(account(request), Right.EXPORT):
-        raise PermissionDenied
+    file. 400 where `kind` is none of `KINDS`, 503 where the trail can't be written."""
+    if kind not in KINDS:
+        return page(request, 400, "This is no format", f"A conversation is downloaded as one of: {', '.join(KINDS)}.")
     about = {"format": kind}
     try:
         must(Action.EXPORT, Outcome.INTENT, thread=thread_id, detail=about)

@@ -1,0 +1,127 @@
+"""Takes old events out of the trail into a file (`chain`): the file is whole and on disk before any of them goes, and
+only what it holds goes. Killed at any moment and run again with the same file, it goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from django.db import connection, transaction
+
+from . import chain
+from .models import AuditEvent
+from .record import Action, Outcome, must
+
+_BATCH = 1000
+"""Events that one transaction removes. Nobody else writes the trail meanwhile."""
+
+_TABLE = "audit_auditevent"
+_FIELDS = (
+    "id", "at", "action", "outcome", "who", "who_id", "address", "thread", "customer", "detail", "request_id",
+    "upstream_request_id",
+)  # fmt: skip
+
+
+class RefusedError(Exception):
+    """It can't be done. The text says why, and what to do."""
+
+
+def archive(before: datetime, path: Path) -> tuple[chain.Contents, int] | None:
+    """Archives what happened before a time; returns what the file holds and how many events this run removed. None
+    where there is nothing to archive. Raises `RefusedError`, `chain.BrokenError`, `NotRecordedError` and `OSError`."""
+    if not path.exists():
+        if not AuditEvent.objects.filter(at__lt=before).exists():
+            return None
+        chain.write(path, before.isoformat(), last_hash(), _old(before))
+    found = chain.read(path)
+    about = {
+        "archived": path.name, "before": found.before, "archived_events": found.events,
+        "previous_hash": found.previous, "last_hash": found.last,
+    }  # fmt: skip
+    with _alone():
+        known = last_hash()
+        if known not in {found.last, found.previous}:
+            raise RefusedError(f"{path} is not the file that the trail goes on with. Choose another name.")
+        if known == found.previous:
+            must(Action.AUDIT, Outcome.INTENT, detail=about)
+    removed = _remove(path)
+    if removed or not _has_ended(found.last):
+        must(Action.AUDIT, Outcome.DONE, detail=about)
+    return found, removed
+
+
+def last_hash() -> str:
+    """The hash of the last line of the newest file that the trail knows of."""
+    newest = AuditEvent.objects.filter(action=Action.AUDIT, detail__has_key="last_hash").order_by("-id").first()
+    return str(newest.detail["last_hash"]) if newest is not None else chain.BEGINNING
+
+
+def is_recorded(last: str) -> bool:
+    """Whether the trail knows of a file whose last line has this hash."""
+    return AuditEvent.objects.filter(action=Action.AUDIT, detail__last_hash=last).exists()
+
+
+def _has_ended(last: str) -> bool:
+    return AuditEvent.objects.filter(action=Action.AUDIT, outcome=Outcome.DONE, detail__last_hash=last).exists()
+
+
+def _old(before: datetime) -> Iterator[chain.Line]:
+    place = 0
+    while rows := list(AuditEvent.objects.filter(at__lt=before, id__gt=place).order_by("id")[:_BATCH]):
+        yield from map(_told, rows)
+        place = rows[-1].pk
+
+
+def _told(row: AuditEvent) -> chain.Line:
+    return {name: getattr(row, name) for name in _FIELDS} | {"at": row.at.isoformat()}
+
+
+def _remove(path: Path) -> int:
+    """Removes the events of a file that are still in the trail; returns how many they were."""
+    removed, there = 0, chain.events(path)
+    while batch := {each["id"]: each for each in islice(there, _BATCH)}:
+        with _alone():
+            rows = list(AuditEvent.objects.filter(pk__in=batch))
+            for row in rows:
+                if json.loads(json.dumps(_told(row))) != batch[row.pk]:
+                    raise RefusedError(f"Event {row.pk} of the trail is another one than that of {path}.")
+            _delete([row.pk for row in rows])
+            removed += len(rows)
+    return removed
+
+
+def _delete(numbers: list[int]) -> None:
+    """Within a transaction: without the trigger that refuses deletions, which nobody else sees missing, since all is
+    committed at once or nothing is. In PostgreSQL that takes the owner of the table."""
+    if not numbers:
+        return
+    places = ", ".join(["%s"] * len(numbers))
+    delete = f"DELETE FROM {_TABLE} WHERE id IN ({places})"  # noqa: S608  # names of our own
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"ALTER TABLE {_TABLE} DISABLE TRIGGER audit_no_change")
+            cursor.execute(delete, numbers)
+            cursor.execute(f"ALTER TABLE {_TABLE} ENABLE TRIGGER audit_no_change")
+            return
+        cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = 'audit_no_truncate'")
+        made: list[tuple[Any, ...]] = cursor.fetchall()
+        cursor.execute("DROP TRIGGER IF EXISTS audit_no_truncate")
+        cursor.execute(delete, numbers)
+        for (sql,) in made:
+            cursor.execute(sql)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """A transaction during which nobody else writes the trail."""
+    with transaction.atomic():  # in SQLite that is enough
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '10s'")
+                cursor.execute(f"LOCK TABLE {_TABLE} IN SHARE ROW EXCLUSIVE MODE")
+        yield

@@ -1,0 +1,93 @@
+"""`manage.py audit archive` moves old events of the trail into a file whose lines are chained by their hashes; `audit
+verify` looks whether such files are what was written."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from threads.audit import archiving, chain
+from threads.audit.record import NotRecordedError
+
+_NOT_ALLOWED = "42501"
+"""What PostgreSQL says to who does not own a table."""
+
+
+class Command(BaseCommand):
+    help = "Moves old events of the audit trail into a file, and verifies such files."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        does = parser.add_subparsers(dest="does", required=True)
+        archive = does.add_parser("archive", help="write old events to a file, then remove them from the trail")
+        archive.add_argument("--before", required=True, metavar="DATE", help="the first day that stays, in UTC")
+        archive.add_argument("file", type=Path)
+        verify = does.add_parser("verify", help="check files of archived events, in their order")
+        verify.add_argument("files", type=Path, nargs="+", metavar="file")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Raises `CommandError`, for exit code 1."""
+        try:
+            if options["does"] == "archive":
+                self._archive(options["before"], options["file"])
+            else:
+                self._verify(options["files"])
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}. Nothing more was done.") from error
+
+    def _archive(self, day: str, path: Path) -> None:
+        try:
+            before = datetime.combine(date.fromisoformat(day), time(), UTC)
+        except ValueError as error:
+            raise CommandError(f"--before takes a day such as 2026-01-01, and not {day!r}.") from error
+        if before > datetime.now(UTC):
+            raise CommandError(f"--before takes a day that has begun: what is recorded goes on, and {day} is to come.")
+        try:
+            done = archiving.archive(before, path)
+        except BlockingIOError as error:
+            raise CommandError(f"Another process is writing {path}.") from error
+        except (archiving.RefusedError, chain.BrokenError) as error:
+            raise CommandError(f"Nothing more was removed: {error}") from error
+        except NotRecordedError as error:
+            raise CommandError("The trail can't be written, so nothing more was removed. Run it again.") from error
+        except DatabaseError as error:
+            said = f"The database failed ({type(error).__name__}). Nothing is lost: run this again with the same file."
+            if getattr(error.__cause__, "sqlstate", None) == _NOT_ALLOWED:
+                said = "To remove events takes the account that owns the table: run this with that in DATABASE_URL."
+            raise CommandError(said) from error
+        if done is None:
+            self.stdout.write(f"There are no events before {day}. Nothing was written.")
+            return
+        found, removed = done
+        self.stdout.write(f"{_said(path, found)}\n{removed:,} of them were removed from the trail just now.")
+
+    def _verify(self, paths: list[Path]) -> None:
+        last = None
+        for path in paths:
+            try:
+                found = chain.read(path)
+            except chain.BrokenError as error:
+                raise CommandError(f"{path} is not what was written: {error}.") from error
+            if last is not None and found.previous != last:
+                raise CommandError(f"{path} does not follow on the file before it.")
+            last = found.last
+            self.stdout.write(f"{_said(path, found)}\n{_recorded(last)}")
+
+
+def _said(path: Path, found: chain.Contents) -> str:
+    span = f" from {found.first_at} to {found.last_at}" if found.events else ""
+    after = "It is the first file" if found.previous == chain.BEGINNING else f"It follows on {found.previous}"
+    return f"{path} is whole: {found.events:,} events{span}.\n{after}, and ends with {found.last}."
+
+
+def _recorded(last: str) -> str:
+    try:
+        known = archiving.is_recorded(last)
+    except DatabaseError:
+        return "The trail can't be asked whether it knows this file."
+    return "The trail has this end on record." if known else "The trail here has nothing of a file that ends so."
