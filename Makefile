@@ -31,10 +31,12 @@ setup: .venv/runtime
 	$(PIP) -r requirements-dev.txt
 	@touch $@
 
-# A key to sign sessions with, made once for this machine. Production brings its own: see the README.
+# A key to sign sessions with, made once for this machine, whole and by one of those that start at once. Production
+# brings its own: see the README.
 var/secret_key:
 	@mkdir -p var
-	@umask 077; $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))' > $@
+	@umask 077; $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))' > $@.$$$$ && \
+	  { ln $@.$$$$ $@ 2>/dev/null || test -s $@; } && rm $@.$$$$
 
 run: setup var/secret_key
 	@$(BIN)/python manage.py migrate --verbosity 0
