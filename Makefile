@@ -69,11 +69,13 @@ format: .venv/develop
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+# What the machine needs, all of it with the extras, and what the tests need: the same versions in all three.
+LOCK = uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml
+
 lock:
-	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
-	  pyproject.toml -o requirements.txt
-	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
-	  pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	$(LOCK) -o requirements.txt
+	$(LOCK) --all-extras -c requirements.txt -o requirements-all.txt
+	$(LOCK) --group dev -c requirements-all.txt -o requirements-dev.txt
 
 clean:
 	rm -rf .venv var/static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
