@@ -11,6 +11,9 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
+from threads import heartbeat, jobs
+from threads.archive import lease
+
 from . import settings
 from .settings import DEPLOY, README
 
@@ -72,3 +75,10 @@ def test_the_proxy_is_the_only_way_in() -> None:
     assert found == {"proxy": ["80:80", "443:443"]}
     assert compose("one")["services"]["threadkeeper"]["ports"] == ["127.0.0.1:8000:8000"]
     assert "deploy/" in README
+
+
+def test_the_times_until_a_worker_takes_over_are_said_as_they_are() -> None:
+    text = " ".join((DEPLOY / "README.md").read_text(encoding="utf-8").split())
+    assert f"the sync {lease.SECONDS} seconds after its last sign of life" in text
+    assert f"exports and erasures after {jobs.LEASE.total_seconds():.0f} seconds or three times" in text
+    assert f"no sign for {heartbeat.DEAD.total_seconds():.0f} seconds" in text
