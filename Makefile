@@ -31,9 +31,11 @@ setup: .venv/runtime
 	$(PIP) -r requirements-dev.txt
 	@touch $@
 
-# A key to sign sessions with, made once for this machine. Production brings its own: see the README.
+# A key to sign sessions with, made once for this machine, whole and by one of those that start at once. Production
+# brings its own: see the README.
 var/secret_key:
-	@umask 077; mkdir -p var; $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))' > $@
+	@umask 077; mkdir -p var; $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))' > $@.$$$$ && \
+	  { ln $@.$$$$ $@ 2>/dev/null || test -s $@; } && rm $@.$$$$
 
 run: setup var/secret_key
 	@$(BIN)/python manage.py migrate --verbosity 0
@@ -66,11 +68,13 @@ format: .venv/develop
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+# What the machine needs, all of it with the extras, and what the tests need: the same versions in all three.
+LOCK = uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml
+
 lock:
-	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
-	  pyproject.toml -o requirements.txt
-	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
-	  pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	$(LOCK) -o requirements.txt
+	$(LOCK) --all-extras -c requirements.txt -o requirements-all.txt
+	$(LOCK) --group dev -c requirements-all.txt -o requirements-dev.txt
 
 clean:
 	rm -rf .venv var/static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from threads import heard, queue
 from threads.heard import Heard
 
+from . import migrated
 from .bounded import Question
 
 PATIENCE = 1.5
@@ -73,11 +74,17 @@ def own_connection(alias: str = _OWN) -> Iterator[str]:
 
 def _heard() -> list[Heard]:
     with own_connection() as using:
-        return heard.elsewhere(using)
+        try:
+            migrated.confirm(using)
+            return heard.elsewhere(using)
+        except DatabaseError:
+            migrated.forget()
+            raise
 
 
 database = Question(_heard, keep=1.0)
-"""What others have heard of the upstream, from the database, which can be used where it can tell."""
+"""What others have heard of the upstream, from the database. That can be used where it can tell, and where no migration
+is waiting: pages of newer code would fail."""
 
 length = Question(queue.waiting, keep=1.0)
 """How many tasks wait in the queue."""
@@ -89,6 +96,8 @@ def _fault(answer: Future[object] | Future[list[Heard]] | Future[int], until: fl
         fault = answer.exception(max(0.0, until - time.monotonic()))
     except TimeoutError:
         return "does not answer"
+    if isinstance(fault, migrated.MigrationsWaitingError):
+        return "migrations are waiting: run manage.py migrate"
     return f"can't be used ({type(fault).__name__})" if fault is not None else ""
 
 

@@ -53,7 +53,7 @@ def check() -> None:
         from . import oidc  # noqa: F401, PLC0415  # an extra
     except ImportError as error:
         raise ImproperlyConfigured(
-            "OIDC_ISSUER needs the package mozilla-django-oidc: pip install 'threadkeeper[sso]'."
+            "OIDC_ISSUER needs the package mozilla-django-oidc: pip install -r requirements-all.txt."
         ) from error
 
 

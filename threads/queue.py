@@ -51,7 +51,7 @@ def huey() -> Any:
         return RedisHuey(NAME, url=url, **how)
     except ConfigurationError as error:
         raise ImproperlyConfigured(
-            "QUEUE_URL names Redis, which needs the package redis: pip install 'threadkeeper[redis]'."
+            "QUEUE_URL names Redis, which needs the package redis: pip install -r requirements-all.txt."
         ) from error
 
 

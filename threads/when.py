@@ -81,6 +81,22 @@ def duration(seconds: float) -> str:
     return f"{count} second{'s' if count != 1 else ''}"
 
 
+def time_left(seconds: float) -> str:
+    """Such as "less than a minute", "about 14 minutes", "about 5 hours 34 minutes", "about 2 days 8 hours": rounded up,
+    by less than the smaller of its units."""
+    if seconds < 60:
+        return "less than a minute"
+    minutes = -int(-seconds // 60)
+    hours = -int(-seconds // 3600)
+    if minutes < 60:
+        parts = [(minutes, "minute")]
+    elif minutes < 48 * 60:
+        parts = [(minutes // 60, "hour"), (minutes % 60, "minute")]
+    else:
+        parts = [(hours // 24, "day"), (hours % 24, "hour")]
+    return "about " + " ".join(f"{count:,} {name}{'s' if count != 1 else ''}" for count, name in parts if count)
+
+
 def about(seconds: float) -> str:
     """Such as "2 hours", "9 days": to the nearest, from an hour up."""
     unit, name = (86400, "day") if seconds >= 36 * 3600 else (3600, "hour")

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from email.utils import formatdate
 from pathlib import Path
@@ -14,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from dj_database_url import parse
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection, connections
@@ -22,6 +24,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from tests.accounts import account
+from tests.archive.services import postgres
 from tests.conftest import NOW
 from threads import doctor, heartbeat
 from threads.archive.models import Lease, Progress, Run
@@ -235,6 +238,28 @@ def test_migrations_that_are_missing(well: EmulatorServer) -> None:
         applied.record_applied(*newest)
     assert found.verdict is Verdict.FAIL
     assert found.advice == "Run `manage.py migrate`."
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """A database before its first `migrate`."""
+    with ExitStack() as stack:
+        url = f"sqlite:///{tmp_path}/empty.sqlite3" if request.param == "sqlite" else stack.enter_context(postgres())
+        chosen = {**connections.settings["default"], **parse(url), "OPTIONS": {}}
+        monkeypatch.setitem(connections.settings, "default", chosen)
+        yield
+
+
+def test_before_the_first_migrate_it_says_so_and_nothing_else_trips(well: EmulatorServer, empty: None) -> None:
+    found = looked()
+    failures = {name: each.advice for name, each in found.items() if each.verdict is Verdict.FAIL}
+    extension = failures.pop("database", "Run `manage.py migrate`, which makes it; ")
+    assert extension.startswith("Run `manage.py migrate`, which makes it; ")
+    assert failures == {"migrations": "Run `manage.py migrate`."}
+    assert found["migrations"].said.endswith("beginning with contenttypes.0001_initial")
+    for name in ("worker", "archive", "roles"):
+        assert found[name].verdict is Verdict.WARN
+        assert found[name].advice == "Run `manage.py migrate`."
 
 
 def test_what_the_database_can_do(well: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,3 +57,29 @@ def test_every_time_of_the_calendar_has_words(moment: datetime, now: datetime, z
 )
 def test_duration(seconds: float, words: str) -> None:
     assert when.duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "less than a minute"),
+        (60, "about 1 minute"),
+        (61, "about 2 minutes"),
+        (3600, "about 1 hour"),
+        (3661, "about 1 hour 2 minutes"),
+        (100_000 / 300 * 60, "about 5 hours 34 minutes"),
+        (1_000_000 / 300 * 60, "about 2 days 8 hours"),
+    ],
+)
+def test_time_left(seconds: float, words: str) -> None:
+    assert when.time_left(seconds) == words
+
+
+UNITS = {"minute": 60, "hour": 3600, "day": 86400}
+
+
+@given(st.integers(60, 10**9))
+def test_time_left_is_the_time_that_is_left(seconds: float) -> None:
+    words = when.time_left(seconds).removeprefix("about ").replace(",", "").split()
+    said = sum(int(count) * UNITS[unit.rstrip("s")] for count, unit in zip(words[::2], words[1::2], strict=True))
+    assert seconds <= said < seconds + (60 if seconds < 47 * 3600 else 3600)

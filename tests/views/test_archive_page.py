@@ -70,9 +70,11 @@ def test_what_is_lacking_and_why(get: Get, emulator: Emulator) -> None:
     assert page.all("a", href=f"/threads/{broken}/")
 
 
-def test_how_a_run_goes(get: Get, emulator: Emulator) -> None:
+def test_how_a_run_goes(get: Get, emulator: Emulator, settings: Any) -> None:
+    settings.ARCHIVE_REQUESTS_PER_MINUTE = 10
     sync(emulator)
-    ArchivedThread.objects.filter(number__gt=ArchivedThread.objects.order_by("number")[14].number).update(read_at=None)
+    last = ArchivedThread.objects.order_by("number")[14].number
+    ArchivedThread.objects.filter(number__gt=last).update(read_at=None, due_at=None)
     now = timezone.now()
     Run.objects.update(
         ended_at=None, phase="read", phase_at=now - timedelta(seconds=60), updated_at=now, phase_done=15, refusals=3
@@ -80,11 +82,19 @@ def test_how_a_run_goes(get: Get, emulator: Emulator) -> None:
     Lease.objects.update(until=now + timedelta(minutes=1))
     part = get("/archive/", part=True)
     assert not part.whole
-    assert "15 threads per minute, 30 left, about 2 minutes" in part.said()
+    assert "15 threads per minute, 30 left, about 2 minutes." in part.said()
     assert "3 times that this is too fast" in part.said()
     assert part.one("div", id="archive").get("hx-trigger") == "every 2s"
+    Run.objects.update(phase_done=0)
+    assert "0 threads per minute, 30 left. So far" in get("/archive/").said()
+    Run.objects.update(phase="walk", phase_done=600, everything=True)
+    said = get("/archive/").said()
+    assert "Walking through the list of threads: 600 threads per minute. So far" in said
+    assert "30 conversations are to be asked after that: about 3 minutes at 10 requests a minute" in said
     Lease.objects.update(until=now - timedelta(minutes=1))
-    assert "whoever ran it is gone" in get("/archive/").said()
+    said = get("/archive/").said()
+    assert "whoever ran it is gone" in said
+    assert "30 conversations are to be asked: about 3 minutes at 10 requests a minute" in said
 
 
 def test_who_may_not_start_it_has_no_button_and_is_refused(get: Get, agent: Client, asked: list[str]) -> None:

@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connection, connections
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from dashboard import health
+from dashboard import health, migrated
 from tests.conftest import NOW, use_upstream
 from threads import heard, queue, upstream
 from threads.archive.models import Outage, Progress, Run
@@ -40,6 +43,7 @@ def afresh(settings: Any, tmp_path: Path) -> Iterator[None]:
 def _forget() -> None:
     health.database.forget()
     health.length.forget()
+    migrated.forget()
 
 
 @pytest.fixture
@@ -137,6 +141,61 @@ def test_a_database_that_fails_makes_it_unready_and_its_words_are_not_told(monke
 
     monkeypatch.setattr(heard, "elsewhere", failing)
     assert asked(503)[:2] == ["not ready", "database: can't be used (DatabaseError)"]
+
+
+@pytest.fixture
+def behind() -> Iterator[MigrationRecorder]:
+    """A database that lacks the newest migration of this code."""
+    recorder, newest = MigrationRecorder(connection), MigrationLoader(None).graph.leaf_nodes("threads")[0]
+    recorder.record_unapplied(*newest)
+    yield recorder
+    if newest not in recorder.applied_migrations():
+        recorder.record_applied(*newest)
+
+
+WAITING = ["not ready", "database: migrations are waiting: run manage.py migrate", "queue: ok"]
+
+
+def test_code_that_is_ahead_of_the_database_makes_it_unready(behind: MigrationRecorder) -> None:
+    assert asked(503)[:3] == WAITING
+    behind.record_applied(*MigrationLoader(None).graph.leaf_nodes("threads")[0])
+    health.database.forget()
+    assert asked()[:3] == ["ready", "database: ok", "queue: ok"]
+
+
+def test_a_database_that_is_ahead_of_the_code_does_not() -> None:
+    """While machines are upgraded one after the other, the old code goes on."""
+    recorder = MigrationRecorder(connection)
+    recorder.record_applied("threads", "9999_of_the_next_release")
+    try:
+        assert asked()[0] == "ready"
+    finally:
+        recorder.record_unapplied("threads", "9999_of_the_next_release")
+
+
+def test_an_empty_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    empty = {**connections.settings["default"], "ENGINE": "django.db.backends.sqlite3", "OPTIONS": {}}
+    monkeypatch.setitem(connections.settings, "default", empty | {"NAME": str(tmp_path / "empty.sqlite3")})
+    assert asked(503)[:3] == WAITING
+
+
+def test_migrations_are_looked_for_until_they_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    queries = []
+    for _ in range(3):
+        with health.own_connection() as using, CaptureQueriesContext(connections[using]) as captured:
+            migrated.confirm(using)
+        queries.append(sum("django_migrations" in each["sql"] for each in captured.captured_queries))
+    assert queries[0] > 0
+    assert queries[1:] == [0, 0]
+
+    def older(using: str) -> list[heard.Heard]:
+        raise DatabaseError("no such column")
+
+    monkeypatch.setattr(heard, "elsewhere", older)
+    assert asked(503)[1] == "database: can't be used (DatabaseError)"
+    with health.own_connection() as using, CaptureQueriesContext(connections[using]) as captured:
+        migrated.confirm(using)
+    assert captured.captured_queries
 
 
 def test_postgresql_that_takes_the_connection_and_never_answers(silent: int, monkeypatch: pytest.MonkeyPatch) -> None:

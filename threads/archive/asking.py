@@ -30,6 +30,7 @@ from .budget import Budget
 from .deletions import Evidence, Finding, Verdict
 from .lease import Held
 from .models import ArchivedThread, Run
+from .pace import Pace
 
 RENEWAL = 15.0
 """Seconds after which the lease is renewed while nothing comes."""
@@ -95,7 +96,7 @@ class Asking:
         started = {"started_at": now, "updated_at": now, "ended_at": None, "phase": "walk", "phase_at": now}
         about = {"holder": self._lease.holder, "phase_done": 0, "everything": everything}
         Run.objects.update_or_create(pk=1, defaults=unused | started | about)
-        self._phase, self._base, self._told = "walk", 0, time.monotonic()
+        self._phase, self._pace, self._told = "walk", Pace(now, 0), time.monotonic()
 
     def end(self) -> None:
         self.stop()
@@ -115,6 +116,7 @@ class Asking:
         outcome = self.pool.submit(ask)
         while not wait([outcome], timeout=RENEWAL).done:
             self._lease.renew()
+            self._tell()
         return outcome.result()
 
     def asked(self, ask: Callable[[], ResultT]) -> ResultT:
@@ -189,10 +191,8 @@ class Asking:
         """What the run does now."""
         if name != self._phase:
             self._phase, self._told = name, time.monotonic()
-            self._base = self._count()
-            Run.objects.filter(pk=1, holder=self._lease.holder).update(
-                phase=name, phase_at=timezone.now(), **self._done()
-            )
+            self._pace = Pace(timezone.now(), self._count())
+            Run.objects.filter(pk=1, holder=self._lease.holder).update(phase=name, **self._done())
 
     def done(self) -> None:
         """Something was kept."""
@@ -206,7 +206,9 @@ class Asking:
     def _done(self) -> dict[str, object]:
         counted = asdict(self.tally)
         del counted["pages"]
-        return counted | {"updated_at": timezone.now(), "phase_done": self._count() - self._base}
+        now = timezone.now()
+        since, done = self._pace.since(now, self._count())
+        return counted | {"updated_at": now, "phase_at": since, "phase_done": done}
 
     def _count(self) -> int:
         return self.tally.threads_read if self._phase == "read" else self.tally.threads_seen

@@ -296,8 +296,9 @@ class Run(models.Model):
     phase = models.CharField(max_length=20)
     """What it does: "walk", "recent", "sweep", "compare" or "read"; "ended" where it came to its end by itself."""
     phase_at = models.DateTimeField()
+    """Since when `phase_done` counts: the beginning of the phase, or a time not long ago."""
     phase_done = models.PositiveIntegerField(default=0)
-    """Threads that the phase has done since `phase_at`: what its rate is told from."""
+    """Threads that the phase has done since `phase_at`: what its rate is told from, as it is at present."""
     threads_seen = models.PositiveIntegerField(default=0)
     new_threads = models.PositiveIntegerField(default=0)
     new_items = models.PositiveIntegerField(default=0)

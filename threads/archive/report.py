@@ -15,6 +15,7 @@ from .completeness import Completeness, completeness
 from .counts import DAY, QUARTER
 from .deletions import Breaker, breaker, waiting, withheld
 from .models import ArchivedThread, Day, OversizedItem, Progress, State, Tally, current
+from .running import Running, ToRead, to_read, under_way
 
 MOST_NAMED = 1000
 """Threads and items that a report names of each kind; the counts are of all."""
@@ -58,7 +59,8 @@ ATTACHMENTS = "Of attachments, names and types are kept; OpenAI's API has no cal
 class Report:
     """Counts are of what is kept. `failure` is why the last sync ended early, at `failed_at`; `former` counts threads
     of an upstream that the database had before; `withheld` are those that the circuit breaker keeps from being
-    marked, and `waiting` counts copies that are to be removed when it lets more go."""
+    marked, and `waiting` counts copies that are to be removed when it lets more go. `running` is the sync that is under
+    way, `to_read` what comes after it, or what the next one has to do."""
 
     complete: Completeness
     started_at: datetime | None
@@ -78,11 +80,15 @@ class Report:
     by_status: dict[str, int]
     by_day: dict[str, int]
     troubles: tuple[Trouble, ...]
+    running: Running | None
+    to_read: ToRead | None
 
     def as_json(self) -> dict[str, Any]:
         """As plain values; times in ISO 8601."""
         values = asdict(self)
         values["complete"]["bound"] = self.complete.bound.total_seconds()
+        if self.to_read is not None:
+            values["to_read"]["seconds"] = self.to_read.seconds
         return values | {"attachments": ATTACHMENTS}
 
 
@@ -97,6 +103,7 @@ def report(most: int | None = MOST_NAMED) -> Report:
     first, last = _ends(uncounted)
     items = uncounted.aggregate(sum=Sum("items"))["sum"] or 0
     failing = current().filter(trouble__isnull=False)
+    running = under_way()
     return Report(
         complete=completeness(),
         started_at=progress.started_at if progress else None,
@@ -126,6 +133,8 @@ def report(most: int | None = MOST_NAMED) -> Report:
             Trouble(each.thread_id, each.trouble or "", each.failures, each.due_at)
             for each in failing.defer("raw").order_by("-number")[:most]
         ),
+        running=running,
+        to_read=running.then if running else None if settings.ARCHIVE_ONLY else to_read(),
     )
 
 

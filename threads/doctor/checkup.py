@@ -12,8 +12,21 @@ from dashboard.bounded import beside
 from dashboard.health import own_connection
 from threads.chatkit import ChatKitError
 
-from .finding import Finding, Verdict, failed, fine
-from .here import archive, clock_of, database, disk, files, migrations, queue_, roles, safety, single_sign_on, worker
+from .finding import Finding, Verdict, doubtful, failed, fine
+from .here import (
+    MIGRATE,
+    archive,
+    clock_of,
+    database,
+    disk,
+    files,
+    migrations,
+    queue_,
+    roles,
+    safety,
+    single_sign_on,
+    worker,
+)
 from .there import Patient, told
 
 __all__ = ["Finding", "Verdict", "look"]
@@ -50,12 +63,15 @@ def look(*, patience: float = PATIENCE) -> Iterator[Finding]:
     }
     if settings.OIDC_ISSUER:
         looks["single sign-on"] = single_sign_on
+    waiting = False
     for name, each in looks.items():
-        yield _within(name, each, patience)
+        found = _within(name, each, patience, migrations_waiting=waiting)
+        waiting = waiting or found.advice == MIGRATE
+        yield found
     patient.leave()
 
 
-def _within(name: str, ask: Look, seconds: float) -> Finding:
+def _within(name: str, ask: Look, seconds: float, *, migrations_waiting: bool) -> Finding:
     began = time.monotonic()
     answer = beside(lambda: _alone(ask))
     try:
@@ -64,6 +80,8 @@ def _within(name: str, ask: Look, seconds: float) -> Finding:
         said = f"no answer within {time.monotonic() - began:.0f} s"
         return failed(name, said, "See whether what it asks is reachable from this machine, and not overloaded.")
     except DatabaseError as error:
+        if migrations_waiting:
+            return doubtful(name, "not found out: its tables are not there, or not as they should be", MIGRATE)
         # In no words of the library's: those name hosts and accounts.
         said = f"the database can't be asked ({type(error).__name__})"
         return failed(name, said, "See what is said of the database.")

@@ -31,6 +31,8 @@ LITTLE, TOO_LITTLE = 2**30, 100 * 2**20
 _OFF, _FAR_OFF = 10.0, 300.0
 """Seconds that a clock is off, from which it is noticed, and from which sign-ins and leases go wrong."""
 
+MIGRATE = "Run `manage.py migrate`."
+
 _KEY_LENGTH = 50
 _EXTENSIONS = {"pg_trgm"}
 _WANTED = {"FTS5": "CREATE VIRTUAL TABLE words USING fts5(word)", "JSON": "SELECT json('{}')"}
@@ -59,7 +61,10 @@ def database() -> Finding:
     except DatabaseError as error:
         return failed("database", f"it can't be used ({type(error).__name__})", _database_advice())
     if missing:
-        advice = f"Have its administrator run CREATE EXTENSION {', '.join(sorted(missing))};"
+        advice = (
+            f"{MIGRATE[:-1]}, which makes it; where the desk's account may not, have the database's administrator run "
+            f"CREATE EXTENSION {', '.join(sorted(missing))};"
+        )
         return failed("database", f"PostgreSQL {version}, without {', '.join(sorted(missing))}", advice)
     return fine("database", f"PostgreSQL {version}, with {', '.join(sorted(_EXTENSIONS))}")
 
@@ -69,7 +74,7 @@ def migrations() -> Finding:
     left = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if left:
         said = f"{len(left)} {'is' if len(left) == 1 else 'are'} not applied, beginning with {left[0][0]}"
-        return failed("migrations", said, "Run `manage.py migrate`.")
+        return failed("migrations", said, MIGRATE)
     return fine("migrations", "all applied")
 
 

@@ -30,14 +30,6 @@ from ..roles import Right, account, needs
 
 log = logging.getLogger(__name__)
 
-_PHASES = {
-    "walk": "Walking through the list of threads",
-    "recent": "Looking at the newest threads again",
-    "sweep": "Looking at every thread again",
-    "compare": "Asking for the threads that the list does not show",
-    "read": "Reading the items of the threads",
-    "ended": "Ending",
-}
 _SHOWN_TROUBLES, _SHOWN_WITHHELD, _SHOWN_OVERSIZED = 50, 500, 50
 _OFTEN, _SELDOM = 2, 30
 """Seconds after which the page asks how it goes, while a run is under way and while none is."""
@@ -127,8 +119,9 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
-    run, going = running.last(), running.under_way()
-    context = _told(_report(request), now, zone) | {
+    run, found = running.last(), _report(request)
+    going = found.running
+    context = _told(found, now, zone) | {
         "may_sync": request.user.has_perm(Right.SYNC) and not settings.ARCHIVE_ONLY,
         "may_accept": request.user.has_perm(Right.ADMINISTER),
         "accepted": int(accepted) if accepted else None,
@@ -136,6 +129,7 @@ def _page(
         "asked": asked and going is None,
         "failed": failed,
         "running": _going(going) if going else None,
+        "to_read": _to_read(found.to_read),
         "ended": when.relative(run.ended_at, now) if run and run.ended_at else None,
         "died": run is not None and run.ended_at is None and going is None,
         "worker": settings.WORKER,
@@ -204,11 +198,26 @@ def _told(found: Report, now: datetime, zone: tzinfo) -> dict[str, Any]:
 
 def _going(found: running.Running) -> dict[str, Any]:
     return {
-        "phase": _PHASES.get(found.phase, found.phase),
-        "rate": f"{60 * found.rate:,.0f} threads per minute" if found.rate else None,
+        "phase": found.said,
+        "rate": None if found.rate is None else _per_minute(found.rate),
         "left": found.left,
-        "time_left": when.duration(found.seconds_left) if found.seconds_left else None,
+        "time_left": None if found.seconds_left is None else when.time_left(found.seconds_left),
         "new_threads": found.new_threads,
         "new_items": found.new_items,
         "refusals": found.refusals,
+    }
+
+
+def _per_minute(rate: float) -> str:
+    """Such as "293 threads per minute" for a rate in threads per second."""
+    return f"{60 * rate:,.0f} threads per minute" if 60 * rate >= 10 else f"{60 * rate:.2g} threads per minute"
+
+
+def _to_read(found: running.ToRead | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "conversations": found.conversations,
+        "time": when.time_left(found.seconds),
+        "per_minute": f"{found.per_minute:,.0f}",
     }

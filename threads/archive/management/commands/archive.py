@@ -16,10 +16,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from tqdm import tqdm
 
-from threads import origin, upstream
+from threads import origin, upstream, when
+from threads.archive import running
 from threads.archive.completeness import Completeness
 from threads.archive.lease import HeldError, LeaseLostError
-from threads.archive.models import current
 from threads.archive.report import ATTACHMENTS, Report, report
 from threads.archive.sync import Sync, Tally, why
 from threads.audit.record import NotRecordedError
@@ -80,10 +80,11 @@ class Command(BaseCommand):
                 f"Nothing was synced, because this could not be shown to be the API that the threads came from: "
                 f"{error.detail}"
             ) from None
-        with _Bars(everything=options["everything"]) as bars:
+        with_items = settings.ARCHIVE == "full" and not options["threads_only"]
+        with _Bars(options["requests_per_minute"] if with_items else None) as bars:
             sync = Sync(
                 upstream.client(),
-                with_items=settings.ARCHIVE == "full" and not options["threads_only"],
+                with_items=with_items,
                 side_by_side=options["at_once"],
                 per_minute=options["requests_per_minute"],
                 watch=bars.show,
@@ -128,12 +129,14 @@ class Command(BaseCommand):
 
 
 class _Bars:
-    """Progress in the terminal: first the threads of the list, then those whose items are read, and the time left. With
-    `everything` all conversations are asked."""
+    """Progress in the terminal: first the threads of the list, then those whose items are read, and the time left. For
+    the items it is told at `per_minute` requests until they are read; None where they are not."""
 
-    def __init__(self, *, everything: bool) -> None:
+    def __init__(self, per_minute: float | None) -> None:
         self._bar = tqdm(desc="Threads", unit="", file=sys.stderr, dynamic_ncols=True)
-        self._everything, self._reading = everything, False
+        self._per_minute, self._reading = per_minute, False
+        self._before: int | None = None
+        """Conversations to be asked, but for those of threads that this run finds."""
 
     def __enter__(self) -> Self:
         return self
@@ -145,17 +148,25 @@ class _Bars:
         if (tally.new_items or tally.threads_read) and not self._reading:
             self._reading = True
             self._bar.close()
-            there = current()
-            left = there.count() if self._everything else there.filter(read_at__isnull=True).count()
-            total = max(left, tally.threads_read) if self._everything else left + tally.threads_read
+            total = _to_read() + tally.threads_read
             self._bar = tqdm(desc="Conversations", unit="", total=total, file=sys.stderr, dynamic_ncols=True)
         said = {"items": f"{tally.new_items:,}"} if self._reading else {"new": f"{tally.new_threads:,}"}
+        if not self._reading and self._per_minute is not None:
+            if self._before is None:
+                self._before = _to_read() - tally.new_threads
+            then = running.ToRead(self._before + tally.new_threads, self._per_minute)
+            said["then"] = f"{then.conversations:,} conversations, {when.time_left(then.seconds)}"
         if tally.failures:
             said["failed"] = f"{tally.failures:,}"
         if tally.refusals:
             said["told to wait"] = f"{tally.refusals:,}"
         self._bar.set_postfix(said, refresh=False)
         self._bar.update((tally.threads_read if self._reading else tally.threads_seen) - self._bar.n)
+
+
+def _to_read() -> int:
+    found = running.to_read(running.last())
+    return found.conversations if found else 0
 
 
 _TIME = "%d %b %Y, %H:%M:%S"
@@ -177,6 +188,7 @@ def _lines(found: Report) -> list[str]:
             "archive's page."
         )
     lines += _complete(found.complete)
+    lines += _time_left(found)
     if found.failed_at:
         lines.append(f"The last sync failed, {found.failed_at:{_TIME}} UTC: {found.failure}.")
     if found.complete.failing:
@@ -186,6 +198,22 @@ def _lines(found: Report) -> list[str]:
         lines.append(f"{found.complete.oversized:,} items are too large to be read:")
     for each in found.oversized[:20]:
         lines.append(f"  {each.thread_id}: {each.item_id or 'an item without a known id'}: {each.why}")
+    return lines
+
+
+def _time_left(found: Report) -> list[str]:
+    lines, then = [], found.to_read
+    if found.running is not None:
+        left = "" if found.running.left is None else f", {found.running.left:,} left"
+        seconds = found.running.seconds_left
+        time = "" if seconds is None else f", {when.time_left(seconds)}"
+        lines.append(f"A sync is under way. {found.running.said}{left}{time}.")
+    if then is not None:
+        lines.append(
+            f"Conversations to be asked{' after that' if found.running else ''}: {then.conversations:,}, "
+            f"{when.time_left(then.seconds)} at {then.per_minute:,.0f} requests a minute, and longer where one has "
+            "more than 100 new items."
+        )
     return lines
 
 
