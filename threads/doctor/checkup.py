@@ -13,7 +13,7 @@ from dashboard.health import own_connection
 from threads.chatkit import ChatKitError
 
 from .finding import Finding, Verdict, failed, fine
-from .here import archive, clock_of, database, disk, migrations, queue_, roles, safety, worker
+from .here import archive, clock_of, database, disk, erasures, migrations, queue_, retention, roles, safety, worker
 from .there import Patient, told
 
 __all__ = ["Finding", "Verdict", "look"]
@@ -43,6 +43,8 @@ def look(*, patience: float = PATIENCE) -> Iterator[Finding]:
         "queue": queue_,
         "worker": worker,
         "archive": archive,
+        "erasures": erasures,
+        "retention": retention,
         "disk": disk,
         "settings": safety,
         "roles": roles,
