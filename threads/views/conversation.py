@@ -20,6 +20,7 @@ from ..query import ItemQuery, ThreadQuery
 from ..roles import Right, account, demand, needs
 from ..sources import Window
 from . import transcript
+from .parts import erased_thread
 
 _NO_ITEMS: dict[str, Any] = {
     "entries": [],
@@ -171,6 +172,7 @@ def _failed(request: HttpRequest, error: ChatKitError, context: dict[str, Any]) 
     problem = _for(request, problems.of_thread(error, now, zone))
     context |= {"problem": problem, "here_url": request.get_full_path(), "missing": isinstance(error, NotFound)}
     context |= {"as_of": when.exact(now, zone), "zone": str(zone)}
+    context["erased"] = erased_thread(request, context["thread_id"], zone) if context["missing"] else None
     return _waiting(render(request, "threads/conversation_problem.html", context, status=problem.status), problem)
 
 
