@@ -226,6 +226,8 @@ def test_nothing_is_ordered_by_a_clock_that_is_wrong(
     call_command("retention", stdout=said)
     assert "None would be ordered: this machine's clock is" in said.getvalue()
     assert len(list(world.thread_ids())) == 45
+    ahead(monkeypatch, timedelta())  # the trail's own times are not put forward here
+    assert retention.last_refusal() == refused()[-1]["reason"]
 
 
 @pytest.mark.parametrize("fault", [Fault.NO_DATE, Fault.OLD_DATE, Fault.ERROR_503])
@@ -234,8 +236,10 @@ def test_nothing_is_ordered_where_no_reply_says_the_time(world: Scripted, fault:
     with pytest.raises((ClockError, ChatKitError)):
         daily()
     assert not Erasure.objects.exists()
+    assert (retention.last_refusal() == "") == (fault is Fault.ERROR_503)
     world.fault = None
     assert daily() is not None
+    assert retention.last_refusal() == ""
 
 
 def test_a_clock_that_is_a_little_off_is_right(world: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from tests.conftest import Get, _reader
 from tests.page import Page
 from threads.archive.models import ArchivedThread
 from threads.audit.models import AuditEvent
+from threads.audit.record import Action, Outcome, record
 from threads.emulator import Emulator, Fault
 from threads.erasure import asked, journal, plan, replay, scrub
 from threads.erasure.journal import Note, What
@@ -356,6 +357,14 @@ def test_an_order_of_retention_starts_where_its_number_is_typed(
     told = AuditEvent.objects.latest("id")
     assert (told.action, told.who, told.detail["confirmed_by"]) == ("erasure", "eraser", "eraser")
     send(address, 302, typed="4")
+
+
+def test_retention_that_does_not_start_says_so(look: Get, settings: Any) -> None:
+    assert "Retention" not in look("/erasures/").said()
+    record(Action.ERASURE, Outcome.REFUSED, detail={"kind": "retention", "reason": "the clock is wrong"})
+    assert "Retention" not in look("/erasures/").said()
+    settings.RETENTION_DAYS = 30
+    assert "Retention erases nothing at present: the clock is wrong." in look("/erasures/").said()
 
 
 def test_who_may_not_erase_can_not_start_it(waiting: Erasure, look: Get, send: Send) -> None:

@@ -23,6 +23,7 @@ from threads.archive.models import Progress, Run
 from threads.erasure import replay
 from threads.erasure.journal import JournalError
 from threads.erasure.models import Erasure
+from threads.erasure.retention import last_refusal
 from threads.roles import Right
 
 from .finding import Finding, doubtful, failed, fine
@@ -154,6 +155,8 @@ def retention() -> Finding:
         if job.awaits:
             return doubtful("retention", said, "Have an account that may erase confirm it at /erasures/.")
         return doubtful("retention", said, "It goes on by itself when that is over.")
+    if refusal := last_refusal():
+        return doubtful("retention", f"nothing is erased at present: {refusal}", "It is tried again every hour.")
     return fine("retention", f"threads without a message for {settings.RETENTION_DAYS:,} days are erased")
 
 

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from threads.archive.models import ArchivedThread, current
+from threads.audit.models import AuditEvent
 from threads.audit.record import SYSTEM, Action, Actor, Outcome, acting, must, record
 from threads.chatkit import ChatKitClient
 
@@ -21,6 +22,9 @@ from .models import Erasure, Target
 
 MOST = 50_000
 """Threads of one erasure; what is left is for the next."""
+
+_KIND = Erasure.Kind.RETENTION.value
+_TRIED = timedelta(hours=3)
 
 UNASKED, UNASKED_PERCENT = 100, 5
 """Threads of one erasure, and per cent of all, above which an account that may erase has to confirm it."""
@@ -84,7 +88,7 @@ def begin(wanted: Rule, token: str, client: ChatKitClient) -> Erasure | None:
         clock.ask(client)
         journal.check()
     except (clock.ClockError, journal.JournalError) as error:
-        refusal = {"kind": Erasure.Kind.RETENTION.value, "reason": str(error)}
+        refusal = {"kind": _KIND, "reason": str(error)}
         record(Action.ERASURE, Outcome.REFUSED, detail=refusal, upstream_request_id="")
         raise
     why = why_confirmed(wanted, len(due))
@@ -106,6 +110,14 @@ def begin(wanted: Rule, token: str, client: ChatKitClient) -> Erasure | None:
     except IntegrityError:
         return None
     return job
+
+
+def last_refusal() -> str:
+    """Why the last try to order what is due came to nothing, a clause; "" where it did not, or nobody has tried for
+    some hours."""
+    tries = AuditEvent.objects.filter(action=Action.ERASURE, at__gte=timezone.now() - _TRIED, detail__kind=_KIND)
+    last = tries.filter(Q(detail__has_key="reason") | Q(outcome=Outcome.INTENT)).order_by("-at", "-id").first()
+    return str(last.detail.get("reason", "")) if last is not None else ""
 
 
 def why_confirmed(wanted: Rule, count: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms as django_forms
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
@@ -110,6 +111,7 @@ def erasures(request: HttpRequest) -> HttpResponse:
         for job in page
     ]
     context = {"rows": rows, "page": page, "as_of": when.exact(now, zone), "zone": str(zone)}
+    context["refusal"] = retention.last_refusal() if settings.RETENTION_DAYS else ""
     return render(request, "erasure/list.html", context)
 
 
