@@ -31,13 +31,6 @@ def check() -> None:
         raise ClockError(f"this machine's clock is {_duration(abs(ahead))} {way} the API's")
 
 
-def forget() -> None:
-    """Before a call: what an earlier reply said is no evidence."""
-    known = trace.get()
-    if known is not None:
-        known.clock = None
-
-
 def ask(client: ChatKitClient) -> None:
     """The same by a reply to a call that is made for it. Raises `ChatKitError` too."""
     known = trace.get()

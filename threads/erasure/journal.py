@@ -89,7 +89,7 @@ def append(*notes: Note) -> int | None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise JournalError(f"the erasures file can't be written ({error.strerror or type(error).__name__})") from error
+        raise _unwritable(error) from error
     return first + len(notes) - 1
 
 
@@ -101,7 +101,7 @@ def check() -> None:
         with _locked(settings.ERASURES_FILE):
             return
     except OSError as error:
-        raise JournalError(f"the erasures file can't be written ({error.strerror or type(error).__name__})") from error
+        raise _unwritable(error) from error
 
 
 def entries() -> Iterator[Entry | None]:
@@ -117,7 +117,20 @@ def entries() -> Iterator[Entry | None]:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise JournalError(f"the erasures file can't be read ({error.strerror or type(error).__name__})") from error
+        raise _unreadable(error) from error
+
+
+def last_in_file() -> int:
+    """The number of the last line that can be read, 0 for none. Raises `JournalError`."""
+    if settings.ERASURES_FILE is None:
+        return 0
+    try:
+        with Path(settings.ERASURES_FILE).open("rb") as file:
+            return _last(file)[0]
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise _unreadable(error) from error
 
 
 def last_in_database() -> int:
@@ -197,3 +210,11 @@ def _entry(line: bytes) -> Entry | None:
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+
+
+def _unwritable(error: OSError) -> JournalError:
+    return JournalError(f"the erasures file can't be written ({error.strerror or type(error).__name__})")
+
+
+def _unreadable(error: OSError) -> JournalError:
+    return JournalError(f"the erasures file can't be read ({error.strerror or type(error).__name__})")

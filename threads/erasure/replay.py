@@ -29,6 +29,8 @@ from .work import work
 _BATCH = 500
 
 _warned: Remembered[str] = Remembered(30)
+_agreed: Remembered[bool] = Remembered(24 * 3600)
+"""Whether the whole file agreed with the database when this process last read it."""
 
 AHEAD = (
     "The database is older than the erasures file: a backup was restored. {threads:,} erased threads may be back, and "
@@ -124,21 +126,33 @@ def warning() -> str:
     read. "" where all is well. Looked up at most twice a minute. Raises `DatabaseError`."""
     if settings.ERASURES_FILE is None:
         return ""
-    said = _warned.get("")
+    said = _warned.get("now")
     if said is None:
-        try:
-            found = standing(whole=False)
-        except journal.JournalError as error:
-            said = f"{str(error).capitalize()}."
-        else:
-            said = " ".join(described(found)[0]) if found.is_ahead else ""
-        _warned.put("", said)
+        said = _warning()
+        _warned.put("now", said)
     return said
+
+
+def _warning() -> str:
+    try:
+        # The whole file is read once in each process, and while it is ahead: else its end is enough, since a database
+        # that is replaced while the desk runs is behind it.
+        if _agreed.get("") and journal.last_in_file() <= journal.last_in_database():
+            return ""
+        found = standing(whole=False)
+    except journal.JournalError as error:
+        return f"{str(error).capitalize()}."
+    if found.is_ahead:
+        _agreed.clear()
+        return " ".join(described(found)[0])
+    _agreed.put("", True)
+    return ""
 
 
 def forget_warning() -> None:
     """It is looked up anew."""
     _warned.clear()
+    _agreed.clear()
 
 
 def replay(say: Callable[[str], None] = lambda _text: None) -> Erasure | None:
