@@ -47,7 +47,7 @@ def file(settings: Any, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def world() -> Scripted:
-    made = Scripted()
+    made = Scripted(threads=12)
     sync(made)
     return made
 
@@ -144,7 +144,7 @@ def test_a_database_that_knows_nothing_of_an_erasure_is_brought_up_to_the_file(w
     jobs = [done(ordered(user=user), world), done(ordered([one]), world)]
     forgotten(*jobs)
     # The backup still has them all, and one that OpenAI and the archive had lost before the erasure.
-    back = Scripted()
+    back = Scripted(threads=12)
     extra = back.arrive(1, user)
     back.set_created_at(extra[0], 1_700_000_000)
     sync(back)
@@ -183,7 +183,7 @@ def test_an_order_that_had_not_ended_is_told_to_be_ordered_again(world: Scripted
 def test_a_replay_that_is_killed_is_gone_on_with(world: Scripted, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = list(world.thread_ids())[:3]
     forgotten(done(ordered(ids), world))
-    sync(Scripted())
+    sync(Scripted(threads=12))
 
     class Killed(BaseException):
         pass
@@ -290,7 +290,7 @@ def test_the_command(world: Scripted, file: Path, settings: Any, monkeypatch: py
     assert "It agrees with the database." in said()
     ids = list(world.thread_ids())[:3]
     forgotten(done(ordered(ids), world))
-    sync(Scripted())
+    sync(Scripted(threads=12))
     with pytest.raises(SystemExit):
         said()
     told = said("replay")
