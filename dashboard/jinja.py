@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.templatetags.static import static
 from django.urls import reverse
 from jinja2 import Environment, StrictUndefined
@@ -29,6 +31,7 @@ def environment(**options: Any) -> Environment:
         archive=settings.ARCHIVE != "off",
         archive_only=lambda: settings.ARCHIVE_ONLY,
         places_of=_places,
+        restored=_restored,
     )
     made.filters.update(visible=visible, named=named, exact=exact, whole=partial(visible, longest=LONGEST_PLAIN))
     return made
@@ -52,6 +55,18 @@ def _places(user: Any) -> list[tuple[str, str]]:
         for name, label, rights, archived in _PLACES
         if any(map(user.has_perm, rights)) and (settings.ARCHIVE != "off" or not archived)
     ]
+
+
+def _restored(user: Any) -> str:
+    """For administrators: that the database is an older copy, which erased threads have come back with."""
+    if not user.has_perm(Right.ADMINISTER):
+        return ""
+    # The application is not loaded yet when templates are set up.
+    from threads.erasure import replay  # noqa: PLC0415
+
+    with suppress(DatabaseError):
+        return replay.warning()
+    return ""
 
 
 def templates() -> Iterable[str]:

@@ -52,6 +52,9 @@ WORKER = env.flag("WORKER", default=True)
 
 RETENTION_DAYS = env.whole("RETENTION_DAYS", 0, least=0, most=36_500)
 RETENTION_STATUS = env.words("RETENTION_STATUS", ["closed"])
+# Made-up threads need no record of their erasure.
+_erasures_file = env.text("ERASURES_FILE")
+ERASURES_FILE = Path(_erasures_file) if _erasures_file else None if EMULATOR else DATA_DIR / "erasures.jsonl"
 ERASE_REWRITE_MB = env.whole("ERASE_REWRITE_MB", 256, least=0, most=10_000_000)
 
 # Server

@@ -16,7 +16,7 @@ TESTS = [
     "tests/archive", "tests/views",
     # These have databases of their own.
     *(f"--ignore=tests/archive/test_{name}.py" for name in (
-        "killed", "queue", "two_workers", "erasing_killed", "erasing_bytes", "erasing_two", "exports_killed",
+        "killed", "queue", "two_workers", "erasing_killed", "erasing_bytes", "erasing_two", "exports_killed", "backup",
         "rehearsal",
     )),
     # These are about pages and headers, and ask no database anything of their own.

@@ -27,3 +27,5 @@ if _database:
     DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"  # noqa: F405
 STATIC_ROOT = STATICFILES_DIRS[0]  # noqa: F405  # any directory that is there
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# What a test erases is no concern of another's.
+ERASURES_FILE = None

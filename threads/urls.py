@@ -9,6 +9,7 @@ from .views.audit import trail
 from .views.conversation import conversation, others, step
 from .views.erasure import confirm, erasure, erasures, preview
 from .views.erasure import download as erasure_receipt
+from .views.erasure import start as start_erasure
 from .views.exports import export, export_delete, export_file, export_list, export_user, exports
 from .views.listing import live, thread_list, users
 from .views.overview import overview
@@ -43,5 +44,6 @@ urlpatterns = [
     path("erasures/", erasures, name="erasures"),
     path("erasures/<uuid:pk>/", erasure, name="erasure"),
     path("erasures/<uuid:pk>/receipt.json", erasure_receipt, name="erasure-receipt"),
+    path("erasures/<uuid:pk>/start/", start_erasure, name="start-erasure"),
     path("audit/file/", trail_file, name="audit-file"),
 ]

@@ -56,6 +56,8 @@ COPING: list[tuple[Fault, str]] = [
     (Fault.CURSORS_400, ""),
     (Fault.THREADS_404, ""),
     (Fault.OTHER_PROJECT, ""),
+    (Fault.OLD_DATE, ""),
+    (Fault.NO_DATE, ""),
 ]
 
 

@@ -13,6 +13,7 @@ from email.utils import formatdate
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from dj_database_url import parse
@@ -32,6 +33,9 @@ from threads.chatkit import Exchange
 from threads.doctor import Finding, Verdict, here, there
 from threads.emulator import Emulator, EmulatorServer, Fault
 from threads.emulator.paging import BeforeReading
+from threads.erasure import journal
+from threads.erasure.journal import Note, What
+from threads.erasure.models import Erasure, Target
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -76,12 +80,9 @@ def said() -> tuple[str, int]:
 def test_where_all_is_well(well: EmulatorServer) -> None:
     text, code = said()
     lines = text.splitlines()
-    assert len(lines) == 15
+    assert len(lines) == 17
     assert code == 0, text
-    # The emulator tells no time.
-    assert [each for each in lines if not each.startswith("ok    ")] == [
-        "warn  clock: the upstream did not say what time it is"
-    ]
+    assert [each for each in lines if not each.startswith("ok    ")] == []
     assert "scopes: may list threads and read items; whether it may delete shows only when" in text
     assert KEY not in text
     assert not [each for each in well.emulator.calls if each[0] != "GET"]
@@ -299,6 +300,39 @@ def test_a_worker_says_that_it_lives() -> None:
     said = heartbeat.last()
     assert said is not None
     assert abs((timezone.now() - said).total_seconds()) < 5
+
+
+def test_a_database_that_is_older_than_the_erasures_file(well: EmulatorServer, settings: Any, tmp_path: Path) -> None:
+    settings.ERASURES_FILE = tmp_path / "erasures.jsonl"
+    assert looked()["erasures"].verdict is Verdict.OK
+    assert not settings.ERASURES_FILE.exists(), "the doctor changes nothing"
+    journal.append(Note(uuid4(), What.ERASE, "cthr_1"))
+    found = looked()["erasures"]
+    assert found.verdict is Verdict.FAIL
+    assert "a backup was restored" in found.said
+    assert "manage.py erasures replay" in found.advice
+    assert said()[1] == 1
+    settings.ERASURES_FILE = tmp_path / "nowhere" / "erasures.jsonl"
+    assert looked()["erasures"].verdict is Verdict.FAIL
+
+
+def test_an_erasures_file_that_was_lost(well: EmulatorServer, settings: Any, tmp_path: Path) -> None:
+    settings.ERASURES_FILE = tmp_path / "erasures.jsonl"
+    job = Erasure.objects.create(kind="threads", token="x", ended_at=timezone.now())
+    Target.objects.create(erasure=job, thread_id="cthr_1", state="erased", line=1)
+    found = looked()["erasures"]
+    assert found.verdict is Verdict.FAIL
+    assert "lacks 1 erased threads" in found.said
+    assert "manage.py erasures fill" in found.advice
+
+
+def test_an_order_of_retention_that_waits(well: EmulatorServer, settings: Any) -> None:
+    settings.RETENTION_DAYS = 365
+    assert looked()["retention"].verdict is Verdict.OK
+    Erasure.objects.create(kind="retention", token="x", total=7, awaits=True, held="it is the first by a rule")
+    found = looked()["retention"]
+    assert found.verdict is Verdict.WARN
+    assert found.said == "an order of 7 threads waits: it is the first by a rule"
 
 
 @pytest.mark.parametrize(

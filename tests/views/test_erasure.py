@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import pytest
 from django.core import signing
 from django.db import DatabaseError
 from django.test import Client
+from django.utils import timezone
 
 from tests.accounts import account
 from tests.archive.erasing import done, ordered
@@ -20,8 +23,10 @@ from tests.conftest import Get, _reader
 from tests.page import Page
 from threads.archive.models import ArchivedThread
 from threads.audit.models import AuditEvent
+from threads.audit.record import Action, Outcome, record
 from threads.emulator import Emulator, Fault
-from threads.erasure import asked, plan, scrub
+from threads.erasure import asked, journal, plan, replay, scrub
+from threads.erasure.journal import Note, What
 from threads.erasure.models import Erasure, Target
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -316,3 +321,102 @@ def test_the_list_of_erasures_turns_its_pages(look: Get) -> None:
     assert page.link("next") == "?page=2"
     assert len(look("/erasures/?page=2").all("li")) == 10
     assert re.search(r"Page 1 of 2", page.said())
+
+
+@pytest.fixture
+def waiting(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Erasure:
+    """An order of three threads by retention, which waits to be confirmed."""
+    job = Erasure.objects.create(
+        kind="retention", token="day", who="(Threadkeeper)", total=3, listed_at=timezone.now(),
+        awaits=True, held="it is the first by a rule", phase="confirming",
+        rule={"days": 1, "statuses": ["closed"], "before": "2026-01-01T00:00:00+00:00"},
+    )  # fmt: skip
+    Target.objects.bulk_create(Target(erasure=job, thread_id=each) for each in list(emulator.thread_ids())[:3])
+    return job
+
+
+def test_an_order_of_retention_starts_where_its_number_is_typed(
+    look: Get, send: Send, waiting: Erasure, started: list[str]
+) -> None:
+    page = look(f"/erasures/{waiting.pk}/")
+    assert "has to be confirmed, since it is the first by a rule" in page.said()
+    assert page.one("div", id="erasure").get("hx-trigger") is None, "what is typed is not swapped away"
+    assert "waiting until the number of threads is typed" in look("/erasures/").said()
+    address = page.one("form", class_="stack sure").get("action") or ""
+    for typed in ("", "4", "three"):
+        again = send(address, 400, typed=typed)
+        assert again.one("input", id="typed").get("value") == typed
+        assert again.one("input", id="typed").get("aria-invalid") == "true"
+    assert not started
+    waiting.refresh_from_db()
+    assert waiting.awaits
+    assert "Confirmed by" in send(address, 302, typed=" 3 ").said()
+    waiting.refresh_from_db()
+    assert (waiting.awaits, waiting.confirmed_by, waiting.again_at) == (False, "eraser", None)
+    assert started
+    told = AuditEvent.objects.latest("id")
+    assert (told.action, told.who, told.detail["confirmed_by"]) == ("erasure", "eraser", "eraser")
+    send(address, 302, typed="4")
+
+
+def test_retention_that_does_not_start_says_so(look: Get, settings: Any) -> None:
+    assert "Retention" not in look("/erasures/").said()
+    record(Action.ERASURE, Outcome.REFUSED, detail={"kind": "retention", "reason": "the clock is wrong"})
+    assert "Retention" not in look("/erasures/").said()
+    settings.RETENTION_DAYS = 30
+    assert "Retention erases nothing at present: the clock is wrong." in look("/erasures/").said()
+
+
+def test_who_may_not_erase_can_not_start_it(waiting: Erasure, look: Get, send: Send) -> None:
+    from django.contrib.auth.models import Group, User
+
+    address = f"/erasures/{waiting.pk}/start/"
+    auditor = Client()
+    auditor.force_login(account("auditor", "Auditor"))
+    assert "with the role Eraser can confirm it" in _reader(auditor)(f"/erasures/{waiting.pk}/").said()
+    assert auditor.post(address, {"typed": "3"}).status_code == 403
+    look("/erasures/")
+    User.groups.through.objects.filter(group=Group.objects.get(name="Eraser")).delete()  # tells nobody
+    send(address, 403, typed="3")
+    waiting.refresh_from_db()
+    assert waiting.awaits
+
+
+def test_a_start_that_cannot_be_recorded_is_none(send: Send, waiting: Erasure, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_values: Any) -> None:
+        raise DatabaseError("disk is full")
+
+    monkeypatch.setattr(AuditEvent.objects, "create", full)
+    assert "nothing was erased" in send(f"/erasures/{waiting.pk}/start/", 503, typed="3").said()
+    waiting.refresh_from_db()
+    assert waiting.awaits
+
+
+def test_an_order_is_none_where_the_erasures_file_can_not_be_written(
+    look: Get, send: Send, emulator: Emulator, settings: Any, tmp_path: Path
+) -> None:
+    settings.ERASURES_FILE = tmp_path / "nowhere" / "erasures.jsonl"
+    one = next(emulator.thread_ids())
+    page = look(f"/erase/?thread={one}")
+    again = send("/erase/confirm/", 503, preview=previewed(page), typed=one)
+    assert "The erasures file can't be written, so nothing was ordered." in again.said()
+    assert not Erasure.objects.exists()
+
+
+def test_administrators_are_told_that_a_backup_was_restored(
+    look: Get, emulator: Emulator, settings: Any, tmp_path: Path
+) -> None:
+    settings.ERASURES_FILE = tmp_path / "erasures.jsonl"
+    boss = Client()
+    boss.force_login(account("boss", "Administrator"))
+    replay.forget_warning()
+    assert "erasures replay" not in _reader(boss)("/threads/").said()
+    journal.append(Note(uuid4(), What.ERASE, "cthr_1"))
+    replay._warned.clear()  # half a minute later
+    page = _reader(boss)("/threads/")
+    assert "a backup was restored" in page.said(page.one("p", id="restored"))
+    assert "a backup was restored" not in look("/threads/").said()
+    settings.ERASURES_FILE.unlink()
+    settings.ERASURES_FILE.mkdir()
+    replay.forget_warning()
+    assert "The erasures file can't be read" in _reader(boss)("/threads/").said()

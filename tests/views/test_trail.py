@@ -357,6 +357,7 @@ UNRECORDED = {
     "/views/": "shows nothing",
     "/views/<int:pk>/delete/": "shows nothing",
     "/views/<int:pk>/share/": "shows nothing",
+    "/erasures/<uuid:pk>/start/": "shows nothing; has a record of its own where it does something",
     "/archive/deletions/": "shows nothing; has a record of its own where it does something",
 }
 """Addresses that single nobody out, and why. Of the whole list of threads, which is asked for without a filter, there

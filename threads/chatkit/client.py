@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TypeVar
 from urllib.parse import quote
@@ -22,7 +21,7 @@ from .errors import ChatKitError, NotFound, TooLarge
 from .items import item
 from .pages import beyond, shrinking
 from .parse import parse
-from .transport import BearerKey, Limits, Method, Reply, Transport
+from .transport import BearerKey, Limits, Method, Reply, Transport, date_of
 from .types import MAX_LIMIT, Deletion, LeftOut, Order, Page, Thread, ThreadItem
 
 BETA = "chatkit_beta=v1"
@@ -171,7 +170,7 @@ class ChatKitClient:
         if self._observer is not None:
             source = reply if reply is not None else error
             retries = source.retries if source is not None else 0
-            date = _date(reply) if reply is not None else None
+            date = date_of(reply.headers) if reply is not None else None
             self._observer(Exchange(call, time.monotonic() - began, retries, error, date))
 
     def _address(self, thread_id: str) -> str:
@@ -208,13 +207,6 @@ def _list_params(order: Order, limit: int, after: str | None, before: str | None
         raise ValueError(f"limit is {limit}, not between 0 and {MAX_LIMIT}")
     params = {"limit": str(limit), "order": order}
     return params | {name: value for name, value in (("after", after), ("before", before)) if value}
-
-
-def _date(reply: Reply) -> float | None:
-    try:
-        return parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def _version() -> str:

@@ -6,6 +6,8 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -28,7 +30,7 @@ from . import retry
 from .deadline import DeadlineAdapter, deadline
 from .errors import ChatKitError, Garbled, TimedOut, Unavailable
 from .parse import too_large
-from .trace import trace
+from .trace import Clock, trace
 
 Method = Literal["GET", "DELETE"]
 
@@ -143,6 +145,8 @@ class Transport:
         timeout = (min(self._limits.connect, left), left)
         try:
             with self._adapter.send(request, stream=True, timeout=timeout, proxies=self._proxies) as response:
+                if known is not None:
+                    known.clock = Clock(date_of(response.headers), time.monotonic())
                 body = self._read(response, ends)
                 if isinstance(body, ChatKitError):
                     return body
@@ -175,6 +179,16 @@ class Transport:
         """As below, but for one that has the key in it, whatever keys of this upstream look like."""
         value = request_id(headers)
         return value if value is None or self._auth.hide(value) == value else None
+
+
+def date_of(headers: CaseInsensitiveDict[str]) -> float | None:
+    """The upstream's clock as its `Date` says it, in Unix seconds; None where it says nothing that can be read."""
+    try:
+        said = parsedate_to_datetime(headers.get("date", ""))
+        # One without a zone is in UTC, as HTTP has it, and never in that of this machine.
+        return (said if said.tzinfo else said.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
 
 
 def request_id(headers: CaseInsensitiveDict[str]) -> str | None:

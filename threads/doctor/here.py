@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import stat
@@ -21,6 +22,10 @@ from threads import heartbeat, queue
 from threads.archive.completeness import completeness
 from threads.archive.deletions import breaker
 from threads.archive.models import Progress, Run
+from threads.erasure import replay
+from threads.erasure.journal import JournalError
+from threads.erasure.models import Erasure
+from threads.erasure.retention import last_refusal
 from threads.roles import Right
 
 from .finding import Finding, doubtful, failed, fine
@@ -125,6 +130,41 @@ def archive() -> Finding:
     if found.as_of is None:
         return doubtful("archive", f"not complete: {found.lacking[0].rstrip('.')}", "See /archive/, which has all.")
     return fine("archive", f"complete as of {found.as_of:%Y-%m-%d %H:%M} UTC")
+
+
+def erasures() -> Finding:
+    """Whether the erasures file agrees with the database: a restored backup is older than it."""
+    if settings.ERASURES_FILE is None:
+        return fine("erasures", "no file: the emulator's threads are made up")
+    path = Path(settings.ERASURES_FILE)
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        return failed(
+            "erasures",
+            "the erasures file can't be written, so nothing can be erased",
+            "See that ERASURES_FILE is right, and that this account may write it.",
+        )
+    try:
+        found = replay.standing()
+    except JournalError as error:
+        return failed("erasures", str(error), "See that ERASURES_FILE is right.")
+    if said := replay.described(found):
+        sentences, advice = zip(*said, strict=True)
+        return failed("erasures", " ".join(sentences).rstrip("."), " ".join(advice))
+    return fine("erasures", f"the erasures file agrees with the database; it has {found.lines:,} lines")
+
+
+def retention() -> Finding:
+    """Whether retention waits for somebody."""
+    if not settings.RETENTION_DAYS:
+        return fine("retention", "off")
+    for job in Erasure.objects.filter(kind=Erasure.Kind.RETENTION, ended_at=None).exclude(held=""):
+        said = f"an order of {job.total or 0:,} threads waits: {job.held}"
+        if job.awaits:
+            return doubtful("retention", said, "Have an account that may erase confirm it at /erasures/.")
+        return doubtful("retention", said, "It goes on by itself when that is over.")
+    if refusal := last_refusal():
+        return doubtful("retention", f"nothing is erased at present: {refusal}", "It is tried again every hour.")
+    return fine("retention", f"threads without a message for {settings.RETENTION_DAYS:,} days are erased")
 
 
 def disk() -> Finding:

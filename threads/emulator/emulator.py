@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from urllib.parse import parse_qsl, urlencode
 
@@ -14,7 +14,7 @@ from threads.emulator.faults import LOST, ONCE, Fault
 from threads.emulator.paging import BeforeReading, HasMoreReading, Readings
 from threads.emulator.parameters import DEFAULT_LIMIT
 from threads.emulator.refusals import refusal
-from threads.emulator.replies import Meter, Reply, Request, common_headers
+from threads.emulator.replies import OLD, Meter, Reply, Request, common_headers
 from threads.emulator.showcase import scenes
 from threads.emulator.spoilers import LEAST_TOO_MANY, spoil
 from threads.emulator.world import World
@@ -48,6 +48,7 @@ class Emulator:
     `showcase` gives four of the newest threads, the 2nd, 5th, 8th and 12th counted from the newest,
     conversations worth a look: every kind of item, the same in the documentation's spelling, 10,000
     items, and what a stranger may write. A world of fewer than 12 threads has none of them.
+    `clock` gives what the `Date` of its replies says, in Unix seconds; it may be replaced at any time.
     `calls` holds (method, path, query) of the last thousand calls. Safe to share among threads.
     """
 
@@ -79,6 +80,7 @@ class Emulator:
         self._spent = False
         self._fault = fault
         self.latency_ms = latency_ms
+        self.clock: Callable[[], float] = time.time
         self.calls: deque[tuple[str, str, str]] = deque(maxlen=_REMEMBERED_CALLS)
 
     @property
@@ -96,8 +98,12 @@ class Emulator:
         started = time.perf_counter()
         self.calls.append((method, path, query))
         request = Request(method, path, query, {name.lower(): value for name, value in headers.items()})
-        reply = self._answer(request, self._strike())
-        reply.headers = common_headers(self._meter, started) | reply.headers
+        fault = self._strike()
+        reply = self._answer(request, fault)
+        now = self.clock() - (OLD if fault is Fault.OLD_DATE else 0)
+        reply.headers = common_headers(self._meter, started, now) | reply.headers
+        if fault is Fault.NO_DATE:
+            del reply.headers["date"]
         return reply
 
     def _strike(self) -> Fault | None:
@@ -109,7 +115,7 @@ class Emulator:
             return None if spent else self._fault
 
     def _answer(self, request: Request, fault: Fault | None) -> Reply:
-        if fault is None:
+        if fault in (None, Fault.OLD_DATE, Fault.NO_DATE):
             return self._api.handle(request)
         refused = refusal(fault, request)
         if refused:

@@ -72,6 +72,12 @@ class Fault(Enum):
     SPARSE_ROWS = "sparse-rows"
     """The documentation's own example: rows of id, object and title; a page without first_id and last_id."""
 
+    # Headers: the answer is right, and the clock in its headers is not.
+    OLD_DATE = "old-date"
+    """The `Date` of every reply is two years old: the upstream's clock is wrong, or the clock of whoever compares."""
+    NO_DATE = "no-date"
+    """No reply has a `Date`, so its clock can't be compared."""
+
     # Lost data: the API checks and answers calls as usual, but does not find what it should.
     EMPTY_LIST = "empty-list"
     """The list of threads is empty, and 404 for any cursor in it; calls by id and items work as usual."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http import HTTPStatus
 from secrets import token_hex
 from urllib.parse import parse_qsl
@@ -89,10 +90,15 @@ class Meter:
         }
 
 
-def common_headers(meter: Meter, started: float) -> dict[str, str]:
-    """What every reply carries. `started` is the call's `time.perf_counter()`."""
+OLD = 2 * 365 * 86_400
+"""Seconds by which `Fault.OLD_DATE` is behind."""
+
+
+def common_headers(meter: Meter, started: float, now: float) -> dict[str, str]:
+    """What every reply carries. `started` is the call's `time.perf_counter()`, `now` the present in Unix seconds."""
     return {
         "content-type": "application/json",
+        "date": formatdate(now, usegmt=True),
         "x-request-id": "req_" + token_hex(16),
         "openai-processing-ms": str(max(1, round((time.perf_counter() - started) * 1000))),
         "openai-version": "2020-10-01",

@@ -12,16 +12,19 @@ from threads.archive.models import ArchivedThread
 from threads.archive.people import column
 from threads.audit.record import Action, Outcome, must
 
+from . import journal
 from .models import Erasure, Target
 from .plan import Confirmed
 
 
 def begin(wanted: Confirmed) -> Erasure:
     """The erasure of a preview that was confirmed: a new one, or the one that this preview began before. Raises
-    `NotRecordedError` where the trail can't be written: then there is none."""
+    `NotRecordedError` where the trail can't be written, and `JournalError` where the erasures file can't: then there is
+    none."""
     found = Erasure.objects.filter(token=wanted.token).first()
     if found is not None:
         return found
+    journal.check()
     of_user = bool(wanted.user)
     try:
         with transaction.atomic():

@@ -20,6 +20,10 @@ class Erasure(Job):
         USER = "user", "All threads of a user"
         RETENTION = "retention", "Threads past their time"
         COPIES = "copies", "Copies here, of threads that the API can't delete any more"
+        REPLAY = "replay", "Copies that a restored backup brought back"
+
+    HERE = (Kind.COPIES, Kind.REPLAY)
+    """Those that ask nothing of the upstream."""
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     customer = models.CharField(max_length=512, blank=True)
@@ -27,8 +31,17 @@ class Erasure(Job):
     token = models.CharField(max_length=64, unique=True)
     """Of the preview that was confirmed: confirming it twice is confirming it once."""
     rule = models.JSONField(default=dict)
-    """For retention: the statuses, and the moment before which a thread must have been silent. For a user whose id no
-    column can hold: the id, percent-encoded."""
+    """For retention: the days and the statuses, and the moment before which a thread must have been silent. For a
+    replay: the `orders` of the erasures file that it repeats, and those of them that were `unfinished`. For a
+    user whose id no column can hold: the id, percent-encoded."""
+    awaits = models.BooleanField(default=False, db_default=False)
+    """Whether it waits until an account that may erase has typed the number of threads."""
+    confirmed_by = models.CharField(max_length=150, blank=True, db_default="")
+    confirmed_at = models.DateTimeField(null=True)
+    held = models.TextField(blank=True, db_default="")
+    """Why it does not go on at present, a clause; "" while it does."""
+    line = models.BigIntegerField(null=True)
+    """The number of its last line in the erasures file."""
     listed_at = models.DateTimeField(null=True)
     """When all threads to erase were known for the first time."""
     looks = models.PositiveIntegerField(default=0)
@@ -45,7 +58,11 @@ class Erasure(Job):
     """What went here, by name, in numbers; and how the files of the database were seen to."""
 
     class Meta(Job.Meta):
-        indexes: ClassVar = [models.Index(fields=["-asked_at"], name="erasure_newest")]
+        indexes: ClassVar = [
+            models.Index(fields=["-asked_at"], name="erasure_newest"),
+            models.Index(fields=["customer"], name="erasure_customer"),
+            models.Index(fields=["line"], name="erasure_last_line", condition=models.Q(line__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
@@ -92,6 +109,8 @@ class Target(models.Model):
     """The upstream's id of the call that settled it."""
     attempts = models.PositiveIntegerField(default=0)
     """Times that it was tried without coming to an end."""
+    line = models.BigIntegerField(null=True)
+    """The number of its last line in the erasures file, None where it has none."""
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["erasure", "thread_id"], name="erasure_one_target")]
@@ -101,6 +120,9 @@ class Target(models.Model):
                 name="erasure_open",
                 condition=models.Q(state__in=["todo", "asked"]),
             ),
+            models.Index(fields=["line"], name="erasure_line", condition=models.Q(line__isnull=False)),
+            models.Index(fields=["thread_id"], name="erasure_of_thread"),
+            models.Index(fields=["customer"], name="erasure_of_customer"),
         ]
 
     def __str__(self) -> str:

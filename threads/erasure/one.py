@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from django.db import transaction
@@ -27,9 +27,12 @@ from threads.chatkit import (
     Refused,
     Retired,
     ScopesMissing,
+    Thread,
 )
 from threads.chatkit.trace import trace
 
+from . import clock, journal
+from .journal import Note, What
 from .models import Erasure, Target
 
 HOPELESS = (NotSignedIn, ScopesMissing, Retired)
@@ -37,6 +40,9 @@ HOPELESS = (NotSignedIn, ScopesMissing, Retired)
 
 MOST_ATTEMPTS = 5
 """After so many a thread is given up. What then is not known is said to be unknown."""
+
+EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
+"""A thread in which somebody last wrote before that is one whose time is a zero, or in another unit."""
 
 AnswerT = TypeVar("AnswerT")
 State = Target.State
@@ -53,9 +59,10 @@ _OUTCOMES = {
 
 def step(job: Erasure, target: Target, client: ChatKitClient, evidence: Evidence) -> None:
     """Brings a target one step on. `evidence` decides what a 404 means. Raises `ChatKitError` where the upstream could
-    not say: the target stays open; `NotRecordedError` where the trail can't be written, in which case nothing was done;
-    and `JobLostError`."""
-    if job.kind == Erasure.Kind.COPIES:
+    not say: the target stays open; `NotRecordedError` where the trail can't be written, `JournalError` where the
+    erasures file can't, and for retention `ClockError` where this machine's clock can't be relied on, in which cases
+    nothing was done; and `JobLostError`."""
+    if job.kind in Erasure.HERE:
         _copy(job, target)
     elif target.state == State.ASKED:
         _settle(job, target, client, evidence)
@@ -66,6 +73,7 @@ def step(job: Erasure, target: Target, client: ChatKitClient, evidence: Evidence
 def give_up(job: Erasure, target: Target, reason: str, request_id: str = "") -> None:
     """A target that was asked for and not settled is unknown; one that was not asked for has failed."""
     state = State.UNKNOWN if target.state == State.ASKED else State.FAILED
+    _note(job, target, state)
     with transaction.atomic():
         job.keep(done=job.done + 1)
         _ended(job, target, state, reason, request_id)
@@ -87,6 +95,7 @@ def failed(job: Erasure, target: Target, error: ChatKitError) -> None:
 
 
 def _copy(job: Erasure, target: Target) -> None:
+    _note(job, target, State.COPY)
     with transaction.atomic():
         job.keep(done=job.done + 1)
         _record(job, target, Outcome.INTENT, {"only": "the copies here"})
@@ -94,6 +103,7 @@ def _copy(job: Erasure, target: Target) -> None:
 
 
 def _delete(job: Erasure, target: Target, client: ChatKitClient, evidence: Evidence) -> None:
+    _note(job, target, State.ERASED)
     with transaction.atomic():
         job.keep()
         _set(target, State.ASKED, "", "")
@@ -118,7 +128,7 @@ def _delete(job: Erasure, target: Target, client: ChatKitClient, evidence: Evide
 def _settle(job: Erasure, target: Target, client: ChatKitClient, evidence: Evidence) -> None:
     """It was asked for, and nobody knows what came of it: the upstream is asked whether it has the thread."""
     try:
-        thread, request_id = _traced(lambda: client.retrieve_thread(target.thread_id))
+        thread, request_id = _retrieved(job, target, client)
     except NotFound as error:
         _gone(job, target, evidence, State.ERASED, error.request_id or "")
         return
@@ -171,7 +181,7 @@ def _was_erased(target: Target) -> bool:
 def _is_due(job: Erasure, target: Target, client: ChatKitClient, evidence: Evidence) -> bool:
     """Whether a thread is past its time by what the upstream says now; else it is skipped."""
     try:
-        thread, request_id = _traced(lambda: client.retrieve_thread(target.thread_id))
+        thread, request_id = _retrieved(job, target, client)
     except NotFound as error:
         _gone(job, target, evidence, State.GONE, error.request_id or "")
         return False
@@ -181,11 +191,15 @@ def _is_due(job: Erasure, target: Target, client: ChatKitClient, evidence: Evide
         _end(job, target, State.SKIPPED, f"its status is {status or 'not given'} now", request_id)
         return False
     # A 404 here is no word on the thread, which has just been shown.
-    newest = client.list_items(target.thread_id, order="desc", limit=1)
+    newest, _ = _traced(lambda: client.list_items(target.thread_id, order="desc", limit=1))
+    _check_clock(job)
     moments = [row.created_at for row in newest.rows] or [thread.created_at]
     latest = max((each for each in (*moments, thread.created_at) if each), default=None)
     if latest is None or None in moments or (newest.has_more and not newest.rows):
         _end(job, target, State.SKIPPED, "the API does not say when somebody last wrote in it", request_id)
+        return False
+    if latest < EARLIEST:
+        _end(job, target, State.SKIPPED, "the API gives a time that can't be true", request_id)
         return False
     if latest >= datetime.fromisoformat(job.rule["before"]):
         _end(job, target, State.SKIPPED, "somebody has written in it since", request_id)
@@ -196,6 +210,7 @@ def _is_due(job: Erasure, target: Target, client: ChatKitClient, evidence: Evide
 def _end(job: Erasure, target: Target, state: State, reason: str = "", request_id: str = "") -> None:
     """What the upstream has said of a target is kept and recorded, and where it is gone its copies go with it: all or
     nothing."""
+    _note(job, target, state)
     with transaction.atomic():
         job.keep(done=job.done + 1, tries=0)
         _ended(job, target, state, reason, request_id)
@@ -209,10 +224,19 @@ def _ended(job: Erasure, target: Target, state: State, reason: str, request_id: 
     _record(job, target, _OUTCOMES[state], {"reason": reason} if reason else {}, request_id)
 
 
+def _note(job: Erasure, target: Target, state: State) -> None:
+    """Writes to the erasures file that a thread is erased, before it is, once; and takes that back where it was not.
+    Its line is kept with what comes of it. Outside of a transaction, since it waits for the disk."""
+    if state in Target.CLEAN and target.line is None:
+        target.line = journal.append(Note(job.pk, What.ERASE, target.thread_id))
+    elif state not in (*Target.CLEAN, *Target.OPEN) and target.line is not None:
+        target.line = journal.append(Note(job.pk, What.KEPT, target.thread_id)) or target.line
+
+
 def _set(target: Target, state: State, reason: str, request_id: str) -> None:
     target.state, target.reason, target.at = state, reason, timezone.now()
     target.upstream_request_id = request_id
-    target.save(update_fields=["state", "reason", "at", "upstream_request_id", "attempts"])
+    target.save(update_fields=["state", "reason", "at", "upstream_request_id", "attempts", "line"])
 
 
 def _record(
@@ -228,10 +252,28 @@ def _record(
     )
 
 
+def _retrieved(job: Erasure, target: Target, client: ChatKitClient) -> tuple[Thread, str]:
+    """The thread, and the upstream's id of the call. Retention concludes something from the answer, a 404 too, only
+    while this machine's clock agrees with the upstream's: else raises `ClockError`."""
+    try:
+        found = _traced(lambda: client.retrieve_thread(target.thread_id))
+    except NotFound:
+        _check_clock(job)
+        raise
+    _check_clock(job)
+    return found
+
+
+def _check_clock(job: Erasure) -> None:
+    if job.kind == Erasure.Kind.RETENTION:
+        clock.check()
+
+
 def _traced(call: Callable[[], AnswerT]) -> tuple[AnswerT, str]:
     """The answer, and the upstream's id of the call, "" where it gave none."""
     known = trace.get()
     if known is not None:
         known.upstream.clear()
+        known.clock = None
     answer = call()
     return answer, known.upstream[-1] if known is not None and known.upstream else ""

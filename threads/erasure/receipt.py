@@ -47,6 +47,13 @@ def last_look(job: Erasure) -> str:
 def remarks(job: Erasure) -> list[str]:
     """What else there is to know of it, in sentences."""
     said = []
+    if orders := job.rule.get("orders"):
+        said.append(f"It repeats, on a restored backup, what the erasures file says: {_many(len(orders), 'erasure')}.")
+    if unfinished := job.rule.get("unfinished"):
+        said.append(
+            f"{_many(len(unfinished), 'erasure')} had not ended by then, so threads of "
+            f"{'them' if len(unfinished) != 1 else 'it'} may still be at OpenAI. Order again: {', '.join(unfinished)}."
+        )
     if job.trouble:
         said.append(f"It ended before its end: {job.trouble}.")
     if others := job.traces.get("others"):
@@ -103,6 +110,8 @@ def as_json(job: Erasure) -> dict[str, Any]:
         "ended_at": job.ended_at,
         "ended": job.ended_at is not None,
         "rule": job.rule or None,
+        "confirmed_by": job.confirmed_by or None,
+        "confirmed_at": job.confirmed_at,
         "totals": {"threads": sum(counts(job).values()), **counts(job)},
         "last_look": {"at": job.looked_at, "found_nothing_new": job.looked_at is not None, "looks": job.looks}
         if job.kind == Erasure.Kind.USER

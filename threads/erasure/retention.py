@@ -12,19 +12,29 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from threads.archive.models import ArchivedThread
-from threads.audit.record import SYSTEM, Action, Actor, Outcome, acting, must
+from threads.archive.models import ArchivedThread, current
+from threads.audit.models import AuditEvent
+from threads.audit.record import SYSTEM, Action, Actor, Outcome, acting, must, record
+from threads.chatkit import ChatKitClient
 
+from . import clock, journal
 from .models import Erasure, Target
 
 MOST = 50_000
 """Threads of one erasure; what is left is for the next."""
 
+_KIND = Erasure.Kind.RETENTION.value
+_TRIED = timedelta(hours=3)
+
+UNASKED, UNASKED_PERCENT = 100, 5
+"""Threads of one erasure, and per cent of all, above which an account that may erase has to confirm it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Threads of these statuses in which nobody has written since `before`."""
+    """Threads of these statuses in which nobody has written since `before`, which was `days` ago."""
 
+    days: int
     statuses: tuple[str, ...]
     before: datetime
 
@@ -41,7 +51,7 @@ class Rule:
 def rule(now: datetime | None = None) -> Rule:
     """The one that the settings name; RETENTION_DAYS is set."""
     before = (now or timezone.now()) - timedelta(days=settings.RETENTION_DAYS)
-    return Rule(tuple(settings.RETENTION_STATUS), before)
+    return Rule(settings.RETENTION_DAYS, tuple(settings.RETENTION_STATUS), before)
 
 
 def is_wanted(of: dict[str, Any]) -> bool:
@@ -53,37 +63,102 @@ def is_wanted(of: dict[str, Any]) -> bool:
     return set(of["statuses"]) <= set(now.statuses) and datetime.fromisoformat(of["before"]) <= now.before
 
 
-def daily() -> Erasure | None:
+def daily(client: ChatKitClient) -> Erasure | None:
     """Asks for what is past its time, once a day (UTC), whoever's clock strikes. None where that was done, or nothing
-    is due. Raises `NotRecordedError`."""
+    is due. Raises as `begin` does."""
     today = f"retention {timezone.now():%Y-%m-%d}"
     if Erasure.objects.filter(token=today).exists():
         return None
     with acting(Actor(SYSTEM)):
-        return begin(rule(), today)
+        return begin(rule(), today, client)
 
 
-def begin(wanted: Rule, token: str) -> Erasure | None:
-    """Orders the erasure of what is due. None where nothing is, or another has just done so. Raises
+def begin(wanted: Rule, token: str, client: ChatKitClient) -> Erasure | None:
+    """Orders the erasure of what is due. None where nothing is, or another has just done so; the order that waits for
+    somebody to confirm it, where there is one by the same rule. Raises `ClockError` where this machine's clock does not
+    agree with the upstream's, the `ChatKitError` of an upstream that does not say, `JournalError` and
     `NotRecordedError`."""
+    for waiting in _retentions().filter(awaits=True, ended_at=None):
+        if _is_same(waiting.rule, wanted):
+            return waiting
     due = list(wanted.due().values_list("thread_id", "user", "created_at")[:MOST])
     if not due:
         return None
+    try:
+        clock.ask(client)
+        journal.check()
+    except (clock.ClockError, journal.JournalError) as error:
+        refusal = {"kind": _KIND, "reason": str(error)}
+        record(Action.ERASURE, Outcome.REFUSED, detail=refusal, upstream_request_id="")
+        raise
+    why = why_confirmed(wanted, len(due))
     try:
         with transaction.atomic():
             job = Erasure.asked(
                 kind=Erasure.Kind.RETENTION,
                 token=token,
-                rule={"statuses": list(wanted.statuses), "before": wanted.before.isoformat()},
+                rule={"days": wanted.days, "statuses": list(wanted.statuses), "before": wanted.before.isoformat()},
                 listed_at=timezone.now(),
                 total=len(due),
+                awaits=bool(why),
+                held=why,
             )
             Target.objects.bulk_create(_targets(job, due), batch_size=500)
-            detail = {"erasure": str(job.pk), "kind": job.kind, "threads": len(due), **job.rule}
+            detail: dict[str, Any] = {"erasure": str(job.pk), "kind": job.kind, "threads": len(due), **job.rule}
+            detail |= {"waits": why} if why else {}
             must(Action.ERASURE, Outcome.INTENT, detail=detail, upstream_request_id="")
     except IntegrityError:
         return None
     return job
+
+
+def last_refusal() -> str:
+    """Why the last try to order what is due came to nothing, a clause; "" where it did not, or nobody has tried for
+    some hours."""
+    tries = AuditEvent.objects.filter(action=Action.ERASURE, at__gte=timezone.now() - _TRIED, detail__kind=_KIND)
+    last = tries.filter(Q(detail__has_key="reason") | Q(outcome=Outcome.INTENT)).order_by("-at", "-id").first()
+    return str(last.detail.get("reason", "")) if last is not None else ""
+
+
+def why_confirmed(wanted: Rule, count: int) -> str:
+    """Why an order of `count` threads has to be confirmed first, a clause; "" where it goes on by itself."""
+    last = _retentions().filter(awaits=False).first()
+    if last is None:
+        return "it is the first by a rule"
+    if not _is_same(last.rule, wanted):
+        return "RETENTION_DAYS or RETENTION_STATUS has been changed since the last one"
+    if count > UNASKED:
+        return f"it is of more than {UNASKED} threads"
+    if count * 100 > UNASKED_PERCENT * current().count():
+        return f"it is of more than {UNASKED_PERCENT} % of all threads"
+    return ""
+
+
+def confirm(job: Erasure, account: str) -> bool:
+    """Lets an order go on that waits for it. False where it does not wait any more. Raises `NotRecordedError`."""
+    with transaction.atomic():
+        waiting = Erasure.objects.filter(pk=job.pk, awaits=True, ended_at=None)
+        now = timezone.now()
+        if not waiting.update(awaits=False, confirmed_by=account[:150], confirmed_at=now, held="", again_at=None):
+            return False
+        detail: dict[str, Any] = {
+            "erasure": str(job.pk),
+            "kind": job.kind,
+            "threads": job.total,
+            "confirmed_by": account,
+        }
+        must(Action.ERASURE, Outcome.INTENT, detail=detail, upstream_request_id="")
+    return True
+
+
+def _retentions() -> QuerySet[Erasure]:
+    """The orders by retention, newest first."""
+    return Erasure.objects.filter(kind=Erasure.Kind.RETENTION).order_by("-asked_at")
+
+
+def _is_same(kept: dict[str, Any], wanted: Rule) -> bool:
+    """Whether an order was by the same rule. One from before the days were kept is not known to be."""
+    return kept.get("days") == wanted.days and set(kept["statuses"]) == set(wanted.statuses)
 
 
 def _targets(job: Erasure, due: Iterable[tuple[str, str | None, datetime | None]]) -> Iterable[Target]:

@@ -11,8 +11,11 @@ from django.db import Error, connections
 from dashboard.remember import Remembered
 from threads import queue, upstream
 from threads.audit.record import NotRecordedError
+from threads.chatkit import ChatKitError
 
 from . import retention
+from .clock import ClockError
+from .journal import JournalError
 from .work import ready, work
 
 log = logging.getLogger(__name__)
@@ -55,7 +58,9 @@ def _order_what_is_due() -> None:
         return
     _looked.put("", True)
     try:
-        retention.daily()
+        retention.daily(upstream.client())
+    except (ClockError, JournalError, ChatKitError) as error:
+        log.error("No threads past their time are erased: %s. It is tried again in an hour.", error)  # noqa: TRY400
     except (NotRecordedError, Error):  # what somebody has asked for does not wait for this
         log.exception("What is past its time could not be ordered. It is tried again in an hour.")
 

@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from threading import Event
 
@@ -16,13 +17,14 @@ from django.utils import timezone
 
 from threads.archive import index
 from threads.archive.deletions import Evidence
-from threads.audit.record import Action, Outcome, acting, must
+from threads.audit.record import Action, Outcome, acting, must, record
 from threads.chatkit import ChatKitClient, ChatKitError
 from threads.exports.forget import forget
 from threads.jobs import JobLostError
 from threads.roles import Right, may_now
 
-from . import gather, one, receipt, retention, scrub
+from . import clock, gather, journal, one, receipt, retention, scrub
+from .journal import Note, What
 from .models import Erasure, Target
 
 log = logging.getLogger(__name__)
@@ -46,7 +48,12 @@ _MOST_REMOVALS = 5
 _AT_ONCE = 100
 """Threads that are looked up together, to be erased one by one."""
 
-_LATER = timedelta(seconds=60)
+_LATER, _CLOCK_LATER, _CONFIRMED_LATER = timedelta(seconds=60), timedelta(minutes=10), 3600.0
+"""After how long it is tried again where it can't be done now; where this machine's clock is wrong; and, in seconds,
+after how long it is looked again whether somebody has confirmed it, who has it taken up at once."""
+
+_OF_A_USER = (Erasure.Kind.USER, Erasure.Kind.COPIES)
+
 NOT_ALLOWED = "no longer allowed: the account that asked for it may not erase any more"
 NOT_WANTED = "no longer wanted: RETENTION_DAYS or RETENTION_STATUS has been changed since"
 
@@ -70,7 +77,7 @@ def ready() -> QuerySet[Erasure]:
     late = Q(again_at__gt=now + timedelta(seconds=2 * _MOST_WAIT))
     found = Erasure.to_do().filter(Q(again_at=None) | Q(again_at__lte=now) | late)
     # The others wait for a time when OpenAI is asked again.
-    return found.filter(kind=Erasure.Kind.COPIES) if settings.ARCHIVE_ONLY else found
+    return found.filter(kind__in=Erasure.HERE) if settings.ARCHIVE_ONLY else found
 
 
 def work(
@@ -90,9 +97,24 @@ def work(
             job.let_go()
         except WaitError as wait:
             _leave(job, timedelta(seconds=wait.seconds))
+        except clock.ClockError as error:
+            _hold(job, str(error), _CLOCK_LATER)
+        except journal.JournalError as error:
+            _hold(job, str(error), _LATER)
         except Exception:  # the trail, the database, or a fault of ours; none must keep other erasures waiting
             log.exception("Erasure %s waits: it can't be done now.", job.pk)
             _leave(job, _LATER)
+
+
+def _hold(job: Erasure, reason: str, pause: timedelta) -> None:
+    """Leaves a job for later, which says why on its page, in the log, and in the trail when that begins."""
+    log.error("Erasure %s waits: %s.", job.pk, reason)
+    if not job.held:
+        detail = {"erasure": str(job.pk), "kind": job.kind, "waits": reason}
+        record(Action.ERASURE, Outcome.REFUSED, customer=job.customer, detail=detail, upstream_request_id="")
+    with suppress(JobLostError, Error):
+        job.keep(held=reason)
+    _leave(job, pause)
 
 
 def _leave(job: Erasure, pause: timedelta) -> None:
@@ -113,6 +135,10 @@ class _Work:
     def through(self) -> None:
         scrub.prepare()
         job = self._job
+        self._wait_to_be_confirmed()
+        if job.kind in _OF_A_USER and job.customer and job.line is None:
+            ((_, user),) = journal.hashed([job.customer])
+            job.keep(line=journal.append(Note(job.pk, What.ORDER, user=user)))
         while job.listed_at is None and not job.trouble:
             self._list()
         self._erase()
@@ -122,13 +148,21 @@ class _Work:
         self._clean()
         self._finish()
 
+    def _wait_to_be_confirmed(self) -> None:
+        if not self._job.awaits:
+            return
+        self._go_on()
+        if not self._job.trouble:
+            self._job.keep(phase="confirming")
+            raise WaitError(_CONFIRMED_LATER)
+
     def _list(self) -> None:
         """All threads of the user: what is kept here, and what the upstream lists."""
         self._job.keep(phase="listing")
         for rows in gather.kept(self._job.user):
             self._go_on()
             gather.add(self._job, rows)
-        if self._job.kind == Erasure.Kind.COPIES or self._walk() is not None:
+        if self._job.kind in Erasure.HERE or self._walk() is not None:
             self._job.keep(listed_at=timezone.now())
 
     def _look(self) -> None:
@@ -168,6 +202,8 @@ class _Work:
                 return
             try:
                 one.step(self._job, target, self._client, self._evidence)
+                if self._job.held:
+                    self._job.keep(held="")
             except one.HOPELESS as error:
                 self._give_up(error.detail)
                 return
@@ -235,8 +271,9 @@ class _Work:
         job = self._job
         states = dict(job.targets.values_list("state").annotate(Count("pk")))
         whole = not receipt.is_cut_short(job) and not {Target.State.FAILED, Target.State.UNKNOWN} & states.keys()
+        line = journal.append(Note(job.pk, What.END)) or job.line
         with transaction.atomic():
-            job.end(again_at=None)
+            job.end(again_at=None, held="", line=line)
             must(
                 Action.ERASURE,
                 Outcome.DONE if whole else Outcome.PARTIAL,
@@ -248,6 +285,8 @@ class _Work:
 
 def _refusal(job: Erasure) -> str:
     """Why it may not go on, "" where it may. What no person asked for needs nobody's right."""
+    if job.kind == Erasure.Kind.REPLAY:
+        return ""
     if job.kind == Erasure.Kind.RETENTION:
         return "" if retention.is_wanted(job.rule) else NOT_WANTED
     return "" if job.who_id and may_now(job.who_id, Right.ERASE) else NOT_ALLOWED

@@ -22,7 +22,7 @@ from ..query import ItemQuery, ThreadQuery
 from ..roles import Right, account, demand, needs
 from ..sources import Window
 from . import transcript
-from .parts import not_by_get
+from .parts import erased_thread, not_by_get
 from .queries import encoded_query
 
 _NO_ITEMS: dict[str, Any] = {
@@ -184,6 +184,7 @@ def _failed(request: HttpRequest, error: ChatKitError, context: dict[str, Any]) 
     problem = _for(request, problems.of_thread(error, now, zone))
     context |= {"problem": problem, "here_url": request.get_full_path(), "missing": isinstance(error, NotFound)}
     context |= {"as_of": when.exact(now, zone), "zone": str(zone)}
+    context["erased"] = erased_thread(request, context["thread_id"], zone) if context["missing"] else None
     return _waiting(render(request, "threads/conversation_problem.html", context, status=problem.status), problem)
 
 

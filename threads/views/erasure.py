@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms as django_forms
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -19,7 +20,8 @@ from dashboard.fetch_metadata import linked
 from .. import forms, masking, presenters, problems, when
 from ..audit.record import Action, NotRecordedError, record
 from ..chatkit import Retired
-from ..erasure import asked, plan, receipt
+from ..erasure import asked, plan, receipt, retention
+from ..erasure.journal import JournalError
 from ..erasure.models import Erasure, Target
 from ..query import ThreadQuery
 from ..roles import Right, account, needs
@@ -32,11 +34,17 @@ _SECONDS = 2
 
 _PHASES = {
     "waiting": "Waiting for a worker",
+    "confirming": "Waiting until the number of threads is typed",
     "listing": "Listing the threads of the user",
     "erasing": "Erasing",
     "looking": "Looking for threads that have arrived meanwhile",
     "traces": "Taking the last traces away here",
     "ended": "Ended",
+}
+
+_NAMES = {
+    Erasure.Kind.RETENTION: "Threads past their time",
+    Erasure.Kind.REPLAY: "Copies that a restored backup brought back",
 }
 
 _STATES = dict(Target.State.choices)
@@ -77,8 +85,9 @@ def confirm(request: HttpRequest) -> HttpResponse:
         return _again(request, wanted, back, error, typed, 400)
     try:
         job = asked.begin(wanted)
-    except NotRecordedError:
-        error = "The audit trail can't be written, so nothing was ordered. Try again in a moment."
+    except (NotRecordedError, JournalError) as failed:
+        what = "audit trail" if isinstance(failed, NotRecordedError) else "erasures file"
+        error = f"The {what} can't be written, so nothing was ordered. Try again in a moment."
         return _again(request, wanted, back, error, typed, 503)
     asked.start()
     return HttpResponseRedirect(reverse("erasure", args=[job.pk]))
@@ -99,12 +108,13 @@ def erasures(request: HttpRequest) -> HttpResponse:
             "what": _what(job, masked=masked),
             "who": job.who,
             "asked": when.exact(job.asked_at, zone),
-            "state": "ended" if job.ended_at else _PHASES.get(job.phase, job.phase).lower(),
+            "state": "ended" if job.ended_at else _phase(job).lower(),
             "counts": _counts(job),
         }
         for job in page
     ]
     context = {"rows": rows, "page": page, "as_of": when.exact(now, zone), "zone": str(zone)}
+    context["refusal"] = retention.last_refusal() if settings.RETENTION_DAYS else ""
     return render(request, "erasure/list.html", context)
 
 
@@ -118,6 +128,28 @@ def erasure(request: HttpRequest, pk: UUID) -> HttpResponse:
     if not part:  # the part comes again every few seconds
         record(Action.AUDIT, customer=job.customer, detail={"receipt": str(job.pk), "shown": True})
     return render(request, "erasure/_erasure.html" if part else "erasure/erasure.html", _told(request, job))
+
+
+@needs(Right.ERASE)
+@require_POST
+def start(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Lets an order of retention go on that waits for it, where the number of its threads was typed. 400 where it was
+    not, 503 where it can't be recorded."""
+    job = get_object_or_404(Erasure, pk=pk)
+    typed, status, error = request.POST.get("typed", "").strip(), 400, ""
+    if job.awaits and job.ended_at is None:
+        if typed.replace(",", "") != str(job.total):
+            error = "Type the number of threads as it stands above."
+        else:
+            try:
+                retention.confirm(job, account(request).get_username())
+            except NotRecordedError:
+                status, error = 503, "The audit trail can't be written, so nothing was erased. Try again in a moment."
+    if error:
+        context = _told(request, job) | {"error": error, "typed": typed}
+        return render(request, "erasure/erasure.html", context, status=status)
+    asked.start()
+    return HttpResponseRedirect(reverse("erasure", args=[job.pk]))
 
 
 @needs(Right.ERASE, Right.AUDIT)
@@ -191,7 +223,7 @@ def _told(request: HttpRequest, job: Erasure) -> dict[str, Any]:
         "what": _what(job, masked=masked),
         "ended": when.exact_to_seconds(job.ended_at, zone) if job.ended_at else None,
         "asked": when.exact_to_seconds(job.asked_at, zone),
-        "phase": _PHASES.get(job.phase, job.phase),
+        "phase": _phase(job),
         "again": when.relative(job.again_at, now) if job.again_at and not job.ended_at and job.again_at > now else None,
         "threads": sum(known.values()),
         "open": sum(known.get(state.value, 0) for state in Target.OPEN),
@@ -204,9 +236,19 @@ def _told(request: HttpRequest, job: Erasure) -> dict[str, Any]:
         "remarks": masking.deep(remarks) if masked else remarks,
         "traces": receipt.traces(job) if job.ended_at else [],
         "seconds": _SECONDS,
+        "confirmed": when.exact_to_seconds(job.confirmed_at, zone) if job.confirmed_at else None,
+        "may_start": request.user.has_perm(Right.ERASE),
+        "error": "",
+        "typed": "",
         "as_of": when.exact_to_seconds(now, zone),
         "zone": str(zone),
     }
+
+
+def _phase(job: Erasure) -> str:
+    if job.awaits:
+        return _PHASES["confirming"]
+    return f"Stopped for now: {job.held}" if job.held else _PHASES.get(job.phase, job.phase)
 
 
 def _row(target: Target, zone: tzinfo, *, masked: bool) -> dict[str, str]:
@@ -222,8 +264,8 @@ def _row(target: Target, zone: tzinfo, *, masked: bool) -> dict[str, str]:
 
 
 def _what(job: Erasure, *, masked: bool) -> str:
-    if job.kind == Erasure.Kind.RETENTION:
-        return "Threads past their time"
+    if job.kind in _NAMES:
+        return _NAMES[Erasure.Kind(job.kind)]
     copies = "Copies of " if job.kind == Erasure.Kind.COPIES else ""
     if job.customer:
         whose = job.customer if job.customer.strip() else "a user whose id is blank"

@@ -17,13 +17,14 @@ from ..archive import about
 from ..chatkit import ChatKitError
 from ..query import DEFAULT_LIMIT, ThreadQuery
 from ..roles import Right, account, needs
-from .parts import is_part, place
+from .parts import erased_user, is_part, place
 from .queries import thread_query
 from .saved import beside
 
 _NOTHING: dict[str, Any] = {
     "errors": {}, "problem": None, "pager": None, "rows": [], "notices": [], "archived": False, "outage": None,
     "lacking": None, "doubt": "", "guessed": None, "filters": 0,
+    "erased": None,
 }  # fmt: skip
 """What a template may ask for whatever became of the request."""
 
@@ -63,6 +64,8 @@ def thread_list(request: HttpRequest) -> HttpResponse:
     except services.NeedsArchiveError:
         return _respond(request, _kept(query) | times | {"problem": problems.NEEDS_ARCHIVE}, 400, query)
     context = _kept(found.query) | times | _found(found, query, now, zone, masked=masked)
+    if query.user and query.match == "exact" and not query.cursor:
+        context["erased"] = erased_user(request, query.user, zone, more=found.query == query and bool(context["rows"]))
     return _respond(request, context, 200, found.query)
 
 

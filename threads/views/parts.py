@@ -1,16 +1,23 @@
-"""One address, rendered as a page, or as its changing part for htmx; and addresses that are of forms alone."""
+"""One address, rendered as a page, or as its changing part for htmx; addresses that are of forms alone; and parts that
+several pages have."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import tzinfo
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 
 from dashboard.views import problem
+
+from .. import when
+from ..erasure import lookup
+from ..roles import Right
 
 View = Callable[..., HttpResponseBase]
 
@@ -48,3 +55,28 @@ def not_by_get(request: HttpRequest, text: str, allowed: str) -> HttpResponse:
     response = problem(request, 405, "This takes a button", text)
     response.headers["Allow"] = allowed
     return response
+
+
+def erased_user(request: HttpRequest, user: str, zone: tzinfo, *, more: bool) -> dict[str, str] | None:
+    """That threads of exactly this user were erased, or, where it is the id of a thread, that it was; None where
+    nothing was. `more`: there are threads of this user. Says no id, so it is for masked readers too."""
+    past = lookup.of_user(user)
+    if past is None:
+        return None if more else erased_thread(request, user.strip(), zone)
+    whose = "This customer's threads" if past.whole else "Threads of this customer"
+    whose = "Earlier threads of this customer" if more else whose
+    return _erased(request, past, f"{whose} were erased on {when.exact(past.at, zone)}.")
+
+
+def erased_thread(request: HttpRequest, thread_id: str, zone: tzinfo) -> dict[str, str] | None:
+    """That this thread was erased; None where it was not."""
+    past = lookup.of_thread(thread_id)
+    if past is None:
+        return None
+    return _erased(request, past, f"This thread was erased on {when.exact(past.at, zone)}.")
+
+
+def _erased(request: HttpRequest, past: lookup.Past, text: str) -> dict[str, str]:
+    """With the receipt for who may see it."""
+    may_see = request.user.has_perm(Right.ERASE) or request.user.has_perm(Right.AUDIT)
+    return {"text": text, "url": reverse("erasure", args=[past.erasure]) if past.erasure and may_see else ""}

@@ -12,6 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 import responses
+from hypothesis import given
+from hypothesis import strategies as st
+from requests.structures import CaseInsensitiveDict
 from responses import matchers
 
 from threads.chatkit import (
@@ -30,6 +33,8 @@ from threads.chatkit import (
     TooLarge,
     Unavailable,
 )
+from threads.chatkit.trace import Trace, trace
+from threads.chatkit.transport import date_of
 
 KEY = "sk-proj-very-secret"
 BASE = "https://api.test/v1"
@@ -248,3 +253,40 @@ def test_a_long_message_is_shortened_and_says_so(api: responses.RequestsMock, cl
 
 def test_an_account_does_not_show_its_key() -> None:
     assert KEY not in repr(Account(KEY))
+
+
+@given(
+    said=st.text(max_size=60)
+    | st.from_regex(r"\A\w{3}, \d{1,3} \w{3} \d{1,6} \d\d:\d\d:\d\d ([+-]\d{1,6}|GMT|\w*)\Z", fullmatch=True)
+)
+def test_whatever_stands_as_a_date_is_a_time_or_none(said: str) -> None:
+    found = date_of(CaseInsensitiveDict({"date": said}))
+    assert found is None or isinstance(found, float)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Chatham", "America/Los_Angeles"])
+def test_a_date_is_in_utc_wherever_this_machine_is(monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        for said in ("Mon, 21 Sep 2026 13:33:20 GMT", "Mon, 21 Sep 2026 13:33:20 -0000", "Mon, 21 Sep 2026 13:33:20"):
+            assert date_of(CaseInsensitiveDict({"date": said})) == 1_789_997_600.0
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_the_trace_has_the_clock_of_the_last_reply(api: responses.RequestsMock, client: ChatKitClient) -> None:
+    token = trace.set(Trace("request"))
+    try:
+        for said, date in (("Mon, 21 Sep 2026 13:33:20 GMT", 1_789_997_600.0), ("", None)):
+            api.reset()
+            api.get(THREADS, json=PAGE, headers={"Date": said} if said else {})
+            client.list_threads()
+            known = trace.get()
+            assert known is not None
+            assert known.clock is not None
+            assert known.clock.date == date
+            assert time.monotonic() - known.clock.arrived < 30
+    finally:
+        trace.reset(token)

@@ -10,11 +10,16 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Max, Min
 
+from threads import upstream
 from threads.audit.record import NotRecordedError
-from threads.erasure import retention
+from threads.chatkit import ChatKitError
+from threads.erasure import clock, retention
 from threads.erasure.asked import start
+from threads.erasure.clock import ClockError
+from threads.erasure.journal import JournalError
 
 _SHOWN = 10
+_CONFIRM = "An account with the role Eraser confirms it at /erasures/, by typing the number."
 
 
 class Command(BaseCommand):
@@ -44,15 +49,34 @@ class Command(BaseCommand):
         for thread_id, created_at, status in due.values_list("thread_id", "created_at", "status")[:_SHOWN]:
             self.stdout.write(f"  {created_at:%Y-%m-%d} {status} {thread_id}")
         if not options["erase"]:
+            self._say_what_stands_against(wanted, count)
             self.stdout.write("Nothing was erased. --erase has a worker do it.")
             return
+        self._order(wanted, count)
+
+    def _order(self, wanted: retention.Rule, count: int) -> None:
         try:
-            job = retention.begin(wanted, f"command {secrets.token_hex(16)}")
+            job = retention.begin(wanted, f"command {secrets.token_hex(16)}", upstream.client())
+        except (ClockError, JournalError, ChatKitError) as error:
+            raise CommandError(f"Nothing was ordered: {error}.") from error
         except NotRecordedError as error:
             raise CommandError("The audit trail can't be written, so nothing was ordered.") from error
         if job is None:
             raise CommandError("Nothing is due any more.")
+        if job.awaits:
+            self.stdout.write(f"Erasure {job.pk} of {job.total:,} threads waits, since {job.held}. {_CONFIRM}")
+            return
         start()
         left = count - (job.total or 0)
         more = f" {left:,} are left for the next time." if left > 0 else ""
         self.stdout.write(f"A worker erases {job.total:,} of them: erasure {job.pk}.{more}")
+
+    def _say_what_stands_against(self, wanted: retention.Rule, count: int) -> None:
+        if why := retention.why_confirmed(wanted, count):
+            self.stdout.write(f"An order of {count:,} threads would wait, since {why}. {_CONFIRM}")
+        try:
+            clock.ask(upstream.client())
+        except ClockError as error:
+            self.stdout.write(f"None would be ordered: {error}.")
+        except ChatKitError as error:
+            self.stdout.write(f"None would be ordered: the API can't be asked for the time ({error.detail}).")
