@@ -40,7 +40,14 @@ index.anew(ArchivedThread.objects.all()[:5])
 assert not scrub.scrub(whatever_size=True).get("why")
 ordered(user={user!r})
 asked.start()
-print(len(list(ArchivedThread.objects.iterator(chunk_size=7))))
+threads = ArchivedThread.objects.iterator(chunk_size=7)
+next(threads)
+# Somebody else holds the connection that the first rows came from.
+other = connection.copy("other")
+other.set_autocommit(False)
+with other.cursor() as cursor:
+    cursor.execute("SELECT 1")
+print(1 + len(list(threads)))
 """
 
 
