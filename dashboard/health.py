@@ -80,7 +80,7 @@ def _limited(execute: Callable[..., Any], sql: str, parameters: Any, many: bool,
     if connection.in_atomic_block:
         return execute(sql, parameters, many, context)
     with transaction.atomic(using=connection.alias):
-        context["cursor"].cursor.execute(f"SET LOCAL statement_timeout = {_CONNECT * 1000}")
+        context["cursor"].cursor.execute(f"SET LOCAL statement_timeout = {int(_CONNECT * 1000)}")
         return execute(sql, parameters, many, context)
 
 

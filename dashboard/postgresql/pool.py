@@ -43,8 +43,9 @@ def is_closed(connection: Connection) -> bool:
 class Pool:
     """At most `max_size` connections, those of them that are idle kept for the next request, the last used first.
 
-    `timeout` is how many seconds a request waits while all are in use. An idle connection is closed after `max_idle`
-    seconds, and none is used again that is older than `max_lifetime` seconds. Django calls the public methods.
+    `timeout` is how many seconds a request waits while all are in use. Those that were idle for `max_idle` seconds are
+    closed when another comes back, and none is used again that is older than `max_lifetime` seconds. Django calls the
+    public methods.
     """
 
     close_returns = False  # psycopg asks: Connection.close() closes
