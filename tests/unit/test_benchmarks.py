@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,44 +11,47 @@ from benchmarks import archive, filling
 from benchmarks.__main__ import PARTS
 from benchmarks.load import Asked, WrongReplyError, check, load
 from benchmarks.proof import prove
+from benchmarks.serving import Served
 from benchmarks.stage import Stage
 from tests.browser.serving import static_files
 from tests.faults.servers import binary
 from threads.archive.source import ArchiveSource
 from threads.query import ThreadQuery
 
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    data = tmp_path_factory.mktemp("benchmarks")
-    with Stage(data, small=True) as made:
-        with static_files(data), made.upstream(0) as base_url, made.desk(base_url):
-            pass  # both are there until all parts have been measured
-        yield made
+pytestmark = pytest.mark.timeout(300)
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_a_part_measures_what_it_says(stage: Stage, part: str) -> None:
-    rows = list(PARTS[part](stage))
-    assert rows
-    for row in rows:
-        assert row.ours
-        assert all(each > 0 for each in row.other)
-        assert all(each >= 0 for each in row.ours)
+def test_each_part_measures_what_it_says(tmp_path: Path) -> None:
+    """In one test: the servers are started once."""
+    binary("wrk")
+    with Stage(tmp_path, small=True) as stage:
+        with static_files(tmp_path), stage.upstream(0) as base_url, stage.desk(base_url) as served:
+            pass  # both are there until all has been measured
+        another_page_than_the_one_meant_is_no_figure(stage, served)
+        ids = stage.ids(20)
+        found = load(served, Asked(ids), clients=4, seconds=1)
+        assert found.requests
+        assert found.size > 500
+        for name, part in PARTS.items():
+            rows = list(part(stage))
+            assert rows, name
+            for row in rows:
+                assert row.ours, row.what
+                assert all(each > 0 for each in row.other), row.what
+                assert all(each >= 0 for each in row.ours), row.what
 
 
-def test_another_page_than_the_one_meant_is_no_figure(stage: Stage) -> None:
+def another_page_than_the_one_meant_is_no_figure(stage: Stage, served: Served) -> None:
     ids = stage.ids(20)
-    with stage.upstream(0) as base_url, stage.desk(base_url) as served:
-        check(served, Asked(ids))
-        for other in (Asked(ids[::-1]), Asked(ids[:19]), Asked([]), Asked(ids, "limit=50"), Asked(ids, path="/no/")):
-            with pytest.raises(WrongReplyError):
-                check(served, other)
-        nobody = replace(served, cookie="")
-        with pytest.raises(WrongReplyError, match="status 302"):
-            check(nobody, Asked(ids, part=False))
+    check(served, Asked(ids))
+    for other in (Asked(ids[::-1]), Asked(ids[:19]), Asked([]), Asked(ids, "limit=50"), Asked(ids, path="/no/")):
         with pytest.raises(WrongReplyError):
-            check(nobody, Asked(ids))
+            check(served, other)
+    nobody = replace(served, cookie="")
+    with pytest.raises(WrongReplyError, match="status 302"):
+        check(nobody, Asked(ids, part=False))
+    with pytest.raises(WrongReplyError):
+        load(nobody, Asked(ids), clients=1, seconds=1)
 
 
 @pytest.mark.django_db
@@ -63,11 +66,3 @@ def test_every_page_of_the_archive_that_is_measured_is_the_one_meant(monkeypatch
         prove("status locked", ThreadQuery(status="locked"), archive.ZONE)
     with pytest.raises(WrongReplyError, match="20 rows"):
         prove("status no such", ThreadQuery(status="no such"), archive.ZONE)
-
-
-def test_a_second_of_real_load(stage: Stage) -> None:
-    binary("wrk")
-    with stage.upstream(0) as base_url, stage.desk(base_url) as served:
-        found = load(served, Asked(stage.ids(20)), clients=4, seconds=1)
-    assert found.requests
-    assert found.size > 500
