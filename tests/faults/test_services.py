@@ -116,6 +116,8 @@ def test_postgresql_is_away(shop: Shop, seen: Seen) -> None:
         response = shop.browser.get("/archive/")
         took = time.monotonic() - began
         alive = shop.browser.get("/healthz").status_code
+        # What it knows holds for a second.
+        until(lambda: shop.browser.get("/readyz").status_code == 503, 10)
     finally:
         shop.postgres.start()
     assert response.status_code == 503
