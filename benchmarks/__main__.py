@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from . import archive, browser, server
+from .stage import Stage
 from .table import Row, write
 
-PARTS = {
+PARTS: dict[str, Callable[[Stage], Iterator[Row]]] = {
     "throughput": server.throughput,
     "crowds": server.crowds,
     "depth": server.depth,
@@ -22,7 +24,7 @@ PARTS = {
 }
 
 
-ALONE = {"archive": archive.archive}
+ALONE: dict[str, Callable[[Stage], Iterator[Row]]] = {"archive": archive.archive}
 """Parts that need databases which take minutes to fill, and write a file of their own."""
 
 
@@ -32,7 +34,7 @@ def main(names: list[str]) -> None:
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as directory:
         for name in names or PARTS:
-            for row in (PARTS | ALONE)[name](Path(directory)):
+            for row in (PARTS | ALONE)[name](Stage(Path(directory))):
                 print(" | ".join(row.cells()), flush=True)
                 rows.append(row)
     if not names:

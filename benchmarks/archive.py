@@ -22,7 +22,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from .filling import DIRECTORY, ready
+from .load import WrongReplyError
+from .proof import prove
 from .serving import upstream
+from .stage import Stage
 from .table import Row
 
 if TYPE_CHECKING:
@@ -136,18 +139,23 @@ DEEP = (
 
 
 def everything() -> Iterator[tuple[str, Callable[[], object]]]:
-    """What is measured, by name."""
+    """What is measured, by name. Raises `WrongReplyError` where a page is not what it is measured as."""
     from threads.archive.models import ArchivedThread, SearchDoc  # noqa: PLC0415
     from threads.archive.report import report  # noqa: PLC0415
 
     threads = SearchDoc.objects.count()
     deep = ArchivedThread.objects.order_by("number").values_list("thread_id", flat=True)[threads // 10]
     for name, query in queries():
+        prove(name, query, ZONE)
         yield name, lambda query=query: page(query)  # type: ignore[misc]
         if name in DEEP:
-            yield f"{name}, at nine tenths", lambda query=query: page(replace(query, after=deep))  # type: ignore[misc]
+            further, beyond = f"{name}, at nine tenths", replace(query, after=deep)
+            prove(further, beyond, ZONE)
+            yield further, lambda query=beyond: page(query)  # type: ignore[misc]
 
     yield "the report of the command", lambda: len(report().by_day)
+    if _overview(None) != threads:
+        raise WrongReplyError(f"the overview counts {_overview(None):,} threads instead of {threads:,}")
     yield "the overview, everything", lambda: _overview(None)
     for days in (7, 30, 365):
         yield f"the overview, {days} days", lambda days=days: _overview(days)  # type: ignore[misc]
@@ -299,7 +307,7 @@ def sizes() -> dict[str, int]:
 # The table
 
 
-def archive(_directory: Path) -> Iterator[Row]:
+def archive(_stage: Stage) -> Iterator[Row]:
     """Everything, into archive.md; what was slowest of each database goes into the table of all."""
     lines = [*_HEAD]
     measured_of = {name: tuple(map(_of, urls)) for name, urls in DATABASES.items()}

@@ -6,13 +6,17 @@ import os
 import shutil
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Response, sync_playwright
 
-from .serving import Served, desk, upstream
+from threads.chatkit import Account, ChatKitClient
+
+from .load import WrongReplyError
+from .server import LONG
+from .serving import Served
+from .stage import SOME, Stage
 from .table import Row
 
 FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
@@ -52,63 +56,70 @@ SEEN = """
 """
 
 
-def turning(data: Path) -> Iterator[Row]:
+MIDDLING = 11
+"""The place of a conversation of some hundred items."""
+
+LIST = "[...document.querySelectorAll('tr[data-thread-id]')].map((each) => each.dataset.threadId)"
+ITEMS = "[...document.querySelectorAll('li.item')].map((each) => each.id)"
+
+
+def turning(stage: Stage) -> Iterator[Row]:
     """Next and Previous at 300 ms upstream, after the pointer or the focus has been on them for half a second."""
-    with upstream(300, 5000) as base_url, desk(base_url, data) as ours, _browser(ours) as context:
-        page = context.new_page()
-        page.goto(f"{ours.url}/threads/")
-        page.evaluate(PRESS_TO_PAINT)
-        yield Row("Next, by mouse, press to painted", "ms", [_press(page, "next") for _ in range(15)], target="≤ 50")
-        yield Row("Previous, by mouse", "ms", [_press(page, "prev") for _ in range(12)], target="≤ 50")
-        yield Row("Next, by keyboard", "ms", [_enter(page, "next") for _ in range(12)], target="≤ 50")
-        page.goto(f"{ours.url}/threads/")
-        page.evaluate(PRESS_TO_PAINT)
-        yield Row("Next, pressed at once", "ms", [_press(page, "next", rest=0) for _ in range(8)])
-    with upstream(0, 5000) as base_url, desk(base_url, data) as ours, _browser(ours) as context:
-        page = context.new_page()
-        page.goto(f"{ours.url}/threads/?limit=100")
-        page.evaluate(PRESS_TO_PAINT)
-        for _ in range(8):
-            _press(page, "next")
+    rest = stage.pick(500, 50)
+    with stage.upstream(300, SOME) as base_url, stage.desk(base_url) as ours, _browser(ours) as context:
+        turned = _Turned(stage, _opened(context, f"{ours.url}/threads/"))
+        forth = [turned.press("next", rest) for _ in range(stage.pick(15, 2))]
+        yield Row("Next, by mouse, press to painted", "ms", forth, target="≤ 50")
+        back = [turned.press("prev", rest) for _ in range(stage.pick(12, 1))]
+        yield Row("Previous, by mouse", "ms", back, target="≤ 50")
+        keys = [turned.enter("next", rest) for _ in range(stage.pick(12, 1))]
+        yield Row("Next, by keyboard", "ms", keys, target="≤ 50")
+        turned = _Turned(stage, _opened(context, f"{ours.url}/threads/"))
+        yield Row("Next, pressed at once", "ms", [turned.press("next") for _ in range(stage.pick(8, 1))])
+    with stage.upstream(0, SOME) as base_url, stage.desk(base_url) as ours, _browser(ours) as context:
+        page = _opened(context, f"{ours.url}/threads/?limit=100")
+        turned = _Turned(stage, page, 100)
+        for _ in range(stage.pick(8, 1)):
+            turned.press("next", rest)
         longest = max([0.0, *page.evaluate("window.longTasks")])
         yield Row("longest task while turning pages of 100 (0: none over 50)", "ms", [longest], target="≤ 50")
 
 
-def reading(data: Path) -> Iterator[Row]:
+def reading(stage: Stage) -> Iterator[Row]:
     """A conversation of 10,000 items, loaded to its end in one go."""
-    with upstream(0, 5000) as base_url, desk(base_url, data) as ours, _browser(ours) as context:
-        page = context.new_page()
-        page.goto(f"{ours.url}/threads/")
-        page.get_by_role("link", name="A very long conversation").click()
+    (thread,) = stage.ids(1, SOME, begin=stage.pick(LONG, MIDDLING))
+    with stage.upstream(0, SOME) as base_url, stage.desk(base_url) as ours, _browser(ours) as context:
+        client = ChatKitClient(Account("sk-bench", base_url))
+        last = client.list_items(thread, order="desc", limit=1).rows[0].id
+        client.close()
+        page = _opened(context, f"{ours.url}/threads/{thread}/")
         page.locator("#all").wait_for()
-        page.evaluate(PRESS_TO_PAINT)
         started = time.perf_counter()
         page.locator("#all").click()
-        page.locator("#more", has_text="The end: all 10,000.").wait_for(timeout=120_000)
-        yield Row("Load all of 10,000 items", "s", [time.perf_counter() - started])
-        longest = max([0.0, *page.evaluate("window.longTasks")])
+        page.locator("#more", has_text="The end: all").wait_for(timeout=120_000)
+        took = time.perf_counter() - started
+        found, longest = page.evaluate(ITEMS), max([0.0, *page.evaluate("window.longTasks")])
+        number = len(set(found))
+        if found[-1] != f"item-{last}" or number != len(found) or number <= 100 or number != stage.pick(10_000, number):
+            raise WrongReplyError(f"{number:,} items of {len(found):,} places, the last of them {found[-1]}")
+        yield Row(f"Load all of {number:,} items", "s", [took])
         yield Row("the longest task meanwhile (0: none over 50)", "ms", [longest])
 
 
-def weight(data: Path) -> Iterator[Row]:
+def weight(stage: Stage) -> Iterator[Row]:
     """The first load, with an empty cache."""
-    with upstream(0, 5000) as base_url, desk(base_url, data) as ours, _browser(ours) as context:
+    with stage.upstream(0, SOME) as base_url, stage.desk(base_url) as ours, _browser(ours) as context:
         page = context.new_page()
         sizes: list[float] = []
         session: CDPSession = context.new_cdp_session(page)
         session.send("Network.enable")
         session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
-        page.goto(f"{ours.url}/threads/", wait_until="networkidle")
+        seen = [_first_load(stage, page, ours)]
         yield Row("first load", "bytes", [sum(sizes)], target="≤ 40,000")
         yield Row("requests of the first load", "", [len(sizes)], target="≤ 5")
-        seen = [page.evaluate(SEEN)]
         yield Row("layout shift", "", [max(each["shift"] for each in seen)], target="0")
-    with upstream(300, 5000) as base_url, desk(base_url, data) as ours, _browser(ours) as context:
-        seen = []
-        for _ in range(7):
-            page = _signed_in(context.browser, ours).new_page()
-            page.goto(f"{ours.url}/threads/", wait_until="networkidle")
-            seen.append(page.evaluate(SEEN))
+    with stage.upstream(300, SOME) as base_url, stage.desk(base_url) as ours, _browser(ours) as context:
+        seen = [_first_load(stage, _signed_in(context.browser, ours).new_page(), ours) for _ in range(stage.pick(7, 1))]
         paint = [each["paint"] for each in seen]
         for name, what, target in (
             ("document", "largest paint at 300 ms upstream, beside the document's load", "< 1.1"),
@@ -117,6 +128,68 @@ def weight(data: Path) -> Iterator[Row]:
             times = [each[name] for each in seen]
             ratio = statistics.median(a / b for a, b in zip(paint, times, strict=True))
             yield Row(what, "ms", paint, times, ratio, target)
+
+
+def _first_load(stage: Stage, page: Page, served: Served) -> dict[str, float]:
+    response = page.goto(f"{served.url}/threads/", wait_until="networkidle")
+    _see(page, response, stage.ids(20, SOME))
+    seen: dict[str, float] = page.evaluate(SEEN)
+    if not seen["paint"]:
+        raise WrongReplyError("nothing was painted")
+    return seen
+
+
+def _see(page: Page, response: Response | None, ids: Sequence[str]) -> None:
+    """Raises `WrongReplyError` where these are not the rows of the list, or the page came with another status."""
+    found = page.evaluate(LIST)
+    if (response and response.status != 200) or found != list(ids):
+        raise WrongReplyError(f"{page.url}: {len(found)} rows instead of {len(ids)}, or others")
+
+
+def _opened(context: BrowserContext, url: str) -> Page:
+    """The page, which tells how long a press takes."""
+    page = context.new_page()
+    response = page.goto(url)
+    if response is None or response.status != 200:
+        raise WrongReplyError(f"{url}: status {response and response.status} instead of 200")
+    page.evaluate(PRESS_TO_PAINT)
+    return page
+
+
+class _Turned:
+    """Turns the pages of a list, and looks each time whether the rows are those of the next or the previous page."""
+
+    def __init__(self, stage: Stage, page: Page, limit: int = 20) -> None:
+        self._stage, self._page, self._limit = stage, page, limit
+        self._number = 0
+        self._see()
+
+    def press(self, rel: str, rest: float = 0) -> float:
+        """Milliseconds from the press of the mouse to the paint, after the pointer has been there for `rest`."""
+        self._page.evaluate("window.painted = null")
+        box = self._page.locator(f"a[rel={rel}]").bounding_box()
+        assert box
+        self._page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        self._page.wait_for_timeout(rest)
+        self._page.mouse.down()
+        self._page.mouse.up()
+        return self._turned(rel)
+
+    def enter(self, rel: str, rest: float) -> float:
+        self._page.evaluate("window.painted = null")
+        self._page.locator(f"a[rel={rel}]").focus()
+        self._page.wait_for_timeout(rest)
+        self._page.keyboard.press("Enter")
+        return self._turned(rel)
+
+    def _turned(self, rel: str) -> float:
+        took = _painted(self._page)
+        self._number += 1 if rel == "next" else -1
+        self._see()
+        return took
+
+    def _see(self) -> None:
+        _see(self._page, None, self._stage.ids(self._limit, SOME, begin=self._number * self._limit))
 
 
 @contextmanager
@@ -136,25 +209,6 @@ def _signed_in(browser: Browser | None, served: Served) -> BrowserContext:
     pairs = (pair.split("=", 1) for pair in served.cookie.split("; "))
     context.add_cookies([{"name": name, "value": value, "url": served.url} for name, value in pairs])
     return context
-
-
-def _press(page: Page, rel: str, rest: float = 500) -> float:
-    page.evaluate("window.painted = null")
-    box = page.locator(f"a[rel={rel}]").bounding_box()
-    assert box
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.wait_for_timeout(rest)
-    page.mouse.down()
-    page.mouse.up()
-    return _painted(page)
-
-
-def _enter(page: Page, rel: str) -> float:
-    page.evaluate("window.painted = null")
-    page.locator(f"a[rel={rel}]").focus()
-    page.wait_for_timeout(500)
-    page.keyboard.press("Enter")
-    return _painted(page)
 
 
 def _painted(page: Page) -> float:

@@ -2,82 +2,83 @@
 
 from __future__ import annotations
 
-import itertools
+import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
-from threads.chatkit import Account, ChatKitClient
-from threads.emulator import Emulator
+from threads.chatkit import Account, ChatKitClient, Order
 
-from .load import load
-from .serving import ROOT, baseline, desk, memory_mb, upstream
+from .load import Asked, WrongReplyError
+from .serving import ROOT, memory_mb
+from .stage import SOME, Stage
 from .table import Row
 
-ROUNDS = 3
 LONG = 7
-"""The place of the long conversation among the newest threads of the showcase."""
+"""The place of the long conversation among the newest threads of the showcase, and how many items it has."""
+ITEMS = 10_000
 SDK = """
 import statistics, sys, time
 from openai import OpenAI
-client, limit = OpenAI(), int(sys.argv[1])
+client, limit, runs = OpenAI(), int(sys.argv[1]), int(sys.argv[2])
 times = []
-for _ in range(120):
+for _ in range(runs):
     started = time.perf_counter()
-    client.beta.chatkit.threads.list(limit=limit)
+    page = client.beta.chatkit.threads.list(limit=limit)
     times.append((time.perf_counter() - started) * 1000)
-print(statistics.median(times[20:]))
+    assert len(page.data) == limit, len(page.data)
+print(statistics.median(times[runs // 6:]))
 """
 
 
-def throughput(data: Path) -> Iterator[Row]:
+def throughput(stage: Stage) -> Iterator[Row]:
     """Upstream at 0 ms: what the server itself takes."""
-    with upstream(0) as base_url, desk(base_url, data) as ours, baseline(base_url, data) as other:
-        for limit in (20, 100):
-            query = f"limit={limit}"
+    pages = {limit: Asked(stage.ids(limit), f"limit={limit}") for limit in (20, 100)}
+    with stage.upstream(0) as base_url, stage.desk(base_url) as ours, stage.baseline(base_url) as other:
+        for limit, asked in pages.items():
             runs = [
-                (load(ours, query, clients=50, seconds=4), load(other, query, clients=50, seconds=4))
-                for _ in range(ROUNDS)
+                [stage.load(each, asked, clients=50, seconds=4) for each in (ours, other)] for _ in range(stage.rounds)
             ]
-            rates = [each.rate for each, _ in runs], [each.rate for _, each in runs]
-            ratio = statistics.median(rates[0]) / statistics.median(rates[1])
-            yield Row(f"the part, {limit} rows, 50 clients", "pages/s", *rates, ratio, "≥ 5")
-        runs = [(load(ours, clients=1, seconds=3), load(other, clients=1, seconds=3)) for _ in range(ROUNDS)]
-        times = [each.p50 for each, _ in runs], [each.p50 for _, each in runs]
-        ratio = statistics.median(times[0]) / statistics.median(times[1])
-        yield Row("the part, 20 rows, one client", "ms", *times, ratio, "≤ 0.3")
-        for limit in (20, 100):
-            pages = [load(ours, f"limit={limit}", clients=1, seconds=2, part=False).p50 for _ in range(ROUNDS)]
-            bare = [_bare_sdk(base_url, limit) for _ in range(ROUNDS)]
-            ratio = statistics.median(pages) / statistics.median(bare)
-            yield Row(f"the whole page, {limit} rows, beside the bare SDK call", "ms", pages, bare, ratio, "< 1")
-        size = [load(ours, f"limit={limit}", clients=1, seconds=1) for limit in (20, 100)]
-        per_row = (size[1].bytes / size[1].requests - size[0].bytes / size[0].requests) / 80
+            rates = [run[0].rate for run in runs], [run[1].rate for run in runs]
+            yield Row(f"the part, {limit} rows, 50 clients", "pages/s", *rates, _ratio(*rates), "≥ 5")
+        runs = [
+            [stage.load(each, pages[20], clients=1, seconds=3) for each in (ours, other)] for _ in range(stage.rounds)
+        ]
+        times = [run[0].p50 for run in runs], [run[1].p50 for run in runs]
+        yield Row("the part, 20 rows, one client", "ms", *times, _ratio(*times), "≤ 0.3")
+        for limit in stage.pick((20, 100), (20,)):
+            whole = Asked(pages[limit].ids, f"limit={limit}", part=False)
+            loads = [stage.load(ours, whole, clients=1, seconds=2).p50 for _ in range(stage.rounds)]
+            bare = [_bare_sdk(base_url, limit, stage.pick(120, 6)) for _ in range(stage.rounds)]
+            what = f"the whole page, {limit} rows, beside the bare SDK call"
+            yield Row(what, "ms", loads, bare, _ratio(loads, bare), "< 1")
+        size = {limit: stage.load(ours, asked, clients=1, seconds=1).size for limit, asked in pages.items()}
+        per_row = (size[100] - size[20]) / 80
+        if per_row <= 0:
+            raise WrongReplyError(f"a row of {per_row:.2f} bytes")
         yield Row("a row over the wire", "bytes", [per_row], target="≤ 120")
 
 
-def crowds(data: Path) -> Iterator[Row]:
-    """Upstream at 300 ms: what a crowd adds to it."""
-    with upstream(300) as base_url, desk(base_url, data) as ours:
-        load(ours, clients=200, seconds=2)
-        runs = [load(ours, clients=200, seconds=6) for _ in range(ROUNDS)]
-        p95 = [run.p95 for run in runs]
+def crowds(stage: Stage) -> Iterator[Row]:
+    """Upstream at 300 ms: what a crowd adds to it. A request that fails ends it."""
+    asked = Asked(stage.ids(20))
+    with stage.upstream(300) as base_url, stage.desk(base_url) as ours:
+        stage.load(ours, asked, clients=200, seconds=2)
+        p95 = [stage.load(ours, asked, clients=200, seconds=6).p95 for _ in range(stage.rounds)]
         yield Row("200 clients without a pause, p95", "ms", p95, [300.0], statistics.median(p95) / 300, "≤ 1.25")
-        runs.append(load(ours, clients=500, seconds=20, think=True))
-        p95 = [runs[-1].p95]
+        p95 = [stage.load(ours, asked, clients=500, seconds=20, think=True).p95]
         yield Row("500 agents who look for 0.5 to 3.5 s, p95", "ms", p95, [300.0], p95[0] / 300, "≤ 1.2")
-        yield Row("failed requests in these", "", [sum(run.errors for run in runs)], target="0")
         yield Row("memory of both workers afterwards (PSS)", "MB", [memory_mb(ours.pid)], target="< 300")
 
 
-def endurance(data: Path, pages: int = 100_000) -> Iterator[Row]:
+def endurance(stage: Stage) -> Iterator[Row]:
     """Memory after a tenth of many pages, and after all."""
-    with upstream(0) as base_url, desk(base_url, data) as ours:
+    asked = Asked(stage.ids(20))
+    with stage.upstream(0) as base_url, stage.desk(base_url) as ours:
         done, early = 0, 0.0
-        while done < pages:
-            done += load(ours, clients=50, seconds=10).requests
+        while done < stage.pick(100_000, 6):
+            done += stage.load(ours, asked, clients=50, seconds=10).requests
             early = early or memory_mb(ours.pid)
         late = memory_mb(ours.pid)
         yield Row(
@@ -85,49 +86,53 @@ def endurance(data: Path, pages: int = 100_000) -> Iterator[Row]:
         )
 
 
-def depth(data: Path) -> Iterator[Row]:
+def depth(stage: Stage) -> Iterator[Row]:
     """Page one, and page ten thousand."""
-    emulator = Emulator(threads=1_000_000, seed=7, now=1_790_000_000.0)
-    deep = next(each for number, each in enumerate(emulator.thread_ids()) if number == 200_000)
-    with upstream(0) as base_url, desk(base_url, data) as ours:
-        runs = [
-            (load(ours, f"after={deep}", clients=1, seconds=2).p50, load(ours, clients=1, seconds=2).p50)
-            for _ in range(ROUNDS)
-        ]
-    times = [each for each, _ in runs], [each for _, each in runs]
-    ratio = statistics.median(times[0]) / statistics.median(times[1])
-    yield Row("page 10,001, beside page one", "ms", *times, ratio, "1")
+    before = stage.pick(200_000, 200)
+    after, *ids = stage.ids(21, begin=before - 1)
+    both = Asked(ids, f"after={after}"), Asked(stage.ids(20))
+    with stage.upstream(0) as base_url, stage.desk(base_url) as ours:
+        runs = [[stage.load(ours, each, clients=1, seconds=2).p50 for each in both] for _ in range(stage.rounds)]
+    times = [run[0] for run in runs], [run[1] for run in runs]
+    yield Row(f"page {before // 20 + 1:,}, beside page one", "ms", *times, _ratio(*times), "1")
 
 
-def conversation(data: Path) -> Iterator[Row]:
+def conversation(stage: Stage) -> Iterator[Row]:
     """A page of 100 items, from the first and from the last of 10,000, as htmx asks for them."""
-    emulator = Emulator(threads=5000, seed=7, now=1_790_000_000.0, showcase=True)
-    thread = list(itertools.islice(emulator.thread_ids(), LONG + 1))[LONG]
-    with upstream(0, 5000) as base_url, desk(base_url, data) as ours:
+    (thread,) = stage.ids(1, SOME, begin=LONG)
+    with stage.upstream(0, SOME) as base_url, stage.desk(base_url) as ours:
         client = ChatKitClient(Account("sk-bench", base_url))
-        page = client.list_items(thread, order="asc", limit=100)
-        first, last = page.last_id, page.last_id
-        while page.has_more:
-            page = client.list_items(thread, order="asc", limit=100, after=last)
-            last = page.last_id if page.has_more and len(page.rows) == 100 else last
+        first = _item_ids(client, thread, order="asc")
+        second = _item_ids(client, thread, order="asc", after=first[-1])
+        last = _item_ids(client, thread, order="desc")[::-1]
+        (before,) = _item_ids(client, thread, order="desc", after=last[0], limit=1)
         client.close()
         path = f"/threads/{thread}/"
-        runs = [
-            (
-                load(ours, f"after={last}&limit=100", path=path, clients=1, seconds=2).p50,
-                load(ours, f"after={first}&limit=100", path=path, clients=1, seconds=2).p50,
-            )
-            for _ in range(ROUNDS)
-        ]
-        opened = [load(ours, path=path, clients=1, seconds=2, part=False).p50 for _ in range(ROUNDS)]
-    times = [each for each, _ in runs], [each for _, each in runs]
-    ratio = statistics.median(times[0]) / statistics.median(times[1])
-    yield Row("the last 100 of 10,000 items, beside the second 100", "ms", *times, ratio, "1")
+        parts = [Asked(ids, f"after={after}&limit=100", path) for ids, after in ((last, before), (second, first[-1]))]
+        runs = [[stage.load(ours, each, clients=1, seconds=2).p50 for each in parts] for _ in range(stage.rounds)]
+        whole = Asked(first[:50], path=path, part=False)
+        opened = [stage.load(ours, whole, clients=1, seconds=2).p50 for _ in range(stage.rounds)]
+    times = [run[0] for run in runs], [run[1] for run in runs]
+    yield Row(f"the last 100 of {ITEMS:,} items, beside the second 100", "ms", *times, _ratio(*times), "1")
     yield Row("a conversation opened, 50 items", "ms", opened)
 
 
-def _bare_sdk(base_url: str, limit: int) -> float:
-    environment = {"OPENAI_API_KEY": "sk-bench", "OPENAI_BASE_URL": base_url, "PATH": "/usr/bin:/bin"}
-    command = [sys.executable, "-c", SDK, str(limit)]
+def _item_ids(
+    client: ChatKitClient, thread: str, *, order: Order, after: str | None = None, limit: int = 100
+) -> list[str]:
+    page = client.list_items(thread, order=order, limit=limit, after=after)
+    ids = [row.id for row in page.rows if row.id]
+    if len(ids) != limit:
+        raise WrongReplyError(f"{len(ids)} items instead of {limit}")
+    return ids
+
+
+def _ratio(ours: Sequence[float], other: Sequence[float]) -> float:
+    return statistics.median(ours) / statistics.median(other)
+
+
+def _bare_sdk(base_url: str, limit: int, runs: int) -> float:
+    environment = {"OPENAI_API_KEY": "sk-bench", "OPENAI_BASE_URL": base_url, "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-c", SDK, str(limit), str(runs)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True)
     return float(done.stdout)

@@ -15,15 +15,24 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = 2
+_START = 120.0
+"""Seconds that a server has to start in."""
+
+ROLE = "Viewer"
+"""Of the account that is signed in: without one, every page would be a 403."""
 SESSION = """
+import sys
 import django; django.setup()
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
 from django.contrib.auth import get_user_model, login
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.conf import settings
 from importlib import import_module
 user, _ = get_user_model().objects.get_or_create(username="agent")
+if sys.argv[1:]:
+    user.groups.add(Group.objects.get(name=sys.argv[1]))
 request = HttpRequest()
 request.session = import_module(settings.SESSION_ENGINE).SessionStore()
 login(request, user, backend=settings.AUTHENTICATION_BACKENDS[-1])
@@ -54,7 +63,8 @@ def running(command: list[str], environment: dict[str, str], probe: str, cwd: Pa
         command, cwd=cwd, env=_environment(environment), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        for _ in range(600):
+        until = time.monotonic() + _START
+        while process.poll() is None and time.monotonic() < until:
             try:
                 urllib.request.urlopen(probe, timeout=5).close()
                 break
@@ -80,7 +90,7 @@ def upstream(latency_ms: float, threads: int = 1_000_000) -> Iterator[str]:
 
 
 @contextmanager
-def desk(base_url: str, data: Path, **settings: str) -> Iterator[Served]:
+def desk(base_url: str, data: Path, workers: int = WORKERS) -> Iterator[Served]:
     """Threadkeeper, as the README says to run it in production."""
     port = free_port()
     environment = {
@@ -90,17 +100,17 @@ def desk(base_url: str, data: Path, **settings: str) -> Iterator[Served]:
         "SECRET_KEY": "of the benchmark alone",
         "DATA_DIR": str(data),
         "PORT": str(port),
-        "WEB_CONCURRENCY": str(WORKERS),
-    } | settings
+        "WEB_CONCURRENCY": str(workers),
+    }
     data.mkdir(parents=True, exist_ok=True)
-    cookie = _session(environment)
+    cookie = _session(environment, ROLE)
     command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "dashboard.wsgi"]
     with running(command, environment, f"http://127.0.0.1:{port}/healthz") as pid:
         yield Served(f"http://127.0.0.1:{port}", pid, f"sessionid={cookie}; tz=UTC")
 
 
 @contextmanager
-def baseline(base_url: str, data: Path, threads: int = 50) -> Iterator[Served]:
+def baseline(base_url: str, data: Path, workers: int = WORKERS, threads: int = 50) -> Iterator[Served]:
     """The official SDK and plain Django, under the same server with the same workers, a thread for each client."""
     port = free_port()
     environment = {
@@ -111,7 +121,7 @@ def baseline(base_url: str, data: Path, threads: int = 50) -> Iterator[Served]:
     }
     data.mkdir(parents=True, exist_ok=True)
     cookie = _session(environment)
-    command = [sys.executable, "-m", "gunicorn", "-k", "gthread", "-w", str(WORKERS), "--threads", str(threads)]
+    command = [sys.executable, "-m", "gunicorn", "-k", "gthread", "-w", str(workers), "--threads", str(threads)]
     command += ["--keep-alive", "30", "-b", f"127.0.0.1:{port}", "benchmarks.baseline.wsgi"]
     # Elsewhere than at the root, where gunicorn would find Threadkeeper's own configuration.
     with running(command, environment, f"http://127.0.0.1:{port}/none", cwd=ROOT / "benchmarks") as pid:
@@ -129,9 +139,9 @@ def memory_mb(pid: int) -> float:
     return total / 1024
 
 
-def _session(environment: dict[str, str]) -> str:
+def _session(environment: dict[str, str], *role: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", SESSION],
+        [sys.executable, "-c", SESSION, *role],
         cwd=ROOT, env=_environment(environment), capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
     return done.stdout.split()[-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import statistics
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,9 +34,9 @@ def write(rows: Sequence[Row]) -> str:
     lines = [
         "# Results",
         "",
-        f"{datetime.now(UTC):%d %B %Y}, {_machine()}, Python {platform.python_version()}. Medians, with the lowest and",
-        "the highest run in brackets; ours and the baseline took turns. `make bench` writes this file; what each line",
-        "measures is in [README.md](README.md).",
+        f"{datetime.now(UTC):%d %B %Y}, commit {commit()}, {_machine()}, Python {platform.python_version()}.",
+        "Medians, with the lowest and the highest run in brackets; ours and the baseline took turns. `make bench`",
+        "writes this file; what each line measures is in [README.md](README.md).",
         "",
         "| what | Threadkeeper | baseline | ratio | to reach |",
         "|---|---|---|---|---|",
@@ -44,6 +45,16 @@ def write(rows: Sequence[Row]) -> str:
     ]
     RESULTS.write_text("\n".join(lines), encoding="utf-8")
     return "\n".join(lines)
+
+
+def commit() -> str:
+    """What was measured, as Git names it."""
+    command = ["git", "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty= with changes that are not in it"]
+    try:
+        done = subprocess.run(command, cwd=RESULTS.parent, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.strip()
 
 
 def _spread(runs: Sequence[float], unit: str) -> str:

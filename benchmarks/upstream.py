@@ -13,11 +13,16 @@ from threads.emulator import Emulator
 HEADERS = {"Authorization": "Bearer sk-bench", "OpenAI-Beta": "chatkit_beta=v1"}
 
 
+def world(threads: int) -> Emulator:
+    """The emulator whose replies these are."""
+    return Emulator(threads=threads, seed=7, now=1_790_000_000.0, showcase=True)
+
+
 class Upstream:
     """Answers GET for any number of connections. `latency` is in seconds."""
 
     def __init__(self, threads: int, latency: float) -> None:
-        self._emulator = Emulator(threads=threads, seed=7, now=1_790_000_000.0, showcase=True)
+        self._emulator = world(threads)
         self._latency = latency
         self._replies: dict[bytes, bytes] = {}
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -61,7 +62,8 @@ def own_connection(alias: str = _OWN) -> Iterator[str]:
     options = made.settings_dict["OPTIONS"]
     if made.vendor == "postgresql":
         options.pop("pool", None)
-        options |= {"connect_timeout": _CONNECT, "options": f"-c statement_timeout={_CONNECT * 1000}"}
+        options["connect_timeout"] = _CONNECT
+        made.execute_wrappers.append(_limited)
     else:
         options["timeout"] = _LOCKED
     connections[alias] = made
@@ -70,6 +72,17 @@ def own_connection(alias: str = _OWN) -> Iterator[str]:
     finally:
         made.close()
         del connections[alias]
+
+
+def _limited(execute: Callable[..., Any], sql: str, parameters: Any, many: bool, context: dict[str, Any]) -> Any:
+    """Ends a statement of PostgreSQL that takes longer than `_CONNECT`. In a transaction, since a connection pooler
+    takes no such setting for a connection."""
+    connection = context["connection"]
+    if connection.in_atomic_block:
+        return execute(sql, parameters, many, context)
+    with transaction.atomic(using=connection.alias):
+        context["cursor"].cursor.execute(f"SET LOCAL statement_timeout = {int(_CONNECT * 1000)}")
+        return execute(sql, parameters, many, context)
 
 
 def _heard() -> list[Heard]:

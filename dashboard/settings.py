@@ -151,7 +151,7 @@ TEMPLATES = [
 _database_url = env.secret("DATABASE_URL")
 if _database_url:
     try:
-        DATABASES = {"default": dj_database_url.parse(_database_url, conn_health_checks=True)}
+        DATABASES = {"default": dj_database_url.parse(_database_url)}
     except ValueError:
         # It holds a password, so neither the sentence nor what stands above it in the traceback has it.
         raise ImproperlyConfigured(
@@ -171,9 +171,17 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    DATABASES["default"]["ENGINE"] = "dashboard.postgresql"
     # A thousand requests may be under way in a process; this many of them can be in the database.
     _connections = env.whole("DATABASE_CONNECTIONS", 10, least=1, most=1000)
-    _options["pool"] = {"min_size": 0, "max_size": _connections, "timeout": 5}
+    _options["pool"] = {"max_size": _connections, "timeout": 5}
+    # A server that vanishes without a word, as in a failover, is noticed within seconds; an address may say otherwise.
+    for _name, _seconds in (("connect_timeout", 5), ("keepalives_idle", 30), ("keepalives_interval", 5)):
+        _options.setdefault(_name, _seconds)
+    _options.setdefault("tcp_user_timeout", 10_000)
+    # A cursor of the server's lives in one connection: behind a pooler in transaction mode its next rows are asked of
+    # another one.
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What is seen

@@ -20,6 +20,7 @@ from huey.serializer import SignedSerializer
 from huey.storage import PostgresStorage, RedisStorage, SqliteStorage
 
 from dashboard import env
+from dashboard.postgresql.pool import is_closed
 
 _log = logging.getLogger(__name__)
 
@@ -32,8 +33,33 @@ _LOCKED = 0.3
 """The same for a file that is locked: meanwhile the whole process waits."""
 
 
+POLL = 1.0
+"""Seconds after which a worker looks for work at the latest."""
+
+
 class QueueError(Exception):
     """The queue can't be reached. The text says why, for the log."""
+
+
+class _PostgresStorage(PostgresStorage):  # type: ignore[misc]  # huey has no types
+    """huey's queue in PostgreSQL, also behind a connection pooler in transaction mode: nothing in it belongs to a
+    connection, no prepared statement and no LISTEN. A connection that the server has closed is opened anew."""
+
+    _conn: Any
+
+    def __init__(self, name: str, **options: Any) -> None:
+        super().__init__(name, **{"blocking": False, "prepare_threshold": None, "connect_timeout": 5} | options)
+
+    @property
+    def conn(self) -> Any:
+        if self._conn is not None and is_closed(self._conn):
+            self._close_quiet(self._conn)
+            self._conn = None
+        return super().conn
+
+
+class _PostgresHuey(PostgresHuey):  # type: ignore[misc]
+    storage_class = _PostgresStorage
 
 
 @cache
@@ -46,7 +72,7 @@ def huey() -> Any:
         env.directory("DATA_DIR", Path(settings.DATA_DIR))
         return SqliteHuey(NAME, filename=str(_file()), timeout=20, **how)
     if url.startswith("postgres"):
-        return PostgresHuey(NAME, dsn=url, **how)
+        return _PostgresHuey(NAME, dsn=url, **how)
     try:
         return RedisHuey(NAME, url=url, **how)
     except ConfigurationError as error:
@@ -61,7 +87,8 @@ def waiting() -> int:
     with reached():
         storage = _storage()
         try:
-            return int(storage.queue_size())
+            with _limited(storage):
+                return int(storage.queue_size())
         except (sqlite3.OperationalError, psycopg.errors.UndefinedTable) as error:
             # The tables are made by whoever first puts something in.
             if isinstance(error, sqlite3.Error) and "no such table" not in str(error):
@@ -79,14 +106,24 @@ def _storage() -> Any:
         env.directory("DATA_DIR", Path(settings.DATA_DIR))
         return SqliteStorage(NAME, str(_file()), timeout=_LOCKED, create_tables=False)
     if url.startswith("postgres"):
-        return PostgresStorage(
-            NAME, dsn=url, create_tables=False, connect_timeout=_SOON, options=f"-c statement_timeout={_SOON * 1000}"
-        )
+        return _PostgresStorage(NAME, dsn=url, create_tables=False, connect_timeout=_SOON)
     limits = urlencode({"socket_connect_timeout": _SOON, "socket_timeout": _SOON})
     try:
         return RedisStorage(NAME, url=f"{url}{'&' if '?' in url else '?'}{limits}")
     except ConfigurationError as error:
         raise QueueError("QUEUE_URL names Redis, which needs the package redis.") from error
+
+
+@contextmanager
+def _limited(storage: Any) -> Iterator[None]:
+    """Ends a statement of PostgreSQL that takes longer than `_SOON`. In a transaction, since a connection pooler takes
+    no such setting for a connection."""
+    if not isinstance(storage, PostgresStorage):
+        yield
+        return
+    with storage.conn.transaction():
+        storage.conn.execute(f"SET LOCAL statement_timeout = {_SOON * 1000}")
+        yield
 
 
 def _file() -> Path:

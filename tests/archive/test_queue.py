@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
@@ -43,6 +44,28 @@ def test_what_a_page_asks_for_a_worker_does(tmp_path: Path, url: str) -> None:
             worker.send_signal(signal.SIGTERM)
             assert worker.wait(25) == 0, (tmp_path / "log").read_text()
     assert ask(tmp_path, "SELECT count(*) FROM archive_archivedthread WHERE read_at IS NOT NULL") == [(20,)]
+
+
+@pytest.mark.postgres
+def test_a_connection_that_the_server_has_closed_is_opened_anew(settings: Any) -> None:
+    """A restart of PostgreSQL costs nobody their request."""
+    with postgres() as address:
+        settings.QUEUE_URL = f"{address}?application_name=queue"
+        queue.huey.cache_clear()
+        try:
+            storage = queue.huey().storage
+            for number in range(3):
+                storage.enqueue(b"work")
+                assert queue.waiting() == number + 1
+                with psycopg.connect(address) as other:
+                    sql = (
+                        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'queue'"
+                    )
+                    assert other.execute(sql).fetchall()
+            assert [storage.dequeue() for _ in range(4)] == [b"work"] * 3 + [None]
+            storage.close()
+        finally:
+            queue.huey.cache_clear()
 
 
 def test_a_queue_that_is_not_there_is_said_and_nothing_more(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,8 +39,7 @@ class Desk:
 
 @contextmanager
 def serve(data: Path, settings: Mapping[str, str], *, account: bool = False) -> Iterator[Desk]:
-    """A desk with its data in `data`, and where `account` is true with NAME and PASSWORD to sign in with. Desks whose
-    data are in the same directory share the work of compressing the static files."""
+    """A desk with its data in `data`, and where `account` is true with NAME and PASSWORD to sign in with."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -53,16 +52,24 @@ def serve(data: Path, settings: Mapping[str, str], *, account: bool = False) -> 
         _manage(environment | made | {"DJANGO_SUPERUSER_EMAIL": "ada@desk.example"}, "createsuperuser", "--noinput")
     desk = Desk(f"http://127.0.0.1:{port}", data / "desk.log", environment)
     with ExitStack() as stack:
-        # The first desk to start compresses the static files; the others wait for that, and start with a copy.
-        with (data.parent / "starting").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            ready, own = data.parent / "static", data / "static"
-            if ready.exists():
-                shutil.copytree(ready, own)
+        with static_files(data):
             stack.enter_context(_started(desk, environment))
-            if not ready.exists():
-                shutil.copytree(own, ready)
         yield desk
+
+
+@contextmanager
+def static_files(data: Path) -> Iterator[None]:
+    """While a desk starts whose data are in `data`: the first one of a run of the tests compresses the static files,
+    which takes seconds; the others wait for that, and start with a copy."""
+    run = next((each for each in data.parents if each.name.startswith("pytest-")), data.parent)
+    with (run / "starting").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ready, own = run / "static", data / "static"
+        if ready.exists():
+            shutil.copytree(ready, own)
+        yield
+        if not ready.exists():
+            shutil.copytree(own, ready)
 
 
 @contextmanager

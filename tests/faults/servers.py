@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis as processes of the test's own, which it may stop and start as it likes."""
+"""PostgreSQL, Redis and PgBouncer as processes of the test's own, which it may stop and start as it likes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tests.archive.services import _absent
 
@@ -24,9 +25,9 @@ def free_port() -> int:
 def binary(name: str) -> str:
     """Where the program is; Debian keeps PostgreSQL's out of the PATH."""
     versions = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    found = shutil.which(name) or (str(versions[-1]) if versions else None)
+    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") or (str(versions[-1]) if versions else None)
     if found is None:
-        _absent(f"there is no {name} here: apt-get install postgresql redis-server")
+        _absent(f"there is no {name} here: apt-get install postgresql redis-server pgbouncer wrk")
     return str(found)
 
 
@@ -76,21 +77,71 @@ class Redis:
             [binary("redis-server"), *options],
             cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        end = time.monotonic() + 10
-        while time.monotonic() < end:
-            try:
-                socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
-            except OSError:
-                time.sleep(0.02)
-            else:
-                return
-        raise AssertionError("Redis did not start")
+        wait_for(self._port)
 
     def kill(self) -> None:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+
+def wait_for(port: int) -> None:
+    """Until somebody listens there."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise AssertionError(f"nobody listens at {port}")
+
+
+POOL_SIZE = 2
+
+_PGBOUNCER = """
+[databases]
+* = host={host} port={port}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {own}
+unix_socket_dir =
+auth_type = trust
+auth_file = {folder}/users
+pool_mode = transaction
+default_pool_size = {size}
+max_client_conn = 200
+logfile = {folder}/log
+"""
+
+
+@contextmanager
+def pgbouncer(url: str) -> Iterator[tuple[str, Path]]:
+    """A connection pooler in transaction mode before the database at `url`, with POOL_SIZE connections to it: its
+    address, and its log. It refuses to be run by root."""
+    program, port, server = binary("pgbouncer"), free_port(), urlsplit(url)
+    user = "nobody" if os.geteuid() == 0 else None
+    with tempfile.TemporaryDirectory(prefix="threadkeeper-") as name:
+        folder = Path(name)
+        if user:
+            shutil.chown(folder, user)
+        folder.chmod(0o755)
+        (folder / "users").write_text(f'"{server.username}" ""\n', encoding="ascii")
+        (folder / "ini").write_text(
+            _PGBOUNCER.format(host=server.hostname, port=server.port, own=port, folder=folder, size=POOL_SIZE),
+            encoding="ascii",
+        )
+        process = subprocess.Popen(
+            [program, "-q", f"{folder}/ini"], user=user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            wait_for(port)
+            yield f"postgres://{server.username}@127.0.0.1:{port}{server.path}", folder / "log"
+        finally:
+            process.kill()
+            process.wait()
 
 
 @contextmanager

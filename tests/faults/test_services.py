@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +75,39 @@ def test_postgresql_is_restarted_while_a_page_waits(shop: Shop, seen: Seen) -> N
     seen(f"{got[0].status_code} for the page under way; the next ones at once ({time.monotonic() - began:.1f} s)")
 
 
+def crash(shop: Shop) -> None:
+    shop.postgres.stop("immediate")
+    shop.postgres.start()
+
+
+def terminate(shop: Shop) -> None:
+    shop.kept("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+
+
+_OPEN = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+
+
+@pytest.mark.parametrize("drop", [crash, terminate])
+def test_postgresql_drops_the_connections_of_a_full_pool(shop: Shop, drop: Callable[[Shop], None], seen: Seen) -> None:
+    """Not one page fails afterwards, and /readyz agrees."""
+    shop.settled()
+    with ThreadPoolExecutor(10) as pool:
+        with psycopg.connect(shop.postgres.url) as connection:
+            # Whoever asks for the session waits here, with a connection in hand.
+            connection.execute("LOCK TABLE accounts_desksession")
+            asking = [pool.submit(shop.browser.get, "/archive/") for _ in range(10)]
+            until(lambda: shop.kept(f"{_OPEN} AND wait_event_type = 'Lock'") == [(10,)])
+        assert {each.result().status_code for each in asking} == {200}
+    ((idle,),) = shop.kept(_OPEN)
+    assert idle == 10
+    drop(shop)
+    began = time.monotonic()
+    statuses = [shop.browser.get("/archive/").status_code for _ in range(12)]
+    assert statuses == [200] * 12
+    until(lambda: shop.browser.get("/readyz").status_code == 200, 5)
+    seen(f"{idle} connections were open; 12 pages of 12 came in {time.monotonic() - began:.1f} s")
+
+
 def test_postgresql_is_away(shop: Shop, seen: Seen) -> None:
     shop.settled()
     shop.postgres.stop("immediate")
@@ -82,6 +116,8 @@ def test_postgresql_is_away(shop: Shop, seen: Seen) -> None:
         response = shop.browser.get("/archive/")
         took = time.monotonic() - began
         alive = shop.browser.get("/healthz").status_code
+        # What it knows holds for a second.
+        until(lambda: shop.browser.get("/readyz").status_code == 503, 10)
     finally:
         shop.postgres.start()
     assert response.status_code == 503

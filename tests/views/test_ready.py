@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, OperationalError, connection, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
@@ -240,3 +240,21 @@ def test_it_can_not_be_used_to_load_the_database(monkeypatch: pytest.MonkeyPatch
     for _ in range(50):
         asked()
     assert len(times) <= 2
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no such limit")
+def test_a_statement_of_its_own_connection_ends_in_time_and_leaves_no_limit_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with health.own_connection() as using:
+        own = connections[using]
+        with own.cursor() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            assert cursor.fetchone() == ("2s",)
+        monkeypatch.setattr(health, "_CONNECT", 0.05)
+        with pytest.raises(OperationalError, match="statement timeout"), own.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(20)")
+        with own.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        assert not own.in_atomic_block
+        assert own.connection.execute("SHOW statement_timeout").fetchone() == ("0",)

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from django.db import connection, transaction
 
+from threads.chunks import chunked
+
 from .models import ArchivedItem, ArchivedThread, SearchDoc, Word
 from .text import folded, words
 
@@ -92,8 +94,8 @@ def anew(threads: Iterable[ArchivedThread]) -> None:
 def words_in(thread: ArchivedThread) -> set[str]:
     """All the words of a thread and its items, as they are kept."""
     found = set(words(head(thread)))
-    for text in ArchivedItem.objects.filter(thread=thread).values_list("text", flat=True).iterator(500):
-        found.update(words(text))
+    for item in chunked(ArchivedItem.objects.filter(thread=thread).only("place", "text"), 500, by="place"):
+        found.update(words(item.text))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count, QuerySet
 
 from threads import masking
+from threads.chunks import chunked
 
 from .models import Erasure, Target
 
@@ -129,7 +130,7 @@ def as_json(job: Erasure) -> dict[str, Any]:
                 "upstream_request_id": each.upstream_request_id or None,
                 "attempts": each.attempts,
             }
-            for each in job.targets.order_by("id").iterator(1000)
+            for each in chunked(job.targets.all(), 1000)
         ],
     }
 

@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 log = logging.getLogger(__name__)
 
@@ -114,12 +115,43 @@ def _merge(cursor: Any, table: str, alive: Alive) -> None:
 
 def _postgresql(alive: Alive, *, rewrite: bool) -> None:
     """VACUUM frees the place of a row and leaves its bytes there, and an index of words keeps each word for ever: only
-    a table that is written anew, with its indexes, has neither."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [_LOCK_TIMEOUT])
-        try:
-            for table in _TABLES:
-                alive()
-                cursor.execute(f"VACUUM (FULL, ANALYZE) {table}" if rewrite else f"VACUUM {table}")
-        finally:
-            cursor.execute("RESET lock_timeout")
+    a table that is written anew, with its indexes, has neither. Raises `DatabaseError` where somebody has a lock for
+    longer than one waits here. That limit is set for no connection, which behind a connection pooler others share."""
+    for table in _TABLES:
+        alive()
+        if rewrite:
+            _rewrite(table)
+        else:
+            _vacuum(table)
+
+
+def _rewrite(table: str) -> None:
+    """CLUSTER writes as much anew as VACUUM FULL does, and may stand in a transaction, with which its limit ends."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
+        cursor.execute(
+            "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid "
+            "WHERE indrelid = %s::regclass AND indisprimary",
+            [table],
+        )
+        cursor.execute(f'CLUSTER {table} USING "{cursor.fetchone()[0]}"')
+        cursor.execute(f"ANALYZE {table}")
+
+
+def _vacuum(table: str) -> None:
+    skipped: list[str] = []
+
+    def notice(diagnostic: psycopg.errors.Diagnostic) -> None:
+        if diagnostic.sqlstate == psycopg.errors.LockNotAvailable.sqlstate:
+            skipped.append(diagnostic.message_primary or "")
+
+    connection.ensure_connection()
+    server = connection.connection
+    server.add_notice_handler(notice)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"VACUUM (SKIP_LOCKED) {table}")
+    finally:
+        server.remove_notice_handler(notice)
+    if skipped:
+        raise DatabaseError(skipped[0])

@@ -38,7 +38,9 @@ class Command(BaseCommand):
         logging.getLogger("huey").setLevel(logging.WARNING)
         ended = threading.Event()
         huey = queue.huey()
-        consumer = huey.create_consumer(workers=3, worker_type="thread", shutdown_timeout=_PATIENCE)
+        consumer = huey.create_consumer(
+            workers=3, worker_type="thread", shutdown_timeout=_PATIENCE, max_delay=queue.POLL
+        )
         consumer.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ended.set())

@@ -1,0 +1,53 @@
+"""Proof that a page of the archive that is measured is the one that was asked for: its rows, and their order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from .load import WrongReplyError
+
+if TYPE_CHECKING:
+    from threads.chatkit import Thread
+    from threads.query import ThreadQuery
+
+EMPTY = ("nowhere", "no such", "nobody", "never")
+"""Words in the names of pages that have no rows."""
+
+LARGE = 10_000
+"""Threads from which every other page has rows, but for those that are rare."""
+RARE = {"a quiet hour of the week, the busiest user"}
+
+
+def prove(name: str, query: ThreadQuery, zone: ZoneInfo) -> None:
+    """Raises `WrongReplyError` where the page has rows that do not fit, or none where it has to have some."""
+    from threads.archive.models import ArchivedThread, SearchDoc  # noqa: PLC0415
+    from threads.archive.source import ArchiveSource  # noqa: PLC0415
+
+    rows = ArchiveSource(zone).list_threads(query).rows
+    empty = any(word in name for word in EMPTY)
+    if rows if empty else not rows and name not in RARE and SearchDoc.objects.count() >= LARGE:
+        raise WrongReplyError(f"{name}: {len(rows)} rows")
+    ids = [row.id for row in rows]
+    numbers = dict(ArchivedThread.objects.filter(thread_id__in=ids).values_list("thread_id", "number"))
+    order = [numbers[each or ""] for each in ids]
+    if order != sorted(set(order), reverse=query.order == "desc"):
+        raise WrongReplyError(f"{name}: rows out of order, or twice")
+    if wrong := [row.id for row in rows if not _fits(query, row, zone)]:
+        raise WrongReplyError(f"{name}: {len(wrong)} rows do not fit, such as {wrong[0]}")
+
+
+def _fits(query: ThreadQuery, row: Thread, zone: ZoneInfo) -> bool:
+    """Whether a row is what all but the words of the query ask for."""
+    reason = row.status.reason if row.status else None
+    at = row.created_at.astimezone(zone) if row.created_at else None
+    user = row.user or ""
+    return (
+        (query.user is None or (query.user in user if query.match == "part" else query.user == user))
+        and (query.status is None or (row.status is not None and row.status.label == query.status))
+        and (query.has_reason is None or bool(reason) == query.has_reason)
+        and (query.reason is None or query.reason == reason)
+        and (query.begin is None or (at is not None and at.date() >= query.begin))
+        and (query.end is None or (at is not None and at.date() <= query.end))
+        and (query.hour is None or (at is not None and f"{at.weekday()}-{at.hour:02d}" == query.hour))
+    )
