@@ -162,7 +162,7 @@ def test_no_id_is_guessed_piece_by_piece(world: Emulator) -> None:
     assert refused.status_code == 400
     assert b"finds users by their whole id only" in refused.content
     assert len(Page(refused.content.decode(), {}).all("input", name="match")) == 1
-    guessed = Page(client.get(f"/threads/?user={part}").content.decode(), {})
+    guessed = Page(client.get(f"/threads/?user={part}&find=").content.decode(), {})
     assert not guessed.all("input", name="match")
     assert guessed.thread_ids == []
     assert client.get(f"/users/?user={part}").content.strip() == b""
