@@ -15,10 +15,11 @@ from threads.chatkit import Page, Thread, ThreadItem
 from threads.query import ThreadQuery
 from threads.sources import Window
 
-from . import deletions, keep, people, tombs
+from . import deletions, engines, index, keep, people, tombs
 from .hits import Hit, in_items
-from .models import ArchivedThread, Person, Progress, State, current
-from .search import MOST_UNITS, units
+from .models import ArchivedThread, Person, Progress, StaleIndex, State, current
+from .report import MOST_CUT
+from .search import units
 
 _AGAIN = timedelta(minutes=1)
 
@@ -44,7 +45,7 @@ class About:
 
 def of(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, About]:
     """What is known of each thread that is kept; with `searched`, where that was found in it."""
-    looked_for = tuple(units(searched)[:MOST_UNITS]) if searched else ()
+    looked_for = tuple(units(searched)) if searched else ()
     return {
         each.thread_id: About(
             opening=each.opening,
@@ -92,10 +93,25 @@ def is_part(typed: str) -> bool:
 @dataclass(frozen=True, slots=True)
 class Lacking:
     """What a search in the archive cannot find yet. `kept` is how many threads there are so far, where the list of them
-    has not been read to its end, else None; `unread` how many have not been read to their last item."""
+    has not been read to its end, else None; `unread` how many have not been read to their last item; `stale` how many
+    are still to be indexed anew, `cut` how many have more words than the index has room for."""
 
     kept: int | None
     unread: int
+    stale: int = 0
+    cut: int = 0
+
+    @property
+    def unindexed(self) -> str:
+        """Which threads a search may not find, in sentences; "" for none."""
+        said = []
+        if self.stale:
+            are = "threads are" if self.stale != 1 else "thread is"
+            said.append(f"The search index is being rebuilt: {self.stale:,} {are} still to come, and may not be found.")
+        if self.cut:
+            have = "threads have" if self.cut != 1 else "thread has"
+            said.append(f"{self.cut:,} {have} more words than can be searched: the longest ids and codes are left out.")
+        return " ".join(said)
 
 
 def lacking() -> Lacking | None:
@@ -106,9 +122,15 @@ def lacking() -> Lacking | None:
         ended = progress is not None and progress.reached_end_at is not None
         kept = None if ended else sum(State.objects.values_list("threads", flat=True))
         unread = current().filter(read_at__isnull=True).count() if settings.ARCHIVE == "full" else 0
-        known = Lacking(kept, unread)
+        cut = len(engines.with_word(index.CUT, MOST_CUT))
+        known = Lacking(kept, unread, StaleIndex.objects.count(), cut)
         _lacking.put("", known)
     return None if known == Lacking(None, 0) else known
+
+
+def is_cut(thread_id: str) -> bool:
+    """Whether a kept thread has more words than can be searched."""
+    return index.is_cut(thread_id)
 
 
 def offered(typed: str) -> list[Person]:

@@ -66,11 +66,12 @@ class ArchiveSource:
         edge = _id(stopped_at) if stopped_at is not None and not more else None
         first, last = (ends[0], edge or ends[-1]) if ends else (edge, edge)
         onward, notes = more or edge is not None, list(search.notes) if search else []
+        gaps = search.gaps if search else ()
         if edge is not None:
             notes.append("There may be more: the search has looked through as many threads as it does for one page.")
         if query.before is None:
-            return Window(tuple(rows), first, last, cursor is not None and bool(ends), onward, tuple(notes))
-        return Window(tuple(rows[::-1]), last, first, onward, bool(ends), tuple(notes))
+            return Window(tuple(rows), first, last, cursor is not None and bool(ends), onward, tuple(notes), gaps=gaps)
+        return Window(tuple(rows[::-1]), last, first, onward, bool(ends), tuple(notes), gaps=gaps)
 
     def thread(self, thread_id: str) -> Thread:
         return shown(_kept(thread_id))
