@@ -19,6 +19,7 @@ from django.utils import timezone
 from . import origin, upstream
 from .archive import about
 from .archive.about import About, Lacking
+from .archive.bound import for_a_page
 from .archive.deletions import Evidence, Verdict
 from .archive.models import Person
 from .archive.source import ArchiveSource
@@ -74,7 +75,8 @@ def list_threads(query: ThreadQuery, zone: tzinfo = UTC, *, guess: bool = True, 
     """One page of threads. `zone` is where days begin; `guess` is whether a user id that nobody has may be taken for a
     part of one; `beside` is the thread in whose margin the list is shown. The trail tells of it where it was
     somebody's, or searched for. Raises `ChatKitError`, and `NeedsArchiveError`."""
-    found = _listed(query, zone, guess=guess)
+    with for_a_page():
+        found = _listed(query, zone, guess=guess)
     if query.user or query.filters:
         detail: dict[str, object] = {"list": found.query.encoded(), "threads": len(found.window.rows)}
         detail |= _source(found.archived) | ({"beside": True} if beside else {})
@@ -268,7 +270,8 @@ def neighbour(query: ThreadQuery, zone: tzinfo = UTC) -> str | None:
     if query.filters:
         if settings.ARCHIVE == "off":
             raise NeedsArchiveError
-        rows = ArchiveSource(zone).list_threads(query).rows
+        with for_a_page():
+            rows = ArchiveSource(zone).list_threads(query).rows
     else:
         try:
             rows = _page(query, zone)[0].rows
@@ -352,15 +355,21 @@ def _guessed(query: ThreadQuery, *, guess: bool = True) -> ThreadQuery:
 def _archived(query: ThreadQuery, zone: tzinfo, outage: Outage | None = None, *, counted: bool = True) -> Listing:
     source = ArchiveSource(zone)
     window = source.list_threads(query)
+    known = about.of([row.id for row in window.rows if row.id], query.q)
+    if any(each.unlooked for each in known.values()):
+        window = replace(window, notes=(*window.notes, _UNLOOKED))
     return Listing(
         query,
         window,
         archived=True,
         outage=outage,
-        about=about.of([row.id for row in window.rows if row.id], query.q),
+        about=known,
         counts=source.counts(query) if counted else None,
         lacking=about.lacking(),
     )
+
+
+_UNLOOKED = "Some matches are shown without the text around them, because looking for it took too long."
 
 
 def _source(archived: bool) -> dict[str, str]:

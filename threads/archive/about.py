@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -16,6 +17,7 @@ from threads.query import ThreadQuery
 from threads.sources import Window
 
 from . import deletions, engines, index, keep, people, tombs
+from .bound import TooSlow, bounded
 from .hits import Hit, in_items
 from .models import ArchivedThread, Person, Progress, StaleIndex, State, current
 from .report import MOST_CUT
@@ -31,7 +33,7 @@ _lacking: Remembered[Lacking] = Remembered(3)
 class About:
     """`opening` is the beginning of the first message of the user; `messages` None where its items were not read;
     `only_here` is whether the upstream is not asked for it any more; `units` are the folded words that were searched
-    for, `hit` the item that has them."""
+    for, `hit` the item that has them; `unlooked` where looking for it took too long."""
 
     opening: str | None
     messages: int | None
@@ -41,11 +43,17 @@ class About:
     only_here: bool = False
     units: tuple[str, ...] = ()
     hit: Hit | None = None
+    unlooked: bool = False
 
 
 def of(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, About]:
     """What is known of each thread that is kept; with `searched`, where that was found in it."""
     looked_for = tuple(units(searched)) if searched else ()
+    kept = list(ArchivedThread.objects.filter(thread_id__in=thread_ids).defer("raw"))
+    hits: dict[int, Hit | None] = {}
+    with suppress(TooSlow), bounded():
+        for each in kept if looked_for else ():
+            hits[each.number] = in_items(each.number, looked_for)
     return {
         each.thread_id: About(
             opening=each.opening,
@@ -55,9 +63,10 @@ def of(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, Abou
             gone_at=each.gone_at,
             only_here=any((each.gone_at, each.missing_at, each.former_at)),
             units=looked_for,
-            hit=in_items(each.number, looked_for) if looked_for else None,
+            hit=hits.get(each.number),
+            unlooked=bool(looked_for) and each.number not in hits,
         )
-        for each in ArchivedThread.objects.filter(thread_id__in=thread_ids).defer("raw")
+        for each in kept
     }
 
 

@@ -20,6 +20,7 @@ from threads.query import ItemQuery, ThreadQuery
 from threads.sources import Window
 
 from . import index, people
+from .bound import bounded
 from .counts import QUARTER, digest
 from .models import ArchivedItem, ArchivedThread, OversizedItem, Reason, State, Tally
 from .search import Fits, Looked, Search, find, parse
@@ -52,7 +53,11 @@ class ArchiveSource:
         self._zone = zone
 
     def list_threads(self, query: ThreadQuery) -> Window[Thread]:
-        """Raises `NotFound` where the cursor's thread is not kept."""
+        """Raises `NotFound` where the cursor's thread is not kept, `TooSlow` where a page would wait too long."""
+        with bounded():
+            return self._page(query)
+
+    def _page(self, query: ThreadQuery) -> Window[Thread]:
         search = parse(query.q) if query.q is not None else None
         # A page before a thread is the page after it in the opposite order, turned round.
         descending = (query.order == "desc") != (query.before is not None)
