@@ -41,15 +41,18 @@ const folding = (() => {
 
   const continues = new Map();
   const belongs = (character) => {
-    if (!continues.has(character)) continues.set(character, CONTINUES.test(character.normalize("NFKD")) || spaced(character) === "");
+    if (!continues.has(character)) {
+      continues.set(character, CONTINUES.test(character.normalize("NFKD")) || spaced(character) === "");
+    }
     return continues.get(character);
   };
 
-  // The folded text, with a space for each sign between words, and for each of its places the begin and the end in `text`
-  // of the character that it came from, with its marks.
+  // The folded text, with a space for each sign between words, and for each of its places the begin and the end in
+  // `text` of the character that it came from, with its marks.
   const places = (text) => {
     if (/^[\0-\x7f]*$/.test(text)) {
-      return { plain: text.toLowerCase().replace(/[^0-9a-z]/g, " "), begin: (place) => place, end: (place) => place + 1 };
+      const plain = text.toLowerCase().replace(/[^0-9a-z]/g, " ");
+      return { plain, begin: (at) => at, end: (at) => at + 1 };
     }
     let plain = "";
     const begins = [];

@@ -58,15 +58,18 @@ const folding = (() => {{
 
   const continues = new Map();
   const belongs = (character) => {{
-    if (!continues.has(character)) continues.set(character, CONTINUES.test(character.normalize("NFKD")) || spaced(character) === "");
+    if (!continues.has(character)) {{
+      continues.set(character, CONTINUES.test(character.normalize("NFKD")) || spaced(character) === "");
+    }}
     return continues.get(character);
   }};
 
-  // The folded text, with a space for each sign between words, and for each of its places the begin and the end in `text`
-  // of the character that it came from, with its marks.
+  // The folded text, with a space for each sign between words, and for each of its places the begin and the end in
+  // `text` of the character that it came from, with its marks.
   const places = (text) => {{
     if (/^[\\0-\\x7f]*$/.test(text)) {{
-      return {{ plain: text.toLowerCase().replace(/[^0-9a-z]/g, " "), begin: (place) => place, end: (place) => place + 1 }};
+      const plain = text.toLowerCase().replace(/[^0-9a-z]/g, " ");
+      return {{ plain, begin: (at) => at, end: (at) => at + 1 }};
     }}
     let plain = "";
     const begins = [];
@@ -108,9 +111,10 @@ def script() -> str:
 def _others() -> Iterator[str]:
     for character in map(chr, (code for code in range(0x110000) if not 0xD800 <= code < 0xE000)):
         made = RULES[ord(character)]
-        if made.strip() and made == made.strip() and made != character.lower():
-            if unicodedata.normalize("NFKD", character) == character:
-                yield character + made
+        if made.strip() != made or made in {"", character.lower()}:
+            continue
+        if unicodedata.normalize("NFKD", character) == character:
+            yield character + made
 
 
 def _escaped(character: str) -> str:
