@@ -120,7 +120,7 @@ const ready = () => {
   const button = document.getElementById("all");
   if (button) button.hidden = false;
   htmx.process(document.getElementById("more"));
-  if (typing) typed();
+  if (typing) findTyped();
   else if (needle.value) find(0);
 };
 
@@ -233,7 +233,7 @@ const showMatch = (range) => {
 // Typing is looked for when it pauses, or when something else asks for the matches before that.
 let typing = 0;
 
-const typed = () => {
+const findTyped = () => {
   stopTyping();
   current = -1;
   find(0);
@@ -246,7 +246,7 @@ const stopTyping = () => {
 };
 
 const step = (by) => {
-  if (typing) typed();
+  if (typing) findTyped();
   else find(by);
 };
 
@@ -254,7 +254,7 @@ form.hidden = false;
 form.addEventListener("submit", (event) => event.preventDefault());
 needle.addEventListener("input", () => {
   stopTyping();
-  typing = setTimeout(typed, 120);
+  typing = setTimeout(findTyped, 120);
 });
 needle.addEventListener("keydown", (event) => {
   if (event.key === "Enter") step(event.shiftKey ? -1 : 1);
