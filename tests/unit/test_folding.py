@@ -6,6 +6,7 @@ import sys
 import time
 import unicodedata
 from itertools import pairwise
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from threads.archive import browser, folding
 from threads.archive.folding import boundary, folded, places, spaced
 from threads.archive.text import LONGEST_WORD, terms, words
 
-FORMS = ("NFC", "NFD", "NFKC", "NFKD")
+FORMS: list[Literal["NFC", "NFD", "NFKC", "NFKD"]] = ["NFC", "NFD", "NFKC", "NFKD"]
 TRICKY = [*"aZ1 .ßıİŁøœþÅσς", "e\u0301", "\u0301", "\u0345", "\u00ad", "\u200b", "\u200c", "\u200d", "\ufe0f", "\u0640",
           *"ᾳŉﬁ½①٤۷", *"ㅋㅏ한각가", "\u1100", "\u1161", "\u11a8", *"カﾌﾟガ", "\u3099", *"我要", *"👍🏽❤☎🇩🇪",
           "\u093c", "\u094d", "क", *"کكیي\u0649", "\u05be", "א", "\u05b8", "\0", "\ud800"]  # fmt: skip

@@ -51,9 +51,10 @@ def of(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, Abou
     looked_for = tuple(units(searched)) if searched else ()
     kept = list(ArchivedThread.objects.filter(thread_id__in=thread_ids).defer("raw"))
     hits: dict[int, Hit | None] = {}
-    with suppress(TooSlow), bounded():
-        for each in kept if looked_for else ():
-            hits[each.number] = in_items(each.number, looked_for)
+    if looked_for:
+        with suppress(TooSlow), bounded():
+            for each in kept:
+                hits[each.number] = in_items(each.number, looked_for)
     return {
         each.thread_id: About(
             opening=each.opening,

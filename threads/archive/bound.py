@@ -1,7 +1,8 @@
 """Statement timeout for pages: a search that takes too long is ended, and the page says what to change.
 
-On SQLite a query holds up its whole process, so the bound is tight and is for all queries of a page together. On
-PostgreSQL it holds up one connection, and the bound is for each statement. Exports and workers have none.
+On SQLite a query holds up its whole process, so the bound is tight, and is for the processor's time of all queries of
+a page together. On PostgreSQL it holds up one connection, and the bound is for each statement. Exports and workers have
+none.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from psycopg.errors import QueryCanceled
 from threads.chatkit import ChatKitError
 
 SQLITE_SECONDS, POSTGRESQL_SECONDS = 0.3, 2.0
+
+_WAITED = 5.0
+"""How many times as long it may take on SQLite in all: a query also waits for the disk, and on a busy machine for its
+turn."""
 
 _STEPS = 1_000
 """Of SQLite's virtual machine, some microseconds each, after which the time is looked at."""
@@ -56,8 +61,9 @@ def bounded() -> Iterator[None]:
 @contextmanager
 def _sqlite() -> Iterator[None]:
     connection.ensure_connection()
-    database, until = connection.connection, time.monotonic() + SQLITE_SECONDS
-    database.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+    database = connection.connection
+    until, at_last = time.thread_time() + SQLITE_SECONDS, time.monotonic() + _WAITED * SQLITE_SECONDS
+    database.set_progress_handler(lambda: time.thread_time() > until or time.monotonic() > at_last, _STEPS)
     try:
         yield
     finally:

@@ -38,6 +38,11 @@ def name(threads: Sequence[ArchivedThread]) -> None:
         each.state_id = states[each.status or "", bool(each.reason)]
 
 
+def folded_name(name: str) -> str:
+    """The id of a user as it is searched, as much of it as its column holds."""
+    return folded(name)[:1100]
+
+
 def change(before: Iterable[Counted], after: Iterable[Counted]) -> None:
     """Some threads are counted no more as before, and now as after."""
     change = Counter(after)
@@ -94,9 +99,7 @@ def _people(names: set[str]) -> dict[str, int]:
     known = dict(Person.objects.filter(name__in=names).values_list("name", "pk"))
     if new := sorted(names - known.keys()):
         # Another process may just be keeping the same.
-        Person.objects.bulk_create(
-            [Person(name=each, folded=folded(each)[:1100]) for each in new], ignore_conflicts=True
-        )
+        Person.objects.bulk_create([Person(name=each, folded=folded_name(each)) for each in new], ignore_conflicts=True)
         known |= dict(Person.objects.filter(name__in=new).values_list("name", "pk"))
     return known
 

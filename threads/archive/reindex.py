@@ -16,7 +16,8 @@ from django.db.models import F
 from threads.chatkit.items import item as read_item
 
 from . import engines, index, tombs
-from .folding import VERSION, folded
+from .counts import folded_name
+from .folding import VERSION
 from .keep import text_of
 from .lease import Held
 from .models import ArchivedItem, ArchivedThread, Person, Progress, StaleIndex, Word
@@ -65,8 +66,8 @@ def _people() -> Iterator[int]:
         with transaction.atomic():
             some = list(Person.objects.filter(pk__gt=last).order_by("pk")[:_PEOPLE])
             for each in some:
-                if each.folded != folded(each.name):
-                    Person.objects.filter(pk=each.pk).update(folded=folded(each.name))
+                if each.folded != (name := folded_name(each.name)):
+                    Person.objects.filter(pk=each.pk).update(folded=name)
         if not some:
             return
         last = some[-1].pk
