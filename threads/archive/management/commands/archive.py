@@ -8,6 +8,7 @@ import json
 import signal
 import sys
 from argparse import ArgumentParser
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -127,6 +128,9 @@ class Command(BaseCommand):
                 ) from None
             except KeyboardInterrupt:
                 raise CommandError("Stopped. What was kept is kept; start it again to go on.") from None
+        if reindex.is_due():
+            with suppress(HeldError, LeaseLostError):
+                reindex.run()
         self._report(None)
 
     def _report(self, file: str | None) -> None:
