@@ -11,10 +11,15 @@ const placed = (url) => {
   return url.href;
 };
 
+const addressed = () => {
+  const anchor = location.hash.slice(1);
+  return document.getElementById(anchor) ?? document.getElementById(decoded(anchor));
+};
+
 const landed = () => {
   const anchor = location.hash.slice(1);
   if (!anchor.startsWith("item-")) return;
-  const item = document.getElementById(anchor) ?? document.getElementById(decoded(anchor));
+  const item = addressed();
   const wanted = decoded(decoded(anchor).slice(5));
   if (item) {
     for (const each of items.querySelectorAll(".here")) each.classList.remove("here");
@@ -115,7 +120,8 @@ const ready = () => {
   const button = document.getElementById("all");
   if (button) button.hidden = false;
   htmx.process(document.getElementById("more"));
-  if (needle.value) find(0);
+  if (typing) findTyped();
+  else if (needle.value) find(0);
 };
 
 document.addEventListener("click", (event) => {
@@ -140,16 +146,13 @@ const found = document.getElementById("found");
 let matches = [];
 let current = -1;
 
-// Some letters are longer in lower case, and every place after them would be another.
-const lower = (text) => {
-  const small = text.toLowerCase();
-  if (small.length === text.length) return small;
-  return Array.from(text, (each) => (each.toLowerCase().length === each.length ? each.toLowerCase() : each)).join("");
-};
+const OURS = ".who, .divider, .host, .error, .hidden-character"; // not said by anybody, or not seen
 
-const OURS = ".who, .divider, .host, .error"; // not said by anybody
+const known = new WeakMap();
 
+// What an item says, as it stands there and folded, and the nodes that it stands in.
 const textsOf = (root) => {
+  if (known.has(root)) return known.get(root);
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT, (node) => {
     if (node.nodeType === Node.TEXT_NODE) return NodeFilter.FILTER_ACCEPT;
     return node.matches(OURS) ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_SKIP;
@@ -160,7 +163,8 @@ const textsOf = (root) => {
     nodes.push({ node: walker.currentNode, start: text.length });
     text += walker.currentNode.data;
   }
-  return { nodes, text: lower(text) };
+  known.set(root, { nodes, text, ...folding.places(text) });
+  return known.get(root);
 };
 
 const rangeAt = (nodes, start, end) => {
@@ -175,17 +179,27 @@ const rangeAt = (nodes, start, end) => {
 
 const MOST = 2000;
 
+// Where a text is in an item. What has no letter, digit or emoji is looked for as it stands.
+const matchesIn = (item, wanted, most = MOST) => {
+  const { nodes, text, plain, begin, end } = textsOf(item);
+  const words = folding.folded(wanted);
+  const pattern = words ? words.replaceAll(" ", " +") : wanted.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const ranges = [];
+  for (const match of (words ? plain : text).matchAll(new RegExp(pattern, "g"))) {
+    if (ranges.length >= most) break;
+    const last = match.index + match[0].length - 1;
+    ranges.push(words ? rangeAt(nodes, begin(match.index), end(last)) : rangeAt(nodes, match.index, last + 1));
+  }
+  return ranges;
+};
+
 const search = () => {
   matches = [];
-  const wanted = lower(needle.value.trim());
+  const wanted = needle.value.trim();
   if (!wanted) return;
   for (const item of items.querySelectorAll(".item")) {
-    if (!lower(item.textContent).includes(wanted)) continue;
-    const { nodes, text } = textsOf(item);
-    for (let place = text.indexOf(wanted); place >= 0; place = text.indexOf(wanted, place + wanted.length)) {
-      matches.push(rangeAt(nodes, place, place + wanted.length));
-      if (matches.length >= MOST) return;
-    }
+    matches.push(...matchesIn(item, wanted, MOST - matches.length));
+    if (matches.length >= MOST) return;
   }
 };
 
@@ -216,20 +230,36 @@ const showMatch = (range) => {
   if (top < 100 || bottom > innerHeight) scrollBy(0, top - innerHeight / 2);
 };
 
-let typing;
+// Typing is looked for when it pauses, or when something else asks for the matches before that.
+let typing = 0;
+
+const findTyped = () => {
+  stopTyping();
+  current = -1;
+  find(0);
+  if (matches.length) showMatch(matches[0]);
+};
+
+const stopTyping = () => {
+  clearTimeout(typing);
+  typing = 0;
+};
+
+const step = (by) => {
+  if (typing) findTyped();
+  else find(by);
+};
+
 form.hidden = false;
 form.addEventListener("submit", (event) => event.preventDefault());
 needle.addEventListener("input", () => {
-  clearTimeout(typing);
-  typing = setTimeout(() => {
-    current = -1;
-    find(0);
-    if (matches.length) showMatch(matches[0]);
-  }, 120);
+  stopTyping();
+  typing = setTimeout(findTyped, 120);
 });
 needle.addEventListener("keydown", (event) => {
-  if (event.key === "Enter") find(event.shiftKey ? -1 : 1);
+  if (event.key === "Enter") step(event.shiftKey ? -1 : 1);
   if (event.key === "Escape") {
+    stopTyping();
     needle.value = "";
     find(0);
     document.getElementById("title").focus({ preventScroll: true });
@@ -238,13 +268,16 @@ needle.addEventListener("keydown", (event) => {
 });
 form.addEventListener("click", (event) => {
   const way = event.target.closest("[data-find]")?.dataset.find;
-  if (way) find(way === "next" ? 1 : -1);
+  if (way) step(way === "next" ? 1 : -1);
 });
 
-// Who comes from a search finds its words marked.
-const sought = new URLSearchParams(new URLSearchParams(location.search).get("list") ?? "").get("q");
-if (sought && !needle.value) {
-  needle.value = sought.match(/"([^"]+)"|[^\s"]+/)?.[0].replaceAll('"', "") ?? "";
+// Who comes from a search finds the first of its words marked that is in the item that it led to.
+const sought = JSON.parse(needle.dataset.sought ?? "[]");
+if (sought.length && !needle.value) {
+  const item = addressed();
+  needle.value = sought.find((each) => item?.matches(".item") && matchesIn(item, each).length) ?? sought[0];
+  search();
+  current = Math.max(0, matches.findIndex((range) => item?.contains(range.startContainer)));
   find(0);
 }
 

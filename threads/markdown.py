@@ -139,6 +139,21 @@ def markdown(text: str) -> Markup:
     return plain(text)
 
 
+def plain_text(text: str) -> str:
+    """The words of a Markdown text without its signs, a line for each block; what is shown as it was written, as it was
+    written. Leaves the addresses of links out."""
+    if not _is_cheap(text):
+        return text
+    blocks = []
+    for token in _PARSER.parse(text):
+        if token.type == "inline":
+            blocks.append("".join("\n" if each.type in _BREAKS else each.content for each in token.children or ()))
+        elif token.type in {"fence", "code_block"}:
+            blocks.append(token.content.rstrip("\n"))
+    return "\n".join(blocks)
+
+
+_BREAKS = {"softbreak", "hardbreak"}
 _SCHEMES = {"http", "https", "mailto"}
 _PLAIN = Markup('<div class="plain">{}</div>')
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db import DatabaseError
 from django.utils import timezone
 
+from .archive.bound import TooSlow
 from .archive.models import Outage as Kept
 from .chatkit import ChatKitError, NotFound, Refused, TooLarge
 
@@ -90,7 +91,7 @@ class Watch:
 
 def is_outage(error: ChatKitError) -> bool:
     """Whether another source should answer: the fault is the upstream's, and not in what was asked for."""
-    return not isinstance(error, NotFound | Refused | TooLarge)
+    return not isinstance(error, NotFound | Refused | TooLarge | TooSlow)
 
 
 watch = Watch()

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from django.conf import settings
 
 from . import chatkit, when
+from .archive.bound import TooSlow
 from .outage import Outage
 
 
@@ -94,6 +95,13 @@ _WORDS[chatkit.OtherProject] = (
     "This is not the project that the archive is of",
     "OpenAI answers, and has none of the threads that are kept here.",
     _ADMINISTRATOR,
+)
+
+_WORDS[TooSlow] = (
+    503,
+    "This search takes too long",
+    "It was stopped, so that nobody has to wait for it.",
+    "Waiting does not help: type more of each word, leave common words out, or choose a status, a user or fewer days.",
 )
 
 NEEDS_ARCHIVE = Problem(

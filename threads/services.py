@@ -19,6 +19,7 @@ from django.utils import timezone
 from . import origin, upstream
 from .archive import about
 from .archive.about import About, Lacking, searched_for
+from .archive.bound import for_a_page
 from .archive.deletions import Evidence, Verdict
 from .archive.models import Person
 from .archive.source import ArchiveSource
@@ -84,7 +85,8 @@ class Conversation:
 def list_threads(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
     """One page of threads; of a user's, those alone that are theirs for sure. `zone` is where days begin. The trail
     tells of it where it was somebody's, or searched for. Raises `ChatKitError`, and `NeedsArchiveError`."""
-    found = _theirs(_listed(query, zone))
+    with for_a_page():
+        found = _theirs(_listed(query, zone))
     _record_list(found.query, found)
     return found
 
@@ -96,7 +98,8 @@ def others(thread_id: str) -> Listing | None:
     user = kept or owner(thread_id)
     if not user:
         return None
-    found = _theirs(_listed(ThreadQuery(user=user), UTC))
+    with for_a_page():
+        found = _theirs(_listed(ThreadQuery(user=user), UTC))
     _record_list(found.query, found, beside=thread_id)
     return found
 
@@ -335,7 +338,8 @@ def _neighbour(query: ThreadQuery, zone: tzinfo) -> str | None:
     if query.filters:
         if settings.ARCHIVE == "off":
             raise NeedsArchiveError
-        rows = ArchiveSource(zone).list_threads(query).rows
+        with for_a_page():
+            rows = ArchiveSource(zone).list_threads(query).rows
     else:
         try:
             rows = _page(query, zone)[0].rows
@@ -413,15 +417,21 @@ def _guessed(query: ThreadQuery) -> ThreadQuery:
 def _archived(query: ThreadQuery, zone: tzinfo, outage: Outage | None = None, *, counted: bool = True) -> Listing:
     source = ArchiveSource(zone)
     window = source.list_threads(query)
+    known = about.of([row.id for row in window.rows if row.id], query.q)
+    if any(each.unlooked for each in known.values()):
+        window = replace(window, notes=(*window.notes, _UNLOOKED))
     return Listing(
         query,
         window,
         archived=True,
         outage=outage,
-        about=about.of([row.id for row in window.rows if row.id], query.q),
+        about=known,
         counts=source.counts(query) if counted else None,
         lacking=about.lacking(),
     )
+
+
+_UNLOOKED = "Some matches are shown without the text around them, because looking for it took too long."
 
 
 def _source(archived: bool) -> dict[str, str]:

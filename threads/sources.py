@@ -16,7 +16,7 @@ class Window(Generic[RowT_co]):
     """One page of a list as a reader sees it: rows in the query's order, and whether there is more on either side.
 
     `first_id` and `last_id` are the cursors of its ends, None where nothing leads on from there. `lost`: there is more,
-    which can't be reached.
+    which can't be reached. `gaps`: why the list may not be all that was asked for, in sentences.
     """
 
     rows: tuple[RowT_co, ...]
@@ -26,6 +26,7 @@ class Window(Generic[RowT_co]):
     has_next: bool
     notes: tuple[str, ...] = ()
     lost: bool = False
+    gaps: tuple[str, ...] = ()
 
     @property
     def has_more(self) -> bool:

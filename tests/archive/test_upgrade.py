@@ -17,9 +17,9 @@ from tests.archive.dying import Dying, run
 from tests.archive.mirror import archive, upstream
 from tests.conftest import use_upstream
 from threads import origin
-from threads.archive import people
+from threads.archive import people, reindex, tasks
 from threads.archive.completeness import completeness
-from threads.archive.models import ArchivedThread, Person
+from threads.archive.models import ArchivedThread, Person, Progress, StaleIndex
 from threads.models import KnownUpstream, Origin
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,6 +59,11 @@ def test_a_filled_database_of_the_last_release(migrated: None, monkeypatch: pyte
     assert ArchivedThread.objects.count() == 60
     assert all(each.folded == people.fold(each.name) for each in Person.objects.all())
     assert Origin.objects.get().salt
+    # All of it is to be indexed anew.
+    assert StaleIndex.objects.count() == 60
+    assert Progress.objects.get().folding == 0
+    tasks._index_stale()
+    assert not reindex.is_due()
     # It vouches for no more than it did, and not for conversations that nobody has asked for days.
     assert completeness().as_of is None or completeness().as_of <= now - timedelta(hours=26)  # type: ignore[operator]
     origin.claim()

@@ -6,14 +6,16 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
-from contextlib import suppress
+import unicodedata
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
+from random import Random
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Page, expect
+
+from threads.archive.folding import folded as text_of_index
 
 from .conftest import Stage
 from .talking import (
@@ -49,17 +51,6 @@ def _needles(upstream: Patchy) -> str:
     return thread_id
 
 
-def stepped(page: Page, press: Callable[[], None], text: str) -> None:
-    """Presses until that has had its effect: one press in some is lost while the page still scrolls."""
-    found = page.locator("#found")
-    for _ in range(4):
-        press()
-        with suppress(AssertionError):
-            expect(found).to_have_text(text, timeout=2000)
-            return
-    expect(found).to_have_text(text)
-
-
 def test_find_counts_and_steps(page: Page, upstream: Patchy) -> None:
     page.goto(f"/threads/{_needles(upstream)}/")
     found = page.locator("#found")
@@ -67,17 +58,90 @@ def test_find_counts_and_steps(page: Page, upstream: Patchy) -> None:
     find_box(page).fill("NEEDLE")
     expect(found).to_have_text(f"1 of 3{rest}")
     for key, at in (("Enter", 2), ("Enter", 3), ("Enter", 1), ("Shift+Enter", 3), ("Shift+Enter", 2)):
-        stepped(page, partial(find_box(page).press, key), f"{at} of 3{rest}")
+        find_box(page).press(key)
+        expect(found).to_have_text(f"{at} of 3{rest}")
         assert marked(page) == "needle"
-    stepped(page, page.get_by_role("button", name="Next match").click, f"3 of 3{rest}")
-    stepped(page, page.get_by_role("button", name="Previous match").click, f"2 of 3{rest}")
+    page.get_by_role("button", name="Next match").click()
+    expect(found).to_have_text(f"3 of 3{rest}")
+    page.get_by_role("button", name="Previous match").click()
+    expect(found).to_have_text(f"2 of 3{rest}")
     page.get_by_role("button", name="Load all").click()
     expect(found).to_have_text("2 of 4")
-    stepped(page, page.get_by_role("button", name="Next match").click, "3 of 4")
-    stepped(page, page.get_by_role("button", name="Next match").click, "4 of 4")
+    page.get_by_role("button", name="Next match").click()
+    expect(found).to_have_text("3 of 4")
+    page.get_by_role("button", name="Next match").click()
+    expect(found).to_have_text("4 of 4")
     assert marked(page) == "needle"
     find_box(page).fill("")
     expect(found).to_have_text("")
+
+
+def test_a_step_while_typing_is_looked_for_is_not_lost(page: Page, upstream: Patchy) -> None:
+    """The matches may be shown before typing has paused, by items that come meanwhile."""
+    page.goto(f"/threads/{_needles(upstream)}/")
+    page.clock.install()
+    find_box(page).fill("needle")
+    page.evaluate("document.dispatchEvent(new Event('htmx:afterSettle'))")
+    expect(page.locator("#found")).to_have_text(re.compile("1 of 3"))
+    find_box(page).press("Enter")
+    page.clock.run_for(1_000)
+    expect(page.locator("#found")).to_have_text(re.compile("2 of 3"))
+
+
+_TRICKY = [
+    *"aZ1 .ßıİŁøœÅσςᾳŉﬁ½①٤۷ㅋㅏ한각가カﾌﾟ我👍🏽❤☎כ־כקककىیک",
+    "e\u0301",
+    "\u0301",
+    "\u200b",
+    "\u200d",
+    "\ufe0f",
+    "\u3099",
+    "\u093c",
+    "\ufffd",
+]
+
+
+def test_find_folds_as_the_index_does(page: Page, upstream: Patchy) -> None:
+    """Each character by itself, and many of them mixed."""
+    page.goto(f"/threads/{next(upstream.thread_ids())}/")
+    every = (chr(code) for code in range(0x20000) if unicodedata.category(chr(code)) not in {"Cn", "Co", "Cs"})
+    chance = Random(7)
+    mixed = ["".join(chance.choices(_TRICKY, k=8)) for _ in range(500)]
+    cases = json.loads((Path(__file__).parents[1] / "unit" / "search_forms.json").read_text(encoding="utf-8"))
+    # A newline ends each: what stands in one line does not reach the next.
+    texts = [*(f"a{each}b" for each in every if each not in "\r\n"), *mixed, *(text for case in cases for text in case)]
+    found = page.evaluate("texts => texts.map((each) => [folding.folded(each), folding.places(each).plain])", texts)
+    for text, (folded, plain) in zip(texts, found, strict=True):
+        assert folded == text_of_index(text) == " ".join(plain.split()), ascii(text)
+
+
+ARRIVALS = [
+    ("Meine Rückerstattung fehlt", "ruckerstattung", "Rückerstattung"),
+    ("order number\n4812 please", '"number 4812"', "number\n4812"),
+    ("tracking ABC\u200bDEF\u200b999", "ABCDEF999", None),
+    ("wow 🎉🎉 done", "done 🎉", "done"),
+]
+
+
+def test_find_marks_what_the_list_has_marked(page: Page, upstream: Patchy) -> None:
+    thread_id = next(upstream.thread_ids())
+    upstream.set_items(thread_id, [said("Nothing here"), *(said(text) for text, _, _ in ARRIVALS)])
+    ids = item_ids(upstream, thread_id)
+    for place, (_, typed, shown) in enumerate(ARRIVALS, start=1):
+        page.goto(f"/threads/{thread_id}/?{urlencode({'list': urlencode({'q': typed})})}#item-{ids[place]}")
+        expect(page.locator("#found")).to_have_text("1 of 1")
+        assert shown is None or marked(page) == shown
+
+
+def test_find_finds_signs_as_they_stand(page: Page, upstream: Patchy) -> None:
+    thread_id = next(upstream.thread_ids())
+    upstream.set_items(thread_id, [said("It costs (about) 5 € or $.")])
+    page.goto(f"/threads/{thread_id}/")
+    for typed in ("€", "$.", "("):
+        find_box(page).fill(typed)
+        find_box(page).press("Enter")
+        expect(page.locator("#found")).to_have_text("1 of 1")
+        assert marked(page) == typed
 
 
 def test_find_says_when_there_is_no_match(page: Page, upstream: Patchy) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -15,10 +16,12 @@ from threads.chatkit import Page, Thread, ThreadItem
 from threads.query import ThreadQuery
 from threads.sources import Window
 
-from . import deletions, keep, people, tombs
+from . import deletions, engines, index, keep, people, tombs
+from .bound import TooSlow, bounded
 from .hits import Hit, in_items
-from .models import ArchivedThread, Person, Progress, State, current
-from .search import MOST_UNITS, units
+from .models import ArchivedThread, Person, Progress, StaleIndex, State, current
+from .report import MOST_CUT
+from .search import units
 from .source import shown
 
 _AGAIN = timedelta(minutes=1)
@@ -31,7 +34,7 @@ _lacking: Remembered[Lacking] = Remembered(3)
 class About:
     """`opening` is the beginning of the first message of the user; `messages` None where its items were not read;
     `only_here` is whether the upstream is not asked for it any more; `units` are the folded words that were searched
-    for, `hit` the item that has them."""
+    for, `hit` the item that has them; `unlooked` where looking for it took too long."""
 
     opening: str | None
     messages: int | None
@@ -41,11 +44,18 @@ class About:
     only_here: bool = False
     units: tuple[str, ...] = ()
     hit: Hit | None = None
+    unlooked: bool = False
 
 
 def of(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, About]:
     """What is known of each thread that is kept; with `searched`, where that was found in it."""
     looked_for = searched_for(searched) if searched else ()
+    kept = list(ArchivedThread.objects.filter(thread_id__in=thread_ids).defer("raw"))
+    hits: dict[int, Hit | None] = {}
+    if looked_for:
+        with suppress(TooSlow), bounded():
+            for each in kept:
+                hits[each.number] = in_items(each.number, looked_for)
     return {
         each.thread_id: About(
             opening=each.opening,
@@ -55,15 +65,16 @@ def of(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, Abou
             gone_at=each.gone_at,
             only_here=any((each.gone_at, each.missing_at, each.former_at)),
             units=looked_for,
-            hit=in_items(each.number, looked_for) if looked_for else None,
+            hit=hits.get(each.number),
+            unlooked=bool(looked_for) and each.number not in hits,
         )
-        for each in ArchivedThread.objects.filter(thread_id__in=thread_ids).defer("raw")
+        for each in kept
     }
 
 
 def searched_for(typed: str) -> tuple[str, ...]:
     """The folded words and phrases that are looked for where this is typed."""
-    return tuple(units(typed)[:MOST_UNITS])
+    return tuple(units(typed))
 
 
 def has_threads() -> bool:
@@ -104,10 +115,25 @@ def is_part(typed: str) -> bool:
 @dataclass(frozen=True, slots=True)
 class Lacking:
     """What a search in the archive cannot find yet. `kept` is how many threads there are so far, where the list of them
-    has not been read to its end, else None; `unread` how many have not been read to their last item."""
+    has not been read to its end, else None; `unread` how many have not been read to their last item; `stale` how many
+    are still to be indexed anew, `cut` how many have more words than the index has room for."""
 
     kept: int | None
     unread: int
+    stale: int = 0
+    cut: int = 0
+
+    @property
+    def unindexed(self) -> str:
+        """Which threads a search may not find, in sentences; "" for none."""
+        said = []
+        if self.stale:
+            are = "threads are" if self.stale != 1 else "thread is"
+            said.append(f"The search index is being rebuilt: {self.stale:,} {are} still to come, and may not be found.")
+        if self.cut:
+            have = "threads have" if self.cut != 1 else "thread has"
+            said.append(f"{self.cut:,} {have} more words than can be searched: the longest ids and codes are left out.")
+        return " ".join(said)
 
 
 def lacking() -> Lacking | None:
@@ -118,9 +144,15 @@ def lacking() -> Lacking | None:
         ended = progress is not None and progress.reached_end_at is not None
         kept = None if ended else sum(State.objects.values_list("threads", flat=True))
         unread = current().filter(read_at__isnull=True).count() if settings.ARCHIVE == "full" else 0
-        known = Lacking(kept, unread)
+        cut = len(engines.with_word(index.CUT, MOST_CUT))
+        known = Lacking(kept, unread, StaleIndex.objects.count(), cut)
         _lacking.put("", known)
     return None if known == Lacking(None, 0) else known
+
+
+def is_cut(thread_id: str) -> bool:
+    """Whether a kept thread has more words than can be searched."""
+    return index.is_cut(thread_id)
 
 
 def offered(typed: str) -> list[Person]:

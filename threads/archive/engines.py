@@ -106,6 +106,7 @@ def _postgresql(groups: Groups, low: int, high: int, descending: bool, size: int
             cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL work_mem = '32MB'")
             cursor.execute(sql, [asked if run is None else f"{asked} & '{run_word(run)}'", low, high, _MOST_AT_ONCE])
             found = [number for (number,) in cursor.fetchall()]
+            cursor.execute("SET LOCAL enable_seqscan = on")  # in the transaction of a page there is more to come
         place = 0
         while place < len(found):
             yield found[place : place + size]

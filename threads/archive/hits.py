@@ -1,26 +1,33 @@
-"""Where in a thread a match is: in its title or reason, and in which item, with the sentence around it."""
+"""Where in a thread a match is: in its title or reason, and in which item, with a snippet of the text around it."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import accumulate, pairwise
 from operator import or_
 
 from django.db.models import Q, TextField, Value
 from django.db.models.functions import Concat, Replace
 
+from threads.chatkit import ThreadItem
 from threads.chatkit.items import item as read_item
+from threads.chatkit.types import AssistantMessage
+from threads.markdown import plain_text
 
+from .folding import boundary, places, spaced
 from .models import ArchivedItem
-from .text import folded, places, said
+from .text import is_whole, said
 
-_LONGEST_LOOKED_AT = 20_000
-"""Characters of an item in which the sentence is looked for."""
+_WINDOW = 4_000
+"""Characters of a long text that are folded together: which character a match came from is told for a few windows."""
 
 _BEFORE, _AFTER = 80, 160
+_SENTENCE_ENDS = (". ", "! ", "? ", "\n", "。")
 _MOST_ITEMS = 20
 
 Marks = list[tuple[int, int]]
@@ -38,14 +45,10 @@ class Hit:
 
 
 def marks(text: str, units: Sequence[str]) -> Marks:
-    """Where the folded `units` stand in a text as it was written."""
+    """Where the folded `units` stand in a text as it was written, whole characters each."""
     plain, origins = places(text)
-    found: Marks = []
-    for unit in units:
-        edge = r"(?<!\S)%s(?!\S)" if _is_whole(unit) else "%s"
-        for match in re.finditer(edge % re.escape(unit), plain):
-            found.append((origins[match.start()], origins[match.end() - 1] + 1))
-    return _apart(found)
+    found = (match.span() for unit in units for match in _pattern(unit).finditer(plain))
+    return _apart([(origins[begin][0], origins[end - 1][1]) for begin, end in found])
 
 
 def in_items(thread: int, units: Sequence[str]) -> Hit | None:
@@ -53,12 +56,12 @@ def in_items(thread: int, units: Sequence[str]) -> Hit | None:
     if not units:
         return None
     items = ArchivedItem.objects.filter(thread=thread)
-    if any(map(_is_whole, units)):
+    if any(map(is_whole, units)):
         space, line = Value(" ", TextField()), Value("\n", TextField())
         spaced = Concat(space, Replace("text", line, space), space)
         items = items.alias(spaced=spaced)
     having = items.filter(
-        reduce(or_, (Q(spaced__contains=f" {each} ") if _is_whole(each) else Q(text__contains=each) for each in units))
+        reduce(or_, (Q(spaced__contains=f" {each} ") if is_whole(each) else Q(text__contains=each) for each in units))
     )
     some = having.order_by("place").values_list("pk", "text")[:_MOST_ITEMS]
     best = max(some, key=lambda each: _having(each[1], units), default=None)
@@ -67,48 +70,87 @@ def in_items(thread: int, units: Sequence[str]) -> Hit | None:
     kept = ArchivedItem.objects.filter(pk=best[0]).first()
     if kept is None:  # erased since it was found
         return None
-    for text in said(read_item(json.loads(kept.raw))):
-        around = _around(text, units)
+    for text in _shown(read_item(json.loads(kept.raw)), units):
+        around = snippet(text, units)
         if around is not None:
             return Hit(kept.item_id, kept.type, *around)
     return None
 
 
-def _is_whole(unit: str) -> bool:
-    """Whether a unit is too short to be found within a word."""
-    return len(unit) < 3 and unit.isascii()
-
-
 def _having(text: str, units: Sequence[str]) -> int:
     """How many of the units a folded text has."""
     spaced = f" {text} ".replace("\n", " ")
-    return sum((f" {unit} " if _is_whole(unit) else unit) in spaced for unit in units)
+    return sum((f" {unit} " if is_whole(unit) else unit) in spaced for unit in units)
 
 
-def _around(text: str, units: Sequence[str]) -> tuple[str, Marks] | None:
-    looked_at = text
-    if len(text) > _LONGEST_LOOKED_AT:
-        start = max(0, text.lower().find(units[0]) - 1000)
-        looked_at = text[start : start + _LONGEST_LOOKED_AT]
-    if not any(unit in folded(looked_at) for unit in units):
-        return None
-    found = marks(looked_at, units)
+def _shown(item: ThreadItem, units: Sequence[str]) -> Iterator[str]:
+    """The texts of an item. What an assistant said is Markdown: its words alone, or all of it where a match is in what
+    those leave out, such as the address of a link."""
+    for text in said(item):
+        if isinstance(item.body, AssistantMessage):
+            yield plain_text(text)
+        else:
+            yield text
+    if isinstance(item.body, AssistantMessage):
+        yield from said(item)
+
+
+def snippet(text: str, units: Sequence[str]) -> tuple[str, Marks] | None:
+    """A part of `text` around its first match of any of the folded `units`, with an ellipsis where it was cut, and the
+    matches in that; None where there is none."""
+    found = _first_matches(text, units)
     if not found:
         return None
-    first = found[0][0]
-    begin = max(looked_at.rfind(end, 0, first) + len(end) for end in (". ", "! ", "? ", "\n", "。"))
-    begin = begin if first - begin <= _BEFORE and begin > 0 else max(0, first - _BEFORE)
-    end = min(len(looked_at), first + _AFTER)
-    if begin and first - begin == _BEFORE:  # not in the middle of a word
-        space = looked_at.find(" ", begin, first)
-        begin = space + 1 if space >= 0 else begin
-    if end < len(looked_at):
-        space = looked_at.rfind(" ", first, end)
-        end = space if space > found[0][1] else max(end, found[0][1])
-    inside = [(max(a, begin) - begin, min(b, end) - begin) for a, b in found if a < end and b > begin]
-    shown = looked_at[begin:end]
-    lead, tail = "… " if begin else "", " …" if end < len(looked_at) else ""
-    return lead + shown + tail, [(a + len(lead), b + len(lead)) for a, b in inside]
+    first, until = found[0]
+    begin, end = _begin(text, first), _end(text, max(first + _AFTER, until), until)
+    for mark in found:
+        if mark[0] < end:
+            end = max(end, mark[1])
+    lead, tail = "… " if begin else "", " …" if end < len(text) else ""
+    moved = [(a - begin + len(lead), b - begin + len(lead)) for a, b in found if a < end]
+    return lead + text[begin:end] + tail, moved
+
+
+def _begin(text: str, first: int) -> int:
+    """Where a snippet begins that has a match at `first`: at a sentence, else at a word, else at a character."""
+    far = max(0, first - _BEFORE)
+    sentences = [place + len(end) for end in _SENTENCE_ENDS if (place := text.rfind(end, far, first)) >= 0]
+    if sentences:
+        return max(sentences)
+    return far and (text.find(" ", far, first) + 1 or min(boundary(text, far), first))
+
+
+def _end(text: str, far: int, until: int) -> int:
+    """Where a snippet ends that goes on to about `far`, and has a match up to `until`."""
+    if far >= len(text):
+        return len(text)
+    space = text.rfind(" ", until, far + 1)
+    return space if space >= 0 else boundary(text, far)
+
+
+def _first_matches(text: str, units: Sequence[str]) -> Marks:
+    """The matches in a text from its first one on, as far as a snippet may reach."""
+    cuts = [0]
+    while cuts[-1] < len(text):
+        cuts.append(boundary(text, cuts[-1] + _WINDOW))
+    folded = [spaced(text[begin:end]) for begin, end in pairwise(cuts)]
+    ends = list(accumulate(map(len, folded)))
+    whole = "".join(folded)
+    spans = [match.span() for unit in units if (match := _pattern(unit, " +").search(whole))]
+    if not spans:
+        return []
+    begin, end = min(spans)
+    window = bisect_right(ends, begin)
+    # A window more on either side: what the match stands between is in it, and what the snippet goes on with.
+    low, high = cuts[max(window - 1, 0)], cuts[min(bisect_right(ends, end - 1) + 2, len(cuts) - 1)]
+    found = [(a + low, b + low) for a, b in marks(text[low:high], units)]
+    return [mark for mark in found if mark[1] > cuts[window]]
+
+
+def _pattern(unit: str, space: str = " ") -> re.Pattern[str]:
+    """A unit in a folded text that has `space` between its words."""
+    escaped = space.join(map(re.escape, unit.split()))
+    return re.compile(rf"(?<!\S){escaped}(?!\S)" if is_whole(unit) else escaped)
 
 
 def _apart(found: Marks) -> Marks:

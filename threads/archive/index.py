@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -10,15 +11,24 @@ from django.db import connection, transaction
 
 from threads.chunks import chunked
 
-from .models import ArchivedItem, ArchivedThread, SearchDoc, Word
+from .models import ArchivedItem, ArchivedThread, SearchDoc, StaleIndex, Word
 from .text import folded, words
 
-MOST = 400_000
-"""Characters of distinct words that one thread has in the index. PostgreSQL takes a megabyte, and a conversation in
-human language stays far below."""
+MOST = 1_000_000
+"""Bytes of distinct words that one thread has in the index. PostgreSQL takes 1,048,575 of them in a tsvector."""
 
 CUT = "=cut"
 """Among the words of a thread that has more than that."""
+
+_MOST_ITEMS = 1_000
+"""Items of a thread that are read again at once; a thread of more is left to a worker."""
+
+_LARGE = 200_000
+"""Characters of words from which a thread is not written anew for each page of its items, but later by a worker."""
+
+_DIGIT = re.compile("[0-9]")
+_SHORTEST_CODE = 8
+"""A word of so many characters with a digit in it is an id, a hash or a key."""
 
 RUN = 12
 """PostgreSQL's index knows no order, so a thread has among its words which run of numbers it is in, of 2 to the power
@@ -29,10 +39,10 @@ _MOST_KNOWN = 500_000
 
 @dataclass(slots=True)
 class _Known:
-    """Words that are in the database for sure, as long as nothing has been erased after `erased`."""
+    """Words that are in the database for sure, as long as `removals` says that none has been removed."""
 
     words: set[str] = field(default_factory=set)
-    erased: int | None = None
+    removals: tuple[int, int] | None = None
 
 
 _known = _Known()
@@ -86,9 +96,17 @@ def new(threads: Sequence[ArchivedThread]) -> None:
 
 
 def anew(threads: Iterable[ArchivedThread]) -> None:
-    """Threads of which anything may have changed."""
+    """Threads of which anything may have changed. A long one is left to a worker."""
     for thread in threads:
-        put({thread: words_in(thread)})
+        if thread.items > _MOST_ITEMS:
+            later(thread)
+        else:
+            put({thread: words_in(thread)})
+
+
+def later(thread: ArchivedThread) -> None:
+    """The thread is indexed anew by a worker; until then it is found by what it was."""
+    StaleIndex.objects.bulk_create([StaleIndex(thread=thread)], ignore_conflicts=True)
 
 
 def words_in(thread: ArchivedThread) -> set[str]:
@@ -103,6 +121,9 @@ def more(thread: ArchivedThread, texts: Iterable[str]) -> None:
     """Items have been added to a thread that is in the index."""
     found = {word for text in texts for word in words(text)}
     there = SearchDoc.objects.filter(pk=thread.pk).values_list("words", flat=True).first() or ""
+    if len(there) > _LARGE:
+        later(thread)
+        return
     put({thread: found | {word for word in there.split(" ") if not word.startswith("=")}})
 
 
@@ -117,16 +138,35 @@ def put(found: Mapping[ArchivedThread, set[str]], *, fresh: bool = False) -> Non
 
 
 def document(thread: ArchivedThread, found: set[str]) -> str:
-    """The text of a thread's row: what it is filtered by, then its words, as many as there is room for."""
-    text = " ".join([*facets(thread), *sorted(found - {""})])
-    if len(text) <= MOST:
+    """The text of a thread's row: what it is filtered by, then its words. Where there is no room for all of them, the
+    longest codes are left out first: who searches types words."""
+    about = facets(thread)
+    text = " ".join([*about, *sorted(found - {""})])
+    if len(text.encode()) <= MOST:
         return text
-    return f"{CUT} {text[:MOST].rpartition(' ')[0]}"
+    kept: list[str] = []
+    room = MOST - len(" ".join([CUT, *about]))
+    for word in sorted(found - {""}, key=_expendable):
+        room -= 1 + len(word.encode())
+        if room < 0:
+            break
+        kept.append(word)
+    return " ".join([CUT, *about, *sorted(kept)])
+
+
+def _expendable(word: str) -> tuple[bool, int, str]:
+    is_code = len(word) >= _SHORTEST_CODE and _DIGIT.search(word) is not None
+    return is_code, len(word), word
+
+
+def is_cut(thread_id: str) -> bool:
+    """Whether a kept thread has more words than the index has room for."""
+    return SearchDoc.objects.filter(thread__thread_id=thread_id, words__startswith=f"{CUT} ").exists()
 
 
 def remember(found: set[str]) -> None:
     """Notes words, so that parts of them are found."""
-    unknown, erased = sorted(found - _known.words - {""}), _known.erased
+    unknown, removals = sorted(found - _known.words - {""}), _known.removals
     if not unknown:
         return
     Word.objects.bulk_create([Word(word=each) for each in unknown], ignore_conflicts=True, batch_size=2000)
@@ -134,21 +174,22 @@ def remember(found: set[str]) -> None:
     def committed() -> None:
         if len(_known.words) > _MOST_KNOWN:
             _known.words.clear()
-        # Since this transaction some of them may have been erased again.
-        if _known.erased == erased:
+        # Since this transaction some of them may have been removed again.
+        if _known.removals == removals:
             _known.words.update(unknown)
 
     transaction.on_commit(committed)
 
 
-def as_of(erased: int) -> None:
-    """What was erased last: another process may have taken words away that this one believes to be there."""
-    if _known.erased != erased:
+def as_of(removals: tuple[int, int]) -> None:
+    """The last erasure, and the last removal of unused words: another process may have taken words away that this one
+    believes to be there."""
+    if _known.removals != removals:
         _known.words.clear()
-        _known.erased = erased
+        _known.removals = removals
 
 
 def forget_known() -> None:
     """The words in the database may be fewer than this process believes."""
     _known.words.clear()
-    _known.erased = None
+    _known.removals = None

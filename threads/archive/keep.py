@@ -78,7 +78,7 @@ def count_uncounted(most: int = 500) -> int:
     for each in found:
         items = [(item, _read(item)) for item in ArchivedItem.objects.filter(thread=each).order_by("place")]
         for item, read in items:
-            item.text = _text(read)
+            item.text = text_of(read)
         ArchivedItem.objects.bulk_update([item for item, _ in items], ["text"])
         each.opening = _opening([read for _, read in items])
         each.messages = sum(is_message(read) for _, read in items)
@@ -194,7 +194,7 @@ def item(thread: ArchivedThread, place: int, row: ThreadItem) -> ArchivedItem:
         created_at=row.created_at,
         type=_type(row.raw),
         raw=dumped(row.raw, compact=True),
-        text=_text(row),
+        text=text_of(row),
     )
 
 
@@ -298,7 +298,8 @@ def _type(raw: object) -> str | None:
     return _column(found, 100) if isinstance(found, str) else None
 
 
-def _text(row: ThreadItem) -> str:
+def text_of(row: ThreadItem) -> str:
+    """What an item says, folded, a line for each of its texts."""
     return "\n".join(filter(None, map(folded, said(row))))
 
 

@@ -10,6 +10,8 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
+from .folding import VERSION
+
 _UNREAD = models.Q(read_at__isnull=True, gone_at__isnull=True)
 
 
@@ -220,6 +222,15 @@ class SearchDoc(models.Model):
         return str(self.pk)
 
 
+class StaleIndex(models.Model):
+    """A thread that is to be indexed anew, by a worker or `manage.py archive index`: see `reindex`."""
+
+    thread = models.OneToOneField(ArchivedThread, models.CASCADE, primary_key=True, related_name="+")
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
 class Erased(models.Model):
     """A thread that was erased here, by its id alone: it is never kept again. The greatest primary key tells whether
     words have gone since."""
@@ -254,6 +265,10 @@ class Progress(models.Model):
     """The same, of the sweep that is under way."""
     items = models.PositiveBigIntegerField(default=0)
     """Items that are kept, of all threads."""
+    folding = models.PositiveSmallIntegerField(default=VERSION)
+    """The version of the folding that everything is indexed by, but for what is in `StaleIndex`."""
+    removals = models.PositiveIntegerField(default=0)
+    """How often unused words were removed from `Word`, erasures aside."""
     failed_at = models.DateTimeField(null=True)
     failure = models.TextField(null=True)
     """Why the last run ended before its end, None where it did not."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,6 +9,7 @@ from django.db import connection
 from django.db.models import BooleanField, Q, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
+from .folding import signed
 from .models import ArchivedThread, Person
 
 MOST = 100
@@ -55,16 +54,10 @@ def _of_people(key: str, part: str) -> RawSQL:
     return RawSQL(sql, [f"%{connection.ops.prep_for_like_query(part)}%"], output_field=BooleanField())
 
 
-_ACCENTS = re.compile("[\u0300-\u036f]")
-
-
 @lru_cache(maxsize=10_000)
 def fold(name: str) -> str:
-    """An id as parts of it are looked for: capital and small letters, wide and narrow ones, with accents and without
-    are the same. All its signs stay, unlike in the words of a search: they tell one id from another."""
-    plain = unicodedata.normalize("NFKC", column(name)).casefold()
-    bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain))
-    return unicodedata.normalize("NFC", bare) or plain
+    """An id as parts of it are looked for: as text is, but with all its signs."""
+    return signed(column(name)) or name
 
 
 def column(name: str) -> str:

@@ -11,14 +11,18 @@ from django.conf import settings
 from django.db.models import Count, F, Max, Min, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
+from . import engines, index
 from .completeness import Completeness, completeness
 from .counts import DAY, QUARTER
 from .deletions import Breaker, breaker, waiting, withheld
-from .models import ArchivedThread, Day, OversizedItem, Progress, State, Tally, current
+from .models import ArchivedThread, Day, OversizedItem, Progress, StaleIndex, State, Tally, current
 from .running import Running, ToRead, to_read, under_way
 
 MOST_NAMED = 1000
 """Threads and items that a report names of each kind; the counts are of all."""
+
+MOST_CUT = 10_000
+"""Threads with more words than the index has room for that are counted. There are hardly ever any."""
 
 _NONE = "none given"
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -60,7 +64,8 @@ class Report:
     """Counts are of what is kept. `failure` is why the last sync ended early, at `failed_at`; `former` counts threads
     of an upstream that the database had before; `withheld` are those that the circuit breaker keeps from being
     marked, and `waiting` counts copies that are to be removed when it lets more go. `running` is the sync that is under
-    way, `to_read` what comes after it, or what the next one has to do."""
+    way, `to_read` what comes after it, or what the next one has to do. `stale` threads are still to be indexed anew;
+    `cut` counts those that have more words than the index has room for, which `cut_threads` names."""
 
     complete: Completeness
     started_at: datetime | None
@@ -75,6 +80,9 @@ class Report:
     breaker: Breaker | None
     withheld: tuple[Withheld, ...]
     oversized: tuple[Oversized, ...]
+    stale: int
+    cut: int
+    cut_threads: tuple[str, ...]
     first_at: datetime | None
     last_at: datetime | None
     by_status: dict[str, int]
@@ -104,6 +112,7 @@ def report(most: int | None = MOST_NAMED) -> Report:
     items = uncounted.aggregate(sum=Sum("items"))["sum"] or 0
     failing = current().filter(trouble__isnull=False)
     running = under_way()
+    cut = sorted(engines.with_word(index.CUT, MOST_CUT), reverse=True)
     return Report(
         complete=completeness(),
         started_at=progress.started_at if progress else None,
@@ -124,6 +133,11 @@ def report(most: int | None = MOST_NAMED) -> Report:
         oversized=tuple(
             Oversized(each.thread.thread_id, each.item_id, each.detail)
             for each in OversizedItem.objects.select_related("thread").order_by("-pk")[:most]
+        ),
+        stale=StaleIndex.objects.count(),
+        cut=len(cut),
+        cut_threads=tuple(
+            ArchivedThread.objects.filter(number__in=cut[:most]).order_by("-number").values_list("thread_id", flat=True)
         ),
         first_at=first,
         last_at=last,

@@ -20,19 +20,22 @@ from . import engines
 from .index import head
 from .models import ArchivedItem, ArchivedThread
 from .spans import Span, apart
-from .text import LONGEST_WORD, folded, unspaced, words
+from .text import Term, folded, terms
 
-MOST_UNITS = 32
-"""Words or phrases of one search; a person who pastes a page is looking for its beginning."""
+MOST_WORDS = 32
+"""Words of one search; a person who pastes a page is looking for its beginning."""
 
-LONGEST_UNIT = 10_000
+LONGEST_WORD = 10_000
 """Characters of one of them: SQLite compares with a pattern of 50,000 bytes at the most."""
 
 MOST_EXPANDED = 300
-"""Words that a part of a word may stand for."""
+"""Words that the parts of words in one search may stand for together."""
 
 MOST_LOOKED_AT = 1000
 """Threads whose text is looked at for one page, where the index alone cannot tell."""
+
+_MOST_TERMS = 8
+"""Terms that one word is looked up by. A word of more is compared with the text, so the rest adds nothing."""
 
 _MOST_PASSED = 2000
 """Threads that the index gives in about the time in which it can be asked anew."""
@@ -40,21 +43,24 @@ _MOST_PASSED = 2000
 _FEW = 16
 """Threads of one place that are sooner looked at than their place is measured."""
 
-_SHORTEST_PART = 3
-
-_TYPED = re.compile(r'"([^"]*)"?|“([^”]*)”?|([^\s"“]+)')
+_TYPED = re.compile(
+    r'["\uff02]([^"\uff02]*)["\uff02]?|“([^“”]*)”?|„([^„“”]*)[“”]?|«([^«»]*)»?|»([^«»]*)«?|「([^「」]*)」?|'
+    r'([^\s"\uff02“„«»「]+)'
+)
+"""What stands between quotation marks of some language, or a word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
     """`units` are the folded words and phrases; `groups` are words of the index of which one of each must be there; a
-    thread is then looked at for each of `phrases`. `notes` say what was not searched for. `nothing` where it is clear
-    already that nothing can be found."""
+    thread is then looked at for each of `phrases`. `notes` are sentences for the reader; `gaps` those of them by which
+    what is found is not what was asked for. `nothing` where it is clear already that nothing can be found."""
 
     units: tuple[str, ...]
     groups: tuple[tuple[str, ...], ...]
     phrases: tuple[str, ...]
     notes: tuple[str, ...]
+    gaps: tuple[str, ...] = ()
 
     @property
     def nothing(self) -> bool:
@@ -83,31 +89,56 @@ class Found:
     stopped_at: int | None = None
 
 
+def typed_units(typed: str) -> list[str]:
+    """The words and phrases of a search as they were typed, without their quotation marks."""
+    found = (next(filter(None, match.groups()), "") for match in _TYPED.finditer(typed))
+    return [each for each in found if folded(each)]
+
+
 def units(typed: str) -> list[str]:
-    """The words and phrases of a search, folded, each once."""
-    found = (folded(next(filter(None, match.groups()), ""))[:LONGEST_UNIT] for match in _TYPED.finditer(typed))
-    return list(dict.fromkeys(filter(None, found)))
+    """The words and phrases that are searched for, folded, each once: `MOST_WORDS` words, the first ones."""
+    return _taken(typed)[0]
 
 
 def parse(typed: str) -> Search:
     """Reads what was typed, and asks the database for the words that its parts stand for."""
-    every = units(typed)
-    taken, notes = every[:MOST_UNITS], []
-    if not every:
-        notes.append("There is no word in this search: type a letter, a digit or an emoji.")
-    if len(every) > MOST_UNITS:
-        notes.append(f"The first {MOST_UNITS} of {len(every):,} words were searched for. Type fewer.")
-    groups: list[tuple[str, ...]] = []
+    taken, gaps = _taken(typed)
+    if not taken:
+        return Search((), (), (), ("There is no word in this search: type a letter, a digit or an emoji.",))
+    looked_up: dict[Term, None] = {}
+    phrases = []
     for unit in taken:
-        for word in dict.fromkeys(words(unit)):
-            known, all_known = _expanded(word)
-            groups.append(known)
-            if not all_known:
-                notes.append(
-                    f"“{word}” is a part of very many words; {MOST_EXPANDED} were searched for. Type more of it."
-                )
-    phrases = [unit for unit in taken if len(list(words(unit))) > (2 if unspaced(unit) else 1)]
-    return Search(tuple(taken), tuple(dict.fromkeys(groups)), tuple(phrases), tuple(notes))
+        of_unit = [terms(word) for word in unit.split()]
+        looked_up |= dict.fromkeys(term for of_word in of_unit for term in of_word[:_MOST_TERMS])
+        if sum(map(len, of_unit)) > 1:
+            phrases.append(unit)
+    groups, cut = _expanded([term.word for term in looked_up if term.part])
+    groups |= {term.word: (term.word,) for term in looked_up if not term.part}
+    if cut:
+        gaps.append(
+            f"{_quoted(cut)} {'is' if len(cut) == 1 else 'are'} part of very many words; {MOST_EXPANDED} words were "
+            "searched for, so there may be more threads. Type more of it."
+        )
+    found = tuple(dict.fromkeys(groups[term.word] for term in looked_up))
+    return Search(tuple(taken), found, tuple(phrases), tuple(gaps), tuple(gaps))
+
+
+def _taken(typed: str) -> tuple[list[str], list[str]]:
+    """The units of a search, and what was left out of it, in sentences."""
+    gaps: list[str] = []
+    found: list[str] = []
+    count = 0
+    for unit in dict.fromkeys(map(folded, typed_units(typed))):
+        every = unit.split()
+        taken = every[: max(MOST_WORDS - count, 0)]
+        count += len(every)
+        if any(len(word) > LONGEST_WORD for word in taken):
+            gaps.append(f"The first {LONGEST_WORD:,} characters of a longer word were searched for.")
+        if taken:
+            found.append(" ".join(word[:LONGEST_WORD] for word in taken))
+    if count > MOST_WORDS:
+        gaps.append(f"The first {MOST_WORDS} of {count:,} words were searched for. Type fewer.")
+    return found, gaps
 
 
 def find(
@@ -220,12 +251,19 @@ def _checked(numbers: Sequence[int], phrases: Sequence[str], fits: Fits | None) 
     return left
 
 
-def _expanded(word: str) -> tuple[tuple[str, ...], bool]:
-    """The words of the index that `word` stands for, the likeliest first, and whether these are all."""
-    if len(word) == 1 and unspaced(word):
-        found = engines.words_beginning(word, MOST_EXPANDED + 1)
-    elif len(word) < _SHORTEST_PART or len(word) >= LONGEST_WORD or any(map(unspaced, word)):
-        return (word,), True
-    else:
-        found = engines.words_with(word, MOST_EXPANDED + 1)
-    return tuple(found[:MOST_EXPANDED]), len(found) <= MOST_EXPANDED
+def _expanded(parts: Sequence[str]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+    """The words of the index that each part stands for, the likeliest first, `MOST_EXPANDED` in all; and the parts that
+    stand for more. None gets less than its share, and what one does not need the others have."""
+    known = {part: engines.words_with(part, MOST_EXPANDED + 1) for part in parts}
+    left, cut = MOST_EXPANDED, []
+    groups: dict[str, tuple[str, ...]] = {}
+    for place, (part, found) in enumerate(sorted(known.items(), key=lambda each: len(each[1]))):
+        groups[part] = tuple(found[: left // (len(known) - place)])
+        left -= len(groups[part])
+        if len(groups[part]) < len(found):
+            cut.append(part)
+    return groups, cut
+
+
+def _quoted(parts: Sequence[str]) -> str:
+    return ", ".join(f"“{part}”" for part in parts)

@@ -20,6 +20,7 @@ from threads.query import ItemQuery, ThreadQuery
 from threads.sources import Window
 
 from . import index, people
+from .bound import bounded
 from .counts import QUARTER, digest
 from .models import ArchivedItem, ArchivedThread, OversizedItem, Reason, State, Tally
 from .search import Fits, Looked, Search, find, parse
@@ -52,7 +53,11 @@ class ArchiveSource:
         self._zone = zone
 
     def list_threads(self, query: ThreadQuery) -> Window[Thread]:
-        """Raises `NotFound` where the cursor's thread is not kept."""
+        """Raises `NotFound` where the cursor's thread is not kept, `TooSlow` where a page would wait too long."""
+        with bounded():
+            return self._page(query)
+
+    def _page(self, query: ThreadQuery) -> Window[Thread]:
         search = parse(query.q) if query.q is not None else None
         # A page before a thread is the page after it in the opposite order, turned round.
         descending = (query.order == "desc") != (query.before is not None)
@@ -66,11 +71,12 @@ class ArchiveSource:
         edge = _id(stopped_at) if stopped_at is not None and not more else None
         first, last = (ends[0], edge or ends[-1]) if ends else (edge, edge)
         onward, notes = more or edge is not None, list(search.notes) if search else []
+        gaps = search.gaps if search else ()
         if edge is not None:
             notes.append("There may be more: the search has looked through as many threads as it does for one page.")
         if query.before is None:
-            return Window(tuple(rows), first, last, cursor is not None and bool(ends), onward, tuple(notes))
-        return Window(tuple(rows[::-1]), last, first, onward, bool(ends), tuple(notes))
+            return Window(tuple(rows), first, last, cursor is not None and bool(ends), onward, tuple(notes), gaps=gaps)
+        return Window(tuple(rows[::-1]), last, first, onward, bool(ends), tuple(notes), gaps=gaps)
 
     def thread(self, thread_id: str) -> Thread:
         return shown(_kept(thread_id))

@@ -1,4 +1,5 @@
-"""What workers do: keep the archive up every few minutes, and copy everything when somebody asks for it."""
+"""What workers do: keep the archive up every few minutes, copy everything when somebody asks for it, and index anew
+what has to be."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from huey.exceptions import RetryTask
 from threads import origin, queue, upstream
 from threads.chatkit import ChatKitError
 
+from . import reindex
 from .lease import HeldError, LeaseLostError
 from .models import Run
 from .sync import Sync, sync_failed, why
@@ -66,6 +68,19 @@ def _sync_now(asked_at: float) -> None:
         _put_off(error)
         if time.time() < asked_at + _WAITED_FOR:
             raise RetryTask(delay=_AGAIN) from None
+    finally:
+        connections.close_all()
+
+
+def _index_stale() -> None:
+    """Indexes anew what is stale, unless another worker is at it."""
+    try:
+        if reindex.is_due() and not _stopping.is_set():
+            reindex.run(_stopping.is_set)
+    except (HeldError, LeaseLostError):
+        log.info("Another worker is indexing.")
+    except DatabaseError:
+        log.exception("The search index can't be written. It is tried again in a minute.")
     finally:
         connections.close_all()
 
@@ -130,3 +145,4 @@ if settings.ARCHIVE != "off":
     # A minute that nobody had time for is not made up for.
     keep_up = huey.periodic_task(_is_time, name="keep_up", expires=every())(_keep_up)
     sync_now = huey.task(name="sync_now")(_sync_now)
+    index_stale = huey.periodic_task(lambda _now: True, name="index_stale", expires=60)(_index_stale)

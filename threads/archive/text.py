@@ -1,98 +1,92 @@
-"""Text as it is searched: what a person would call the same word is the same word here, whoever typed it and how.
+"""Words of a text, as the index has them and as a search asks for them. Both databases get the words from here, so both
+find the same.
 
-Capital and small letters, accents, Arabic vowel marks, wide and narrow forms are one. Scripts that are written without
-spaces are cut into pairs of characters. Both databases get the words from here, so both find the same.
+Scripts that are written without spaces are cut into single characters and pairs, so that two characters next to each
+other are one word of the index.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from threads.chatkit import ThreadItem
 from threads.chatkit.types import AssistantMessage, ClientToolCall, Task, TaskGroup, UserMessage
 
+from .folding import folded, places
+
+__all__ = ["folded", "is_message", "is_whole", "opening", "places", "said", "terms", "words"]
+
 LONGEST_WORD = 64
-"""Characters; what is longer is several words."""
+"""Characters. A longer word is several that overlap by half."""
 
-_DROPPED = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0640]")
-"""Accents, points and vowel marks, and the stroke that only lengthens an Arabic word."""
+_STEP = LONGEST_WORD // 2
+"""Any part of a word of up to this many characters is within one word of the index."""
 
-_ALIKE = {"\u0649": "\u064a", "\u0629": "\u0647"}
-"""Arabic letters that are typed for each other at the end of a word."""
+SHORTEST_PART = 3
+"""Characters from which a word is also found as a part of others."""
 
 _UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
-    "\U00020000-\U0003ffff]+"
+    "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3040-\u312f\u31a0-\u31bf\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
 """Thai, Lao, Burmese, Khmer, Japanese, Chinese and Korean characters (Korean has spaces, and words of one syllable)."""
 
-_PLAIN = re.compile(r"[0-9a-z]+")
 
+class Term(NamedTuple):
+    """A word to look for in the index: as it stands, or as a `part` of words."""
 
-class _Folding(dict[int, str]):
-    """What each character becomes: itself in its plainest form, nothing, or a space."""
-
-    def __missing__(self, code: int) -> str:
-        character = chr(code)
-        plain = _DROPPED.sub("", unicodedata.normalize("NFKD", character))
-        kept = "".join(each if _is_of_a_word(each) else " " for each in unicodedata.normalize("NFC", plain).casefold())
-        self[code] = folded = "".join(_ALIKE.get(each, each) for each in _DROPPED.sub("", kept))
-        return folded
-
-
-def _is_of_a_word(character: str) -> bool:
-    """Letters, digits, marks that belong to them, and emoji."""
-    category = unicodedata.category(character)
-    return category[0] in "LNM" or (category in {"So", "Sk"} and character > "\x7f")
-
-
-_FOLDING = _Folding()
-
-
-def folded(text: str) -> str:
-    """`text` as words with one space between them."""
-    if text.isascii():
-        return " ".join(_PLAIN.findall(text.lower()))
-    return " ".join(text.translate(_FOLDING).split())
-
-
-def places(text: str) -> tuple[str, list[int]]:
-    """`text` folded, and for each character of that the place in `text` that it came from."""
-    made: list[str] = []
-    origins: list[int] = []
-    for place, character in enumerate(text):
-        for each in _FOLDING[ord(character)]:
-            if each != " " or (made and made[-1] != " "):
-                made.append(each)
-                origins.append(place)
-    return "".join(made), origins
+    word: str
+    part: bool
 
 
 def words(text: str) -> Iterator[str]:
     """The words of a folded text, as they are indexed. May repeat itself."""
     for word in text.split():
-        if word.isascii() or not _UNSPACED.search(word):
-            yield from _pieces(word)
-            continue
-        end = 0
-        for run in _UNSPACED.finditer(word):
-            yield from _pieces(word[end : run.start()])
-            characters = run.group()
-            yield from (characters[place : place + 2] for place in range(len(characters) - 1))
-            yield characters[-1]
-            end = run.end()
-        yield from _pieces(word[end:])
+        for run, is_unspaced in _runs(word):
+            if is_unspaced:
+                yield from run
+                yield from _pairs(run)
+            else:
+                yield run[:LONGEST_WORD]
+                yield from (run[at : at + LONGEST_WORD] for at in range(_STEP, len(run) - _STEP, _STEP))
 
 
-def unspaced(word: str) -> bool:
-    """Whether a word is of a script that is cut into pairs."""
-    return _UNSPACED.fullmatch(word) is not None
+def terms(word: str) -> list[Term]:
+    """What the index has of a thread in which a folded word without spaces is. Where that is more than one term, the
+    thread may still not have the word."""
+    found: list[Term] = []
+    for run, is_unspaced in _runs(word):
+        if is_unspaced:
+            found += (Term(each, part=False) for each in (_pairs(run) if len(run) > 1 else run))
+        elif len(run) < SHORTEST_PART:
+            found.append(Term(run, part=False))
+        else:
+            found += (Term(run[at : at + _STEP], part=True) for at in range(0, len(run) - _STEP, _STEP))
+            found.append(Term(run[-_STEP:], part=True))
+    return found
 
 
-def _pieces(word: str) -> Iterator[str]:
-    return (word[start : start + LONGEST_WORD] for start in range(0, len(word), LONGEST_WORD))
+def is_whole(unit: str) -> bool:
+    """Whether a folded word is too short to be found within another one."""
+    return len(unit) < SHORTEST_PART and not _UNSPACED.search(unit)
+
+
+def _runs(word: str) -> Iterator[tuple[str, bool]]:
+    """A word as runs of characters, and whether each is of a script without spaces."""
+    end = 0
+    for run in () if word.isascii() else _UNSPACED.finditer(word):
+        if end < run.start():
+            yield word[end : run.start()], False
+        yield run.group(), True
+        end = run.end()
+    if end < len(word):
+        yield word[end:], False
+
+
+def _pairs(run: str) -> Iterator[str]:
+    return (run[at : at + 2] for at in range(len(run) - 1))
 
 
 def said(item: ThreadItem) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from django.db import connection
 
 from . import index
-from .models import Erased
+from .models import Erased, Progress
 
 _LOCK = 7_265_173_101
 """Among the advisory locks of the database."""
@@ -22,7 +22,8 @@ def storing() -> None:
     """First of all in a transaction that stores what came from the upstream: until it ends nothing is erased."""
     _lock("pg_advisory_xact_lock_shared")
     # A statement of its own: one that waits for the lock sees what there was before it waited.
-    index.as_of(Erased.objects.order_by("-pk").values_list("pk", flat=True).first() or 0)
+    erased = Erased.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    index.as_of((erased, Progress.objects.values_list("removals", flat=True).first() or 0))
 
 
 def erasing() -> None:

@@ -81,6 +81,8 @@ def _lacking(found: services.Listing, *, left_out: bool) -> str:
         return _LEFT_OUT
     if found.window.lost or (found.window.has_next and found.window.last_id is None):
         return _LOST
+    if found.window.gaps:
+        return " ".join(found.window.gaps)
     lacking = found.lacking if found.archived else None
     if lacking is not None and lacking.kept is not None:
         return (
@@ -92,6 +94,8 @@ def _lacking(found: services.Listing, *, left_out: bool) -> str:
             f"The archive has not read {lacking.unread:,} thread{'s' if lacking.unread != 1 else ''} to the last item "
             "yet, so there may be more matches."
         )
+    if lacking is not None and found.query.q:
+        return lacking.unindexed
     return ""
 
 

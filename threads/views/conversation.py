@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -17,6 +18,8 @@ from dashboard.fetch_metadata import linked
 
 from .. import conversation as presenting
 from .. import forms, masking, presenters, problems, services, when
+from ..archive import about
+from ..archive.search import typed_units
 from ..chatkit import MAX_USER, ChatKitError, NotFound, ThreadItem, is_identifier
 from ..query import ItemQuery, ThreadQuery
 from ..roles import Right, account, demand, needs
@@ -80,6 +83,8 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
         "started_over": bool(errors),
         "confirmed": when.relative(found.about.confirmed_at, now) if found.archived and found.about else None,
         "end": _ENDS.get(request.GET.get("end", "")),
+        "cut": found.about is not None and about.is_cut(thread_id),
+        "sought": json.dumps(typed_units(here.q)) if here.q else None,
     }
     if found.items is not None:
         context |= _items(found.items, query, address, here, zone, mask)

@@ -1,5 +1,6 @@
 """`manage.py archive sync` copies everything; `archive report` says what there is and whether it is all; `archive
-adopt` accepts another project's API in place of the one that the threads came from."""
+index` indexes anew what an update has folded in another way; `archive adopt` accepts another project's API in place of
+the one that the threads came from."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import json
 import signal
 import sys
 from argparse import ArgumentParser
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -17,9 +19,10 @@ from django.db import DatabaseError
 from tqdm import tqdm
 
 from threads import origin, upstream, when
-from threads.archive import running
+from threads.archive import reindex, running
 from threads.archive.completeness import Completeness
 from threads.archive.lease import HeldError, LeaseLostError
+from threads.archive.models import StaleIndex
 from threads.archive.report import ATTACHMENTS, Report, report
 from threads.archive.sync import Sync, Tally, why
 from threads.audit.record import NotRecordedError
@@ -38,6 +41,7 @@ class Command(BaseCommand):
         sync.add_argument("--at-once", type=int, default=settings.ARCHIVE_AT_ONCE, help="threads read side by side")
         told = actions.add_parser("report", help="say what is kept, and whether it is everything")
         told.add_argument("--json", metavar="FILE", help="write the whole report there, - for the terminal")
+        actions.add_parser("index", help="index anew what an update or a worker has left to be indexed")
         actions.add_parser(
             "adopt", help="keep the threads that are here, and go on with those of the API that the settings name"
         )
@@ -47,6 +51,9 @@ class Command(BaseCommand):
             raise CommandError("There is no archive: ARCHIVE is off.")
         if options["action"] == "adopt":
             self._adopt()
+            return
+        if options["action"] == "index":
+            self._index()
             return
         origin.claim_for_command()
         if options["action"] == "report":
@@ -69,6 +76,21 @@ class Command(BaseCommand):
             f"{number:,} threads are kept as they are, and never compared again. "
             f"From now on this database follows {settings.OPENAI_BASE_URL}."
         )
+
+    def _index(self) -> None:
+        try:
+            with tqdm(
+                desc="Threads", unit="", total=StaleIndex.objects.count(), file=sys.stderr, dynamic_ncols=True
+            ) as bar:
+                signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+                reindex.run(watch=bar.update)
+        except (HeldError, LeaseLostError):
+            raise CommandError("A worker is indexing. Wait for it, or stop it first.") from None
+        except DatabaseError as error:
+            raise CommandError(f"The search index can't be written: {error}. Start it again to go on.") from None
+        except KeyboardInterrupt:
+            raise CommandError("Stopped. What is indexed stays so; start it again to go on.") from None
+        self.stdout.write("The search index is up to date.")
 
     def _sync(self, options: dict[str, Any]) -> None:
         if settings.ARCHIVE_ONLY:
@@ -107,6 +129,9 @@ class Command(BaseCommand):
                 ) from None
             except KeyboardInterrupt:
                 raise CommandError("Stopped. What was kept is kept; start it again to go on.") from None
+        if reindex.is_due():
+            with suppress(HeldError, LeaseLostError):
+                reindex.run()
         self._report(None)
 
     def _report(self, file: str | None) -> None:
@@ -189,6 +214,7 @@ def _lines(found: Report) -> list[str]:
         )
     lines += _complete(found.complete)
     lines += _time_left(found)
+    lines += _unsearchable(found)
     if found.failed_at:
         lines.append(f"The last sync failed, {found.failed_at:{_TIME}} UTC: {found.failure}.")
     if found.complete.failing:
@@ -215,6 +241,19 @@ def _time_left(found: Report) -> list[str]:
             "more than 100 new items."
         )
     return lines
+
+
+def _unsearchable(found: Report) -> list[str]:
+    lines = []
+    if found.stale:
+        lines.append(
+            f"{found.stale:,} threads are still to be indexed anew: a worker does it, or `manage.py archive index`."
+        )
+    if found.cut:
+        lines.append(
+            f"{found.cut:,} threads have more words than can be searched; their longest ids and codes are left out:"
+        )
+    return lines + [f"  {each}" for each in found.cut_threads[:20]]
 
 
 def _complete(found: Completeness) -> list[str]:

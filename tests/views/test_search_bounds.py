@@ -1,0 +1,145 @@
+"""What a search may cost, and what page and file say where it is not all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+
+from tests.archive.test_sync import spoken, sync
+from tests.conftest import Get
+from threads.archive import about, bound, engines, index, search
+from threads.audit.record import Actor, acting
+from threads.emulator import Emulator
+from threads.exports import asking, files, tasks
+from threads.exports.models import Export
+from threads.query import ThreadQuery
+
+from .exporting import own_place
+
+__all__ = ["own_place"]
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def copied(emulator: Emulator, agent: Client) -> Emulator:
+    ids = list(emulator.thread_ids())
+    for each, letter in zip(ids, "abcdefghijkl", strict=False):
+        emulator.set_items(each, [spoken(f"zeppelin{letter}")])
+    sync(emulator)
+    return emulator
+
+
+def slow(found: Any) -> Callable[..., Any]:
+    """Takes some tenths of a second in the database."""
+
+    def ask(*_arguments: object, **_how: object) -> Any:
+        with connection.cursor() as cursor:
+            if connection.vendor == "sqlite":
+                cursor.execute(
+                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000) "
+                    "SELECT count(*) FROM n"
+                )
+            else:
+                cursor.execute("SELECT pg_sleep(0.4)")
+            cursor.fetchall()
+        return found
+
+    return ask
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bound, "SQLITE_SECONDS", 0.1)
+    monkeypatch.setattr(bound, "POSTGRESQL_SECONDS", 0.1)
+
+
+def exported(kind: str, query: ThreadQuery) -> tuple[Export, str]:
+    user = User.objects.get(username="agent")
+    with acting(Actor("agent", str(user.pk), "", "")):
+        export = asking.of_list(kind, query, ZoneInfo("UTC"))
+    tasks.work()
+    export.refresh_from_db()
+    return export, files.path(export.pk).read_text(encoding="utf-8")
+
+
+def test_a_page_is_not_waited_for_and_a_file_is(
+    get: Get, agent: Client, copied: Emulator, hurried: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = [each for chunk in engines.matching([["zeppelina"]], 0, 10**9, descending=True, size=9) for each in chunk]
+    monkeypatch.setattr(engines, "matching", slow([numbers]))
+    page = get("/threads/?q=zeppelina&status=active", status=503)
+    assert "This search takes too long" in page.said()
+    assert page.one("input", id="q").get("value") == "zeppelina"
+    assert "OpenAI can't be reached" not in page.said()
+    thread = next(copied.thread_ids())
+    assert agent.get("/step/", {"from": thread, "list": "q=zeppelina", "to": "next"}).status_code == 503
+    export, text = exported("csv", ThreadQuery(q="zeppelina"))
+    assert (export.outcome, export.done) == ("whole", 1)
+    assert thread in text
+
+
+def test_rows_come_where_the_text_around_a_match_is_too_slow(
+    get: Get, copied: Emulator, hurried: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(about, "in_items", slow(None))
+    page = get("/threads/?q=zeppelina")
+    assert len(page.thread_ids) == 1
+    assert "without the text around them" in page.said()
+
+
+def _cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "MOST", 20)
+
+
+def _few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "MOST_EXPANDED", 3)
+
+
+LACKS = [(_few, "part of very many words"), (_cut, "more words than can be searched")]
+
+
+@pytest.fixture(params=LACKS, ids=["parts", "cut"])
+def lacking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    change, says = request.param
+    change(monkeypatch)
+    return str(says)
+
+
+def test_list_and_file_of_a_search_that_is_not_all_say_so(get: Get, lacking: str, copied: Emulator) -> None:
+    about.forget()
+    assert lacking in get("/threads/?q=zeppel").said()
+    for kind in ("csv", "jsonl"):
+        export, text = exported(kind, ThreadQuery(q="zeppel"))
+        assert f"-PARTIAL.{kind}" in export.name
+        last = text.splitlines()[-1]
+        assert lacking in last
+        assert "PARTIAL" in last if kind == "csv" else json.loads(last)["partial"]
+
+
+def test_a_conversation_says_which_words_are_not_found(
+    get: Get, copied: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = next(copied.thread_ids())
+    assert "more words than can be searched" not in get(f"/threads/{thread}/").said()
+    _cut(monkeypatch)
+    copied.set_title(thread, "Lamp")
+    sync(copied, everything=True)
+    assert "more words than can be searched" in get(f"/threads/{thread}/").said()
+    assert "more words than can be searched" in get("/archive/").said()
+
+
+def test_four_kilobytes_of_numbers_are_a_search_of_32_words(
+    copied: Emulator, django_assert_max_num_queries: Any
+) -> None:
+    typed = ".".join(f"{number:03}" for number in range(1000))
+    with django_assert_max_num_queries(3 * search.MOST_WORDS):
+        found = search.parse(typed)
+    assert sum(map(len, found.groups)) <= search.MOST_EXPANDED

@@ -1,0 +1,173 @@
+"""Case folding and normalisation of text, for the search index, queries, user ids, highlighting and find in a page.
+
+Unicode's compatibility decomposition, then its full case folding, then what people do not type or see: accents, vowel
+points, invisible characters. `browser.py` writes the same rules for the browser.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+
+VERSION = 1
+"""Of these rules. What was indexed by others is indexed anew: a migration puts all threads into `StaleIndex`, and folds
+the names of users."""
+
+_IGNORABLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+"""Unicode's Default_Ignorable_Code_Point, which Python's own data lacks."""
+
+_SKIN_TONES = "\U0001f3fb-\U0001f3ff"
+
+_MARKS = (
+    "\u0300-\u0344\u0346-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"  # accents; not the Greek iota
+    "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"  # Hebrew points; not the maqaf, which divides words
+    "\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u0898-\u089f\u08ca-\u08e1"
+    "\u08e3-\u08ff\u0640"  # Arabic vowel marks, and the stroke that only lengthens a word
+)
+
+DROPPED = f"[{_IGNORABLE}{_SKIN_TONES}{_MARKS}]"
+"""Characters that a search ignores, as a regular expression."""
+
+_is_dropped = re.compile(DROPPED).match
+_drop = re.compile(f"{DROPPED}+").sub
+
+_BLANK = "\u2800\ufffc\ufffd"
+"""Symbols that are no word: a blank pattern, and what stands in place of something else."""
+
+_BASIC_LATIN = re.compile(r"LATIN SMALL LETTER ([A-Z]{1,2}) WITH ")
+_LATIN = {"AE": "ae", "OE": "oe", "DOTLESS I": "i", "DOTLESS J": "j", "THORN": "th", "ETH": "d", "ENG": "n", "KRA": "q"}
+"""Letters that Unicode does not decompose, by their names there: "L WITH STROKE" is an l."""
+
+_ARABIC = {
+    "\u0649": "\u064a", "\u06cc": "\u064a",  # yeh
+    "\u06a9": "\u0643", "\u06aa": "\u0643",  # kaf
+    "\u0629": "\u0647", "\u06c1": "\u0647", "\u06d5": "\u0647",  # heh, and the teh that is typed for it
+    "\u0671": "\u0627",  # alef
+}  # fmt: skip
+"""Letters that are typed for each other, by keyboards of different languages."""
+
+_PLAIN = re.compile(r"[0-9a-z]+")
+
+JOINER = "\u200d"
+
+_SAFE = 1000
+"""Characters up to which it does not matter that `unicodedata.normalize` takes quadratic time for a run of marks. In a
+longer text those that are dropped go first, and the others are put in their canonical order."""
+
+
+class _Rules(dict[int, str]):
+    """What a character becomes: letters and digits, nothing, a space, or an emoji between spaces."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        parts = unicodedata.normalize("NFKD", character)
+        if parts == character:
+            parts = unicodedata.normalize("NFKD", character.casefold())
+        made = _leaf(character) if parts == character else parts.translate(self)
+        self[code] = made
+        return made
+
+
+def _leaf(character: str) -> str:
+    """The same for a character that neither decomposes nor has another case."""
+    if _is_dropped(character):
+        return ""
+    category = unicodedata.category(character)
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    if category == "So" and character not in _BLANK:
+        return f" {character} "
+    if category[0] not in "LNM":
+        return " "
+    name = unicodedata.name(character, "")
+    if letter := _BASIC_LATIN.match(name):
+        return letter.group(1).lower()
+    return _ARABIC.get(character) or _LATIN.get(name.removeprefix("LATIN SMALL LETTER "), character)
+
+
+RULES = _Rules()
+
+
+def folded(text: str) -> str:
+    """`text` as words with one space between them. Equal for all normal forms of a text, and idempotent."""
+    if text.isascii():
+        return " ".join(_PLAIN.findall(text.lower()))
+    return " ".join(spaced(text).split())
+
+
+def spaced(text: str) -> str:
+    """`text` folded, with a space for each sign between its words."""
+    return unicodedata.normalize("NFC", _decomposed(text).translate(RULES))
+
+
+def signed(text: str) -> str:
+    """`text` folded, but for signs and white space, which all stay: they tell one user id from another."""
+    parts = ((each, RULES[ord(each)]) for each in _decomposed(text))
+    return unicodedata.normalize("NFC", "".join(made.strip() or (each if made else "") for each, made in parts))
+
+
+def places(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """`text` folded, but for a space at its end, and for each character of that the begin and end in `text` of what it
+    came from: a whole character, with its marks."""
+    made: list[str] = []
+    origins: list[tuple[int, int]] = []
+    begin = 0
+    for end in range(1, len(text) + 1):
+        if end < len(text) and (_CONTINUES[text[end]] or (text[end - 1] == JOINER and _is_symbol(text[end]))):
+            continue
+        character = text[begin:end]
+        for each in _ONE[character] if end - begin == 1 else spaced(character):
+            if each != " " or (made and made[-1] != " "):
+                made.append(each)
+                origins.append((begin, end))
+        begin = end
+    return "".join(made), origins
+
+
+def boundary(text: str, place: int) -> int:
+    """The first place from `place` on at which a text can be cut so that its halves fold as the whole does."""
+    while place < len(text) and (_CONTINUES[text[place]] or text[place - 1] == JOINER):
+        place += 1
+    return min(place, len(text))
+
+
+def _decomposed(text: str) -> str:
+    if len(text) > _SAFE:
+        text = _drop("", text)
+        text = _many_marks().sub(lambda run: "".join(sorted(run.group(), key=unicodedata.combining)), text)
+    return unicodedata.normalize("NFKD", text)
+
+
+@cache
+def _many_marks() -> re.Pattern[str]:
+    marks = "".join(re.escape(each) for each in map(chr, range(0x300, 0x20000)) if unicodedata.combining(each))
+    return re.compile(f"[{marks}]{{30,}}")
+
+
+def _is_symbol(character: str) -> bool:
+    return unicodedata.category(character) == "So"
+
+
+class _Continues(dict[str, bool]):
+    """Whether a character belongs to the one before it: marks, what is dropped, and the later jamo of a syllable."""
+
+    def __missing__(self, character: str) -> bool:
+        first = unicodedata.normalize("NFKD", character)[0]
+        jamo = "\u1160" <= first <= "\u11ff" or "\ud7b0" <= first <= "\ud7fb"
+        self[character] = found = jamo or unicodedata.category(first)[0] == "M" or RULES[ord(character)] == ""
+        return found
+
+
+class _One(dict[str, str]):
+    """`spaced` of one character."""
+
+    def __missing__(self, character: str) -> str:
+        self[character] = made = spaced(character)
+        return made
+
+
+_CONTINUES, _ONE = _Continues(), _One()
