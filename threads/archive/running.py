@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Max
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from .models import ArchivedThread, Lease, Progress, Run, current
 
@@ -39,7 +39,7 @@ def under_way() -> Running | None:
     run = last()
     if run is None or run.ended_at is not None:
         return None
-    if not Lease.objects.filter(name="sync", holder=run.holder, until__gt=timezone.now()).exists():
+    if not Lease.objects.filter(name="sync", holder=run.holder, until__gt=Now()).exists():
         return None
     spent = (run.updated_at - run.phase_at).total_seconds()
     rate = run.phase_done / spent if spent >= _SOON and run.phase_done else None
