@@ -12,6 +12,7 @@ from threading import Event
 from typing import TypeVar
 
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from threads.chatkit import (
@@ -25,7 +26,7 @@ from threads.chatkit import (
     Thread,
 )
 
-from . import deletions, keep, tombs
+from . import asked, deletions, keep, tombs
 from .budget import Budget
 from .deletions import Evidence, Finding, Verdict
 from .lease import Held
@@ -94,14 +95,18 @@ class Asking:
         unused = {name: 0 for name in asdict(self.tally) if name != "pages"}
         started = {"started_at": now, "updated_at": now, "ended_at": None, "phase": "walk", "phase_at": now}
         about = {"holder": self._lease.holder, "phase_done": 0, "everything": everything}
-        Run.objects.update_or_create(pk=1, defaults=unused | started | about)
+        with transaction.atomic():
+            self._lease.renew()
+            Run.objects.update_or_create(pk=1, defaults=unused | started | about)
+            if everything:
+                asked.begun()
         self._phase, self._base, self._told = "walk", 0, time.monotonic()
 
     def end(self) -> None:
         self.stop()
         self.pool.shutdown(cancel_futures=True)
         # Who has taken over writes there now.
-        Run.objects.filter(pk=1, holder=self._lease.holder).update(ended_at=timezone.now(), **self._done())
+        Run.objects.filter(pk=1, holder=self._lease.holder).update(ended_at=Now(), **self._done())
         self._lease.release()
 
     def stop(self) -> None:
