@@ -26,7 +26,7 @@ from threads.chatkit import (
     Thread,
 )
 
-from . import asked, deletions, keep, tombs
+from . import asked, deletions, keep, tombs, wal
 from .budget import Budget
 from .deletions import Evidence, Finding, Verdict
 from .lease import Held
@@ -84,6 +84,7 @@ class Asking:
         self.tally = Tally()
         self._stopped = Event()
         self._budget = Budget(per_minute, sleep=self._stopped.wait)
+        self._turns = wal.Turns(self._stopped.wait)
         self._pauses = pauses
         self._watch = watch
 
@@ -149,11 +150,13 @@ class Asking:
     @contextmanager
     def keeping(self) -> Iterator[None]:
         """A transaction that only the holder of the lease can end."""
+        began = time.monotonic()
         with transaction.atomic():
             self._lease.renew()
             tombs.storing()
             yield
             self._tell()
+        self._turns.took(time.monotonic() - began)
 
     def settle(self, thread: ArchivedThread, finding: Finding) -> None:
         """Keeps what was found of a thread that the upstream had not shown."""

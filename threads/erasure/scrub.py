@@ -14,6 +14,8 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, connection
 
+from threads.archive import wal
+
 log = logging.getLogger(__name__)
 
 _TABLES = (
@@ -31,6 +33,7 @@ _PAGES = 500
 """Pages that are merged in one transaction, so that nobody waits for long."""
 
 _TRIES, _PAUSE = 5, 1.0
+_POLL = 0.05
 _LOCK_TIMEOUT = "5s"
 
 Alive = Callable[[], None]
@@ -92,10 +95,11 @@ def _sqlite(alive: Alive, *, rewrite: bool) -> None:
         if rewrite:
             cursor.execute("VACUUM")
         alive()
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        busy, _log, _moved = cursor.fetchone()
-        if busy:
+    until = time.monotonic() + connection.settings_dict["OPTIONS"].get("timeout", 0)
+    while not wal.emptied():
+        if time.monotonic() >= until:
             raise DatabaseError("somebody is reading what the write-ahead log holds")
+        time.sleep(_POLL)
 
 
 def _merge(cursor: Any, table: str, alive: Alive) -> None:
