@@ -19,7 +19,7 @@ workers = (
     env.whole("WEB_CONCURRENCY", 2, least=1, most=64) if env.secret("OPENAI_API_KEY") or env.flag("ARCHIVE_ONLY") else 1
 )
 worker_class = "gevent"
-# A wait for a locked SQLite file stops the whole worker, and a page may have more than one.
+# A page may wait more than once for a locked SQLite file.
 os.environ.setdefault("SQLITE_WAIT", "2")
 worker_connections = env.whole("WORKER_CONNECTIONS", 1000, least=1, most=10_000)
 # A worker's main loop must answer within this; a request may take as long as CHATKIT_DEADLINE allows it.

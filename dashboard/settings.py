@@ -166,9 +166,9 @@ _options = DATABASES["default"].setdefault("OPTIONS", {})
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     _options |= {
         "transaction_mode": "IMMEDIATE",
-        # While a process waits for a locked file, none of its requests goes on: the server sets less, gunicorn.conf.py.
+        # How long somebody waits for a locked file: dashboard/sqlite.py. The server sets less, gunicorn.conf.py.
         "timeout": env.seconds("SQLITE_WAIT", 20, most=300),
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=67108864;",
     }
 elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"]["ENGINE"] = "dashboard.postgresql"

@@ -62,6 +62,7 @@ def read() -> State:
                 jobs[kind, phase] = number
             first = rows.filter(ended_at=None).aggregate(at=Min("asked_at"))["at"]
             oldest[kind] = _age(first, now) or 0.0
+        age = heartbeat.age(using)
         return State(
             run_age=_age(run.ended_at if run else None, now),
             complete_age=_age(completeness(using).as_of, now),
@@ -70,7 +71,7 @@ def read() -> State:
             due=here.filter(due_at__lte=now).count() + here.filter(due_at=None).count()
             if settings.ARCHIVE == "full"
             else None,
-            worker_age=_age(heartbeat.last(using), now),
+            worker_age=max(0.0, age.total_seconds()) if age is not None else None,
             jobs=jobs,
             oldest=oldest,
         )

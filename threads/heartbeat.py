@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import connection
-from django.utils import timezone
+from django.db.models import F
+from django.db.models.functions import Now
 
+from . import leases
 from .archive.models import Lease
 
 EVERY = 30.0
@@ -26,12 +28,12 @@ def beat() -> None:
     behind. Raises `DatabaseError`."""
     holder = f"{socket.gethostname()[:40]} {os.getpid()}"
     try:
-        Lease.objects.update_or_create(name=_NAME, defaults={"holder": holder, "until": timezone.now() + DEAD})
+        Lease.objects.update_or_create(name=_NAME, defaults={"holder": holder, "until": leases.end(DEAD)})
     finally:
         connection.close()
 
 
-def last(using: str = "default") -> datetime | None:
-    """When a worker last said that it lives, None where none ever did."""
-    until = Lease.objects.using(using).filter(name=_NAME).values_list("until", flat=True).first()
-    return until - DEAD if until is not None else None
+def age(using: str = "default") -> timedelta | None:
+    """How long ago, by the database's clock, a worker last said that it lives; None where none ever did."""
+    found = Lease.objects.using(using).filter(name=_NAME).values_list(Now() - F("until"), flat=True).first()
+    return found + DEAD if found is not None else None

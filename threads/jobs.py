@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from datetime import timedelta
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models.expressions import Combinable
 from django.utils import timezone
 
-from . import holder
+from . import holder, leases
 from .audit.record import Actor, actor
 
 LEASE = timedelta(seconds=max(60.0, 3 * settings.CHATKIT_DEADLINE))
@@ -40,7 +41,10 @@ class Job(models.Model):
     ended_at = models.DateTimeField(null=True)
     holder = models.CharField(max_length=100, blank=True)
     until = models.DateTimeField(null=True)
-    """When the holder's time is over, unless it says before then that it lives."""
+    """When the holder's time is over by the database's clock, unless it says before then that it lives."""
+
+    _kept_at = -math.inf
+    """When this object last said so, in `holder.passed`."""
 
     class Meta:
         abstract = True
@@ -61,33 +65,38 @@ class Job(models.Model):
     @classmethod
     def to_do(cls) -> models.QuerySet[Self]:
         """Those that have not ended and that nobody is at, oldest first."""
-        now = timezone.now()
         open_ = cls._default_manager.filter(ended_at=None)
-        # A holder whose time ends later than a lease from now took it by a clock that has been put back since.
-        over = Q(until=None) | Q(until__lt=now) | Q(until__gt=now + 2 * LEASE)
-        if dead := [each for each in open_.exclude(over).values_list("holder", flat=True) if holder.is_dead(each)]:
-            over |= Q(holder__in=dead)
-        return open_.filter(over).order_by("asked_at", "id")
+        return open_.filter(leases.free(open_, LEASE)).order_by("asked_at", "id")
 
     def claim(self) -> bool:
         """Takes the job, unless another worker is at it. Then `holder` is a name of this claim alone."""
-        now = timezone.now()
-        if not type(self).to_do().filter(pk=self.pk).update(holder=holder.name(), until=now + LEASE):
+        kept_at = holder.passed()
+        if not type(self).to_do().filter(pk=self.pk).update(holder=holder.name(), until=leases.end(LEASE)):
             return False
         self.refresh_from_db()
+        self._kept_at = kept_at
         if self.began_at is None:
-            self.keep(began_at=now)
+            self.keep(began_at=timezone.now())
         return True
 
     def keep(self, **values: Any) -> None:
         """Stores how far it is, which also says that the holder lives. Raises `JobLostError` where it holds the job no
         more; so within a transaction nothing is kept by two."""
-        values["until"] = timezone.now() + LEASE
+        kept_at = holder.passed()
         mine = type(self)._default_manager.filter(pk=self.pk, holder=self.holder, ended_at=None)  # noqa: SLF001
-        if not mine.update(**values):
+        if not mine.update(until=leases.end(LEASE), **values):
             raise JobLostError
+        self._kept_at = kept_at
         for name, value in values.items():
-            setattr(self, name, value)
+            if isinstance(value, Combinable):  # the database knows it
+                self.__dict__.pop(name, None)
+            else:
+                setattr(self, name, value)
+
+    def hold(self, seconds: float) -> None:
+        """Before what can't be taken back: the job is held for at least so long. Raises `JobLostError`."""
+        if holder.passed() - self._kept_at > LEASE.total_seconds() - seconds:
+            self.keep()
 
     def end(self, **values: Any) -> None:
         """It is done, or can't be. Raises `JobLostError`."""

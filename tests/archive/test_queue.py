@@ -17,10 +17,10 @@ from tests.archive.services import postgres, redis_server
 from tests.archive.working import ask, environment, manage, started, until
 from tests.conftest import NOW
 from threads import queue
-from threads.archive.asked import start_copying
+from threads.archive import asked
 from threads.emulator import Emulator, EmulatorServer
 
-ASKS = "from threads.archive.asked import start_copying; start_copying()"
+ASKS = "from threads.archive.asked import request_sync; request_sync()"
 
 
 @pytest.fixture(params=["sqlite", "postgres", "redis"])
@@ -75,8 +75,8 @@ def test_a_queue_that_is_not_there_is_said_and_nothing_more(settings: Any, monke
     monkeypatch.delitem(sys.modules, "threads.archive.tasks", raising=False)
     monkeypatch.delattr("threads.archive.tasks", raising=False)
     queue.huey.cache_clear()
-    with pytest.raises(queue.QueueError) as caught:
-        start_copying()
+    with pytest.raises(queue.QueueError) as caught, queue.reached():
+        asked._sync()
     queue.huey.cache_clear()
     assert "secret" not in str(caught.value)
 

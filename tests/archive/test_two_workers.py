@@ -16,6 +16,7 @@ DOUBLES = "SELECT item_id FROM archive_archiveditem GROUP BY item_id HAVING coun
 UNREAD = "SELECT count(*) FROM archive_archivedthread WHERE read_at IS NULL"
 COMPLETE = """SELECT 1 FROM archive_progress WHERE reached_end_at IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM archive_archivedthread WHERE read_at IS NULL AND gone_at IS NULL)"""
+REQUEST = "from threads.archive.models import SyncRequest; SyncRequest.objects.create()"
 THREADS = "SELECT thread_id FROM archive_archivedthread ORDER BY number"
 
 
@@ -46,14 +47,19 @@ def test_a_killed_one_is_taken_over(tmp_path: Path) -> None:
     with EmulatorServer(emulator) as server, ExitStack() as stack:
         settings = environment(tmp_path, server.base_url, ARCHIVE_EVERY="1440")
         manage(settings, "migrate", "--verbosity", "0")
+        # No message for any worker.
+        manage(settings, "shell", "--no-imports", "--command", REQUEST)
         first = stack.enter_context(started(settings, "worker", log=tmp_path / "first"))
         until(lambda: ask(tmp_path, ITEMS) > [(0,)])
         first.kill()
         first.wait()
         assert ask(tmp_path, UNREAD) > [(0,)]
+        (oldest, *_) = emulator.thread_ids(order="asc")
+        emulator.set_status(oldest, "locked", "seen by a whole sync alone")
         emulator.latency_ms = 0
         second = stack.enter_context(started(settings, "worker", log=tmp_path / "second"))
-        until(lambda: ask(tmp_path, COMPLETE))
+        until(lambda: ask(tmp_path, "SELECT 1 FROM archive_syncrequest WHERE ended_at IS NOT NULL"))
+        assert ask(tmp_path, COMPLETE)
         second.send_signal(signal.SIGTERM)
         assert second.wait(25) == 0
     is_equal(tmp_path, emulator)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from tests.accounts import account
+from tests.archive.working import until
 from tests.conftest import Get
 from tests.faults.conftest import Seen
+from threads.audit import again
 from threads.audit.models import AuditEvent
-from threads.audit.record import Action, NotRecordedError, Outcome, must
+from threads.audit.record import Action, NotRecordedError, Outcome, must, record
 from threads.emulator import Emulator
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,3 +81,59 @@ def test_no_role_is_given(emulator: Emulator, request: pytest.FixtureRequest, se
     assert b"This can&#39;t be recorded" in response.content
     assert [each.name for each in other.groups.all()] == ["Viewer"]
     seen("503: what is not in the trail is not done")
+
+
+def test_what_is_locked_for_a_moment_is_recorded_after_all(
+    get: Get, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, seen: Seen
+) -> None:
+    create, refused = AuditEvent.objects.create, [3]
+
+    def locked(**row: Any) -> AuditEvent:
+        if refused[0]:
+            refused[0] -= 1
+            raise OperationalError("database is locked")
+        return create(**row)
+
+    monkeypatch.setattr(AuditEvent.objects, "create", locked)
+    monkeypatch.setattr(again, "PAUSES", (0.01, 0.01, 0.01, 0.01))
+    began = timezone.now()
+    assert get("/threads/?user=anybody").one("h1") is not None
+    assert get("/threads/?user=somebody").one("h1") is not None
+    ended = timezone.now()
+    until(lambda: AuditEvent.objects.filter(action="search").count() == 2, 10)
+    first, second = AuditEvent.objects.filter(action="search").order_by("at")
+    assert (first.customer, second.customer) == ("anybody", "somebody")
+    assert began < first.at < second.at < ended, "when it happened, not when it was written"
+    assert first.who == "agent"
+    assert "tried again" in caplog.text
+    assert "given up" not in caplog.text
+    seen("in the trail, with the time at which it happened")
+
+
+def test_what_stays_locked_is_given_up_and_said(
+    get: Get, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, seen: Seen
+) -> None:
+    def locked(**_row: Any) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(again, "PAUSES", (0.01, 0.01))
+    monkeypatch.setattr(AuditEvent.objects, "create", locked)
+    get("/threads/?user=anybody")
+    until(lambda: "this is given up: search done" in caplog.text, 10)
+    assert "anybody" not in caplog.text
+    monkeypatch.setattr(again, "MOST", 0)
+    get("/threads/?user=anybody")
+    assert "The trail could not be written: search done" in caplog.text
+    seen("the log says that it is given up")
+
+
+def test_what_belongs_to_a_transaction_is_not_tried_again_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be undone, and what it was about with it."""
+
+    def locked(**_row: Any) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(AuditEvent.objects, "create", locked)
+    with transaction.atomic():
+        record(Action.ARCHIVE)
+    assert not again._rows

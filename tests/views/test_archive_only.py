@@ -17,7 +17,7 @@ from tests.archive.test_sync import spoken, sync
 from tests.conftest import Get, _reader, use_upstream
 from threads import doctor, origin, upstream
 from threads.archive import about, tasks
-from threads.archive.models import ArchivedThread
+from threads.archive.models import ArchivedThread, SyncRequest
 from threads.chatkit import Account, ChatKitClient, Limits, Retired
 from threads.emulator import Emulator, EmulatorAdapter
 from threads.erasure import work
@@ -100,7 +100,9 @@ def test_nothing_is_synced(boss: Client, kept: Emulator) -> None:
     assert "Sync now" not in boss.get("/archive/").content.decode()
     assert boss.post("/archive/sync/").status_code == 409
     tasks._keep_up()
-    tasks._sync_now(0)
+    SyncRequest.objects.create()
+    tasks._sync_now()
+    assert "was asked for" not in boss.get("/archive/").content.decode()
     for command in (("archive", "sync"), ("archive", "adopt"), ("retention", "--erase")):
         with pytest.raises(CommandError):
             call_command(*command)

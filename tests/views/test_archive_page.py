@@ -13,18 +13,18 @@ from django.utils import timezone
 
 from tests.archive.test_sync import sync
 from tests.conftest import Get
-from threads import queue
-from threads.archive.models import ArchivedThread, Lease, Progress, Run
+from threads.archive.models import ArchivedThread, Lease, Progress, Run, SyncRequest
+from threads.audit.record import NotRecordedError
 from threads.emulator import Emulator
-from threads.views import archive as archive_view
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was handed to the queue."""
     found: list[str] = []
-    monkeypatch.setattr(archive_view, "start_copying", lambda: found.append("asked"))
+    monkeypatch.setattr("threads.archive.asked._sync", lambda: found.append("asked"))
     return found
 
 
@@ -109,21 +109,49 @@ def test_who_may_start_it_does_so_with_a_plain_form(get: Get, agent: Client, ask
     form = get("/archive/").one("form", action="/archive/sync/")
     assert form.get("method") == "post"
     response = agent.post("/archive/sync/")
-    assert (response.status_code, response["Location"]) == (302, "/archive/?asked=1")
+    assert (response.status_code, response["Location"]) == (302, "/archive/")
     assert asked == ["asked"]
-    assert "has been asked for" in get("/archive/?asked=1").said()
+    page = get("/archive/")
+    assert "was asked for just now. A worker begins it within a minute." in page.said()
+    assert page.one("div", id="archive").get("hx-trigger") == "every 2s"
 
 
-def test_a_queue_that_is_not_there_is_said(get: Get, agent: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_how_a_request_goes(get: Get, emulator: Emulator) -> None:
+    sync(emulator)
+    SyncRequest.objects.create()
+    Run.objects.update(ended_at=None)
+    Lease.objects.update(until=timezone.now() + timedelta(minutes=1))
+    assert "It begins when the run that is under way has ended." in get("/archive/").said()
+    SyncRequest.objects.update(began_at=timezone.now())
+    assert "was asked for just now. It is under way." in get("/archive/").said()
+    Lease.objects.update(until=timezone.now() - timedelta(minutes=1))
+    assert "a worker goes on with it within some minutes" in get("/archive/").said()
+    SyncRequest.objects.update(ended_at=timezone.now())
+    assert "was asked for" not in get("/archive/").said()
+
+
+def test_a_queue_that_is_not_there_loses_nothing(get: Get, agent: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
-        raise queue.QueueError("postgres://u:secret@host refused")
+        raise OSError("postgres://u:secret@host refused")
 
-    monkeypatch.setattr(archive_view, "start_copying", fail)
+    monkeypatch.setattr("threads.archive.asked._sync", fail)
     allow()
+    assert agent.post("/archive/sync/").status_code == 302
+    assert "was asked for just now" in get("/archive/").said()
+    assert "secret" not in get("/archive/").said()
+
+
+def test_what_cannot_be_recorded_is_not_asked_for(agent: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise NotRecordedError
+
+    monkeypatch.setattr("threads.archive.asked.must", fail)
+    allow()
+    agent.raise_request_exception = False
     response = agent.post("/archive/sync/")
     assert response.status_code == 503
-    assert b"could not be asked for" in response.content
-    assert b"secret" not in response.content
+    assert b"can&#39;t be recorded" in response.content or b"can't be recorded" in response.content
+    assert not SyncRequest.objects.exists()
 
 
 def test_the_demo_account_may_start_it(client: Client, settings: Any) -> None:

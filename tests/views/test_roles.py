@@ -113,7 +113,7 @@ def _told(rows: list[Row], who: str, method: str) -> set[str]:
 
 @pytest.fixture
 def upstream_and_queue(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    monkeypatch.setattr("threads.views.archive.start_copying", lambda: None)
+    monkeypatch.setattr("threads.archive.asked._sync", lambda: None)
     return emulator
 
 

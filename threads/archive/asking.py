@@ -12,6 +12,7 @@ from threading import Event
 from typing import TypeVar
 
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from threads.chatkit import (
@@ -25,7 +26,7 @@ from threads.chatkit import (
     Thread,
 )
 
-from . import deletions, keep, tombs
+from . import asked, deletions, keep, tombs, wal
 from .budget import Budget
 from .deletions import Evidence, Finding, Verdict
 from .lease import Held
@@ -84,6 +85,7 @@ class Asking:
         self.tally = Tally()
         self._stopped = Event()
         self._budget = Budget(per_minute, sleep=self._stopped.wait)
+        self._turns = wal.Turns(self._stopped.wait)
         self._pauses = pauses
         self._watch = watch
 
@@ -95,14 +97,18 @@ class Asking:
         unused = {name: 0 for name in asdict(self.tally) if name != "pages"}
         started = {"started_at": now, "updated_at": now, "ended_at": None, "phase": "walk", "phase_at": now}
         about = {"holder": self._lease.holder, "phase_done": 0, "everything": everything}
-        Run.objects.update_or_create(pk=1, defaults=unused | started | about)
+        with transaction.atomic():
+            self._lease.renew()
+            Run.objects.update_or_create(pk=1, defaults=unused | started | about)
+            if everything:
+                asked.begun()
         self._phase, self._pace, self._told = "walk", Pace(now, 0), time.monotonic()
 
     def end(self) -> None:
         self.stop()
         self.pool.shutdown(cancel_futures=True)
         # Who has taken over writes there now.
-        Run.objects.filter(pk=1, holder=self._lease.holder).update(ended_at=timezone.now(), **self._done())
+        Run.objects.filter(pk=1, holder=self._lease.holder).update(ended_at=Now(), **self._done())
         self._lease.release()
 
     def stop(self) -> None:
@@ -146,11 +152,13 @@ class Asking:
     @contextmanager
     def keeping(self) -> Iterator[None]:
         """A transaction that only the holder of the lease can end."""
+        began = time.monotonic()
         with transaction.atomic():
             self._lease.renew()
             tombs.storing()
             yield
             self._tell()
+        self._turns.took(time.monotonic() - began)
 
     def settle(self, thread: ArchivedThread, finding: Finding) -> None:
         """Keeps what was found of a thread that the upstream had not shown."""

@@ -72,7 +72,7 @@ def refresh(pairs: Sequence[tuple[ArchivedThread, Thread]], now: datetime) -> No
     index.anew(changed)
 
 
-def count_uncounted(most: int = 500) -> int:
+def count_uncounted(most: int = 50) -> int:
     """Counts and indexes threads that an older version kept without. Returns how many there were, at most `most`."""
     found = list(ArchivedThread.objects.filter(state__isnull=True).order_by("number")[:most])
     for each in found:

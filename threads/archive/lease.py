@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db import transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 
-from threads import holder
+from threads import holder, leases
 
 from .models import Lease
 
-SECONDS = 60
+LENGTH = timedelta(seconds=60)
 """How long a worker that has died holds up the others."""
 
 
@@ -33,23 +32,17 @@ class Held:
     def __init__(self, name: str) -> None:
         self._name = name
         self.holder = holder.name()
-        now = timezone.now()
-        until = now + timedelta(seconds=SECONDS)
-        with transaction.atomic():
-            Lease.objects.get_or_create(name=name, defaults={"holder": "", "until": now})
-            lease = Lease.objects.select_for_update().get(name=name)
-            # One that ends later than a lease from now was taken by a clock that has been put back since.
-            runs = now < lease.until <= now + timedelta(seconds=2 * SECONDS)
-            if runs and not holder.is_dead(lease.holder):
-                raise HeldError(lease.holder)
-            Lease.objects.filter(name=name).update(holder=self.holder, until=until)
+        Lease.objects.get_or_create(name=name, defaults={"holder": "", "until": Now()})
+        rows = Lease.objects.filter(name=name)
+        if not rows.filter(leases.free(rows, LENGTH)).update(holder=self.holder, until=leases.end(LENGTH)):
+            raise HeldError(rows.values_list("holder", flat=True).get())
 
     def renew(self) -> None:
         """To be called within the transaction of what is kept, so that nothing is kept by two. Raises
         `LeaseLostError`."""
-        until = timezone.now() + timedelta(seconds=SECONDS)
-        if not Lease.objects.filter(name=self._name, holder=self.holder).update(until=until):
+        mine = Lease.objects.filter(name=self._name, holder=self.holder)
+        if not mine.update(until=leases.end(LENGTH)):
             raise LeaseLostError
 
     def release(self) -> None:
-        Lease.objects.filter(name=self._name, holder=self.holder).update(until=timezone.now())
+        Lease.objects.filter(name=self._name, holder=self.holder).update(until=Now())

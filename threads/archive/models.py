@@ -326,3 +326,25 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.holder}: {self.phase} since {self.started_at}"
+
+
+class SyncRequest(models.Model):
+    """A whole sync that somebody has asked for. It stays open until one has come to its end, whatever becomes of the
+    queue and of the process that runs it."""
+
+    everything = models.BooleanField(default=True)
+    """As in `Run`; only such are asked for."""
+    asked_at = models.DateTimeField(default=timezone.now)
+    began_at = models.DateTimeField(null=True)
+    """When the last run began that does it."""
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["everything"], condition=models.Q(ended_at__isnull=True), name="archive_one_sync_request"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"asked for at {self.asked_at}"

@@ -6,6 +6,7 @@ item alone: the cheapest question that tells whether there is more to read.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ from . import keep
 from .asking import HOPELESS, RENEWAL, Asking
 from .deletions import Finding, Verdict
 from .models import ArchivedThread, current
+from .wal import BUSY
 
 _RETRIES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(hours=1), timedelta(hours=6))
 """After how long a thread is asked for again whose items could not be had: after its first failure, its second …"""
@@ -91,9 +93,7 @@ class Reading:
                 break
             some = True
             done, _ = wait(under_way, timeout=RENEWAL, return_when=FIRST_COMPLETED)
-            taken = [(each, *under_way.pop(each)) for each in done]
-            with self._asking.keeping():
-                onward = [thread for reply, thread, ask in taken if self._keep(reply, thread, ask)]
+            onward = self._keep_all([(each, *under_way.pop(each)) for each in done])
             self._decide()
             for thread in onward:
                 if not (late and _will_be_found(thread)):
@@ -103,6 +103,20 @@ class Reading:
             return Outcome.CUT_SHORT
         self._everything = False
         return Outcome.ALL_READ if some else Outcome.NOTHING_DUE
+
+    def _keep_all(self, taken: list[tuple[Future[_Reply], ArchivedThread, _Ask]]) -> list[ArchivedThread]:
+        """Keeps what has come, in short transactions. Returns the threads that a page is to be asked for of."""
+        onward = []
+        while taken:
+            with self._asking.keeping():
+                until = time.monotonic() + BUSY
+                while taken:
+                    reply, thread, ask = taken.pop(0)
+                    if self._keep(reply, thread, ask):
+                        onward.append(thread)
+                    if time.monotonic() >= until:
+                        break
+        return onward
 
     def _due(self) -> Iterator[ArchivedThread]:
         """First those never read to their end, newest first; then those in which somebody wrote lately; then the others

@@ -10,6 +10,7 @@ from threads.audit.record import Action, Outcome, record
 from threads.chatkit import ChatKitError
 
 from .asking import StoppedError, Tally
+from .lease import LeaseLostError
 
 
 @contextmanager
@@ -22,6 +23,10 @@ def recorded(tally: Tally, *, everything: bool, failing: str | None) -> Iterator
         outcome = Outcome.DONE
     except StoppedError:
         outcome = Outcome.PARTIAL
+        raise
+    except LeaseLostError:
+        # Another worker goes on with it, so nothing has failed.
+        outcome, said = Outcome.PARTIAL, {"why": "another worker has taken over"}
         raise
     except ChatKitError as error:
         said = {"why": error.detail}

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Max, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from .models import ArchivedThread, Lease, Progress, Run, current
@@ -69,7 +70,7 @@ def under_way() -> Running | None:
     run = last()
     if run is None or run.ended_at is not None:
         return None
-    if not Lease.objects.filter(name="sync", holder=run.holder, until__gt=timezone.now()).exists():
+    if not Lease.objects.filter(name="sync", holder=run.holder, until__gt=Now()).exists():
         return None
     spent = (run.updated_at - run.phase_at).total_seconds()
     rate = run.phase_done / spent if spent >= _SOON else None

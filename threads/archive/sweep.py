@@ -80,8 +80,9 @@ class Sweep:
                 return
         if self._purge and not self._purged(swept, until):
             return
-        progress.compared_at = swept
-        progress.save(update_fields=["compared_at"])
+        with self._asking.keeping():
+            progress.compared_at = swept
+            progress.save(update_fields=["compared_at"])
 
     def _purged(self, swept: datetime, until: datetime | None) -> bool:
         """Removes what two sweeps have not shown, for as long as nothing speaks against it. Returns whether there was

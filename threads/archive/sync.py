@@ -29,7 +29,7 @@ from threads.chatkit import (
     pages,
 )
 
-from . import keep
+from . import asked, keep
 from .asking import Asking, StoppedError, Tally, Watch
 from .deletions import Verdict
 from .models import ArchivedThread, Progress, current
@@ -90,6 +90,9 @@ class Sync:
         try:
             with recorded(self.tally, everything=everything, failing=progress.failure), self._noted(progress):
                 self._rounds(progress, everything=everything, recheck=recheck)
+                if everything and self._with_items:
+                    with self._asking.keeping():
+                        asked.met()
         except StoppedError:
             pass
         finally:
@@ -205,8 +208,10 @@ class Sync:
         except ChatKitError as error:
             with self._asking.keeping():
                 sync_failed(error)
+                asked.met()
             raise
-        Progress.objects.filter(pk=progress.pk).update(failed_at=None, failure=None)
+        with self._asking.keeping():
+            Progress.objects.filter(pk=progress.pk).update(failed_at=None, failure=None)
 
 
 def sync_failed(error: ChatKitError) -> None:

@@ -6,18 +6,17 @@ from __future__ import annotations
 import calendar
 import logging
 import threading
-import time
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, connections
-from django.utils import timezone
-from huey.exceptions import RetryTask
+from django.db.models.functions import Now
+from huey import crontab
 
 from threads import origin, queue, upstream
 from threads.chatkit import ChatKitError
 
-from . import reindex
+from . import asked, reindex
 from .lease import HeldError, LeaseLostError
 from .models import Run
 from .sync import Sync, sync_failed, why
@@ -25,9 +24,6 @@ from .sync import Sync, sync_failed, why
 log = logging.getLogger(__name__)
 
 huey = queue.huey()
-
-_WAITED_FOR, _AGAIN = 600.0, 5.0
-"""Seconds that a whole copying waits for the run before it, and after which it looks whether that has ended."""
 
 _under_way: set[Sync] = set()
 _stopping = threading.Event()
@@ -45,29 +41,35 @@ def every() -> timedelta:
 
 
 def _keep_up() -> None:
-    """One run, unless another worker is at it or has just been."""
+    """One run, unless another worker is at it or has just been; and then the whole sync that was asked for, if any."""
     try:
-        # Each machine's clock strikes; once is enough.
-        now = timezone.now()
-        # An end that is still to come was noted by a clock that has been put back since.
-        if Run.objects.filter(phase="ended", ended_at__gt=now - every() / 2, ended_at__lte=now + every()).exists():
-            return
-        _run(everything=False)
+        # Each machine's clock strikes; once is enough. An end that is still to come was noted by a clock that has been
+        # put back since.
+        if not Run.objects.filter(
+            phase="ended", ended_at__gt=Now() - every() / 2, ended_at__lte=Now() + every()
+        ).exists():
+            _run(everything=False)
     except (HeldError, DatabaseError) as error:
         _put_off(error)
     finally:
         connections.close_all()
+    _sync_now()
 
 
-def _sync_now(asked_at: float) -> None:
-    """A whole copying, asked for at that Unix second. Where a run is under way, or the database can't be had, it
-    waits for some minutes: a longer run is a first copy, which brings everything by itself."""
+def _sync_now() -> None:
+    """The whole sync that somebody has asked for, unless a worker is at it. Where a run is under way, or the database
+    can't be had, the request waits: it is looked for each minute, and at the end of each run of this process."""
+    if _under_way:
+        return
     try:
-        _run(everything=True)
+        if asked.pending().exists():
+            _run(everything=True)
     except (HeldError, DatabaseError) as error:
         _put_off(error)
-        if time.time() < asked_at + _WAITED_FOR:
-            raise RetryTask(delay=_AGAIN) from None
+    except Exception:
+        # It would meet the same each minute.
+        log.exception("The sync that was asked for has failed.")
+        asked.met()
     finally:
         connections.close_all()
 
@@ -103,6 +105,9 @@ def _run(*, everything: bool) -> None:
     except ChatKitError as error:
         log.warning("Nothing is synced: %s", error.detail)
         sync_failed(error)
+        if everything:
+            asked.begun()
+            asked.met()
         return
     sync = Sync(
         upstream.client(),
@@ -145,4 +150,5 @@ if settings.ARCHIVE != "off":
     # A minute that nobody had time for is not made up for.
     keep_up = huey.periodic_task(_is_time, name="keep_up", expires=every())(_keep_up)
     sync_now = huey.task(name="sync_now")(_sync_now)
+    take_up_sync = huey.periodic_task(crontab(), name="take_up_sync", expires=60)(_sync_now)
     index_stale = huey.periodic_task(lambda _now: True, name="index_stale", expires=60)(_index_stale)

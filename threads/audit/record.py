@@ -13,8 +13,10 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import DatabaseError
+from django.utils import timezone
 
 from ..chatkit.trace import Trace, trace
+from . import again
 from .models import AuditEvent
 
 SYSTEM = "(Threadkeeper)"
@@ -119,18 +121,27 @@ def must(action: Action, outcome: Outcome, **about: Any) -> AuditEvent:
     """Records what destroys or exports, before it is done. Takes what `AuditEvent` has: `thread`, `customer`, `detail`,
     `upstream_request_id`. Raises `NotRecordedError` where that fails: then nothing may be done."""
     try:
-        return AuditEvent.objects.create(action=action, outcome=outcome, **_by(), **_clean(about))
+        return AuditEvent.objects.create(**_row(action, outcome, about))
     except DatabaseError as error:
         _log.error("The trail could not be written: %s %s", action, outcome, exc_info=True)
         raise NotRecordedError from error
 
 
 def record(action: Action, outcome: Outcome = Outcome.DONE, **about: Any) -> None:
-    """Records what has been seen or done. Where that fails the log says so, and the reader goes on reading."""
+    """Records what has been seen or done. Where that fails it is tried again for a while; where that is of no use the
+    log says so. The reader goes on reading."""
+    row = _row(action, outcome, about)
     try:
-        must(action, outcome, **about)
-    except NotRecordedError:
-        return
+        AuditEvent.objects.create(**row)
+    except DatabaseError as error:
+        if again.later(row, error):
+            _log.warning("The trail can't be written just now, which is tried again: %s %s", action, outcome)
+        else:
+            _log.error("The trail could not be written: %s %s", action, outcome, exc_info=True)
+
+
+def _row(action: Action, outcome: Outcome, about: dict[str, Any]) -> dict[str, Any]:
+    return {"at": timezone.now(), "action": action, "outcome": outcome} | _by() | _clean(about)
 
 
 def _by() -> dict[str, str]:

@@ -95,13 +95,13 @@ def queue_() -> Finding:
 
 
 def worker() -> Finding:
-    seen, now = heartbeat.last(), timezone.now()
+    age, now = heartbeat.age(), timezone.now()
     advice = "Start one: `manage.py worker`, or `manage.py serve`, which runs one beside the server."
-    if seen is None:
+    if age is None:
         return failed("worker", "none has ever run", advice)
-    if now - seen > heartbeat.DEAD:
-        return failed("worker", f"none has said for {_ago(now - seen)} that it lives", advice)
-    said = f"one lives, and said so {_ago(now - seen)} ago"
+    if age > heartbeat.DEAD:
+        return failed("worker", f"none has said for {_ago(age)} that it lives", advice)
+    said = f"one lives, and said so {_ago(age)} ago"
     if settings.ARCHIVE == "off":
         return fine("worker", said)
     progress, run = Progress.objects.filter(pk=1).first(), Run.objects.filter(pk=1).first()

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -108,6 +109,8 @@ def _delete(job: Erasure, target: Target, client: ChatKitClient, evidence: Evide
         job.keep()
         _set(target, State.ASKED, "", "")
         _record(job, target, Outcome.INTENT)
+    # Whoever was stopped since may have lost the job: the next holder finds out what became of the thread.
+    job.hold(settings.CHATKIT_DEADLINE)
     try:
         answer, request_id = _traced(lambda: client.delete_thread(target.thread_id))
     except NotFound as error:

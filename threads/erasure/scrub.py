@@ -15,6 +15,8 @@ import psycopg
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
+from threads.archive import wal
+
 log = logging.getLogger(__name__)
 
 _TABLES = (
@@ -32,6 +34,7 @@ _PAGES = 500
 """Pages that are merged in one transaction, so that nobody waits for long."""
 
 _TRIES, _PAUSE = 5, 1.0
+_POLL = 0.05
 _LOCK_TIMEOUT = "5s"
 
 Alive = Callable[[], None]
@@ -93,10 +96,11 @@ def _sqlite(alive: Alive, *, rewrite: bool) -> None:
         if rewrite:
             cursor.execute("VACUUM")
         alive()
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        busy, _log, _moved = cursor.fetchone()
-        if busy:
+    until = time.monotonic() + connection.settings_dict["OPTIONS"].get("timeout", 0)
+    while not wal.emptied():
+        if time.monotonic() >= until:
             raise DatabaseError("somebody is reading what the write-ahead log holds")
+        time.sleep(_POLL)
 
 
 def _merge(cursor: Any, table: str, alive: Alive) -> None:

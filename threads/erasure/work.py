@@ -13,6 +13,7 @@ from threading import Event
 from django.conf import settings
 from django.db import Error, transaction
 from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from threads.archive import index
@@ -72,10 +73,9 @@ class StoppedError(Exception):
 
 def ready() -> QuerySet[Erasure]:
     """The erasures that nobody is at and whose time has come, oldest first."""
-    now = timezone.now()
     # A time that lies further ahead than anything waits was noted by a clock that has been put back since.
-    late = Q(again_at__gt=now + timedelta(seconds=2 * _MOST_WAIT))
-    found = Erasure.to_do().filter(Q(again_at=None) | Q(again_at__lte=now) | late)
+    late = Q(again_at__gt=Now() + timedelta(seconds=2 * _MOST_WAIT))
+    found = Erasure.to_do().filter(Q(again_at=None) | Q(again_at__lte=Now()) | late)
     # The others wait for a time when OpenAI is asked again.
     return found.filter(kind__in=Erasure.HERE) if settings.ARCHIVE_ONLY else found
 
@@ -119,7 +119,7 @@ def _hold(job: Erasure, reason: str, pause: timedelta) -> None:
 
 def _leave(job: Erasure, pause: timedelta) -> None:
     try:
-        job.keep(again_at=timezone.now() + pause)
+        job.keep(again_at=Now() + pause)
         job.let_go()
     except (JobLostError, Error):
         log.warning("Erasure %s is taken up again when its time here is over.", job.pk)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -20,15 +19,13 @@ from django.views.decorators.http import require_POST, require_safe
 from dashboard.fetch_metadata import linked
 from dashboard.views import problem
 
-from .. import masking, presenters, queue, when
+from .. import masking, presenters, when
 from ..archive import running
-from ..archive.asked import start_copying
+from ..archive.asked import pending, request_sync
 from ..archive.deletions import accept as accept_deletions
 from ..archive.report import ATTACHMENTS, MOST_NAMED, Report, report
-from ..audit.record import Action, NotRecordedError, Outcome, record
+from ..audit.record import NotRecordedError
 from ..roles import Right, account, needs
-
-log = logging.getLogger(__name__)
 
 _SHOWN_TROUBLES, _SHOWN_WITHHELD, _SHOWN_OVERSIZED = 50, 500, 50
 _OFTEN, _SELDOM = 2, 30
@@ -56,24 +53,18 @@ def _kept(view: View) -> View:
 def archive(request: HttpRequest) -> HttpResponse:
     """The page, or for htmx the part of it that changes."""
     accepted = request.GET.get("accepted", "")
-    return _page(request, asked="asked" in request.GET, accepted=accepted if accepted.isdecimal() else None)
+    return _page(request, accepted=accepted if accepted.isdecimal() else None)
 
 
 @needs(Right.SYNC)
 @require_POST
 @_kept
 def start(request: HttpRequest) -> HttpResponse:
-    """Has everything copied anew, and leads back to the page. 503 where the queue can't be reached."""
+    """Has everything copied anew, and leads back to the page, which says so. 503 where that can't be recorded."""
     if settings.ARCHIVE_ONLY:
         return problem(request, 409, "Nothing is synced", "This desk reads its archive alone: ARCHIVE_ONLY is set.")
-    try:
-        start_copying()
-    except queue.QueueError as error:
-        log.error("The queue can't be reached: %s", error)  # noqa: TRY400  # the sentence says it, the trace nothing more
-        record(Action.ARCHIVE, Outcome.FAILED, detail={"asked": "everything"})
-        return _page(request, failed=True, status=503)
-    record(Action.ARCHIVE, Outcome.INTENT, detail={"asked": "everything"})
-    return HttpResponseRedirect(f"{reverse('archive')}?asked=1")
+    request_sync()
+    return HttpResponseRedirect(reverse("archive"))
 
 
 @needs(Right.ADMINISTER)
@@ -112,8 +103,6 @@ def download(request: HttpRequest) -> HttpResponse:
 def _page(
     request: HttpRequest,
     *,
-    asked: bool = False,
-    failed: bool = False,
     accepted: str | None = None,
     unrecorded: bool = False,
     status: int = 200,
@@ -121,13 +110,14 @@ def _page(
     now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
     run, found = running.last(), _report(request)
     going = found.running
+    asked = None if settings.ARCHIVE_ONLY else pending().first()
     context = _told(found, now, zone) | {
         "may_sync": request.user.has_perm(Right.SYNC) and not settings.ARCHIVE_ONLY,
         "may_accept": request.user.has_perm(Right.ADMINISTER),
         "accepted": int(accepted) if accepted else None,
         "unrecorded": unrecorded,
-        "asked": asked and going is None,
-        "failed": failed,
+        "asked": when.relative(asked.asked_at, now) if asked else None,
+        "asked_begun": asked is not None and asked.began_at is not None,
         "running": _going(going) if going else None,
         "to_read": _to_read(found.to_read),
         "ended": when.relative(run.ended_at, now) if run and run.ended_at else None,
@@ -135,7 +125,7 @@ def _page(
         "worker": settings.WORKER,
         "every": when.duration(60 * settings.ARCHIVE_EVERY),
         "seconds": _OFTEN if going or asked else _SELDOM,
-        "here_url": f"{reverse('archive')}{'?asked=1' if asked and going is None else ''}",
+        "here_url": reverse("archive"),
         "as_of": when.exact_to_seconds(now, zone),
         "zone": str(zone),
     }
