@@ -182,12 +182,12 @@ def mask(row: Row) -> Row:
     known = (row.user,) if row.user else ()
     return replace(
         row,
-        title=row.title and masking.text(row.title, known),
-        status=masking.text(row.status, known),
-        reason=row.reason and masking.text(row.reason, known),
+        title=row.title and masking.line(row.title, known),
+        status=masking.line(row.status, known),
+        reason=row.reason and masking.line(row.reason, known),
         user=row.user and masking.short(row.user),
         user_url=None,
-        problems=masking.deep(row.problems, known),
+        problems=masking.deep(row.problems, known, masking.Budget(0)),
     )
 
 
@@ -197,7 +197,7 @@ def _masked_about(about: About, user: str | None) -> About:
     if hit is not None:
         said = masking.text(hit.text, known)
         hit = replace(hit, text=said, marks=marks(said, about.units))
-    return replace(about, opening=about.opening and masking.text(about.opening, known), hit=hit)
+    return replace(about, opening=about.opening and masking.line(about.opening, known), hit=hit)
 
 
 def pager(query: ThreadQuery, window: Window[Thread]) -> Pager:

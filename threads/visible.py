@@ -52,8 +52,9 @@ def visible(text: str, longest: int = LONGEST) -> Markup:
 
 def named(text: str, longest: int | None = _NAME) -> str:
     """`text` where no markup can stand, as in a title: nothing in it hides, and it is no longer than that."""
-    shown = _HIDDEN.sub("\ufffd", text)
-    return shown if longest is None or len(shown) <= longest else shown[:longest] + "…"
+    if longest is None or len(text) <= longest:
+        return _HIDDEN.sub("\ufffd", text)
+    return _HIDDEN.sub("\ufffd", text[:longest]) + "…"
 
 
 _CUT = Markup(' <i class="muted">… (the first {:,} of {:,} characters)</i>')
