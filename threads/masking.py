@@ -77,6 +77,16 @@ def line(said: str, known: Iterable[str] = ()) -> str:
     return _within(said, tuple(known), min(len(said), LONGEST))
 
 
+def beginning(said: str, known: Iterable[str] = ()) -> str:
+    """The beginning of a text that goes on, without what could be that of an id or an address at its end."""
+    head = said.rpartition(" ")[0] if " " in said[-_LONGEST_EMAIL:] else said[:-_LONGEST_EMAIL]
+    for form in (form for name in known for form in _forms(name)):
+        most = min(len(form), len(said))
+        cut = next((each for each in range(most, 1, -1) if said.endswith(form[:each])), 0)
+        head = head[: len(said) - cut]
+    return head
+
+
 def deep(value: ValueT, known: Iterable[str] = (), budget: Budget | None = None) -> ValueT:
     """The same value with each text in it as `text` gives it, the names of fields kept: of dataclasses, lists, tuples
     and mappings. Of long texts, only what the `budget` has room for is gone through; the rest is left out."""

@@ -48,6 +48,35 @@ def copied(emulator: Emulator, agent: Client) -> Emulator:
     return emulator
 
 
+def test_rows_of_one_title_are_told_apart_by_what_was_said_first(get: Get, emulator: Emulator) -> None:
+    ids = list(emulator.thread_ids())
+    said = ["My invoice 4711 is wrong", "Cannot sign in any more", "No title but words", "x" * 300]
+    for thread, title, text in zip(ids, ["New thread", "New thread", None, "x" * 200], said, strict=False):
+        emulator.set_title(thread, title)
+        emulator.set_items(thread, [spoken(text)])
+    sync(emulator)
+    page = get("/threads/")
+    cells = {row.get("data-thread-id"): page.said(row.find("td[@class='thread']")) for row in page.all("tr")}
+    assert cells[ids[0]].startswith(f"New thread {said[0]} {ids[0]}")
+    assert cells[ids[1]].startswith(f"New thread {said[1]} {ids[1]}")
+    assert cells[ids[2]].startswith(f"{said[2]} {ids[2]}")
+    assert cells[ids[3]].startswith(f"{'x' * 200} {ids[3]}"), "the title says it already"
+    found = get("/threads/?q=invoice")
+    (row,) = (each for each in found.all("tr") if each.get("data-thread-id") == ids[0])
+    assert found.said(row).count("invoice 4711") == 1, "the sentence of the match says it"
+
+
+def test_a_first_message_of_which_more_follows_says_so(get: Get, emulator: Emulator) -> None:
+    thread = next(emulator.thread_ids())
+    emulator.set_title(thread, "New thread")
+    emulator.set_items(thread, [spoken("y" * 199), spoken("later")])
+    sync(emulator)
+    assert f"{'y' * 199} " in get("/threads/").text.replace("<", " ")
+    emulator.set_items(thread, [spoken("z" * 201)])
+    ArchivedThread.objects.filter(thread_id=thread).update(opening="z" * 200)
+    assert f"{'z' * 200}…" in get("/threads/").text
+
+
 def test_a_status_is_asked_of_the_archive_and_says_so(get: Get, copied: Emulator) -> None:
     page = get("/threads/?status=locked&limit=100")
     rows = [row for row in page.all("tr") if row.get("data-thread-id")]

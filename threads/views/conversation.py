@@ -60,7 +60,7 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     opening = found.about.opening if found.about else None
     if masking.is_due(account(request)):
         mask = (row.user,) if row.user else ()
-        row, opening = presenters.mask(row), opening and masking.text(opening, mask)
+        row, opening = presenters.mask(row), presenters.masked_opening(opening, mask)
     context |= {
         "thread": row,
         "masked": mask is not None,
@@ -101,13 +101,14 @@ def others(request: HttpRequest) -> HttpResponse:
     now, zone = _now(request)
     context: dict[str, Any] = {"user_url": presenters.address(query), "user": user}
     try:
-        window = services.list_threads(query, beside=thread_id).window
+        found = services.list_threads(query, beside=thread_id)
     except ChatKitError as error:
         return render(request, "threads/_others.html", context | {"problem": problems.problem(error, now, zone)})
     masked = masking.is_due(account(request))
-    rows = [row for row in presenters.rows(window, query, now, zone, masked=masked) if row.id != thread_id]
+    shown = presenters.rows(found.window, query, now, zone, found.about, masked=masked)
+    rows = [row for row in shown if row.id != thread_id]
     return render(
-        request, "threads/_others.html", context | {"rows": rows, "further": window.has_next, "problem": None}
+        request, "threads/_others.html", context | {"rows": rows, "further": found.window.has_next, "problem": None}
     )
 
 
