@@ -14,7 +14,7 @@ from jinja2 import Environment, StrictUndefined
 
 from threads.markdown import LONGEST_PLAIN
 from threads.roles import Right
-from threads.visible import named, visible
+from threads.visible import in_pieces, named, visible
 
 
 def environment(**options: Any) -> Environment:
@@ -30,7 +30,7 @@ def environment(**options: Any) -> Environment:
         archive_only=lambda: settings.ARCHIVE_ONLY,
         places_of=_places,
     )
-    made.filters.update(visible=visible, named=named, whole=partial(visible, longest=LONGEST_PLAIN))
+    made.filters.update(visible=visible, named=named, whole=partial(in_pieces, longest=LONGEST_PLAIN))
     return made
 
 

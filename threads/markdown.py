@@ -12,7 +12,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from .links import link
-from .visible import visible
+from .visible import in_pieces, visible
 
 LONGEST = 20_000
 """Characters that are rendered as Markdown. A longer text is shown as it was written."""
@@ -150,7 +150,7 @@ def plain(text: str) -> Markup:
 
 
 def _shown(text: str) -> Markup:
-    return visible(text, LONGEST_PLAIN)
+    return in_pieces(text, LONGEST_PLAIN)
 
 
 def _is_cheap(text: str) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threads.visible import visible
+from threads.visible import in_pieces, visible
 
 
 def test_markup_is_text() -> None:
@@ -48,3 +48,31 @@ def test_nothing_is_lost_and_nothing_runs(text: str) -> None:
     )
     assert "<" not in plain.replace(html.escape(text), "")
     assert html.unescape(plain.replace("\x00", "")) == html.unescape(html.escape(text).replace("\x00", ""))
+
+
+@given(
+    st.lists(
+        st.sampled_from(["a" * 900, "b\n", "c d", " ", "\n\n", "e\u0301" * 700, "\u202e", "<", "ش" * 1100]), max_size=12
+    )
+)
+def test_a_long_text_in_pieces_is_the_same_text(parts: list[str]) -> None:
+    text = "".join(parts)
+    shown = str(in_pieces(text, 100_000))
+    if len(text) <= 4_000:
+        assert shown == visible(text)
+        return
+    pieces = re.findall(
+        r'<span class="piece">((?:(?!<span class="p|</span>)[^<]|<span class="hid[^<]*</span>)*)</span>', shown
+    )
+    assert all(0 < len(html.unescape(re.sub("<[^>]*>[^<]*</span>", "x", each))) <= 2_000 for each in pieces)
+    plain = re.sub("<[^>]*>", "", re.sub("<span class=.hid[^>]*>[^<]*</span>", "\u202e", shown))
+    assert html.unescape(plain).replace("\ufffd", "\u202e") == text
+
+
+def test_a_piece_does_not_end_before_a_mark_of_its_letter() -> None:
+    for piece in re.findall(r'<span class="piece">([^<]*)', in_pieces("ae\u0301" * 3_000, 100_000)):
+        assert piece[0] in "ae"
+
+
+def test_a_text_in_pieces_that_is_cut_says_so() -> None:
+    assert in_pieces("x" * 9_000, 8_000).endswith("(the first 8,000 of 9,000 characters)</i>")
