@@ -149,7 +149,7 @@ def test_nothing_grows_beyond_measure(text: str) -> None:
 
 
 def test_a_long_text_is_shown_as_written() -> None:
-    assert markdown("**a** " * LONGEST).startswith('<div class="plain">**a** ')
+    assert markdown("**a** " * LONGEST).startswith('<div class="plain"><span class="piece">**a** ')
 
 
 def test_a_text_that_is_cut_says_so() -> None:
