@@ -272,6 +272,46 @@ def test_without_an_archive_there_is_no_such_filter(get: Get, emulator: Emulator
         assert get("/threads/").thread_ids
 
 
+ASKED = ["?q=zebra", "?status=locked", "?from=2026-01-01", "?user=nobody&match=part"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("query", ASKED)
+def test_an_empty_archive_is_not_taken_for_an_answer(get: Get, emulator: Emulator, query: str) -> None:
+    page = get(f"/threads/{query}")
+    assert "No threads like that" not in page.said()
+    assert "The archive has no threads yet" in page.said()
+    assert "only begun to be filled" in page.said()
+    assert "no live answer" not in page.said()
+    emulator.fault = Fault.ERROR_503
+    page = get(f"/threads/{query}")
+    assert "No threads like that" not in page.said()
+    assert "OpenAI, which it is copied from, can't be reached" in page.said()
+    assert "no live answer since" in page.said(page.one("div", id="outage"))
+    with override_settings(ARCHIVE_ONLY=True):
+        assert "nothing has been copied into it" in get(f"/threads/{query}").said()
+        assert "nothing has been copied into it" in get("/threads/").said()
+    get("/threads/", status=502)
+
+
+@pytest.mark.parametrize("query", ASKED)
+@pytest.mark.parametrize("down", [False, True])
+def test_an_archive_that_is_not_whole_is_not_taken_for_all(get: Get, copied: Emulator, query: str, down: bool) -> None:
+    from threads.archive.models import Progress
+
+    Progress.objects.update(reached_end_at=None)
+    ArchivedThread.objects.filter(status="locked").update(state=None)
+    about.forget()
+    copied.fault = Fault.ERROR_503 if down else None
+    page = get("/threads/?q=notthere" if query == "?q=zebra" else "/threads/?q=notthere&" + query[1:])
+    assert "No threads like that" not in page.said()
+    assert "No such thread among those in the archive so far" in page.said()
+    if down:
+        page = get("/threads/?user=nobody")
+        assert "no live answer since" in page.said()
+        assert "before OpenAI could no longer be reached" in page.said()
+
+
 def test_what_nothing_matches_offers_a_way_out(get: Get, copied: Emulator) -> None:
     page = get("/threads/?q=notthere")
     assert "No threads like that" in page.said()
