@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import pytest
@@ -56,7 +56,7 @@ def _of_a_customer(text: str) -> dict[str, object]:
     }
 
 
-def _window(*sent: dict[str, object]) -> Window:  # type: ignore[type-arg]
+def _window(*sent: Mapping[str, object]) -> Window:  # type: ignore[type-arg]
     return Window(tuple(item(each) for each in sent), "i", "i", has_previous=False, has_next=False)
 
 
