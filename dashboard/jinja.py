@@ -16,7 +16,7 @@ from jinja2 import Environment, StrictUndefined
 
 from threads.markdown import LONGEST_PLAIN
 from threads.roles import Right
-from threads.visible import exact, named, visible
+from threads.visible import exact, in_pieces, named, visible
 
 
 def environment(**options: Any) -> Environment:
@@ -33,7 +33,7 @@ def environment(**options: Any) -> Environment:
         places_of=_places,
         restored=_restored,
     )
-    made.filters.update(visible=visible, named=named, exact=exact, whole=partial(visible, longest=LONGEST_PLAIN))
+    made.filters.update(visible=visible, named=named, exact=exact, whole=partial(in_pieces, longest=LONGEST_PLAIN))
     return made
 
 

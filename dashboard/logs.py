@@ -22,7 +22,7 @@ _ADDRESSES = ("DATABASE_URL", "QUEUE_URL", "CHATKIT_PROXY")
 _SHORTEST = 6
 """Characters that a secret has at the least: a shorter one would be found in every word."""
 
-_QUERY = re.compile(r"(/[^\s?'\"]*)\?[^\s'\"]*")
+_QUERY = re.compile(r"(/[^\s?'\"/]*)\?[^\s'\"]*")
 _REQUEST = re.compile(r"^(Invalid request from ip=\S*: [^:'\"]*).*", re.DOTALL)
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _QUOTED = re.compile(r"""(['"]).*?\1""")

@@ -100,8 +100,34 @@ const restoreTyped = () => {
 
 document.addEventListener("htmx:afterSwap", restoreTyped);
 
+// Enter in a field of the filter leaves it: what is typed from then on is for the list, and the first row gets the focus
+// when it comes, or the field that is wrong.
+let entered = false;
+
+document.addEventListener("submit", (event) => {
+  entered = event.target.id === "filter" && document.activeElement.matches("#filter input");
+  if (entered) document.activeElement.blur();
+});
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (!["filter", "user"].includes(event.detail.elt.id)) entered = false;
+});
+
+// Browsers would empty the box.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.isComposing || !event.target.matches("#filter input[type=search]")) return;
+  event.preventDefault();
+  event.target.blur();
+});
+
 // The focus stays on what has the same id on the new page; where nothing has, it goes to the new content.
 const arrived = () => {
+  if (entered && document.activeElement === document.body) {
+    const wrong = document.querySelector("#filter [aria-invalid]");
+    if (wrong) wrong.focus();
+    else move(1);
+  }
+  entered = false;
   const summary = document.getElementById("summary");
   announce(summary?.role === "alert" ? "" : summary ? summary.textContent.replace(/\s+/g, " ").trim() : document.title);
   if (document.activeElement === document.body && summary) summary.focus({ preventScroll: true });
@@ -148,6 +174,7 @@ const turn = async (entry, ask) => {
   ahead.clear();
   if (turning !== entry) return;
   turning = null;
+  entered = false;
   main.classList.remove("htmx-request");
   if (!part) {
     ask(true);

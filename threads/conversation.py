@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from . import masking, when, widgets
-from .allowance import Allowance
+from .allowance import CHARACTERS, Allowance
 from .chatkit import MAX_LIMIT, ThreadItem
 from .chatkit.types import (
     AssistantMessage,
@@ -97,19 +97,20 @@ def entries(
 ) -> list[Entry]:
     """The items of a window. `address` is the conversation's own, without a query: what is copied is for others. With a
     `mask`, e-mail addresses in them are shortened, and the user ids that it holds."""
-    allowance = Allowance()
+    allowance, budget = Allowance(), masking.Budget(CHARACTERS)
     made: list[Entry] = []
     last = _time(query.since)
-    rows = window.rows if mask is None else [_masked(item, mask) for item in window.rows]
+    rows = window.rows if mask is None else [_masked(item, mask, budget) for item in window.rows]
     for item in rows:
         made.append(_entry(item, last, address, zone, allowance))
         last = item.created_at or last
     return made
 
 
-def _masked(item: ThreadItem, known: Sequence[str]) -> ThreadItem:
+def _masked(item: ThreadItem, known: Sequence[str], budget: masking.Budget) -> ThreadItem:
     """Its id stays: its address would lead nowhere."""
-    return replace(item, body=masking.deep(item.body, known), problems=masking.deep(item.problems, known), raw=None)
+    body, problems = masking.deep((item.body, item.problems), known, budget)
+    return replace(item, body=body, problems=problems, raw=None)
 
 
 def more(window: Window[ThreadItem], query: ItemQuery, address: str, here: str = "") -> More:

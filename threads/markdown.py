@@ -12,7 +12,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from .links import link
-from .visible import visible
+from .visible import in_pieces, visible
 
 LONGEST = 20_000
 """Characters that are rendered as Markdown. A longer text is shown as it was written."""
@@ -122,7 +122,8 @@ def _cell(tag: str, attributes: Mapping[str, Any]) -> str:
     return f'<{tag} class="{side}">' if side in {"left", "right", "center"} else f"<{tag}>"
 
 
-_PARSER = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}, renderer_cls=_Renderer)
+# A line break is one, as ChatKit can show it and as its customers read it: see docs/adr/0007.
+_PARSER = MarkdownIt("commonmark", {"html": False, "maxNesting": 20, "breaks": True}, renderer_cls=_Renderer)
 _PARSER.enable(["table", "strikethrough"])
 # What may not become a link is said beside it, instead of the whole construct being left as text.
 _PARSER.validateLink = lambda url: True  # type: ignore[method-assign]
@@ -164,7 +165,7 @@ def plain(text: str) -> Markup:
 
 
 def _shown(text: str) -> Markup:
-    return visible(text, LONGEST_PLAIN)
+    return in_pieces(text, LONGEST_PLAIN)
 
 
 def _is_cheap(text: str) -> bool:

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 
 from .roles import Right
+from .visible import LONGEST
 
 ValueT = TypeVar("ValueT")
 
@@ -25,15 +26,24 @@ MOST = 6
 
 _CUT = "\N{HORIZONTAL ELLIPSIS}"
 
-_EMAIL = re.compile(
-    # At most 64 characters before the sign, as the standard has it: it also keeps a long word from being gone through
-    # once for each of its characters.
-    r"[\w.!#$%'*+^`{|}~\-]{1,64}"
-    r"\\?(?:@|\N{FULLWIDTH COMMERCIAL AT}|\N{SMALL COMMERCIAL AT}|%40|&#0*64;|&#x0*40;|&commat;|\\u0040)"
-    r"[\w\-]{1,255}(?:\.[\w\-]{1,255}){0,20}",
-    re.IGNORECASE,
+_RUN = r"[\w.!#$'*+^`{|}~\-]"
+"""Of what stands before the sign of an address, beside the percent sign."""
+
+_AT = (
+    r"\\?(?:@|\uff20|\ufe6b|%40|\\u0040"
+    r"|&(?:#0*+64|#[xX]0*+40|[cC][oO][mM][mM][aA][tT]);)"
 )
-_SIGN = re.compile(r"@|%40|&#0*64;|&#x0*40;|&commat;|\\u0040|[\uff20\ufe6b]", re.IGNORECASE)
+_RUNS = rf"(?:{_RUN}++|%(?!40))++"
+_HOST = r"[\w\-]++(?:\.[\w\-]++)*+"
+_EMAIL = re.compile(
+    # In linear time: what may be an address begins where such a run does and nowhere in it, and nothing that was read
+    # is given back. What hangs on an address by another sign is a part of it.
+    rf"(?:(?<!{_RUN[:-1]}%])|(?<=%40)){_RUNS}{_AT}{_HOST}(?:(?:{_RUNS})?+{_AT}{_HOST})*+"
+)
+_SIGN = re.compile(_AT.removeprefix(r"\\?"))
+_LONGEST_EMAIL = 400
+"""Characters, more than the standards allow."""
+
 _WORD = 6
 """An id that is shorter may be a part of any word, so it counts only where it stands alone."""
 
@@ -62,10 +72,41 @@ def text(said: str, known: Iterable[str] = ()) -> str:
     return _EMAIL.sub(lambda found: short(found.group()), said)
 
 
-def deep(value: ValueT, known: Iterable[str] = ()) -> ValueT:
+def line(said: str, known: Iterable[str] = ()) -> str:
+    """As `text`, of a text of which a page shows only the beginning: no more than that is gone through."""
+    return _within(said, tuple(known), min(len(said), LONGEST))
+
+
+def beginning(said: str, known: Iterable[str] = ()) -> str:
+    """The beginning of a text that goes on, without what could be that of an id or an address at its end."""
+    head = said.rpartition(" ")[0] if " " in said[-_LONGEST_EMAIL:] else said[:-_LONGEST_EMAIL]
+    for form in (form for name in known for form in _forms(name)):
+        most = min(len(form), len(said))
+        cut = next((each for each in range(most, 1, -1) if said.endswith(form[:each])), 0)
+        head = head[: len(said) - cut]
+    return head
+
+
+def deep(value: ValueT, known: Iterable[str] = (), budget: Budget | None = None) -> ValueT:
     """The same value with each text in it as `text` gives it, the names of fields kept: of dataclasses, lists, tuples
-    and mappings."""
-    return _deep(value, tuple(known))  # type: ignore[no-any-return]
+    and mappings. Of long texts, only what the `budget` has room for is gone through; the rest is left out."""
+    return _deep(value, tuple(known), budget or Budget(None))  # type: ignore[no-any-return]
+
+
+class Budget:
+    """How many characters of long texts are still gone through, but of each as many as a page shows of a name; None for
+    all."""
+
+    def __init__(self, characters: int | None) -> None:
+        self._left = characters
+
+    def take(self, said: str) -> int:
+        """How many characters of a text there is room for."""
+        if self._left is None or len(said) <= LONGEST:
+            return len(said)
+        taken = min(len(said), max(self._left, LONGEST))
+        self._left = max(0, self._left - taken)
+        return taken
 
 
 def has_any(encoded: str) -> bool:
@@ -74,33 +115,91 @@ def has_any(encoded: str) -> bool:
     return text(plain) != plain
 
 
-def _deep(value: Any, known: tuple[str, ...]) -> Any:
+def _deep(value: Any, known: tuple[str, ...], budget: Budget) -> Any:
     if isinstance(value, str):
-        return _json(value, known) if "\\u" in value or "\\/" in value else text(value, known)
+        return _within(value, known, budget.take(value))
     if isinstance(value, tuple | list):
-        return type(value)(_deep(each, known) for each in value)
+        return type(value)(_deep(each, known, budget) for each in value)
     if isinstance(value, dict):
-        return {_deep(name, known): _deep(each, known) for name, each in value.items()}
+        return {_deep(name, known, budget): _deep(each, known, budget) for name, each in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{each.name: _deep(getattr(value, each.name), known) for each in fields(value)})
+        return replace(value, **{each.name: _deep(getattr(value, each.name), known, budget) for each in fields(value)})
     return value
+
+
+def _within(said: str, known: tuple[str, ...], length: int) -> str:
+    """The first `length` characters. Blanks stand for the rest, so that whoever says how much is left out is right."""
+    if length < len(said):
+        length = _before_a_name(said, known, length)
+    head = said[:length]
+    shown = _json(head, known) if "\\u" in head or "\\/" in head else text(head, known)
+    return shown + " " * (len(said) - length)
+
+
+def _before_a_name(said: str, known: tuple[str, ...], length: int) -> int:
+    """Where to cut instead of in the middle of what would be shortened, and was not seen to be in halves."""
+    for name in known:
+        for form in _forms(name):
+            before = min(len(form), length)
+            around, small = _lowered(said[length - before : length + len(form)]), _lowered(form)
+            length -= next((each for each in range(before, 0, -1) if around.startswith(small, before - each)), 0)
+    begin = max(0, length - _LONGEST_EMAIL)
+    for found in _EMAIL.finditer(said[begin : length + _LONGEST_EMAIL]):
+        if begin + found.start() < length < begin + found.end():
+            return begin + found.start()
+    return length
 
 
 def _json(said: str, known: tuple[str, ...]) -> str:
     """JSON can write any character in a way that no pattern sees through, so it is read, and written anew."""
     try:
-        return json.dumps(_deep(json.loads(said), known), ensure_ascii=False)
+        return json.dumps(_deep(json.loads(said), known, Budget(None)), ensure_ascii=False)
     except (ValueError, RecursionError):
-        return text(said, known)
+        plain = _ESCAPE.sub(_unescaped, said)
+        shown = text(plain, known)
+        return text(said, known) if shown == plain else shown
+
+
+_ESCAPE = re.compile(r"\\(?:u(00[2-7][0-9a-fA-F])|/)")
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    """The character that an escape stands for, unless that would end a text in JSON."""
+    character = chr(int(escape[1], 16)) if escape[1] else "/"
+    return escape[0] if character in '"\\' else character
+
+
+def _forms(name: str) -> list[str]:
+    """How an id may stand in a text: as it is, and encoded for an address."""
+    return list(dict.fromkeys((name, quote(name, safe=""), quote(name), quote_plus(name))))
+
+
+def _lowered(said: str) -> str:
+    """In small letters, each character one."""
+    return said.replace("\u0130", "I").lower()
 
 
 def _without(said: str, name: str) -> str:
     if not name.strip():
         return said
-    for form in dict.fromkeys((name, quote(name, safe=""), quote(name), quote_plus(name))):
-        # Encoded, %7c is the same as %7C.
-        encoded = form != name
-        if form in said or (encoded and form.lower() in said.lower()):
-            pattern = re.escape(form) if len(form) >= _WORD else rf"(?<!\w){re.escape(form)}(?!\w)"
-            said = re.sub(pattern, lambda _found: short(name), said, flags=re.IGNORECASE if encoded else re.NOFLAG)
+    for form in _forms(name):
+        if form == name and form not in said:
+            continue
+        if len(form) < _WORD:
+            pattern = rf"(?<!\w){re.escape(form)}(?!\w)"
+            said = re.sub(pattern, lambda _: short(name), said, flags=re.NOFLAG if form == name else re.IGNORECASE)
+        elif form == name:
+            said = said.replace(form, short(name))
+        else:
+            said = _replaced(said, form, short(name))
     return said
+
+
+def _replaced(said: str, form: str, by: str) -> str:
+    """The text with `by` for each `form`, whether in capital or small letters: encoded, %7c is the same as %7C."""
+    lowered, form = _lowered(said), form.lower()
+    parts, end = [], 0
+    while (place := lowered.find(form, end)) >= 0:
+        parts += [said[end:place], by]
+        end = place + len(form)
+    return "".join([*parts, said[end:]])

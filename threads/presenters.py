@@ -22,6 +22,9 @@ from .visible import LONGEST, visible
 LIMITS = (20, 50, MAX_LIMIT)
 """The page sizes that the form offers; an address may name any."""
 
+OPENING = 200
+"""Characters of a first message that the archive keeps for a row."""
+
 _KNOWN = {"active": "Active", "locked": "Locked", "closed": "Closed"}
 
 
@@ -47,8 +50,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the archive adds to a row. `title` and `reason` are the row's own with the matches marked, None where none
-    is in them; `hit` is the sentence of the match in the conversation, `hit_url` the item it is in."""
+    """What the archive adds to a row. `opening` is the beginning of the first message, None where the row tells as much
+    without it; `title` and `reason` are the row's own with the matches marked, None where none is in them; `hit` is the
+    sentence of the match in the conversation, `hit_url` the item it is in."""
 
     opening: str | None
     messages: str | None
@@ -118,7 +122,7 @@ def known(row: Row, about: About, here: str, now: datetime, zone: tzinfo, *, arc
     address = thread_url(row.id) if row.id is not None else None
     _, url = at(hit.item_id, address, here) if hit and hit.item_id is not None and address else (None, None)
     return Known(
-        opening=about.opening if not row.title else None,
+        opening=_beginning(about.opening) if about.opening != row.title and not (row.title and hit) else None,
         messages=None if count is None else f"{count:,} message{'s' if count != 1 else ''}",
         active=when.relative(about.last_activity_at, now) if about.last_activity_at else None,
         confirmed=when.relative(about.confirmed_at, now) if archived and about.gone_at is None else None,
@@ -128,6 +132,11 @@ def known(row: Row, about: About, here: str, now: datetime, zone: tzinfo, *, arc
         hit=_sentence(hit) if hit is not None else None,
         hit_url=url,
     )
+
+
+def _beginning(opening: str | None) -> str | None:
+    """What is kept of a first message, with a sign where more follows."""
+    return f"{opening}…" if opening and len(opening) == OPENING else opening
 
 
 def choices(counts: Mapping[str, int] | None, chosen: str | None) -> list[Choice]:
@@ -182,12 +191,12 @@ def mask(row: Row) -> Row:
     known = (row.user,) if row.user else ()
     return replace(
         row,
-        title=row.title and masking.text(row.title, known),
-        status=masking.text(row.status, known),
-        reason=row.reason and masking.text(row.reason, known),
+        title=row.title and masking.line(row.title, known),
+        status=masking.line(row.status, known),
+        reason=row.reason and masking.line(row.reason, known),
         user=row.user and masking.short(row.user),
         user_url=None,
-        problems=masking.deep(row.problems, known),
+        problems=masking.deep(row.problems, known, masking.Budget(0)),
     )
 
 
@@ -197,7 +206,15 @@ def _masked_about(about: About, user: str | None) -> About:
     if hit is not None:
         said = masking.text(hit.text, known)
         hit = replace(hit, text=said, marks=marks(said, about.units))
-    return replace(about, opening=about.opening and masking.text(about.opening, known), hit=hit)
+    return replace(about, opening=masked_opening(about.opening, known), hit=hit)
+
+
+def masked_opening(opening: str | None, known: Sequence[str]) -> str | None:
+    """The beginning of a first message for a reader who may not see who its thread is of. Where more follows, an id may
+    have been cut in two, and is left out."""
+    if opening is None or len(opening) < OPENING:
+        return opening and masking.text(opening, known)
+    return masking.text(masking.beginning(opening, known), known) + "…"
 
 
 def pager(query: ThreadQuery, window: Window[Thread]) -> Pager:

@@ -159,7 +159,7 @@ def _listed(query: ThreadQuery, zone: tzinfo, *, counted: bool = True) -> Listin
     if query.filters or settings.ARCHIVE_ONLY:
         if settings.ARCHIVE == "off":
             raise NeedsArchiveError
-        return _archived(_guessed(query), zone, counted=counted)
+        return _archived(_guessed(query), zone, _outage_of_filling(), counted=counted)
     try:
         window, outage = _page(query, zone)
     except (CursorGone, TooLarge) as error:
@@ -175,6 +175,22 @@ def _listed(query: ThreadQuery, zone: tzinfo, *, counted: bool = True) -> Listin
     counts = _counts(query, zone) if counted else None
     lacking = about.lacking() if counts is not None else None
     return Listing(query, window, about=_about(window), counts=counts, lacking=lacking)
+
+
+def _outage_of_filling() -> Outage | None:
+    """Why an archive that has nothing yet is not being filled, as far as that is the upstream's doing: what is looked
+    for in it is not asked of the upstream, so nobody else would notice."""
+    if settings.ARCHIVE_ONLY or about.has_threads():
+        return None
+    outage = watch.known()
+    if outage is not None:
+        return outage
+    try:
+        LiveSource(upstream.client()).list_threads(ThreadQuery(limit=1))
+    except ChatKitError as error:
+        return watch.failed(error) if is_outage(error) else None
+    watch.answered()
+    return None
 
 
 _DOUBTS: dict[type[ChatKitError], str] = {

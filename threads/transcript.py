@@ -143,12 +143,14 @@ def _fenced(text: str) -> str:
     """What a stranger wrote, to the letter: no heading, no image and no last line of theirs passes for one of ours. The
     fence is longer than any that the text could close it with."""
     shown = named(text, None)
-    fence = "```"
-    while fence in shown:
-        fence += "`"
+    longest = max((found.end() - found.start() for found in re.finditer("`+", shown)), default=0)
+    fence = "`" * max(3, longest + 1)
     return f"{fence}\n{shown}\n{fence}"
 
 
 def _line(text: str) -> str:
     """A stranger's words in a line of ours."""
-    return re.sub(r"([\\`*_\[\]<>!#|~&])", r"\\\1", " ".join(named(text, None).split()))
+    return " ".join(named(text, None).split()).translate(_ESCAPED)
+
+
+_ESCAPED = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>!#|~&"})

@@ -65,10 +65,44 @@ def exact(text: str) -> Markup:
     return Markup("").join([*parts, visible(text[end:])])
 
 
+def in_pieces(text: str, longest: int) -> Markup:
+    """As `visible`, a long text in pieces of which a browser lays out those alone that are in the window: for a word of
+    100,000 letters, or as many changes of direction, it takes half a minute otherwise."""
+    if len(text) <= 2 * _PIECE:
+        return visible(text, longest)
+    if len(text) > longest:
+        return in_pieces(text[:longest], longest) + _CUT.format(longest, len(text))
+    made, start = [], 0
+    while start < len(text):
+        end = _end(text, start)
+        made.append(_IN_PIECES.format(visible(text[start:end])))
+        start = end
+        if text[end : end + 1] in {"\n", " "}:  # between two pieces it is still copied, and found
+            made.append(escape(text[end]))
+            start += 1
+    return Markup("").join(made)
+
+
+def _end(text: str, start: int) -> int:
+    """Where a piece of a text ends: at a line's end or a space in its latter half, or else where a letter follows."""
+    end = start + _PIECE
+    if end >= len(text):
+        return len(text)
+    for mark in "\n ":
+        if (place := text.rfind(mark, start + _PIECE // 2, end)) >= 0:
+            return place
+    return next((place for place in range(end, end - 100, -1) if text[place].isalnum()), end)
+
+
+_PIECE = 2_000
+_IN_PIECES = Markup('<span class="piece">{}</span>')
+
+
 def named(text: str, longest: int | None = _NAME) -> str:
     """`text` where no markup can stand, as in a title: nothing in it hides, and it is no longer than that."""
-    shown = _HIDDEN.sub("\ufffd", text)
-    return shown if longest is None or len(shown) <= longest else shown[:longest] + "…"
+    if longest is None or len(text) <= longest:
+        return _HIDDEN.sub("\ufffd", text)
+    return _HIDDEN.sub("\ufffd", text[:longest]) + "…"
 
 
 _CUT = Markup(' <i class="muted">… (the first {:,} of {:,} characters)</i>')

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from threads.archive import keep
 from threads.archive import overview as numbers
+from threads.archive.clock import stretches
 from threads.archive.models import ArchivedThread
 from threads.archive.overview import Overview, Ranked
 from threads.chatkit import Status, Thread
@@ -157,7 +158,7 @@ def test_the_whole_archive_and_the_ends_of_the_calendar(zone: str) -> None:
 def test_stretches_are_those_of_the_clock(zone: str) -> None:
     where = ZoneInfo(zone)
     since, until = FIRST - timedelta(days=200, hours=7), FIRST + timedelta(days=400, minutes=45)
-    found = list(numbers.stretches(since, until, where))
+    found = list(stretches(since, until, where))
     assert found[0][0] * 900 == since.timestamp()
     assert found[-1][1] * 900 == until.timestamp()
     for before, after in itertools.pairwise(found):

@@ -80,6 +80,48 @@ def test_slash_goes_to_the_filter(page: Page, upstream: Patchy) -> None:
     expect(page.get_by_label("User id")).to_have_value("another")
 
 
+def test_enter_in_the_filter_goes_to_the_first_row(page: Page, upstream: Patchy) -> None:
+    user = max(upstream.users(), key=lambda each: len(list(upstream.thread_ids(user=each))))
+    theirs = list(upstream.thread_ids(user=user))
+    page.goto("/threads/")
+    page.get_by_label("User id").fill(user)
+    page.keyboard.press("Enter")
+    page.keyboard.press("j")  # before the page has come
+    shows(page, theirs[:20])
+    _on_row(page, theirs[0])
+    expect(page.get_by_label("User id")).to_have_value(user)
+    page.keyboard.press("j")
+    _on_row(page, theirs[1])
+    page.get_by_label("User id").fill("nobody")
+    page.keyboard.press("Enter")
+    expect(page.locator("#summary")).to_be_focused()
+    expect(page.locator("#summary")).to_contain_text("No threads of nobody")
+
+
+def test_enter_in_the_filter_leaves_it_where_htmx_is_not(page: Page, upstream: Patchy, watch: Watch) -> None:
+    user = max(upstream.users(), key=lambda each: len(list(upstream.thread_ids(user=each))))
+    watch.expect_message("htmx", "ERR_FAILED")
+    page.route("**/*htmx*", lambda route: route.abort())
+    page.goto("/threads/")
+    page.get_by_label("User id").fill(user)
+    page.keyboard.press("Enter")
+    shows(page, list(upstream.thread_ids(user=user))[:20])
+    page.keyboard.press("j")
+    _on_row(page, next(upstream.thread_ids(user=user)))
+
+
+def test_escape_leaves_a_box_of_the_filter_and_keeps_its_text(page: Page, upstream: Patchy) -> None:
+    page.goto("/threads/")
+    page.keyboard.press("/")
+    page.keyboard.type("half an id")
+    page.keyboard.press("Escape")
+    expect(page.get_by_label("User id")).to_have_value("half an id")
+    expect(page.get_by_label("User id")).not_to_be_focused()
+    page.keyboard.press("j")
+    _on_row(page, next(upstream.thread_ids()))
+    expect(page.get_by_label("User id")).to_have_value("half an id")
+
+
 def test_no_key_works_in_a_field(page: Page, upstream: Patchy) -> None:
     page.goto("/threads/")
     page.get_by_label("User id").focus()

@@ -101,7 +101,7 @@ def test_a_page_made_to_be_slow_is_shown_as_written_from_somewhere_on() -> None:
     items = [said(number, START, "**a** and some words " * 600) for number in range(10)]
     bodies = [each.body["parts"][0] for each in conversation.entries(window(*items), ItemQuery(), "/", UTC)]
     assert bodies[0].startswith("<p><strong>")
-    assert bodies[-1].startswith('<div class="plain">**a**')
+    assert bodies[-1].startswith('<div class="plain"><span class="piece">**a**')
 
 
 def test_what_is_too_much_for_a_page_is_left_out_and_counted() -> None:

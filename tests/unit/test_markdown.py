@@ -32,12 +32,24 @@ def tree(html: str) -> Element:
         ("> a", "<blockquote>\n<p>a</p>\n</blockquote>"),
         ("```x\n<b>\n```", "<pre><code>&lt;b&gt;\n</code></pre>"),
         ("a  \nb", "<p>a<br>\nb</p>"),
+        ("Current: complete\nNext: review", "<p>Current: complete<br>\nNext: review</p>"),
+        ("a\r\nb\rc", "<p>a<br>\nb<br>\nc</p>"),
+        ("- a\n- b\n\nc", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n<p>c</p>"),
+        ("> a\n> b", "<blockquote>\n<p>a<br>\nb</p>\n</blockquote>"),
         ("<b>a</b>", "<p>&lt;b&gt;a&lt;/b&gt;</p>"),
         ("a\u202eb", '<p>a<span class="hidden-character" title="Right-to-left override">U+202E</span>b</p>'),
     ],
 )
 def test_what_is_meant_shows(text: str, html: str) -> None:
     assert markdown(text).strip() == html
+
+
+@given(st.lists(st.text("ab,. ", min_size=1, max_size=9).filter(str.strip), min_size=1, max_size=9))
+def test_each_line_of_a_paragraph_is_a_line(lines: list[str]) -> None:
+    lines = [f"x{line.strip()}" for line in lines]
+    paragraph = tree(markdown("\n".join(lines)))[0]
+    assert paragraph.tag == "p"
+    assert [text.strip() for text in paragraph.itertext()] == lines
 
 
 def test_a_table_has_its_columns_aligned_and_can_be_scrolled() -> None:
@@ -137,7 +149,7 @@ def test_nothing_grows_beyond_measure(text: str) -> None:
 
 
 def test_a_long_text_is_shown_as_written() -> None:
-    assert markdown("**a** " * LONGEST).startswith('<div class="plain">**a** ')
+    assert markdown("**a** " * LONGEST).startswith('<div class="plain"><span class="piece">**a** ')
 
 
 def test_a_text_that_is_cut_says_so() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from threads import masking
 from threads.chatkit.types import AssistantMessage, Source, Text, ThreadItem, Unknown
+from threads.visible import LONGEST
 
 _LETTERS = st.characters(codec="utf-8", exclude_characters="…")
 
@@ -81,6 +82,44 @@ def test_json_hides_nothing_behind_its_escapes() -> None:
     assert json.loads(shown) == {"to": "a…@m…", "id": "us…5"}
     assert json.loads(masking.deep('{"id": "acme\\/user_8842"}', ["acme/user_8842"])) == {"id": "ac…42"}
     assert "mill" not in masking.deep("not JSON \\u0020 ada\\u0040mill.example")
+
+
+def test_what_hangs_on_an_address_is_shortened_with_it() -> None:
+    for said in ("ada@mill.example@desk.example", "ada%40mill%40desk", "ada@mill!king@desk", "ada@mill%40desk.example"):
+        shown = masking.text(f"to {said}, please")
+        assert shown == "to a…@m…, please"
+    assert masking.text("100%ada@mill.example") == "1…@m…"
+    assert "ada" not in masking.text("%40ada@mill.example")
+    assert masking.text("l" * 500 + "@mill.example") == "l…@m…"
+
+
+@pytest.mark.parametrize("name", ["user_12345", "a b/cdef", "ada@mill.example"])
+@pytest.mark.parametrize("said", ["user_12345", "a b/cdef", "a%20b%2Fcdef", "A%20B%2fCDEF", "ada@mill.example"])
+def test_what_is_cut_in_two_is_shown_in_no_half(name: str, said: str) -> None:
+    whole = masking.text(said, [name])
+    if whole == said:
+        return
+    for place in range(len(said) + 2):
+        text = "." + " " * (LONGEST - place - 1) + said + " " * LONGEST
+        shown = masking.deep(text, [name], masking.Budget(0))
+        assert shown.strip(" .") in {"", whole}, place
+        assert masking.beginning(text[:LONGEST], [name]).strip(" .") in {"", said[:1]} or place > len(said)
+        assert len(masking.deep(text, [name], masking.Budget(0))) >= len(text) - len(said)
+
+
+def test_a_budget_is_of_long_texts_alone() -> None:
+    budget = masking.Budget(LONGEST + 1000)
+    long, short = "ada@mill.example " * 1000, "ada@mill.example"
+    first, second, third = masking.deep((long, short, long), (), budget)
+    assert "ada" not in first + second + third
+    assert second == "a…@m…"
+    assert len(first.rstrip()) > len(third.rstrip()) > 1000
+    assert "a…@m…" in masking.line(long)
+
+
+def test_escapes_are_seen_through_where_it_is_no_json() -> None:
+    assert "mill" not in masking.deep('{"to": "\\u0061da\\u0040m\\u0069ll.example"')
+    assert masking.deep('{"path": "C:\\u0022x"') == '{"path": "C:\\u0022x"'
 
 
 def test_a_long_word_takes_no_long_time() -> None:

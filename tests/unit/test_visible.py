@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threads.visible import visible
+from threads.visible import in_pieces, visible
 
 
 def test_markup_is_text() -> None:
@@ -48,3 +48,25 @@ def test_nothing_is_lost_and_nothing_runs(text: str) -> None:
     )
     assert "<" not in plain.replace(html.escape(text), "")
     assert html.unescape(plain.replace("\x00", "")) == html.unescape(html.escape(text).replace("\x00", ""))
+
+
+PARTS = ["a" * 900, "b\n", "c d", " ", "\n\n", "e\u0301" * 700, "\u202e", "<", "ش" * 1100]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=12).map("".join))
+def test_a_long_text_in_pieces_is_the_same_text(text: str) -> None:
+    shown = str(in_pieces(text, 100_000))
+    assert ('<span class="piece">' in shown) == (len(text) > 4_000)
+    bare = re.sub("<span class=.hidden[^>]*>[^<]*</span>|\ufffd", "\u202e", shown)
+    pieces = [html.unescape(each) for each in re.findall('<span class="piece">([^<]*)', bare)]
+    assert all(0 < len(each) <= 2_000 for each in pieces)
+    assert html.unescape(re.sub("<[^>]*>", "", bare)) == text
+
+
+def test_a_piece_does_not_end_before_a_mark_of_its_letter() -> None:
+    for piece in re.findall(r'<span class="piece">([^<]*)', in_pieces("ae\u0301" * 3_000, 100_000)):
+        assert piece[0] in "ae"
+
+
+def test_a_text_in_pieces_that_is_cut_says_so() -> None:
+    assert in_pieces("x" * 9_000, 8_000).endswith("(the first 8,000 of 9,000 characters)</i>")

@@ -48,6 +48,35 @@ def copied(emulator: Emulator, agent: Client) -> Emulator:
     return emulator
 
 
+def test_rows_of_one_title_are_told_apart_by_what_was_said_first(get: Get, emulator: Emulator) -> None:
+    ids = list(emulator.thread_ids())
+    said = ["My invoice 4711 is wrong", "Cannot sign in any more", "No title but words", "x" * 300]
+    for thread, title, text in zip(ids, ["New thread", "New thread", None, "x" * 200], said, strict=False):
+        emulator.set_title(thread, title)
+        emulator.set_items(thread, [spoken(text)])
+    sync(emulator)
+    page = get("/threads/")
+    cells = {row.get("data-thread-id"): page.said(row.find("td[@class='thread']")) for row in page.all("tr")}
+    assert cells[ids[0]].startswith(f"New thread {said[0]} {ids[0]}")
+    assert cells[ids[1]].startswith(f"New thread {said[1]} {ids[1]}")
+    assert cells[ids[2]].startswith(f"{said[2]} {ids[2]}")
+    assert cells[ids[3]].startswith(f"{'x' * 200} {ids[3]}"), "the title says it already"
+    found = get("/threads/?q=invoice")
+    (row,) = (each for each in found.all("tr") if each.get("data-thread-id") == ids[0])
+    assert found.said(row).count("invoice 4711") == 1, "the sentence of the match says it"
+
+
+def test_a_first_message_of_which_more_follows_says_so(get: Get, emulator: Emulator) -> None:
+    thread = next(emulator.thread_ids())
+    emulator.set_title(thread, "New thread")
+    emulator.set_items(thread, [spoken("y" * 199), spoken("later")])
+    sync(emulator)
+    assert f"{'y' * 199} " in get("/threads/").text.replace("<", " ")
+    emulator.set_items(thread, [spoken("z" * 201)])
+    ArchivedThread.objects.filter(thread_id=thread).update(opening="z" * 200)
+    assert f"{'z' * 200}…" in get("/threads/").text
+
+
 def test_a_status_is_asked_of_the_archive_and_says_so(get: Get, copied: Emulator) -> None:
     page = get("/threads/?status=locked&limit=100")
     rows = [row for row in page.all("tr") if row.get("data-thread-id")]
@@ -241,6 +270,46 @@ def test_without_an_archive_there_is_no_such_filter(get: Get, emulator: Emulator
     with override_settings(ARCHIVE="off"):
         assert "switched off" in get("/threads/?status=locked", status=400).said()
         assert get("/threads/").thread_ids
+
+
+ASKED = ["?q=zebra", "?status=locked", "?from=2026-01-01", "?user=nobody&match=part"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("query", ASKED)
+def test_an_empty_archive_is_not_taken_for_an_answer(get: Get, emulator: Emulator, query: str) -> None:
+    page = get(f"/threads/{query}")
+    assert "No threads like that" not in page.said()
+    assert "The archive has no threads yet" in page.said()
+    assert "only begun to be filled" in page.said()
+    assert "no live answer" not in page.said()
+    emulator.fault = Fault.ERROR_503
+    page = get(f"/threads/{query}")
+    assert "No threads like that" not in page.said()
+    assert "OpenAI, which it is copied from, can't be reached" in page.said()
+    assert "no live answer since" in page.said(page.one("div", id="outage"))
+    with override_settings(ARCHIVE_ONLY=True):
+        assert "nothing has been copied into it" in get(f"/threads/{query}").said()
+        assert "nothing has been copied into it" in get("/threads/").said()
+    get("/threads/", status=502)
+
+
+@pytest.mark.parametrize("query", ASKED)
+@pytest.mark.parametrize("down", [False, True])
+def test_an_archive_that_is_not_whole_is_not_taken_for_all(get: Get, copied: Emulator, query: str, down: bool) -> None:
+    from threads.archive.models import Progress
+
+    Progress.objects.update(reached_end_at=None)
+    ArchivedThread.objects.filter(status="locked").update(state=None)
+    about.forget()
+    copied.fault = Fault.ERROR_503 if down else None
+    page = get("/threads/?q=notthere" if query == "?q=zebra" else "/threads/?q=notthere&" + query[1:])
+    assert "No threads like that" not in page.said()
+    assert "No such thread among those in the archive so far" in page.said()
+    if down:
+        page = get("/threads/?user=nobody")
+        assert "no live answer since" in page.said()
+        assert "before OpenAI could no longer be reached" in page.said()
 
 
 def test_what_nothing_matches_offers_a_way_out(get: Get, copied: Emulator) -> None:

@@ -13,6 +13,7 @@ from heapq import nlargest
 
 from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 
+from .clock import PER_DAY, moment, quarter, stretches
 from .counts import DAY, QUARTER
 from .models import ArchivedThread, Day, Person, Progress, Reason, State, Tally
 
@@ -24,7 +25,7 @@ MOST_COUNTED = 1_500
 
 _CHUNK = 50
 _A_DAY = timedelta(days=1)
-_PER_DAY, _PER_HOUR, _HOURS_OF_A_WEEK = DAY // QUARTER, 3600 // QUARTER, 7 * 24
+_PER_HOUR, _HOURS_OF_A_WEEK = 3600 // QUARTER, 7 * 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,8 @@ def standing(zone: tzinfo) -> Standing:
     return Standing(
         threads=threads,
         untimed=untimed,
-        first=None if first is None else _moment(first).astimezone(zone).date(),
-        last=None if last is None else _moment(last).astimezone(zone).date(),
+        first=None if first is None else moment(first).astimezone(zone).date(),
+        last=None if last is None else moment(last).astimezone(zone).date(),
         reached_end_at=progress.reached_end_at if progress else None,
         swept_at=progress.swept_at if progress else None,
     )
@@ -102,13 +103,13 @@ def overview(begin: date, end: date, zone: tzinfo, now: Standing) -> Overview:
     hours = [0] * _HOURS_OF_A_WEEK
     for low, high, offset in stretches(since, until, zone):
         tallies = Tally.objects.filter(quarter__gte=low, quarter__lt=high, threads__gt=0).order_by()
-        local = (_moment(low) + offset).date()
+        local = (moment(low) + offset).date()
         monday = local - timedelta(days=local.weekday())
-        base = _quarter(datetime.combine(local, time(), UTC) - offset)
-        days = tallies.values_list((F("quarter") - base) / _PER_DAY, "state").annotate(Sum("threads"))
+        base = quarter(datetime.combine(local, time(), UTC) - offset)
+        days = tallies.values_list((F("quarter") - base) / PER_DAY, "state").annotate(Sum("threads"))
         for day, state, threads in days:
             by_day[local + day * _A_DAY][state] += threads
-        base = _quarter(datetime.combine(monday, time(), UTC) - offset)
+        base = quarter(datetime.combine(monday, time(), UTC) - offset)
         hour = ((F("quarter") - base) / _PER_HOUR) % _HOURS_OF_A_WEEK
         for place, threads in tallies.values_list(hour).annotate(Sum("threads")):
             hours[place] += threads
@@ -123,30 +124,6 @@ def overview(begin: date, end: date, zone: tzinfo, now: Standing) -> Overview:
         reasons=_ranked(Reason.objects.all(), "text", "cause", among),
         users=_ranked(Person.objects.all(), "name", "person", among),
     )
-
-
-def stretches(since: datetime, until: datetime, zone: tzinfo) -> Iterator[tuple[int, int, timedelta]]:
-    """The time from `since` up to but not `until`, cut where the clock of `zone` is changed: quarters of an hour (from,
-    up to but not), and how far the clock is ahead of UTC in them."""
-    low, end = _quarter(since), _quarter(until)
-    here = low
-    offset = _offset(low, zone)
-    while here < end:
-        following = min(here + _PER_DAY, end)
-        if _offset(following, zone) == offset:
-            here = following
-            continue
-        # The last quarter known to be before the change, and the first known to be after it, come together.
-        before, after = here, following
-        while after - before > 1:
-            middle = (before + after) // 2
-            before, after = (middle, after) if _offset(middle, zone) == offset else (before, middle)
-        if low < after:
-            yield low, min(after, end), offset
-        low = here = after
-        offset = _offset(after, zone)
-    if low < end:
-        yield low, end, offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,15 +227,3 @@ def _by_status(by_day: Mapping[date, Mapping[int, int]]) -> dict[date, dict[str,
 
 def _start(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
-
-
-def _offset(quarter: int, zone: tzinfo) -> timedelta:
-    return _moment(quarter).astimezone(zone).utcoffset() or timedelta()
-
-
-def _moment(quarter: int) -> datetime:
-    return datetime.fromtimestamp(quarter * QUARTER, UTC)
-
-
-def _quarter(moment: datetime) -> int:
-    return int(moment.timestamp() // QUARTER)

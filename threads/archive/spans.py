@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from django.db.models import Max, Min, QuerySet
 
+from .clock import hour_of_clock
 from .counts import DAY
 from .models import ArchivedThread, Day
 
@@ -116,12 +117,11 @@ def _hours(
     day += timedelta(days=(weekday - day.weekday()) % 7 - (7 if descending else 0) + (7 if descending else -7))
     step = timedelta(days=-7 if descending else 7)
     while first - 8 * _DAY < datetime.combine(day, time(), zone) < last + 8 * _DAY:
-        begin = datetime.combine(day, time(clock), zone).astimezone(UTC)
-        # The hour that a clock set back shows twice is two hours long.
-        end = datetime.combine(day, time(clock, 59, 59, fold=1), zone).astimezone(UTC) + timedelta(seconds=1)
-        begin, end = max(begin, since or begin), min(end, until or end)
-        if begin < end:
-            yield begin, end
+        shown = hour_of_clock(datetime.combine(day, time(clock)), zone)
+        for begins, ends in reversed(shown) if descending else shown:
+            begin, end = max(begins, since or begins), min(ends, until or ends)
+            if begin < end:
+                yield begin, end
         day += step
 
 

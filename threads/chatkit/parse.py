@@ -14,7 +14,8 @@ MAX_TOKENS = 250_000
 (`[{},{},…`), so a cap on bytes alone bounds nothing; at this many, parsing adds about 30 MB at the worst.
 A page of 100 long items has a few tens of thousands."""
 
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+"""A text, or the beginning of one that does not end: looked for anew behind each mark in it, it would take for ever."""
 
 
 class Oversized:

@@ -11,6 +11,7 @@ from html import escape
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
+from urllib.parse import quote
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from .. import when
@@ -145,7 +146,9 @@ def _title(facts: dict[str, Any]) -> str:
 
 
 def _files(facts: dict[str, Any]) -> str:
-    links = [f'<a href="threads/{name}">{"Text" if name.endswith(".md") else "JSON"}</a>' for name in facts["files"]]
+    links = [
+        f'<a href="threads/{quote(name)}">{"Text" if name.endswith(".md") else "JSON"}</a>' for name in facts["files"]
+    ]
     gone = ["No longer at OpenAI; this is the archive's copy"] if facts["gone"] else []
     why = [f"Not whole: {_shown(facts['why'])}"] if facts["why"] else []
     return "<br>".join(links + gone + why)

@@ -69,7 +69,7 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     opening = found.about.opening if found.about else None
     if masking.is_due(account(request)):
         mask = (row.user,) if row.user else ()
-        row, opening = presenters.mask(row), opening and masking.text(opening, mask)
+        row, opening = presenters.mask(row), presenters.masked_opening(opening, mask)
     context |= {
         "thread": row,
         "masked": mask is not None,
@@ -118,7 +118,7 @@ def others(request: HttpRequest) -> HttpResponse:
         return render(request, "threads/_others.html", {"problem": problems.problem(error, now, zone)})
     context: dict[str, Any] = {"problem": None, "rows": [], "notes": (), "further": False, "user_url": None}
     if found is not None:
-        rows = presenters.rows(found.window, found.query, now, zone)
+        rows = presenters.rows(found.window, found.query, now, zone, found.about)
         context |= {
             "rows": [row for row in rows if row.id != thread_id],
             "notes": found.window.notes,

@@ -23,7 +23,7 @@ from dashboard.views import problem
 from .. import forms, problems, services, when
 from ..audit.record import Action, NotRecordedError, Outcome, must
 from ..chatkit import ChatKitError
-from ..exports import asking, files, formats, work
+from ..exports import asking, files, formats, names, work
 from ..exports.models import Export
 from ..exports.telling import told
 from ..jobs import JobLostError
@@ -222,4 +222,6 @@ def _sent(request: HttpRequest, export: Export, *, again: bool = False) -> HttpR
         except NotRecordedError:
             file.close()
             raise
-    return FileResponse(file, as_attachment=True, filename=export.name, content_type=_TYPES[export.kind])
+    response = FileResponse(file, content_type=_TYPES[export.kind])
+    response.headers["Content-Disposition"] = names.attached(export.name)
+    return response

@@ -57,9 +57,7 @@ def download(request: HttpRequest, thread_id: str, kind: str) -> HttpResponseBas
     recorded = _recorded(written, watched, actor(), {"thread": thread_id, "customer": thread.user or ""}, about)
     response = StreamingHttpResponse(_ahead(recorded), content_type=KINDS[kind])
     partial = "-PARTIAL" if watched.why else ""
-    response.headers["Content-Disposition"] = (
-        f'attachment; filename="{names.clean(thread_id, "thread")}{partial}.{kind}"'
-    )
+    response.headers["Content-Disposition"] = names.attached(f"{names.clean(thread_id, 'thread')}{partial}.{kind}")
     return response
 
 
