@@ -81,7 +81,7 @@ def test_a_step_while_typing_is_looked_for_is_not_lost(page: Page, upstream: Pat
     page.goto(f"/threads/{_needles(upstream)}/")
     page.clock.install()
     find_box(page).fill("needle")
-    page.evaluate("document.dispatchEvent(new Event('htmx:afterSettle'))")
+    page.evaluate("document.dispatchEvent(new CustomEvent('htmx:afterSettle', {detail: {target: document.body}}))")
     expect(page.locator("#found")).to_have_text(re.compile("1 of 3"))
     find_box(page).press("Enter")
     page.clock.run_for(1_000)

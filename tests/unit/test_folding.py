@@ -29,7 +29,8 @@ def test_all_forms_of_a_text_fold_alike_and_once_is_enough(text: str) -> None:
     assert folded(made) == made
     for form in FORMS:
         assert folded(unicodedata.normalize(form, text)) == made
-    assert folded(text.casefold()) == made
+    # As Unicode defines it: on composed letters, folding case may put marks out of their order.
+    assert folded(unicodedata.normalize("NFD", text).casefold()) == made
 
 
 def test_a_syllable_is_one_character() -> None:

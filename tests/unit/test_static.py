@@ -20,6 +20,7 @@ def test_static_files_are_gathered_once(tmp_path: Path, monkeypatch: pytest.Monk
         assert gather()
 
 
+@pytest.mark.django_db  # closing a response looks after connections
 def test_what_is_beside_the_static_files_is_not_served(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:

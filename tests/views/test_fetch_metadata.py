@@ -38,7 +38,7 @@ REFUSED = b"Another site asked for this"
 
 @pytest.fixture
 def client(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Client:
-    monkeypatch.setattr("threads.views.archive.start_copying", lambda: None)
+    monkeypatch.setattr("threads.views.archive.request_sync", lambda: None)
     made = Client(raise_request_exception=False)
     made.force_login(account("boss", "Administrator"), backend=ACCOUNTS)
     return made

@@ -51,7 +51,7 @@ class Desk:
 
 @pytest.fixture
 def desk(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.setattr("threads.views.archive.start_copying", lambda: None)
+    monkeypatch.setattr("threads.views.archive.request_sync", lambda: None)
     return Desk(emulator=emulator)
 
 

@@ -43,6 +43,9 @@ def hour_of_clock(shown: datetime, zone: tzinfo) -> list[tuple[datetime, datetim
     where they are changed about then, a part of it, several, or none."""
     found = []
     there = shown.replace(tzinfo=UTC)
+    offsets = {each.astimezone(zone).utcoffset() for each in (there - _DAY, there, there + _DAY)}
+    if len(offsets) == 1 and (known := offsets.pop()) is not None:  # as for nearly all of the hours of a long list
+        return [(there - known, there - known + _HOUR)]
     for low, high, offset in stretches(there - _DAY, there + _DAY, zone):
         begin, end = max(moment(low), there - offset), min(moment(high), there - offset + _HOUR)
         if begin < end:

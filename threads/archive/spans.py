@@ -13,9 +13,9 @@ from .counts import DAY
 from .models import ArchivedThread, Day
 
 _DAY = timedelta(days=1)
-_FIRST_DAY = date(1, 3, 1).toordinal() - date(1970, 1, 1).toordinal()
-_LAST_DAY = date(9999, 11, 1).toordinal() - date(1970, 1, 1).toordinal()
-"""The hours of the week are looked for between these: there is a month more of the calendar on either side."""
+_EPOCH = date(1970, 1, 1).toordinal()
+_FIRST, _LAST = date(1, 3, 1).toordinal(), date(9999, 11, 1).toordinal()
+"""The hours of the week are looked for between these days: there is a month more of the calendar on either side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def spans(
     days = {each.day: (each.first, each.last) for each in Day.objects.all()}
     if not days:
         return
-    for begins, ends_at in _hours(hour, since, until, zone, (min(days), max(days)), descending=descending):
+    for begins, ends_at in _hours(hour, since, until, zone, days, descending=descending):
         reached = range(int(begins.timestamp() // DAY), int(ends_at.timestamp() // DAY) + 1)
         if runs := [days[day] for day in reached if day in days]:
             begin_at, end_at = max(low, min(each for each, _ in runs)), min(high, max(each for _, each in runs) + 1)
@@ -104,25 +104,21 @@ def _hours(
     since: datetime | None,
     until: datetime | None,
     zone: tzinfo,
-    known: tuple[int, int],
+    known: Iterable[int],
     *,
     descending: bool,
 ) -> Iterator[tuple[datetime, datetime]]:
-    """One hour of each week that has threads, `known` being the first and the last day that has."""
+    """One hour of each week, where it may have threads: `known` are the days of UTC that have."""
     weekday, clock = int(hour[0]), int(hour[2:])
-    first = datetime.fromtimestamp(max(known[0], _FIRST_DAY) * DAY, UTC) - _DAY
-    last = datetime.fromtimestamp(min(known[1] + 1, _LAST_DAY) * DAY, UTC) + _DAY
-    first, last = max(first, since or first), min(last, until or last)
-    day = (last if descending else first).astimezone(zone).date()
-    day += timedelta(days=(weekday - day.weekday()) % 7 - (7 if descending else 0) + (7 if descending else -7))
-    step = timedelta(days=-7 if descending else 7)
-    while first - 8 * _DAY < datetime.combine(day, time(), zone) < last + 8 * _DAY:
-        shown = hour_of_clock(datetime.combine(day, time(clock)), zone)
+    # A day of UTC lies in three days of all zones.
+    near = {each for day in known for each in range(_EPOCH + day - 1, _EPOCH + day + 2)}
+    there = (each for each in near if _FIRST <= each <= _LAST and (each - 1) % 7 == weekday)
+    for each in sorted(there, reverse=descending):
+        shown = hour_of_clock(datetime.combine(date.fromordinal(each), time(clock)), zone)
         for begins, ends in reversed(shown) if descending else shown:
             begin, end = max(begins, since or begins), min(ends, until or ends)
             if begin < end:
                 yield begin, end
-        day += step
 
 
 def bounds(begin: date | None, end: date | None, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
