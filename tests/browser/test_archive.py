@@ -13,10 +13,10 @@ from playwright.sync_api import Page, Route, StorageState, expect
 from threads.emulator import Emulator, Fault
 
 from .conftest import Open
+from .looks import NARROW, WIDE, fine
 from .serving import Desk
 from .steps import following, overflow, previous, rows, settled, shows
 from .talking import find_box, item_ids, landed, marked, said
-from .test_accessibility import _violations
 
 _EMPTY = """
 from threads.archive.models import *
@@ -27,8 +27,6 @@ with transaction.atomic():
     State.objects.update(threads=0)
 """
 
-_THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
-_PHONE = {"width": 320, "height": 640}
 _SENTENCE = "The zeppelin from my order will not inflate."
 
 
@@ -256,24 +254,17 @@ def test_without_javascript(signed_in: Open, copied: Emulator, told: list[str]) 
     expect(page.locator("#outage")).to_have_count(0)
 
 
-@_THEMES
-@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 720}, _PHONE], ids=["wide", "phone"])
-def test_nothing_bars_anybody(
-    signed_in: Open, copied: Emulator, told: list[str], theme: str, viewport: dict[str, int]
-) -> None:
-    page = signed_in("/threads/?q=zeppelin", color_scheme=theme, viewport=viewport)
+def test_nothing_bars_anybody(page: Page, copied: Emulator, told: list[str]) -> None:
     for address in ("/threads/?q=zeppelin", "/threads/?q=nothinglikeit", "/threads/?from=2000-01-01&status=active"):
         page.goto(address)
         settled(page)
-        assert _violations(page) == [], address
-        assert overflow(page) == 0, address
+        fine(page, WIDE, NARROW)
     expect(page.get_by_label("From", exact=True)).to_be_visible()
     copied.fault = Fault.ERROR_503
     for address in ("/threads/", f"/threads/{told[1]}/"):
         page.goto(address)
         expect(page.locator("#outage")).to_be_visible()
-        assert _violations(page) == [], address
-        assert overflow(page) == 0, address
+        fine(page, WIDE, NARROW)
 
 
 def test_very_long_words_on_a_phone(signed_in: Open, upstream: Emulator, sync: Callable[[], None]) -> None:
@@ -283,7 +274,7 @@ def test_very_long_words_on_a_phone(signed_in: Open, upstream: Emulator, sync: C
     upstream.set_status(came[0], "locked", "r" * 1000)
     upstream.set_items(came[0], [said(word + " " + "\u202e" + "v" * 3000)])
     sync()
-    page = signed_in(f"/threads/?q={word}", viewport=_PHONE)
+    page = signed_in(f"/threads/?q={word}", viewport=NARROW)
     shows(page, came)
     assert overflow(page) == 0
     for address in (

@@ -10,16 +10,10 @@ from playwright.sync_api import Page, expect
 from threads.emulator import Emulator
 
 from .conftest import Open
+from .looks import PHONE, SMALL, WIDE, fine
 from .serving import NAME, Desk
 from .steps import focused, following, overflow, previous, rows
-from .test_accessibility import _THEMES, _violations
 from .watching import Watch
-
-_SIZES = pytest.mark.parametrize(
-    "viewport",
-    [{"width": 1280, "height": 720}, {"width": 390, "height": 844}, {"width": 320, "height": 256}],
-    ids=["wide", "phone", "small"],
-)
 
 
 def _events(page: Page) -> list[str]:
@@ -37,27 +31,22 @@ def used(signed_in: Open, upstream: Emulator) -> Page:
     return page
 
 
-@_THEMES
-@_SIZES
-def test_nothing_stands_in_anybodys_way(signed_in: Open, used: Page, theme: str, viewport: dict[str, int]) -> None:
-    page = signed_in("/audit/", color_scheme=theme, viewport=viewport)
+def test_nothing_stands_in_anybodys_way(signed_in: Open, used: Page) -> None:
+    page = signed_in("/audit/")
     expect(page.locator("tr[data-event]").first).to_be_visible()
-    assert _violations(page) == []
-    assert overflow(page) == 0
+    fine(page, WIDE, PHONE, SMALL)
     page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
-    assert _violations(page) == []
-    assert overflow(page) == 0
+    fine(page, WIDE, PHONE, SMALL)
 
 
-@_THEMES
-def test_what_is_wrong_and_what_is_not_there(signed_in: Open, watch: Watch, theme: str) -> None:
+def test_what_is_wrong_and_what_is_not_there(signed_in: Open, watch: Watch) -> None:
     watch.expect_status(400)
-    page = signed_in("/audit/?action=fly&from=x", color_scheme=theme)
+    page = signed_in("/audit/?action=fly&from=x")
     expect(page.get_by_role("alert")).to_be_visible()
-    assert _violations(page) == []
+    fine(page)
     page.goto("/audit/?who=nobody")
     expect(page.get_by_text("Nothing recorded that is like that")).to_be_visible()
-    assert _violations(page) == []
+    fine(page)
 
 
 def test_by_keyboard_alone(used: Page) -> None:
@@ -124,7 +113,7 @@ def test_from_the_trail_and_back_to_the_list(used: Page) -> None:
     expect(rows(page).first).to_be_visible()
 
 
-@_THEMES
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_accounts_are_looked_after_under_the_strict_policy(signed_in: Open, desk: Desk, theme: str) -> None:
     """The policy forbids what stands inline; `watch` fails on whatever of the admin's runs into it."""
     page = signed_in("/admin/", color_scheme=theme)

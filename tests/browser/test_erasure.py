@@ -10,13 +10,11 @@ from playwright.sync_api import Page, expect
 from threads.emulator import Emulator
 
 from .conftest import Open
+from .looks import NARROW, WIDE, fine
 from .serving import Desk
-from .steps import overflow, row_ids
-from .test_accessibility import _violations
+from .steps import row_ids
 from .watching import Watch
 
-_THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
-_NARROW = {"width": 320, "height": 640}
 _WORK = "from threads.erasure.tasks import take_up; take_up()"
 _EMPTY = """
 from threads.archive.models import Erased
@@ -102,38 +100,24 @@ def test_without_javascript(signed_in: Open, upstream: Emulator) -> None:
     expect(page.get_by_text("Waiting for a worker")).to_be_visible()
 
 
-@_THEMES
-@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 720}, _NARROW], ids=["wide", "narrow"])
-def test_every_page_of_it(
-    signed_in: Open,
-    upstream: Emulator,
-    worker_comes: Callable[[], None],
-    watch: Watch,
-    theme: str,
-    viewport: dict[str, int],
-) -> None:
+def test_every_page_of_it(signed_in: Open, upstream: Emulator, worker_comes: Callable[[], None], watch: Watch) -> None:
     watch.expect_status(400)
     user = max(upstream.users(), key=lambda name: len(list(upstream.thread_ids(user=name))))
-    page = signed_in(f"/threads/?user={user}", color_scheme=theme, viewport=viewport)
-    fine(page)
+    page = signed_in(f"/threads/?user={user}")
+    fine(page, WIDE, NARROW)
     page.get_by_role("link", name="Erase all of this user…").click()
     page.locator("#typed").wait_for()
-    fine(page)
+    fine(page, WIDE, NARROW)
     page.locator("#typed").fill("wrong")
     page.get_by_role("button", name="Erase for good").click()
     page.locator("#typed-error").wait_for()
-    fine(page)
+    fine(page, WIDE, NARROW)
     page.locator("#typed").fill(user)
     page.get_by_role("button", name="Erase for good").click()
     page.get_by_text("Waiting for a worker").wait_for()
-    fine(page)
+    fine(page, WIDE, NARROW)
     worker_comes()
     page.get_by_text("Done.").wait_for(timeout=15_000)
-    fine(page)
+    fine(page, WIDE, NARROW)
     page.goto("/erasures/")
-    fine(page)
-
-
-def fine(page: Page) -> None:
-    assert _violations(page) == []
-    assert overflow(page) <= 0
+    fine(page, WIDE, NARROW)

@@ -16,14 +16,12 @@ from playwright.sync_api import Page, expect
 from threads.emulator import Emulator
 
 from .conftest import Open
+from .looks import NARROW, WIDE, fine
 from .serving import Desk
-from .steps import overflow, users_by_threads
-from .test_accessibility import _violations
+from .steps import users_by_threads
 
 _WORK = "from threads.exports import tasks; tasks.work()"
 _EMPTY = "from threads.exports.models import Export; Export.objects.all().delete()"
-_THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
-_PHONE = {"width": 320, "height": 640}
 
 
 @pytest.fixture(autouse=True)
@@ -102,24 +100,16 @@ def test_without_scripts(signed_in: Open, upstream: Emulator, desk: Desk) -> Non
     expect(page.get_by_role("heading", name="Ready")).to_be_visible()
 
 
-@_THEMES
-@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 720}, _PHONE], ids=["wide", "phone"])
-def test_pages_are_for_everybody(
-    signed_in: Open, upstream: Emulator, desk: Desk, theme: str, viewport: dict[str, int]
-) -> None:
+def test_pages_are_for_everybody(signed_in: Open, upstream: Emulator, desk: Desk) -> None:
     user = users_by_threads(upstream)[0]
-    page = signed_in(f"/threads/?user={user}", color_scheme=theme, viewport=viewport)
+    page = signed_in(f"/threads/?user={user}")
     opened(page)
-    assert _violations(page) == []
-    assert overflow(page) == 0
+    fine(page, WIDE, NARROW)
     page.get_by_role("button", name="Everything of this user").click()
     expect(page.get_by_role("progressbar")).to_be_visible()
-    assert _violations(page) == []
-    assert overflow(page) == 0
+    fine(page, WIDE, NARROW)
     work(desk)
     expect(page.get_by_role("heading", name="Ready")).to_be_visible()
-    assert _violations(page) == []
-    assert overflow(page) == 0
+    fine(page, WIDE, NARROW)
     page.goto("/exports/")
-    assert _violations(page) == []
-    assert overflow(page) == 0
+    fine(page, WIDE, NARROW)

@@ -14,16 +14,10 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from .conftest import Open
+from .looks import PHONE, SMALL, WIDE, fine
 from .serving import ROOT, Desk, serve
-from .steps import focused, overflow
-from .test_accessibility import _THEMES, _violations
+from .steps import focused
 from .watching import Watch
-
-_SIZES = pytest.mark.parametrize(
-    "viewport",
-    [{"width": 1280, "height": 720}, {"width": 390, "height": 844}, {"width": 320, "height": 256}],
-    ids=["wide", "phone", "small"],
-)
 
 
 @pytest.fixture(scope="session")
@@ -63,26 +57,21 @@ def _opened(page: Page) -> None:
     page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
 
 
-@_THEMES
-@_SIZES
-def test_nothing_stands_in_anybodys_way(looking: Open, theme: str, viewport: dict[str, int]) -> None:
-    page = looking("/overview/", color_scheme=theme, viewport=viewport)
+def test_nothing_stands_in_anybodys_way(looking: Open) -> None:
+    page = looking("/overview/")
     expect(page.locator("#bars")).to_be_visible()
-    assert _violations(page) == []
-    assert overflow(page) == 0
+    fine(page, WIDE, PHONE, SMALL)
     _opened(page)
-    assert _violations(page) == []
-    assert overflow(page) == 0
+    fine(page, WIDE, PHONE, SMALL)
 
 
-@_THEMES
-def test_errors_and_forced_colours(looking: Open, watch: Watch, theme: str) -> None:
+def test_errors_and_forced_colours(looking: Open, watch: Watch) -> None:
     watch.expect_status(400)
-    page = looking("/overview/?from=x&to=2026-01-01", color_scheme=theme)
+    page = looking("/overview/?from=x&to=2026-01-01")
     expect(page.get_by_role("alert")).to_be_visible()
-    assert _violations(page) == []
-    page = looking("/overview/", color_scheme=theme, forced_colors="active")
-    assert _violations(page) == []
+    fine(page)
+    page = looking("/overview/", forced_colors="active")
+    fine(page)
 
 
 def test_a_part_of_a_bar_opens_the_threads_that_it_counts(looking: Open) -> None:
