@@ -42,7 +42,7 @@ run: setup var/secret_key
 	@test -n "$$SECRET_KEY$$SECRET_KEY_FILE" || export SECRET_KEY_FILE=var/secret_key; exec $(BIN)/python manage.py serve
 
 test: .venv/develop
-	$(BIN)/pytest -n auto $(TESTS)
+	$(BIN)/pytest -n auto --dist worksteal $(TESTS)
 	$(if $(TESTS),,$(BIN)/python -m tests.on_postgresql)
 
 faults: .venv/develop
