@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from threads.archive.deletions import Evidence, Verdict
 from threads.archive.erasing import Traces, erase
+from threads.archive.people import is_whole
 from threads.audit.record import Action, Outcome, must
 from threads.chatkit import (
     ChatKitClient,
@@ -172,8 +173,8 @@ def _gone(job: Erasure, target: Target, evidence: Evidence, state: State, reques
 
 
 def _owner(job: Erasure, target: Target) -> str | None:
-    """The very id of a thread's user, None where that is not known: a column may hold another character in it."""
-    return job.user or (None if "\ufffd" in target.customer else target.customer or None)
+    """The very id of a thread's user, None where that is not known."""
+    return job.user or (target.customer if target.customer and is_whole(target.customer) else None)
 
 
 def _was_erased(target: Target) -> bool:
