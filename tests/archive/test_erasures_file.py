@@ -15,18 +15,20 @@ from uuid import UUID, uuid4
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
 from tests.archive.erasing import done, ordered, recorded, states
 from tests.archive.scripted import Scripted, Turn
 from tests.archive.test_sync import sync
+from threads.archive.deletions import Evidence, Finding, Verdict
 from threads.archive.models import ArchivedThread, Erased
+from threads.audit import record
 from threads.audit.models import AuditEvent
 from threads.chatkit import retry
 from threads.emulator import Reply
-from threads.erasure import journal, receipt, replay, scrub
+from threads.erasure import journal, one, receipt, replay, scrub
 from threads.erasure.journal import Note, What
 from threads.erasure.models import Erasure, Target
 
@@ -135,6 +137,73 @@ def test_what_was_not_erased_is_taken_back(world: Scripted, file: Path, turn: Tu
     assert not replay.standing().is_ahead
     assert replay.replay() is None
     assert ArchivedThread.objects.filter(thread_id=one).exists()
+
+
+def said_last(file: Path, job: Erasure) -> dict[str, str]:
+    """What the last line of each thread says."""
+    return {each["thread"]: each["what"] for each in lines(file) if "thread" in each and each["erasure"] == str(job.pk)}
+
+
+@settings_of_hypothesis(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    turns=st.lists(st.sampled_from([each for each in Turn if each is not Turn.KEY_REVOKED]), max_size=8),
+    recorded_=st.lists(st.booleans(), max_size=12),
+)
+@example(turns=[Turn.NOT_DELETED], recorded_=[True, False])
+@example(turns=[Turn.LOST_AFTER], recorded_=[True, False])
+def test_the_last_line_of_each_thread_says_what_became_of_it(
+    world: Scripted, file: Path, monkeypatch: pytest.MonkeyPatch, turns: list[Turn], recorded_: list[bool]
+) -> None:
+    """However the upstream answers, and whenever the trail can't be written."""
+    ids, left = world.arrive(2), iter(recorded_)
+    job = ordered(ids)
+
+    def must(*about: Any, **more: Any) -> AuditEvent:
+        if next(left, True):
+            return record.must(*about, **more)
+        raise record.NotRecordedError
+
+    world.turns.extend(turns)
+    with monkeypatch.context() as patch:
+        patch.setattr(one, "must", must)
+        while job.ended_at is None:
+            Erasure.objects.filter(pk=job.pk).update(again_at=None)
+            job = done(job, world)
+    world.turns.clear()
+    last = said_last(file, job)
+    assert {each: last[each] == "erase" for each in ids} == {
+        each: state in Target.CLEAN for each, state in states(job).items()
+    }
+    assert not replay.standing().is_ahead
+
+
+def test_what_was_not_known_and_then_is_known_to_be_erased_has_a_line_that_says_so(
+    world: Scripted, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = next(world.thread_ids())
+    world.turns.extend([Turn.LOST_AFTER])
+    job = ordered([thread])
+
+    def undecided(_self: Evidence, *_about: Any) -> Finding:
+        asked_after.append(True)
+        return Finding(Verdict.UNDECIDED, "no control answers")
+
+    asked_after: list[bool] = []
+
+    def must(*about: Any, **more: Any) -> AuditEvent:
+        if asked_after:
+            raise record.NotRecordedError
+        return record.must(*about, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Evidence, "of", undecided)
+        patch.setattr(one, "must", must)
+        done(job, world)
+    assert said_last(file, job) == {thread: "kept"}
+    Erasure.objects.filter(pk=job.pk).update(again_at=None)
+    job = done(job, world)
+    assert states(job) == {thread: "erased"}
+    assert said_last(file, job) == {thread: "erase"}
 
 
 def test_a_database_that_knows_nothing_of_an_erasure_is_brought_up_to_the_file(world: Scripted, file: Path) -> None:

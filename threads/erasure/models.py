@@ -112,6 +112,9 @@ class Target(models.Model):
     line = models.BigIntegerField(null=True)
     """The number of its last line in the erasures file, None where it has none."""
 
+    is_noted = False
+    """Whether this object has written last that it is erased."""
+
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["erasure", "thread_id"], name="erasure_one_target")]
         indexes: ClassVar = [
