@@ -280,6 +280,89 @@ def test_an_erasure_that_is_under_way_is_no_restored_backup(world: Scripted, fil
     assert not replay.standing().is_ahead
 
 
+def test_what_one_order_takes_back_another_may_have_erased(world: Scripted, file: Path) -> None:
+    thread = next(world.thread_ids())
+    first, second = ordered([thread]), ordered([thread])
+    done(first, world)
+    world.always[thread] = Turn.KEY_REVOKED
+    second = done(second, world)
+    assert said_last(file, second) == {thread: "kept"}
+    forgotten(first, second)
+    assert set(replay.standing().threads) == {thread}
+
+
+@given(told=st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["a", "b"]), st.booleans()), max_size=12))
+@settings_of_hypothesis(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_thread_is_erased_by_the_file_where_the_last_word_of_any_order_is(
+    file: Path, told: list[tuple[int, str, bool]]
+) -> None:
+    file.unlink(missing_ok=True)
+    journal.append(*(Note(UUID(int=by), What.ERASE if gone else What.KEPT, thread) for by, thread, gone in told))
+    last = {(by, thread): gone for by, thread, gone in told}
+    assert set(replay.standing().threads) == {thread for (_, thread), gone in last.items() if gone}
+
+
+def test_a_line_that_was_taken_back_is_filled_in(world: Scripted, file: Path) -> None:
+    thread = next(world.thread_ids())
+    job = done(ordered([thread]), world)
+    journal.append(Note(job.pk, What.KEPT, thread))
+    assert replay.standing().unwritten == 1
+    assert replay.fill() == 1
+    assert replay.standing().unwritten == 0
+
+
+@pytest.mark.parametrize("archive_only", [False, True])
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_backup_that_was_made_during_an_erasure(
+    world: Scripted, file: Path, settings: Any, archive_only: bool, asked: bool
+) -> None:
+    ids = list(world.thread_ids())[:2]
+    job = ordered(ids)
+    lines_ = [Note(job.pk, What.ERASE, each) for each in ids]
+    if asked:  # it stood at the second thread when the backup was made
+        line = journal.append(lines_.pop())
+        job.targets.filter(thread_id=ids[1]).update(state="asked", line=line)
+    journal.append(*lines_, Note(job.pk, What.END))
+    settings.ARCHIVE_ONLY = archive_only
+    found = replay.standing()
+    assert set(found.threads) == set(ids)
+    assert set(found.orders) == ({job.pk} if archive_only else set()), "a worker goes on with it"
+    again = replay.replay()
+    assert again is not None
+    assert states(again) == dict.fromkeys(ids, "copy")
+    assert not ArchivedThread.objects.filter(thread_id__in=ids).exists()
+    assert not replay.standing().is_ahead
+    assert replay.replay() is None
+
+
+@pytest.mark.parametrize("archive_only", [False, True])
+def test_all_of_a_user_whose_erasure_had_ended_after_the_backup(
+    world: Scripted, file: Path, settings: Any, archive_only: bool
+) -> None:
+    """The erasure saw the first thread alone: OpenAI had lost the others, and so had the archive by then."""
+    user = busiest(world)
+    theirs = list(world.thread_ids(user=user))
+    job = ordered(user=user)
+    ((_, hashed),) = journal.hashed([user])
+    journal.append(Note(job.pk, What.ORDER, user=hashed), Note(job.pk, What.ERASE, theirs[0]), Note(job.pk, What.END))
+    settings.ARCHIVE_ONLY = archive_only
+    again = replay.replay()
+    assert again is not None
+    assert set(states(again)) == (set(theirs) if archive_only else {theirs[0]}), "what a worker does not go on with"
+    assert not replay.standing().is_ahead
+
+
+def test_a_thread_that_was_asked_for_when_the_api_ended_is_no_restored_backup(
+    world: Scripted, file: Path, settings: Any
+) -> None:
+    ids = list(world.thread_ids())[:3]
+    world.turns.extend([Turn.LOST_BEFORE] * 3)
+    job = done(ordered(ids), world, pauses=(0.0, 0.0, 60.0))
+    assert set(states(job).values()) == {"asked"}
+    for settings.ARCHIVE_ONLY in (False, True):
+        assert not replay.standing().is_ahead
+
+
 def test_a_file_that_was_lost_or_cut_is_told_and_completed(world: Scripted, file: Path) -> None:
     ids = list(world.thread_ids())[:4]
     done(ordered(ids[:3]), world)

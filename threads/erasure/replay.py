@@ -3,6 +3,7 @@ erasures the file lacks. Erases the copies again, and completes the file."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,10 +23,11 @@ from threads.archive.models import ArchivedThread
 from threads.archive.people import column
 from threads.audit.record import Action, Outcome, must
 
-from . import gather, journal
+from . import gather, journal, told
 from .journal import Entry, Note, What
 from .models import Erasure, Target
-from .work import work
+from .told import Told
+from .work import work, workable
 
 _BATCH = 500
 
@@ -64,37 +66,23 @@ class Standing:
 def standing(*, whole: bool = True) -> Standing:
     """How the file and the database compare. Without `whole`, `unwritten` is left out, which takes a look at each
     erased thread. Raises `JournalError`."""
-    found = Standing()
-    erased: dict[str, Entry] = {}
-    orders: dict[UUID, Entry | None] = {}
-    ended: set[UUID] = set()
-    for entry in journal.entries():
-        found.lines += 1
-        if entry is None:
-            found.damaged += 1
-            continue
-        if entry.what is What.ERASE:
-            erased[entry.thread] = entry
-        elif entry.what is What.KEPT:
-            if entry.thread in erased and erased[entry.thread].erasure == entry.erasure:
-                del erased[entry.thread]
-        elif entry.what is What.ORDER:
-            orders[entry.erasure] = entry
-        else:
-            ended.add(entry.erasure)
-    for entry in erased.values():
-        orders.setdefault(entry.erasure, None)
-    known = _known(orders)
-    found.orders = {erasure: entry for erasure, entry in orders.items() if erasure not in known}
-    found.unfinished = [each for each in found.orders if each not in ended]
-    under_way = set(Erasure.objects.filter(ended_at=None, awaits=False).values_list("pk", flat=True))
-    for some in _some(erased):
-        gone = tombs.known(some)
-        found.threads |= {
-            each: erased[each] for each in some if each not in gone and erased[each].erasure not in under_way
-        }
+    file = told.read()
+    found = Standing(lines=file.lines, damaged=file.damaged)
+    takeable = set(workable(Erasure.objects.filter(ended_at=None, awaits=False)).values_list("pk", flat=True))
+    for some in _some(file.erased.values()):
+        gone = tombs.known({entry.thread for entry in some})
+        left = [entry for entry in some if entry.thread not in gone]
+        noted = _noted(file, left)
+        for entry in left:
+            # Written a moment before the database knows of it; one at a time by each erasure.
+            is_begun = entry.erasure in takeable and entry.number == file.last[entry.erasure]
+            if not is_begun and (entry.thread, entry.erasure) not in noted:
+                found.threads[entry.thread] = entry
+    known = _known(file)
+    found.orders = {erasure: entry for erasure, entry in file.orders.items() if erasure not in known}
+    found.unfinished = [each for each in found.orders if each not in file.ended]
     if whole:
-        found.unwritten = sum(1 for _ in _unwritten(erased.keys()))
+        found.unwritten = sum(1 for _ in _unwritten(thread for thread, _ in file.erased))
     return found
 
 
@@ -171,9 +159,8 @@ def replay(say: Callable[[str], None] = lambda _text: None) -> Erasure | None:
 def fill() -> int:
     """Writes to the file the threads that this database has erased and the file does not know of: from before there was
     a file, or of one that was lost. Returns how many. Raises `JournalError`."""
-    erased = {entry.thread for entry in journal.entries() if entry is not None and entry.what is What.ERASE}
     written = 0
-    for some in _some(list(_unwritten(erased))):
+    for some in _some(list(_unwritten(thread for thread, _ in told.read().erased))):
         last = journal.append(*(Note(each.erasure_id, What.ERASE, each.thread_id) for each in some))
         if last is None:
             return 0
@@ -223,11 +210,28 @@ def _some(values: Iterable[ValueT]) -> Iterator[list[ValueT]]:
         yield batch
 
 
-def _known(orders: Iterable[UUID]) -> set[UUID]:
-    """Those of the erasures that this database knows: its own, and those that were replayed on it."""
+def _noted(file: Told, entries: Iterable[Entry]) -> set[tuple[str, UUID]]:
+    """Those lines of which this database knows what came of them: the thread was not erased, or nobody can say yet. The
+    latter not where the erasure has ended since by the file."""
+    lines = {(entry.thread, entry.erasure): entry.number for entry in entries}
+    threads = [thread for thread, _ in lines]
+    rows = Target.objects.filter(thread_id__in=threads, line__isnull=False).exclude(state__in=Target.CLEAN)
+    found = set()
+    for thread, erasure, state, line in rows.values_list("thread_id", "erasure_id", "state", "line"):
+        is_over = state in Target.OPEN and file.ended.get(erasure, 0) > (line or 0)
+        if (line or 0) >= lines.get((thread, erasure), math.inf) and not is_over:
+            found.add((thread, erasure))
+    return found
+
+
+def _known(file: Told) -> set[UUID]:
+    """The erasures that this database knows: its own, and those that were replayed on it. One that has ended by the
+    file and not here is gone on with; where that can't be, it is not known."""
     known: set[UUID] = set()
-    for some in _some(orders):
+    for some in _some(file.orders):
         known |= set(Erasure.objects.filter(pk__in=some).values_list("pk", flat=True))
+    left = Erasure.objects.filter(ended_at=None)
+    known -= file.ended.keys() & set(left.exclude(pk__in=workable(left)).values_list("pk", flat=True))
     replayed = Erasure.objects.filter(kind=Erasure.Kind.REPLAY, ended_at__isnull=False)
     for rule in replayed.values_list("rule", flat=True):
         known |= {UUID(each) for each in rule["orders"]}
