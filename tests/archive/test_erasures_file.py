@@ -3,6 +3,7 @@ the file is recognised and brought up to it."""
 
 from __future__ import annotations
 
+import html
 import json
 import os
 from collections.abc import Mapping
@@ -10,15 +11,19 @@ from io import StringIO
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
+from django.test import Client
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
+from tests.accounts import account
 from tests.archive.erasing import done, ordered, recorded, states
 from tests.archive.scripted import Scripted, Turn
 from tests.archive.test_sync import sync
@@ -236,7 +241,7 @@ def test_a_database_that_knows_nothing_of_an_erasure_is_brought_up_to_the_file(w
     assert replay.replay() is None
 
 
-def test_an_order_that_had_not_ended_is_told_to_be_ordered_again(world: Scripted, file: Path) -> None:
+def test_an_order_that_had_not_ended_is_told_to_be_ordered_again(world: Scripted, file: Path, settings: Any) -> None:
     user = busiest(world)
     theirs = list(world.thread_ids(user=user))
     lost = uuid4()
@@ -246,7 +251,56 @@ def test_an_order_that_had_not_ended_is_told_to_be_ordered_again(world: Scripted
     assert job is not None
     # The others may still be at OpenAI: a tombstone would hide them for ever.
     assert states(job) == {theirs[0]: "copy"}
-    assert any(str(lost) in each and "Order again" in each for each in receipt.remarks(job))
+    (said,) = [each for each in receipt.remarks(job) if "Order again" in each]
+    assert f"all threads of {user} (erasure {lost})" in said
+    masked = json.dumps(receipt.masked(receipt.as_json(job)), default=str)
+    assert str(lost) in masked
+    settings.MASK_IDENTITIES = True
+    client, who = Client(), account("auditor")
+    who.user_permissions.add(Permission.objects.get(codename="audit"))
+    client.force_login(who)
+    page = html.unescape(client.get(f"/erasures/{job.pk}/").content.decode())
+    assert str(lost) in page
+    for text in (masked, page):
+        assert not [each for each in (user, quote(user, safe="")) if each in text]
+
+
+ODD = ["a\0b", "u" * 512 + "x" * 50, "u" * 512, "a\ufffdb", " ", "plain"]
+
+
+def of_odd_users(each: int) -> tuple[Scripted, list[tuple[str, str]]]:
+    """An upstream, copied here, in which each of them has so many threads, and which these are."""
+    world = Scripted(threads=2)
+    made = [(user, world.arrive(1, user)[0]) for _ in range(each) for user in ODD]
+    for _, thread in made:
+        world.set_created_at(thread, 1_700_000_000)
+    sync(world)
+    return world, made
+
+
+@pytest.mark.parametrize("user", ODD)
+def test_a_user_with_any_id_is_erased_again_and_nobody_else(file: Path, user: str) -> None:
+    world, _ = of_odd_users(1)
+    job = done(ordered(user=user), world)
+    # The backup has another thread of each, which OpenAI and the archive had lost before the erasure.
+    forgotten(job)
+    _, made = of_odd_users(2)
+    again = replay.replay()
+    assert again is not None
+    assert states(again) == {thread: "copy" for whose, thread in made if whose == user}
+    assert not replay.standing().is_ahead
+
+
+@pytest.mark.parametrize("user", ODD)
+def test_a_user_with_any_id_is_named_to_be_ordered_again(file: Path, user: str) -> None:
+    of_odd_users(1)
+    job = ordered(user=user)
+    journal.append(Note(job.pk, What.ORDER, user=dict(journal.hashed([user]))[user]))
+    forgotten(job)
+    again = replay.replay()
+    assert again is not None
+    (said,) = [each for each in receipt.remarks(again) if "Order again" in each]
+    assert (user.replace("\0", "\u2400") if user.strip() else "a user whose id is blank") in said
 
 
 def test_a_replay_that_is_killed_is_gone_on_with(world: Scripted, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

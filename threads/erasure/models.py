@@ -32,8 +32,9 @@ class Erasure(Job):
     """Of the preview that was confirmed: confirming it twice is confirming it once."""
     rule = models.JSONField(default=dict)
     """For retention: the days and the statuses, and the moment before which a thread must have been silent. For a
-    replay: the `orders` of the erasures file that it repeats, and those of them that were `unfinished`. For a
-    user whose id no column can hold: the id, percent-encoded."""
+    replay: the `orders` of the erasures file that it repeats, and those of them that were `unfinished`, and the
+    `users` of these, percent-encoded, where they have threads here. For a user whose id no column can hold: the id,
+    percent-encoded."""
     awaits = models.BooleanField(default=False, db_default=False)
     """Whether it waits until an account that may erase has typed the number of threads."""
     confirmed_by = models.CharField(max_length=150, blank=True, db_default="")

@@ -4,12 +4,13 @@ erasures the file lacks. Erases the copies again, and completes the file."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from threading import Event
 from typing import TypeVar
+from urllib.parse import quote
 from uuid import UUID
 
 from django.conf import settings
@@ -175,8 +176,11 @@ def _ordered(found: Standing, say: Callable[[str], None]) -> Erasure | None:
     if not found.is_ahead:
         return None
     targets = {each: entry.number for each, entry in found.threads.items()}
-    ended = {erasure: entry for erasure, entry in found.orders.items() if entry and erasure not in found.unfinished}
-    for thread_id, number in _of_users(entry for entry in ended.values() if entry):
+    of_users = {erasure: entry for erasure, entry in found.orders.items() if entry}
+    whose = _whose(entry.user for entry in of_users.values())
+    ended = [entry for erasure, entry in of_users.items() if erasure not in found.unfinished]
+    again = [erasure for erasure in found.unfinished if erasure in of_users and of_users[erasure].user in whose]
+    for thread_id, number in _of_users(ended, whose):
         targets.setdefault(thread_id, number)
     users = dict(ArchivedThread.objects.filter(thread_id__in=targets).values_list("thread_id", "user"))
     say(f"{len(targets):,} threads, of which {len(users):,} have copies here, by {len(found.orders):,} erasures.")
@@ -187,6 +191,7 @@ def _ordered(found: Standing, say: Callable[[str], None]) -> Erasure | None:
             rule={
                 "orders": [str(each) for each in found.orders],
                 "unfinished": [str(each) for each in found.unfinished],
+                "users": {str(each): quote(whose[of_users[each].user], safe="") for each in again},
             },
             listed_at=timezone.now(),
             total=len(targets),
@@ -248,20 +253,21 @@ def _unwritten(erased: Iterable[str]) -> Iterator[Target]:
             yield target
 
 
-def _of_users(entries: Iterable[Entry]) -> Iterator[tuple[str, int]]:
+def _whose(hashes: Iterable[str]) -> dict[str, str]:
+    """By these hashes, the users who have threads here."""
+    wanted = set(hashes)
+    return {key: user for user, key in journal.hashed(gather.users()) if key in wanted} if wanted else {}
+
+
+def _of_users(entries: Iterable[Entry], users: Mapping[str, str]) -> Iterator[tuple[str, int]]:
     """The kept threads of users whose erasure the file knows of, each with the number of that line, but for those that
     have begun since: a copy may be in a backup of which the erasure knew nothing any more, since OpenAI and the archive
-    had lost it by then."""
-    orders = {entry.user: entry for entry in entries}
-    if not orders:
-        return
-    users = ArchivedThread.objects.exclude(user=None).order_by().values_list("user", flat=True).distinct()
-    for user, key in journal.hashed(each for each in users if each):
-        if key in orders:
-            for rows in gather.kept(user):
-                for row in rows:
-                    if row.id and _is_before(row.created_at, orders[key].at):
-                        yield row.id, orders[key].number
+    had lost it by then. `users` are by their hashes."""
+    for key, entry in {entry.user: entry for entry in entries if entry.user in users}.items():
+        for rows in gather.kept(users[key]):
+            for row in rows:
+                if row.id and _is_before(row.created_at, entry.at):
+                    yield row.id, entry.number
 
 
 def _is_before(created_at: datetime | None, order: datetime) -> bool:

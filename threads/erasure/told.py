@@ -11,9 +11,9 @@ from .journal import Entry, What
 
 @dataclass(slots=True)
 class Told:
-    """`erased`: by thread and erasure, the line that says that the thread is erased, where that was not taken back by the
-    same erasure. `orders`: each erasure with its line about a user where it has one. `ended` and `last`: the number of
-    the line that says that an erasure has ended, and that of its last line."""
+    """`erased`: by thread and erasure, the line that says that the thread is erased, where that was not taken back by
+    the same erasure. `orders`: each erasure with its line about a user where it has one. `ended` and `last`: the number
+    of the line that says that an erasure has ended, and that of its last line."""
 
     lines: int = 0
     damaged: int = 0

@@ -141,7 +141,7 @@ class _Work:
         job = self._job
         self._wait_to_be_confirmed()
         if job.kind in _OF_A_USER and job.customer and job.line is None:
-            ((_, user),) = journal.hashed([job.customer])
+            ((_, user),) = journal.hashed([job.user])
             job.keep(line=journal.append(Note(job.pk, What.ORDER, user=user)))
         while job.listed_at is None and not job.trouble:
             self._list()

@@ -238,7 +238,7 @@ def _told(request: HttpRequest, job: Erasure) -> dict[str, Any]:
         "troubled": troubled,
         "partial": bool(troubled) or receipt.is_cut_short(job),
         "look": receipt.last_look(job),
-        "remarks": masking.deep(remarks) if masked else remarks,
+        "remarks": masking.deep(remarks, receipt.named(job.rule)) if masked else remarks,
         "traces": receipt.traces(job) if job.ended_at else [],
         "seconds": _SECONDS,
         "confirmed": when.exact_to_seconds(job.confirmed_at, zone) if job.confirmed_at else None,
