@@ -3,6 +3,7 @@ the file is recognised and brought up to it."""
 
 from __future__ import annotations
 
+import html
 import json
 import os
 from collections.abc import Mapping
@@ -10,23 +11,29 @@ from io import StringIO
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
-from hypothesis import HealthCheck, given
+from django.test import Client
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
+from tests.accounts import account
 from tests.archive.erasing import done, ordered, recorded, states
 from tests.archive.scripted import Scripted, Turn
 from tests.archive.test_sync import sync
+from threads.archive.deletions import Evidence, Finding, Verdict
 from threads.archive.models import ArchivedThread, Erased
+from threads.audit import record
 from threads.audit.models import AuditEvent
 from threads.chatkit import retry
 from threads.emulator import Reply
-from threads.erasure import journal, receipt, replay, scrub
+from threads.erasure import journal, one, receipt, replay, scrub
 from threads.erasure.journal import Note, What
 from threads.erasure.models import Erasure, Target
 
@@ -137,6 +144,73 @@ def test_what_was_not_erased_is_taken_back(world: Scripted, file: Path, turn: Tu
     assert ArchivedThread.objects.filter(thread_id=one).exists()
 
 
+def said_last(file: Path, job: Erasure) -> dict[str, str]:
+    """What the last line of each thread says."""
+    return {each["thread"]: each["what"] for each in lines(file) if "thread" in each and each["erasure"] == str(job.pk)}
+
+
+@settings_of_hypothesis(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    turns=st.lists(st.sampled_from([each for each in Turn if each is not Turn.KEY_REVOKED]), max_size=8),
+    recorded_=st.lists(st.booleans(), max_size=12),
+)
+@example(turns=[Turn.NOT_DELETED], recorded_=[True, False])
+@example(turns=[Turn.LOST_AFTER], recorded_=[True, False])
+def test_the_last_line_of_each_thread_says_what_became_of_it(
+    world: Scripted, file: Path, monkeypatch: pytest.MonkeyPatch, turns: list[Turn], recorded_: list[bool]
+) -> None:
+    """However the upstream answers, and whenever the trail can't be written."""
+    ids, left = world.arrive(2), iter(recorded_)
+    job = ordered(ids)
+
+    def must(*about: Any, **more: Any) -> AuditEvent:
+        if next(left, True):
+            return record.must(*about, **more)
+        raise record.NotRecordedError
+
+    world.turns.extend(turns)
+    with monkeypatch.context() as patch:
+        patch.setattr(one, "must", must)
+        while job.ended_at is None:
+            Erasure.objects.filter(pk=job.pk).update(again_at=None)
+            job = done(job, world)
+    world.turns.clear()
+    last = said_last(file, job)
+    assert {each: last[each] == "erase" for each in ids} == {
+        each: state in Target.CLEAN for each, state in states(job).items()
+    }
+    assert not replay.standing().is_ahead
+
+
+def test_what_was_not_known_and_then_is_known_to_be_erased_has_a_line_that_says_so(
+    world: Scripted, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = next(world.thread_ids())
+    world.turns.extend([Turn.LOST_AFTER])
+    job = ordered([thread])
+
+    def undecided(_self: Evidence, *_about: Any) -> Finding:
+        asked_after.append(True)
+        return Finding(Verdict.UNDECIDED, "no control answers")
+
+    asked_after: list[bool] = []
+
+    def must(*about: Any, **more: Any) -> AuditEvent:
+        if asked_after:
+            raise record.NotRecordedError
+        return record.must(*about, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Evidence, "of", undecided)
+        patch.setattr(one, "must", must)
+        done(job, world)
+    assert said_last(file, job) == {thread: "kept"}
+    Erasure.objects.filter(pk=job.pk).update(again_at=None)
+    job = done(job, world)
+    assert states(job) == {thread: "erased"}
+    assert said_last(file, job) == {thread: "erase"}
+
+
 def test_a_database_that_knows_nothing_of_an_erasure_is_brought_up_to_the_file(world: Scripted, file: Path) -> None:
     user = busiest(world)
     theirs, before = set(world.thread_ids(user=user)), list(world.thread_ids())
@@ -167,7 +241,7 @@ def test_a_database_that_knows_nothing_of_an_erasure_is_brought_up_to_the_file(w
     assert replay.replay() is None
 
 
-def test_an_order_that_had_not_ended_is_told_to_be_ordered_again(world: Scripted, file: Path) -> None:
+def test_an_order_that_had_not_ended_is_told_to_be_ordered_again(world: Scripted, file: Path, settings: Any) -> None:
     user = busiest(world)
     theirs = list(world.thread_ids(user=user))
     lost = uuid4()
@@ -177,7 +251,56 @@ def test_an_order_that_had_not_ended_is_told_to_be_ordered_again(world: Scripted
     assert job is not None
     # The others may still be at OpenAI: a tombstone would hide them for ever.
     assert states(job) == {theirs[0]: "copy"}
-    assert any(str(lost) in each and "Order again" in each for each in receipt.remarks(job))
+    (said,) = [each for each in receipt.remarks(job) if "Order again" in each]
+    assert f"all threads of {user} (erasure {lost})" in said
+    masked = json.dumps(receipt.masked(receipt.as_json(job)), default=str)
+    assert str(lost) in masked
+    settings.MASK_IDENTITIES = True
+    client, who = Client(), account("auditor")
+    who.user_permissions.add(Permission.objects.get(codename="audit"))
+    client.force_login(who)
+    page = html.unescape(client.get(f"/erasures/{job.pk}/").content.decode())
+    assert str(lost) in page
+    for text in (masked, page):
+        assert not [each for each in (user, quote(user, safe="")) if each in text]
+
+
+ODD = ["a\0b", "u" * 512 + "x" * 50, "u" * 512, "a\ufffdb", " ", "plain"]
+
+
+def of_odd_users(each: int) -> tuple[Scripted, list[tuple[str, str]]]:
+    """An upstream, copied here, in which each of them has so many threads, and which these are."""
+    world = Scripted(threads=2)
+    made = [(user, world.arrive(1, user)[0]) for _ in range(each) for user in ODD]
+    for _, thread in made:
+        world.set_created_at(thread, 1_700_000_000)
+    sync(world)
+    return world, made
+
+
+@pytest.mark.parametrize("user", ODD)
+def test_a_user_with_any_id_is_erased_again_and_nobody_else(file: Path, user: str) -> None:
+    world, _ = of_odd_users(1)
+    job = done(ordered(user=user), world)
+    # The backup has another thread of each, which OpenAI and the archive had lost before the erasure.
+    forgotten(job)
+    _, made = of_odd_users(2)
+    again = replay.replay()
+    assert again is not None
+    assert states(again) == {thread: "copy" for whose, thread in made if whose == user}
+    assert not replay.standing().is_ahead
+
+
+@pytest.mark.parametrize("user", ODD)
+def test_a_user_with_any_id_is_named_to_be_ordered_again(file: Path, user: str) -> None:
+    of_odd_users(1)
+    job = ordered(user=user)
+    journal.append(Note(job.pk, What.ORDER, user=dict(journal.hashed([user]))[user]))
+    forgotten(job)
+    again = replay.replay()
+    assert again is not None
+    (said,) = [each for each in receipt.remarks(again) if "Order again" in each]
+    assert (user.replace("\0", "\u2400") if user.strip() else "a user whose id is blank") in said
 
 
 def test_a_replay_that_is_killed_is_gone_on_with(world: Scripted, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,6 +332,89 @@ def test_an_erasure_that_is_under_way_is_no_restored_backup(world: Scripted, fil
     job = ordered([one])
     journal.append(Note(job.pk, What.ERASE, one))
     assert not replay.standing().is_ahead
+
+
+def test_what_one_order_takes_back_another_may_have_erased(world: Scripted, file: Path) -> None:
+    thread = next(world.thread_ids())
+    first, second = ordered([thread]), ordered([thread])
+    done(first, world)
+    world.always[thread] = Turn.KEY_REVOKED
+    second = done(second, world)
+    assert said_last(file, second) == {thread: "kept"}
+    forgotten(first, second)
+    assert set(replay.standing().threads) == {thread}
+
+
+@given(told=st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["a", "b"]), st.booleans()), max_size=12))
+@settings_of_hypothesis(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_thread_is_erased_by_the_file_where_the_last_word_of_any_order_is(
+    file: Path, told: list[tuple[int, str, bool]]
+) -> None:
+    file.unlink(missing_ok=True)
+    journal.append(*(Note(UUID(int=by), What.ERASE if gone else What.KEPT, thread) for by, thread, gone in told))
+    last = {(by, thread): gone for by, thread, gone in told}
+    assert set(replay.standing().threads) == {thread for (_, thread), gone in last.items() if gone}
+
+
+def test_a_line_that_was_taken_back_is_filled_in(world: Scripted, file: Path) -> None:
+    thread = next(world.thread_ids())
+    job = done(ordered([thread]), world)
+    journal.append(Note(job.pk, What.KEPT, thread))
+    assert replay.standing().unwritten == 1
+    assert replay.fill() == 1
+    assert replay.standing().unwritten == 0
+
+
+@pytest.mark.parametrize("archive_only", [False, True])
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_backup_that_was_made_during_an_erasure(
+    world: Scripted, file: Path, settings: Any, archive_only: bool, asked: bool
+) -> None:
+    ids = list(world.thread_ids())[:2]
+    job = ordered(ids)
+    lines_ = [Note(job.pk, What.ERASE, each) for each in ids]
+    if asked:  # it stood at the second thread when the backup was made
+        line = journal.append(lines_.pop())
+        job.targets.filter(thread_id=ids[1]).update(state="asked", line=line)
+    journal.append(*lines_, Note(job.pk, What.END))
+    settings.ARCHIVE_ONLY = archive_only
+    found = replay.standing()
+    assert set(found.threads) == set(ids)
+    assert set(found.orders) == ({job.pk} if archive_only else set()), "a worker goes on with it"
+    again = replay.replay()
+    assert again is not None
+    assert states(again) == dict.fromkeys(ids, "copy")
+    assert not ArchivedThread.objects.filter(thread_id__in=ids).exists()
+    assert not replay.standing().is_ahead
+    assert replay.replay() is None
+
+
+@pytest.mark.parametrize("archive_only", [False, True])
+def test_all_of_a_user_whose_erasure_had_ended_after_the_backup(
+    world: Scripted, file: Path, settings: Any, archive_only: bool
+) -> None:
+    """The erasure saw the first thread alone: OpenAI had lost the others, and so had the archive by then."""
+    user = busiest(world)
+    theirs = list(world.thread_ids(user=user))
+    job = ordered(user=user)
+    ((_, hashed),) = journal.hashed([user])
+    journal.append(Note(job.pk, What.ORDER, user=hashed), Note(job.pk, What.ERASE, theirs[0]), Note(job.pk, What.END))
+    settings.ARCHIVE_ONLY = archive_only
+    again = replay.replay()
+    assert again is not None
+    assert set(states(again)) == (set(theirs) if archive_only else {theirs[0]}), "what a worker does not go on with"
+    assert not replay.standing().is_ahead
+
+
+def test_a_thread_that_was_asked_for_when_the_api_ended_is_no_restored_backup(
+    world: Scripted, file: Path, settings: Any
+) -> None:
+    ids = list(world.thread_ids())[:3]
+    world.turns.extend([Turn.LOST_BEFORE] * 3)
+    job = done(ordered(ids), world, pauses=(0.0, 0.0, 60.0))
+    assert set(states(job).values()) == {"asked"}
+    for settings.ARCHIVE_ONLY in (False, True):
+        assert not replay.standing().is_ahead
 
 
 def test_a_file_that_was_lost_or_cut_is_told_and_completed(world: Scripted, file: Path) -> None:

@@ -128,6 +128,18 @@ def test_what_was_ordered_ends_where_the_rule_is_switched_off_or_narrowed(
     assert set(ids) <= set(world.thread_ids())
 
 
+@pytest.mark.parametrize("seconds", [-600, -3, 3, 600])
+def test_a_worker_whose_clock_is_not_that_of_who_ordered_goes_on(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, seconds: int
+) -> None:
+    """Each may differ from the API's by five minutes."""
+    of = {"statuses": ["closed"], "before": retention.rule().before.isoformat()}
+    monkeypatch.setattr(timezone, "now", lambda: datetime.fromtimestamp(NOW + seconds, UTC))
+    assert retention.is_wanted(of)
+    settings.RETENTION_DAYS = DAYS + 1
+    assert not retention.is_wanted(of)
+
+
 def test_items_that_cannot_be_had_are_no_sign_that_a_thread_is_gone(
     world: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:

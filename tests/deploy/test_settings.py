@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from .settings import DEPLOY, README
 
 FILES = ["one", "many"]
 ENV_FILE = DEPLOY / "threadkeeper.env"
-CONTAINERS = {"DATA_DIR", "HOST", "PORT"}
+CONTAINERS = {"DATA_DIR", "HOST", "PORT", "ERASURES_FILE"}
 """What a container decides, whatever the file of settings says; and the server leaves the work to the workers."""
 
 
@@ -61,6 +61,20 @@ def test_every_setting_reaches_every_container(name: str) -> None:
         assert (DEPLOY / name / each["env_file"]).resolve() == ENV_FILE
         dropped = settings.documented() & set(each["environment"]) - CONTAINERS
         assert dropped == ({"WORKER"} if service == "web" else set()), f"{service} drops what the file says of these"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_erasures_file_is_one_for_all_containers_and_outlives_them(name: str) -> None:
+    """And lies beside the database's volume, not in it: it is no use where both are lost, or put back, together."""
+    for each in ours(name).values():
+        path = PurePosixPath(each["environment"]["ERASURES_FILE"])
+        mounts = dict(reversed(volume.split(":")[:2]) for volume in each["volumes"] if not volume.endswith(":ro"))
+        assert mounts[str(path.parent)] in compose(name)["volumes"]
+        assert str(path.parent) != each["environment"]["DATA_DIR"]
+        assert str(path) == "/kept/erasures.jsonl"
+    text = " ".join((DEPLOY / "README.md").read_text(encoding="utf-8").split())
+    shared = text.partition("What they share:")[2].partition("One worker copies at a time")[0]
+    assert "`ERASURES_FILE`" in shared
 
 
 def test_the_example_has_settings_that_there_are() -> None:

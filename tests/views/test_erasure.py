@@ -313,6 +313,34 @@ def test_auditors_see_receipts_and_order_nothing(emulator: Emulator, send: Send,
     assert auditor.get("/erase/", {"thread": one}).status_code == 403
 
 
+def test_the_receipt_that_htmx_gets_at_the_end_is_on_record(emulator: Emulator) -> None:
+    job = ordered(list(emulator.thread_ids())[:1])
+    auditor = Client()
+    auditor.force_login(account("auditor", "Auditor"))
+    seen = AuditEvent.objects.filter(action="audit", detail__receipt=str(job.pk))
+    reads = _reader(auditor)
+    reads(f"/erasures/{job.pk}/", part=True)
+    assert seen.count() == 0, "it comes again every few seconds"
+    done(job, emulator)
+    reads(f"/erasures/{job.pk}/", part=True)
+    assert seen.count() == 1
+
+
+def test_a_receipt_is_no_file_where_that_cannot_be_recorded(
+    emulator: Emulator, eraser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = next(emulator.thread_ids())
+    job = ordered([one])
+
+    def full(**_values: Any) -> None:
+        raise DatabaseError("disk is full")
+
+    monkeypatch.setattr(AuditEvent.objects, "create", full)
+    response = eraser.get(f"/erasures/{job.pk}/receipt.json")
+    assert response.status_code == 503
+    assert one not in response.content.decode()
+
+
 def test_the_list_of_erasures_turns_its_pages(look: Get) -> None:
     Erasure.objects.bulk_create(
         Erasure(kind="threads", token=str(number), who="eraser", who_id="1", total=number) for number in range(60)

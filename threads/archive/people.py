@@ -15,6 +15,8 @@ from .models import ArchivedThread, Person
 MOST = 100
 """People who are looked up one by one; where more match, threads are gone through in order, and many of them match."""
 
+LONGEST = 512
+"""Characters of an id that a column holds."""
 
 FEW = 10_000
 """Threads that are gathered by their people and sorted; more of them lie so close that going in order meets them."""
@@ -62,7 +64,13 @@ def fold(name: str) -> str:
 
 def column(name: str) -> str:
     """An id as a column can hold it, PostgreSQL's too. `Thread.is_of` tells apart those that come to the same."""
-    return name.replace("\0", "\ufffd")[:512]
+    return name.replace("\0", "\ufffd")[:LONGEST]
+
+
+def is_whole(held: str) -> bool:
+    """Whether what a column holds is the very id. Else it may be that of several users: cut, or with another character
+    in the place of one that no column can hold."""
+    return len(held) < LONGEST and "\ufffd" not in held
 
 
 def exactly(name: str) -> int | None:

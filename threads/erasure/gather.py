@@ -74,6 +74,16 @@ def kept(user: str) -> Iterator[list[Thread]]:
         batch = list(left.filter(number__gt=batch[-1].number)[:_BATCH])
 
 
+def users() -> Iterator[str]:
+    """The very ids of all users who have threads here."""
+    held = ArchivedThread.objects.exclude(user=None).exclude(user="").order_by()
+    for user in held.values_list("user", flat=True).distinct():
+        if people.is_whole(user or ""):
+            yield user or ""
+        else:
+            yield from {name for each in held.filter(user=user).iterator(_BATCH) if (name := shown(each).user)}
+
+
 def add(job: Erasure, rows: Iterable[Thread]) -> int:
     """Notes threads as targets, each once. Returns how many were new."""
     made = [

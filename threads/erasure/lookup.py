@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from threads.archive.models import Erased
-from threads.archive.people import column
+from threads.archive.people import column, is_whole
 
 from .models import Erasure, Target
 
@@ -26,12 +26,15 @@ def of_user(user: str) -> Past | None:
     """What was erased of exactly this user; None where nothing was."""
     if column(user) != user:  # kept with other characters, or cut: it may be another's
         return None
+    kinds = (Erasure.Kind.USER, Erasure.Kind.COPIES)
+    orders = Erasure.objects.filter(customer=user, kind__in=kinds).exclude(rule__has_key="user")
     clean = Target.objects.filter(customer=user, state__in=Target.CLEAN, at__isnull=False)
+    if not is_whole(user):  # of others the column holds the same: only an order says whose threads they were
+        clean = clean.filter(erasure__in=orders)
     last = clean.order_by("-at", "-id").values_list("at", "erasure_id").first()
     if last is None or last[0] is None:
         return None
-    kinds = (Erasure.Kind.USER, Erasure.Kind.COPIES)
-    whole = Erasure.objects.filter(customer=user, kind__in=kinds, ended_at__isnull=False)
+    whole = orders.filter(ended_at__isnull=False)
     order = whole.filter(targets__state__in=Target.CLEAN).order_by("-ended_at").values_list("pk", flat=True).first()
     return Past(last[0], order or last[1], whole=order is not None)
 

@@ -32,8 +32,9 @@ class Erasure(Job):
     """Of the preview that was confirmed: confirming it twice is confirming it once."""
     rule = models.JSONField(default=dict)
     """For retention: the days and the statuses, and the moment before which a thread must have been silent. For a
-    replay: the `orders` of the erasures file that it repeats, and those of them that were `unfinished`. For a
-    user whose id no column can hold: the id, percent-encoded."""
+    replay: the `orders` of the erasures file that it repeats, and those of them that were `unfinished`, and the
+    `users` of these, percent-encoded, where they have threads here. For a user whose id no column can hold: the id,
+    percent-encoded."""
     awaits = models.BooleanField(default=False, db_default=False)
     """Whether it waits until an account that may erase has typed the number of threads."""
     confirmed_by = models.CharField(max_length=150, blank=True, db_default="")
@@ -111,6 +112,9 @@ class Target(models.Model):
     """Times that it was tried without coming to an end."""
     line = models.BigIntegerField(null=True)
     """The number of its last line in the erasures file, None where it has none."""
+
+    is_noted = False
+    """Whether this object has written last that it is erased."""
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["erasure", "thread_id"], name="erasure_one_target")]

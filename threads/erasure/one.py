@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from threads.archive.deletions import Evidence, Verdict
 from threads.archive.erasing import Traces, erase
+from threads.archive.people import is_whole
 from threads.audit.record import Action, Outcome, must
 from threads.chatkit import (
     ChatKitClient,
@@ -172,8 +173,8 @@ def _gone(job: Erasure, target: Target, evidence: Evidence, state: State, reques
 
 
 def _owner(job: Erasure, target: Target) -> str | None:
-    """The very id of a thread's user, None where that is not known: a column may hold another character in it."""
-    return job.user or (None if "\ufffd" in target.customer else target.customer or None)
+    """The very id of a thread's user, None where that is not known."""
+    return job.user or (target.customer if target.customer and is_whole(target.customer) else None)
 
 
 def _was_erased(target: Target) -> bool:
@@ -228,12 +229,21 @@ def _ended(job: Erasure, target: Target, state: State, reason: str, request_id: 
 
 
 def _note(job: Erasure, target: Target, state: State) -> None:
-    """Writes to the erasures file that a thread is erased, before it is, once; and takes that back where it was not.
-    Its line is kept with what comes of it. Outside of a transaction, since it waits for the disk."""
-    if state in Target.CLEAN and target.line is None:
-        target.line = journal.append(Note(job.pk, What.ERASE, target.thread_id))
-    elif state not in (*Target.CLEAN, *Target.OPEN) and target.line is not None:
-        target.line = journal.append(Note(job.pk, What.KEPT, target.thread_id)) or target.line
+    """Writes to the erasures file that a thread is erased, before it is; and takes that back where it was not. Its line
+    is kept with what comes of it. Outside of a transaction, since it waits for the disk: so the last line may be one
+    of which the database never learned, and what was not written by this very step is written anew."""
+    if state in Target.CLEAN:
+        # The copies of a replay have the line already that it repeats.
+        if target.is_noted or (state == State.COPY and target.line is not None):
+            return
+        what = What.ERASE
+    elif target.line is not None:
+        what = What.KEPT
+    else:
+        return
+    job.hold(settings.CHATKIT_DEADLINE)  # whoever has lost the job takes back nothing that the next holder has written
+    target.line = journal.append(Note(job.pk, what, target.thread_id)) or target.line
+    target.is_noted = what is What.ERASE
 
 
 def _set(target: Target, state: State, reason: str, request_id: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import Any
+from urllib.parse import unquote
 
 from django.db.models import Count, QuerySet
 
@@ -53,7 +54,8 @@ def remarks(job: Erasure) -> list[str]:
     if unfinished := job.rule.get("unfinished"):
         said.append(
             f"{_many(len(unfinished), 'erasure')} had not ended by then, so threads of "
-            f"{'them' if len(unfinished) != 1 else 'it'} may still be at OpenAI. Order again: {', '.join(unfinished)}."
+            f"{'them' if len(unfinished) != 1 else 'it'} may still be at OpenAI. Order again: "
+            f"{'; '.join(_again(job.rule, each) for each in unfinished)}."
         )
     if job.trouble:
         said.append(f"It ended before its end: {job.trouble}.")
@@ -145,8 +147,28 @@ def masked(found: dict[str, Any]) -> dict[str, Any]:
         }
         for each in found["threads"]
     ]
-    user, remarks = found["user"] and masking.short(found["user"]), masking.deep(found["remarks"])
-    return found | {"user": user, "remarks": remarks, "threads": threads}
+    user, known = found["user"] and masking.short(found["user"]), named(found["rule"])
+    more = {name: masking.deep(found[name], known) for name in ("rule", "remarks")}
+    return found | more | {"user": user, "threads": threads}
+
+
+def named(rule: dict[str, Any] | None) -> list[str]:
+    """The ids of users that a rule names, as they are and as the remarks show them."""
+    found = rule or {}
+    users = [unquote(each) for each in (*found.get("users", {}).values(), found.get("user", ""))]
+    return [*users, *map(_shown, users)]
+
+
+def _shown(user: str) -> str:
+    return user.replace("\0", "\N{SYMBOL FOR NULL}")
+
+
+def _again(rule: dict[str, Any], erasure: str) -> str:
+    """What an erasure is called that is to be ordered again: by its user, where they have threads here."""
+    user = unquote(rule.get("users", {}).get(erasure, ""))
+    if not user:
+        return f"what erasure {erasure} was of"
+    return f"all threads of {_shown(user) if user.strip() else 'a user whose id is blank'} (erasure {erasure})"
 
 
 def _many(number: int, name: str) -> str:

@@ -3,12 +3,14 @@ erasures the file lacks. Erases the copies again, and completes the file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from threading import Event
 from typing import TypeVar
+from urllib.parse import quote
 from uuid import UUID
 
 from django.conf import settings
@@ -22,10 +24,11 @@ from threads.archive.models import ArchivedThread
 from threads.archive.people import column
 from threads.audit.record import Action, Outcome, must
 
-from . import gather, journal
+from . import gather, journal, told
 from .journal import Entry, Note, What
 from .models import Erasure, Target
-from .work import work
+from .told import Told
+from .work import work, workable
 
 _BATCH = 500
 
@@ -64,37 +67,23 @@ class Standing:
 def standing(*, whole: bool = True) -> Standing:
     """How the file and the database compare. Without `whole`, `unwritten` is left out, which takes a look at each
     erased thread. Raises `JournalError`."""
-    found = Standing()
-    erased: dict[str, Entry] = {}
-    orders: dict[UUID, Entry | None] = {}
-    ended: set[UUID] = set()
-    for entry in journal.entries():
-        found.lines += 1
-        if entry is None:
-            found.damaged += 1
-            continue
-        if entry.what is What.ERASE:
-            erased[entry.thread] = entry
-        elif entry.what is What.KEPT:
-            if entry.thread in erased and erased[entry.thread].erasure == entry.erasure:
-                del erased[entry.thread]
-        elif entry.what is What.ORDER:
-            orders[entry.erasure] = entry
-        else:
-            ended.add(entry.erasure)
-    for entry in erased.values():
-        orders.setdefault(entry.erasure, None)
-    known = _known(orders)
-    found.orders = {erasure: entry for erasure, entry in orders.items() if erasure not in known}
-    found.unfinished = [each for each in found.orders if each not in ended]
-    under_way = set(Erasure.objects.filter(ended_at=None, awaits=False).values_list("pk", flat=True))
-    for some in _some(erased):
-        gone = tombs.known(some)
-        found.threads |= {
-            each: erased[each] for each in some if each not in gone and erased[each].erasure not in under_way
-        }
+    file = told.read()
+    found = Standing(lines=file.lines, damaged=file.damaged)
+    takeable = set(workable(Erasure.objects.filter(ended_at=None, awaits=False)).values_list("pk", flat=True))
+    for some in _some(file.erased.values()):
+        gone = tombs.known({entry.thread for entry in some})
+        left = [entry for entry in some if entry.thread not in gone]
+        noted = _noted(file, left)
+        for entry in left:
+            # Written a moment before the database knows of it; one at a time by each erasure.
+            is_begun = entry.erasure in takeable and entry.number == file.last[entry.erasure]
+            if not is_begun and (entry.thread, entry.erasure) not in noted:
+                found.threads[entry.thread] = entry
+    known = _known(file)
+    found.orders = {erasure: entry for erasure, entry in file.orders.items() if erasure not in known}
+    found.unfinished = [each for each in found.orders if each not in file.ended]
     if whole:
-        found.unwritten = sum(1 for _ in _unwritten(erased.keys()))
+        found.unwritten = sum(1 for _ in _unwritten(thread for thread, _ in file.erased))
     return found
 
 
@@ -171,9 +160,8 @@ def replay(say: Callable[[str], None] = lambda _text: None) -> Erasure | None:
 def fill() -> int:
     """Writes to the file the threads that this database has erased and the file does not know of: from before there was
     a file, or of one that was lost. Returns how many. Raises `JournalError`."""
-    erased = {entry.thread for entry in journal.entries() if entry is not None and entry.what is What.ERASE}
     written = 0
-    for some in _some(list(_unwritten(erased))):
+    for some in _some(list(_unwritten(thread for thread, _ in told.read().erased))):
         last = journal.append(*(Note(each.erasure_id, What.ERASE, each.thread_id) for each in some))
         if last is None:
             return 0
@@ -188,8 +176,11 @@ def _ordered(found: Standing, say: Callable[[str], None]) -> Erasure | None:
     if not found.is_ahead:
         return None
     targets = {each: entry.number for each, entry in found.threads.items()}
-    ended = {erasure: entry for erasure, entry in found.orders.items() if entry and erasure not in found.unfinished}
-    for thread_id, number in _of_users(entry for entry in ended.values() if entry):
+    of_users = {erasure: entry for erasure, entry in found.orders.items() if entry}
+    whose = _whose(entry.user for entry in of_users.values())
+    ended = [entry for erasure, entry in of_users.items() if erasure not in found.unfinished]
+    again = [erasure for erasure in found.unfinished if erasure in of_users and of_users[erasure].user in whose]
+    for thread_id, number in _of_users(ended, whose):
         targets.setdefault(thread_id, number)
     users = dict(ArchivedThread.objects.filter(thread_id__in=targets).values_list("thread_id", "user"))
     say(f"{len(targets):,} threads, of which {len(users):,} have copies here, by {len(found.orders):,} erasures.")
@@ -200,6 +191,7 @@ def _ordered(found: Standing, say: Callable[[str], None]) -> Erasure | None:
             rule={
                 "orders": [str(each) for each in found.orders],
                 "unfinished": [str(each) for each in found.unfinished],
+                "users": {str(each): quote(whose[of_users[each].user], safe="") for each in again},
             },
             listed_at=timezone.now(),
             total=len(targets),
@@ -223,11 +215,28 @@ def _some(values: Iterable[ValueT]) -> Iterator[list[ValueT]]:
         yield batch
 
 
-def _known(orders: Iterable[UUID]) -> set[UUID]:
-    """Those of the erasures that this database knows: its own, and those that were replayed on it."""
+def _noted(file: Told, entries: Iterable[Entry]) -> set[tuple[str, UUID]]:
+    """Those lines of which this database knows what came of them: the thread was not erased, or nobody can say yet. The
+    latter not where the erasure has ended since by the file."""
+    lines = {(entry.thread, entry.erasure): entry.number for entry in entries}
+    threads = [thread for thread, _ in lines]
+    rows = Target.objects.filter(thread_id__in=threads, line__isnull=False).exclude(state__in=Target.CLEAN)
+    found = set()
+    for thread, erasure, state, line in rows.values_list("thread_id", "erasure_id", "state", "line"):
+        is_over = state in Target.OPEN and file.ended.get(erasure, 0) > (line or 0)
+        if (line or 0) >= lines.get((thread, erasure), math.inf) and not is_over:
+            found.add((thread, erasure))
+    return found
+
+
+def _known(file: Told) -> set[UUID]:
+    """The erasures that this database knows: its own, and those that were replayed on it. One that has ended by the
+    file and not here is gone on with; where that can't be, it is not known."""
     known: set[UUID] = set()
-    for some in _some(orders):
+    for some in _some(file.orders):
         known |= set(Erasure.objects.filter(pk__in=some).values_list("pk", flat=True))
+    left = Erasure.objects.filter(ended_at=None)
+    known -= file.ended.keys() & set(left.exclude(pk__in=workable(left)).values_list("pk", flat=True))
     replayed = Erasure.objects.filter(kind=Erasure.Kind.REPLAY, ended_at__isnull=False)
     for rule in replayed.values_list("rule", flat=True):
         known |= {UUID(each) for each in rule["orders"]}
@@ -244,20 +253,21 @@ def _unwritten(erased: Iterable[str]) -> Iterator[Target]:
             yield target
 
 
-def _of_users(entries: Iterable[Entry]) -> Iterator[tuple[str, int]]:
+def _whose(hashes: Iterable[str]) -> dict[str, str]:
+    """By these hashes, the users who have threads here."""
+    wanted = set(hashes)
+    return {key: user for user, key in journal.hashed(gather.users()) if key in wanted} if wanted else {}
+
+
+def _of_users(entries: Iterable[Entry], users: Mapping[str, str]) -> Iterator[tuple[str, int]]:
     """The kept threads of users whose erasure the file knows of, each with the number of that line, but for those that
     have begun since: a copy may be in a backup of which the erasure knew nothing any more, since OpenAI and the archive
-    had lost it by then."""
-    orders = {entry.user: entry for entry in entries}
-    if not orders:
-        return
-    users = ArchivedThread.objects.exclude(user=None).order_by().values_list("user", flat=True).distinct()
-    for user, key in journal.hashed(each for each in users if each):
-        if key in orders:
-            for rows in gather.kept(user):
-                for row in rows:
-                    if row.id and _is_before(row.created_at, orders[key].at):
-                        yield row.id, orders[key].number
+    had lost it by then. `users` are by their hashes."""
+    for key, entry in {entry.user: entry for entry in entries if entry.user in users}.items():
+        for rows in gather.kept(users[key]):
+            for row in rows:
+                if row.id and _is_before(row.created_at, entry.at):
+                    yield row.id, entry.number
 
 
 def _is_before(created_at: datetime | None, order: datetime) -> bool:

@@ -56,11 +56,13 @@ def rule(now: datetime | None = None) -> Rule:
 
 def is_wanted(of: dict[str, Any]) -> bool:
     """Whether the settings still name all that the rule of an erasure does: who has switched it off, or made it
-    narrower, did not mean it to go on."""
+    narrower, did not mean it to go on. The clocks of who ordered it and of who asks may differ by what they may differ
+    from the upstream's, each in its own direction."""
     if not settings.RETENTION_DAYS:
         return False
     now = rule()
-    return set(of["statuses"]) <= set(now.statuses) and datetime.fromisoformat(of["before"]) <= now.before
+    before = now.before + timedelta(seconds=2 * clock.MOST)
+    return set(of["statuses"]) <= set(now.statuses) and datetime.fromisoformat(of["before"]) <= before
 
 
 def daily(client: ChatKitClient) -> Erasure | None:

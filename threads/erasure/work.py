@@ -76,7 +76,11 @@ def ready() -> QuerySet[Erasure]:
     # A time that lies further ahead than anything waits was noted by a clock that has been put back since.
     late = Q(again_at__gt=Now() + timedelta(seconds=2 * _MOST_WAIT))
     found = Erasure.to_do().filter(Q(again_at=None) | Q(again_at__lte=Now()) | late)
-    # The others wait for a time when OpenAI is asked again.
+    return workable(found)
+
+
+def workable(found: QuerySet[Erasure]) -> QuerySet[Erasure]:
+    """Those that can be done as the settings are: the others wait for a time when OpenAI is asked again."""
     return found.filter(kind__in=Erasure.HERE) if settings.ARCHIVE_ONLY else found
 
 
@@ -137,7 +141,7 @@ class _Work:
         job = self._job
         self._wait_to_be_confirmed()
         if job.kind in _OF_A_USER and job.customer and job.line is None:
-            ((_, user),) = journal.hashed([job.customer])
+            ((_, user),) = journal.hashed([job.user])
             job.keep(line=journal.append(Note(job.pk, What.ORDER, user=user)))
         while job.listed_at is None and not job.trouble:
             self._list()

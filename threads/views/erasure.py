@@ -11,6 +11,7 @@ from django import forms as django_forms
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from dashboard.fetch_metadata import linked
 
 from .. import forms, masking, presenters, problems, when
-from ..audit.record import Action, NotRecordedError, record
+from ..audit.record import Action, NotRecordedError, Outcome, must, record
 from ..chatkit import Retired
 from ..erasure import asked, plan, receipt, retention
 from ..erasure.journal import JournalError
@@ -26,6 +27,7 @@ from ..erasure.models import Erasure, Target
 from ..query import ThreadQuery
 from ..roles import Right, account, needs
 from .queries import encoded_query
+from .transcript import not_recorded
 
 _ROWS, _TROUBLED, _PAGE = 1000, 50, 50
 """Threads on a receipt; those that went wrong, while it goes on; erasures on a page of the list."""
@@ -125,7 +127,7 @@ def erasure(request: HttpRequest, pk: UUID) -> HttpResponse:
     """How one goes, and its receipt; for htmx the part of it that changes."""
     job = get_object_or_404(Erasure, pk=pk)
     part = request.headers.get("HX-Request") == "true"
-    if not part:  # the part comes again every few seconds
+    if not part or job.ended_at:  # until then the part comes again every few seconds
         record(Action.AUDIT, customer=job.customer, detail={"receipt": str(job.pk), "shown": True})
     return render(request, "erasure/_erasure.html" if part else "erasure/erasure.html", _told(request, job))
 
@@ -154,10 +156,13 @@ def start(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @needs(Right.ERASE, Right.AUDIT)
 @require_safe
-def download(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The whole receipt as a file, which the trail tells of."""
+def download(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """The whole receipt as a file. 503 where it can't be recorded that it is taken along: then it is not."""
     job = get_object_or_404(Erasure, pk=pk)
-    record(Action.AUDIT, customer=job.customer, detail={"receipt": str(job.pk)})
+    try:
+        must(Action.AUDIT, Outcome.DONE, customer=job.customer, detail={"receipt": str(job.pk)})
+    except NotRecordedError:
+        return not_recorded(request)
     found = receipt.as_json(job)
     found = receipt.masked(found) if masking.is_due(account(request)) else found
     text = json.dumps(found, indent=2, ensure_ascii=False, default=lambda moment: moment.isoformat())
@@ -233,7 +238,7 @@ def _told(request: HttpRequest, job: Erasure) -> dict[str, Any]:
         "troubled": troubled,
         "partial": bool(troubled) or receipt.is_cut_short(job),
         "look": receipt.last_look(job),
-        "remarks": masking.deep(remarks) if masked else remarks,
+        "remarks": masking.deep(remarks, receipt.named(job.rule)) if masked else remarks,
         "traces": receipt.traces(job) if job.ended_at else [],
         "seconds": _SECONDS,
         "confirmed": when.exact_to_seconds(job.confirmed_at, zone) if job.confirmed_at else None,
