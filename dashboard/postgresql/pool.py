@@ -92,7 +92,7 @@ class Pool:
         except BaseException:
             self._free.release()
             raise
-        connection._pool = self  # type: ignore[assignment]  # noqa: SLF001  # where Django gives it back
+        connection._pool = self  # noqa: SLF001  # where Django gives it back
         return connection
 
     def putconn(self, connection: Connection) -> None:

@@ -36,7 +36,7 @@ def fine(page: Page, *sizes: ViewportSize) -> None:
     for size in sizes or (before,):
         page.set_viewport_size(size)
         for theme in ("light", "dark"):
-            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=theme)
             assert violations(page) == [], (page.url, theme, size)
         assert overflow(page) <= 0, (page.url, size)
     page.emulate_media(color_scheme="light")
