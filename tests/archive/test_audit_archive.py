@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import io
 import json
@@ -271,6 +272,36 @@ def test_a_file_that_another_process_writes(rows: list[dict[str, Any]], tmp_path
 
     chain.write(tmp_path / "file", "x", chain.BEGINNING, reentrant())
     assert chain.read(tmp_path / "file").events == 1
+
+
+def test_a_process_that_comes_late_leaves_the_other_s_file_alone(
+    rows: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has opened the file that another process is writing, and is held up until that has its name."""
+    path, lock = tmp_path / "file", fcntl.flock
+
+    def held_up(*arguments: Any) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        archive(path)
+        lock(*arguments)
+
+    monkeypatch.setattr(fcntl, "flock", held_up)
+    with pytest.raises(CommandError, match="Another process is writing"):
+        archive(path)
+    assert list(chain.events(path)) == rows[:10]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_is_not_written_over_where_it_has_a_name(
+    rows: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    path, kept = tmp_path / "file", tmp_path / "kept"
+    archive(path, "2025-04-01")
+    os.link(path, tmp_path / "file.part")  # killed between naming and tidying up
+    path.rename(kept)
+    archive(path)
+    assert [each["id"] for each in chain.events(kept)] == [each["id"] for each in rows[:4]]
+    verify(kept, path)
 
 
 @given(data=st.data())
