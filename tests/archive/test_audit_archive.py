@@ -172,8 +172,10 @@ def test_run_again_it_does_nothing(rows: list[dict[str, Any]], tmp_path: Path) -
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("day", ["yesterday", "2025-13-01", f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%d}"])
-def test_a_day_that_is_none_or_to_come(rows: list[dict[str, Any]], tmp_path: Path, day: str) -> None:
+@pytest.mark.parametrize(
+    "day", ["yesterday", "2025-13-01", *(f"{datetime.now(UTC) + timedelta(days=days):%Y-%m-%d}" for days in (-1, 0, 2))]
+)
+def test_a_day_that_is_none_or_not_long_past(rows: list[dict[str, Any]], tmp_path: Path, day: str) -> None:
     with pytest.raises(CommandError, match="--before takes a day"):
         archive(tmp_path / "file", day)
     assert _all() == rows

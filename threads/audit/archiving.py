@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ from .record import Action, Outcome, must
 
 _BATCH = 1000
 """Events that one transaction removes. Nobody else writes the trail meanwhile."""
+
+STAYS = timedelta(hours=48)
+"""Events that are newer are not archived: the circuit breaker for deletions counts those of the last day."""
 
 _TABLE = "audit_auditevent"
 _FIELDS = (

@@ -4,7 +4,7 @@ verify` looks whether such files are what was written."""
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +45,9 @@ class Command(BaseCommand):
             before = datetime.combine(date.fromisoformat(day), time(), UTC)
         except ValueError as error:
             raise CommandError(f"--before takes a day such as 2026-01-01, and not {day!r}.") from error
-        if before > datetime.now(UTC):
-            raise CommandError(f"--before takes a day that has begun: what is recorded goes on, and {day} is to come.")
+        if before > datetime.now(UTC) - archiving.STAYS:
+            hours = archiving.STAYS // timedelta(hours=1)
+            raise CommandError(f"--before takes a day that began {hours} hours ago or earlier: what is newer stays.")
         try:
             done = archiving.archive(before, path)
         except BlockingIOError as error:
