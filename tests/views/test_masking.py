@@ -230,3 +230,47 @@ def test_a_receipt_is_shortened_too_for_who_may_read_it_and_not_them(world: Emul
             assert response.status_code == 200
             assert bool(_seen(response.content.decode(), [user])) != masked, address
             assert not masked or not _seen(response.content.decode(), [_MAIL]), address
+
+
+_SHOWN = 3
+"""Characters in a row that masking shows of an id at most."""
+
+
+def _run(text: str, name: str) -> str:
+    """A run of a name that is longer than what masking shows, where one stands in the source of a page."""
+    plain = unquote(html.unescape(re.sub("<[^>]*>", "", text)) + html.unescape(text)).casefold()
+    runs = (name[place : place + _SHOWN + 1] for place in range(len(name) - _SHOWN))
+    return next((each for each in runs if each.casefold() in plain), "")
+
+
+def test_no_snippet_shows_what_it_was_cut_in(emulator: Emulator) -> None:
+    user, mail = "qwv-7351-jbp-fkq-8f3g9c2h", "grvk.bwstr.hppr@nvy-dprtmnt.xqmplz"
+    thread = emulator.arrive(1, user=user)[0]
+    said = [
+        f'{{"zebra":"{"x" * 131}","u":"{user}","y":{"1" * 300}}}', f"{'k' * 200}={user}={'n' * 68},quagga,",
+        f"zorilla,{'y' * 132},{mail},{'z' * 300}", f"{'z' * 300},{mail},{'w' * 64},okapi",
+    ]  # fmt: skip
+    emulator.set_title(thread, None)
+    emulator.set_items(thread, [*map(spoken, said)])
+    sync(emulator)
+    client = _signed_in("Viewer")
+    for word in ("zebra", "quagga", "zorilla", "okapi"):
+        text = client.get("/threads/", {"q": word}).content.decode()
+        assert f"<mark>{word}</mark>" in text
+        assert not _run(text, user), word
+        assert not _run(text, mail), word
+
+
+def test_no_opening_shows_an_id_whose_white_space_it_folds(emulator: Emulator) -> None:
+    user = "Qwv  Jbp\n7351"
+    folded = " ".join(user.split())
+    cut, whole = emulator.arrive(2, user=user)
+    for thread, said in ((cut, f"{'x ' * 91}I am {user}."), (whole, f"I am {user}, hello")):
+        emulator.set_title(thread, None)
+        emulator.set_items(thread, [spoken(said)])
+    sync(emulator)
+    client = _signed_in("Viewer")
+    for address in ("/threads/", f"/threads/{cut}/", f"/threads/{whole}/"):
+        text = " ".join(client.get(address).content.decode().split())
+        assert "I am" in text
+        assert not _run(text, folded), address
