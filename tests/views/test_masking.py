@@ -15,6 +15,8 @@ from django.utils import timezone
 from tests.accounts import account
 from tests.archive.test_sync import spoken, sync
 from tests.page import Page
+from threads.archive import overview
+from threads.archive.models import ArchivedThread
 from threads.audit.models import AuditEvent
 from threads.audit.record import Action, record
 from threads.emulator import Emulator
@@ -274,3 +276,25 @@ def test_no_opening_shows_an_id_whose_white_space_it_folds(emulator: Emulator) -
         text = " ".join(client.get(address).content.decode().split())
         assert "I am" in text
         assert not _run(text, folded), address
+
+
+@pytest.mark.parametrize("few", [0, 1000])
+def test_a_thread_s_own_id_is_shortened_wherever_its_texts_stand(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(overview, "FEW", few)
+    user, other = "qwv-7351-jbp", "zkx-9-fqj-11"
+    thread, _ = emulator.arrive(1, user=user)[0], emulator.arrive(1, user=other)
+    emulator.set_title(thread, f"Refund for {user}")
+    emulator.set_status(thread, "locked", f"{user} was as rude as {other}")
+    sync(emulator)
+    ArchivedThread.objects.filter(thread_id=thread).update(missing_at=timezone.now(), trouble=f"no items of {user}")
+    ArchivedThread.objects.exclude(thread_id=thread).filter(thread_id=next(emulator.thread_ids())).update(
+        user=user, trouble=f"none of {user}"
+    )
+    client, exporter = _signed_in("Viewer"), _signed_in("Exporter")
+    for address in ("/archive/", "/archive/report/", "/overview/?from=2020-01-01&to=2027-12-31"):
+        text = client.get(address).content.decode()
+        assert not _run(text, user), address
+        assert ("was as rude as zkx-9-fqj-11" in text) == address.startswith("/overview/")
+        assert _run(exporter.get(address).content.decode(), user)
