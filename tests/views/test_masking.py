@@ -298,3 +298,16 @@ def test_a_thread_s_own_id_is_shortened_wherever_its_texts_stand(
         assert not _run(text, user), address
         assert ("was as rude as zkx-9-fqj-11" in text) == address.startswith("/overview/")
         assert _run(exporter.get(address).content.decode(), user)
+
+
+def test_a_shared_view_that_searches_for_words_has_no_link(emulator: Emulator) -> None:
+    owner, user = account("colleague", "Exporter"), "qwv-7351-jbp"
+    emulator.arrive(1, user=user)
+    sync(emulator)
+    for name, query in (("a", f"q=%22{user}%22"), ("b", f"status=locked&reason={user}+was+rude"), ("c", "hour=0-09")):
+        SavedView.objects.create(owner=owner, name=name, query=query, shared=True)
+    page = Page(_signed_in("Viewer").get("/threads/").content.decode(), {})
+    assert not _run(page.text, user)
+    shown = page.one("details", id="views")
+    assert [each.get("href") for each in shown.iter("a")] == ["/threads/?hour=0-09"]
+    assert "may name one" in page.said(shown)
