@@ -78,13 +78,34 @@ def line(said: str, known: Iterable[str] = ()) -> str:
 
 
 def beginning(said: str, known: Iterable[str] = ()) -> str:
-    """The beginning of a text that goes on, without what could be that of an id or an address at its end."""
-    head = said.rpartition(" ")[0] if " " in said[-_LONGEST_EMAIL:] else said[:-_LONGEST_EMAIL]
-    for form in (form for name in known for form in _forms(name)):
-        most = min(len(form), len(said))
-        cut = next((each for each in range(most, 1, -1) if said.endswith(form[:each])), 0)
-        head = head[: len(said) - cut]
-    return head
+    """The beginning of a text that goes on in an unknown way, as `text` gives it, and without what could be that of an
+    id or an address at its end."""
+    known = tuple(known)
+    said = _read(_HALF_ESCAPE.sub("", said))
+    said = text(said[: len(said) - _half(said, known)], known)
+    return said.rpartition(" ")[0] if " " in said[-_LONGEST_EMAIL:] else said[:-_LONGEST_EMAIL]
+
+
+def part(said: str, known: Iterable[str] = (), before: str = "", after: str = "") -> str:
+    """A part of a text, as `text` gives it, and without what is a half of an id or an address. `before` and `after` are
+    what it was cut from, as far as that has to be known, "" where it was not cut."""
+    known = tuple(known)
+    whole, begin, end = before + said + after, len(before), len(before) + len(said)
+    begin, end = _outside(map(re.Match.span, _ESCAPE.finditer(whole)), begin, end)
+    before, said, after = _read(whole[:begin]), _read(whole[begin:end]), _read(whole[end:])
+    whole, begin, end = before + said + after, len(before), len(before) + len(said)
+    addresses = [found.span() for found in _EMAIL.finditer(whole)] if _SIGN.search(whole) else []
+    left = -1
+    while left != end - begin > 0:  # without one half, another may be cut anew
+        left = end - begin
+        if any(whole[begin:end].lower() in form.lower() for name in known for form in _forms(name) if before and after):
+            return ""
+        if begin:
+            begin += _half(whole[begin:end], known, at_end=False)
+        if end < len(whole):
+            end -= _half(whole[begin:end], known)
+        begin, end = _outside(addresses, begin, end)
+    return text(whole[begin:end], known)
 
 
 def deep(value: ValueT, known: Iterable[str] = (), budget: Budget | None = None) -> ValueT:
@@ -163,15 +184,45 @@ def _json(said: str, known: tuple[str, ...]) -> str:
 _ESCAPE = re.compile(r"\\(?:u(00[2-7][0-9a-fA-F])|/)")
 
 
+_HALF_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
+
+
 def _unescaped(escape: re.Match[str]) -> str:
     """The character that an escape stands for, unless that would end a text in JSON."""
     character = chr(int(escape[1], 16)) if escape[1] else "/"
     return escape[0] if character in '"\\' else character
 
 
+def _outside(spans: Iterable[tuple[int, int]], begin: int, end: int) -> tuple[int, int]:
+    """The part from `begin` to `end` without halves of these spans."""
+    for first, last in spans:
+        begin = last if first < begin < last else begin
+        end = first if first < end < last else end
+    return begin, max(begin, end)
+
+
+def _half(said: str, known: tuple[str, ...], *, at_end: bool = True) -> int:
+    """How many characters at the end of a text, or at its beginning, could be a part of an id that goes on beyond."""
+    most, said = 0, _lowered(said)
+    for form in {_lowered(form) for name in known for form in _forms(name)}:
+        for length in range(min(len(form), len(said)), max(1, most), -1):
+            if said.endswith(form[:length]) if at_end else said.startswith(form[-length:]):
+                most = length
+                break
+    return most
+
+
+def _read(said: str) -> str:
+    """The text with the escapes of JSON read: a half of one can't be parsed."""
+    return _ESCAPE.sub(_unescaped, said) if "\\" in said else said
+
+
 def _forms(name: str) -> list[str]:
-    """How an id may stand in a text: as it is, and encoded for an address."""
-    return list(dict.fromkeys((name, quote(name, safe=""), quote(name), quote_plus(name))))
+    """How an id may stand in a text: as it is, encoded for an address, and with each white space in it one space, as a
+    page shows it."""
+    spellings = (name, " ".join(name.split())) if name.strip() else (name,)
+    encoded = (form for each in spellings for form in (quote(each, safe=""), quote(each), quote_plus(each)))
+    return list(dict.fromkeys((name, *encoded, spellings[-1])))
 
 
 def _lowered(said: str) -> str:

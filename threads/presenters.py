@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from . import masking, when
 from .archive.about import About
-from .archive.hits import Hit, marks
+from .archive.hits import LEAD, TAIL, Hit, marks
 from .chatkit import MAX_LIMIT, MAX_USER, Status, Thread, is_cursor
 from .query import ItemQuery, ThreadQuery
 from .sources import Window
@@ -202,19 +202,24 @@ def mask(row: Row) -> Row:
 
 def _masked_about(about: About, user: str | None) -> About:
     known = (user,) if user else ()
-    hit = about.hit
-    if hit is not None:
-        said = masking.text(hit.text, known)
-        hit = replace(hit, text=said, marks=marks(said, about.units))
+    hit = masked_hit(about.hit, about.units, known) if about.hit is not None else None
     return replace(about, opening=masked_opening(about.opening, known), hit=hit)
+
+
+def masked_hit(hit: Hit, units: Sequence[str], known: Sequence[str]) -> Hit:
+    """A match for a reader who may not see who its thread is of."""
+    lead, tail = LEAD if hit.before else "", TAIL if hit.after else ""
+    said = hit.text.removeprefix(lead).removesuffix(tail)
+    said = lead + masking.part(said, known, hit.before, hit.after) + tail
+    return replace(hit, text=said, marks=marks(said, units))
 
 
 def masked_opening(opening: str | None, known: Sequence[str]) -> str | None:
     """The beginning of a first message for a reader who may not see who its thread is of. Where more follows, an id may
     have been cut in two, and is left out."""
     if opening is None or len(opening) < OPENING:
-        return opening and masking.text(opening, known)
-    return masking.text(masking.beginning(opening, known), known) + "…"
+        return opening and masking.part(opening, known)
+    return masking.beginning(opening, known) + "…"
 
 
 def pager(query: ThreadQuery, window: Window[Thread]) -> Pager:

@@ -29,6 +29,10 @@ MAX_QUERY = 8000
 """Characters of a query that still fit into the first line of a request."""
 
 
+_TYPED = {"user", "reason", "q"}
+"""What a list is filtered by in somebody's words."""
+
+
 class RefusedError(Exception):
     """A view that can't be saved as asked; in a sentence that says what to change."""
 
@@ -159,9 +163,10 @@ def _row(view: SavedView, user: User, here: str | None, may_delete: bool) -> Row
 
 
 def _masked(row: Row) -> Row:
-    """Somebody else's view for who may not see user ids whole: its address would say the one that it is filtered by."""
+    """Somebody else's view for who may not see user ids whole: its address would say the one that it is filtered by, or
+    that stands in the words that somebody typed."""
     query = urlsplit(row.url or "").query
-    says = "user" in parse_qs(query) or masking.has_any(query)
+    says = not _TYPED.isdisjoint(parse_qs(query)) or masking.has_any(query)
     return replace(row, name=masking.text(row.name), url=None if says else row.url)
 
 

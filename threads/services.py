@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
@@ -19,11 +19,11 @@ from django.utils import timezone
 from . import origin, upstream
 from .archive import about
 from .archive.about import About, Lacking, searched_for
-from .archive.bound import for_a_page
+from .archive.bound import TooSlow, for_a_page
 from .archive.deletions import Evidence, Verdict
 from .archive.models import Person
 from .archive.source import ArchiveSource
-from .audit.record import Action, record
+from .audit.record import Action, Outcome, record
 from .chatkit import (
     MAX_LIMIT,
     ChatKitError,
@@ -85,7 +85,7 @@ class Conversation:
 def list_threads(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
     """One page of threads; of a user's, those alone that are theirs for sure. `zone` is where days begin. The trail
     tells of it where it was somebody's, or searched for. Raises `ChatKitError`, and `NeedsArchiveError`."""
-    with for_a_page():
+    with for_a_page(), _recorded_where_too_slow(query):
         found = _theirs(_listed(query, zone))
     _record_list(found.query, found)
     return found
@@ -98,8 +98,9 @@ def others(thread_id: str) -> Listing | None:
     user = kept or owner(thread_id)
     if not user:
         return None
-    with for_a_page():
-        found = _theirs(_listed(ThreadQuery(user=user), UTC))
+    query = ThreadQuery(user=user)
+    with for_a_page(), _recorded_where_too_slow(query, beside=thread_id):
+        found = _theirs(_listed(query, UTC))
     _record_list(found.query, found, beside=thread_id)
     return found
 
@@ -142,7 +143,24 @@ def _theirs(found: Listing) -> Listing:
     return replace(found, window=replace(window, rows=rows, notes=notes))
 
 
-def _record_list(query: ThreadQuery, found: Listing | None, *, beside: str = "", **about: object) -> None:
+@contextmanager
+def _recorded_where_too_slow(query: ThreadQuery, **about: str) -> Iterator[None]:
+    """What was looked for is on record too where the search was ended, which shows nothing of it."""
+    try:
+        yield
+    except TooSlow:
+        _record_list(query, None, outcome=Outcome.FAILED, reason="it took too long", **about)
+        raise
+
+
+def _record_list(
+    query: ThreadQuery,
+    found: Listing | None,
+    *,
+    beside: str = "",
+    outcome: Outcome = Outcome.DONE,
+    **about: object,
+) -> None:
     """Each list that singles somebody out is recorded here, with all that was asked for."""
     if not query.user and not query.filters:
         return
@@ -152,7 +170,7 @@ def _record_list(query: ThreadQuery, found: Listing | None, *, beside: str = "",
     if found is not None:
         detail |= {"threads": len(found.window.rows), **_source(found.archived)}
     detail |= {"beside": True} if beside else {}
-    record(Action.SEARCH, thread=beside, customer=query.user or "", detail=detail)
+    record(Action.SEARCH, outcome, thread=beside, customer=query.user or "", detail=detail)
 
 
 def _listed(query: ThreadQuery, zone: tzinfo, *, counted: bool = True) -> Listing:
@@ -341,7 +359,8 @@ def whole(thread_id: str) -> tuple[Thread, Iterator[Window[ThreadItem]]]:
 def neighbour(query: ThreadQuery, zone: tzinfo = UTC) -> str | None:
     """The id of the first thread of this list beyond its cursor, None where there is none. The trail tells of it as of
     the list. Raises as `list_threads`."""
-    found = _neighbour(query, zone)
+    with _recorded_where_too_slow(query, step=""):
+        found = _neighbour(query, zone)
     _record_list(query, None, step=found or "")
     return found
 

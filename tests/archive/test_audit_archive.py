@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import io
 import json
@@ -125,8 +126,40 @@ def test_the_next_file_goes_on_where_the_last_one_ended(rows: list[dict[str, Any
     assert [each["id"] for path in (first, second) for each in chain.events(path)] == [row["id"] for row in rows[:10]]
     verify(first, second)
     verify(second)
+    with pytest.raises(CommandError, match="newest file on record is 2"):
+        verify(first)
     with pytest.raises(CommandError, match="does not follow on the file before it"):
         verify(second, first)
+
+
+def test_a_file_whose_hashes_were_all_made_anew_is_not_what_the_trail_knows(
+    rows: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    path, forged = tmp_path / "file", tmp_path / "forged"
+    archive(path)
+    events = [each for each in chain.events(path) if each["who"] != "ada 3"]
+    chain.write(forged, chain.read(path).before, chain.BEGINNING, events)
+    with pytest.raises(CommandError, match="was forged"):
+        verify(forged)
+    second = tmp_path / "second"
+    archive(second, "2025-06-15")
+    with pytest.raises(CommandError, match="does not follow"):
+        verify(forged, second)
+
+
+def test_where_the_trail_has_no_file_on_record_none_is_vouched_for(tmp_path: Path) -> None:
+    chain.write(tmp_path / "file", "2025", chain.BEGINNING, [])
+    with pytest.raises(CommandError, match="has no file on record"):
+        verify(tmp_path / "file")
+
+
+def test_where_the_trail_can_t_be_asked_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise DatabaseError
+
+    chain.write(tmp_path / "file", "2025", chain.BEGINNING, [])
+    monkeypatch.setattr(archiving, "newest", fail)
+    assert "The trail can't be asked" in verify(tmp_path / "file")
 
 
 def test_run_again_it_does_nothing(rows: list[dict[str, Any]], tmp_path: Path) -> None:
@@ -139,8 +172,10 @@ def test_run_again_it_does_nothing(rows: list[dict[str, Any]], tmp_path: Path) -
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("day", ["yesterday", "2025-13-01", f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%d}"])
-def test_a_day_that_is_none_or_to_come(rows: list[dict[str, Any]], tmp_path: Path, day: str) -> None:
+@pytest.mark.parametrize(
+    "day", ["yesterday", "2025-13-01", *(f"{datetime.now(UTC) + timedelta(days=days):%Y-%m-%d}" for days in (-1, 0, 2))]
+)
+def test_a_day_that_is_none_or_not_long_past(rows: list[dict[str, Any]], tmp_path: Path, day: str) -> None:
     with pytest.raises(CommandError, match="--before takes a day"):
         archive(tmp_path / "file", day)
     assert _all() == rows
@@ -245,6 +280,31 @@ def test_killed_at_any_step_nothing_is_lost_and_the_next_run_ends_it(
     assert at > 16
 
 
+def test_no_other_file_is_begun_before_the_newest_one_is_ended(
+    rows: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, delete = tmp_path / "first", tmp_path / "second", archiving._delete
+    batches = iter([delete])
+
+    def killed(numbers: list[int]) -> None:
+        for act in batches:
+            return act(numbers)
+        raise KilledError
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(archiving, "_delete", killed)
+        with pytest.raises(KilledError):
+            archive(first)
+    assert _all() == rows[3:]
+    with pytest.raises(CommandError, match="first has not been ended"):
+        archive(second)
+    assert list(tmp_path.iterdir()) == [first]
+    assert _all() == rows[3:]
+    archive(first)
+    archive(second, "2025-06-15")
+    assert [each["id"] for path in (first, second) for each in chain.events(path)] == [row["id"] for row in rows[:11]]
+
+
 def test_two_at_once_make_one_chain(
     rows: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,6 +331,36 @@ def test_a_file_that_another_process_writes(rows: list[dict[str, Any]], tmp_path
 
     chain.write(tmp_path / "file", "x", chain.BEGINNING, reentrant())
     assert chain.read(tmp_path / "file").events == 1
+
+
+def test_a_process_that_comes_late_leaves_the_other_s_file_alone(
+    rows: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has opened the file that another process is writing, and is held up until that has its name."""
+    path, lock = tmp_path / "file", fcntl.flock
+
+    def held_up(*arguments: Any) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        archive(path)
+        lock(*arguments)
+
+    monkeypatch.setattr(fcntl, "flock", held_up)
+    with pytest.raises(CommandError, match="Another process is writing"):
+        archive(path)
+    assert list(chain.events(path)) == rows[:10]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_is_not_written_over_where_it_has_a_name(
+    rows: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    path, kept = tmp_path / "file", tmp_path / "kept"
+    archive(path, "2025-04-01")
+    os.link(path, tmp_path / "file.part")  # killed between naming and tidying up
+    path.rename(kept)
+    archive(path)
+    assert [each["id"] for each in chain.events(kept)] == [each["id"] for each in rows[:4]]
+    verify(kept, path)
 
 
 @given(data=st.data())

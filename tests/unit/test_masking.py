@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+from collections.abc import Callable
+from urllib.parse import quote, unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from threads import masking
+from threads import masking, presenters
+from threads.archive.hits import Hit, snippet
 from threads.chatkit.types import AssistantMessage, Source, Text, ThreadItem, Unknown
+from threads.presenters import OPENING
 from threads.visible import LONGEST
 
 _LETTERS = st.characters(codec="utf-8", exclude_characters="…")
@@ -128,3 +133,69 @@ def test_a_long_word_takes_no_long_time() -> None:
     masking.text("a." * 15_000 + "@" + "b." * 15_000)
     masking.text("a@" * 15_000)
     assert time.perf_counter() - began < 2
+
+
+_NAMES = ["customer-4711-augusta", "Ada  King Lovelace 1815", "auth0|ab/cd ef", "grace.hopper@navy-dept.example"]
+_BETWEEN = st.lists(st.sampled_from(["x", "xx" * 40, " ", " ", ",", '"', "=", "。", ". ", "/", "%"]), max_size=12)
+_SPELLED = st.sampled_from([
+    lambda name: name, lambda name: " ".join(name.split()), lambda name: quote(name, safe=""),
+    lambda name: quote(name, safe="").lower(), lambda name: "".join(f"\\u{ord(each):04x}" for each in name),
+])  # fmt: skip
+
+
+@given(st.sampled_from(_NAMES), _SPELLED, st.lists(_BETWEEN.map("".join), min_size=4, max_size=4), st.integers(60, 240))
+@settings(max_examples=300)
+def test_of_what_is_cut_no_more_of_a_name_is_shown_than_of_the_whole(
+    name: str, spelled: Callable[[str], str], between: list[str], far: int
+) -> None:
+    known, said = [name], spelled(name)
+    first, second, third, fourth = between
+    text = f"{first}{said}{second}{'x' * (far % 80)}zebra{third}{'x' * (far - len(said) // 2)}{said}{fourth * 30}"
+    around = snippet(text, ["zebra"])
+    assert around is not None
+    shown = presenters.masked_hit(Hit(None, None, *around), ["zebra"], known).text
+    assert _most(shown, name) <= _allowed(name), shown
+    for place in range(OPENING - far // 3, OPENING + 1, 7):
+        opened = " ".join(f"{first[:place].ljust(place, 'x')} {said}{second}{fourth}{'x' * OPENING}".split())[:OPENING]
+        begun = presenters.masked_opening(opened, known)
+        assert begun is not None
+        assert _most(begun, name) <= _allowed(name), begun
+
+
+def _allowed(name: str) -> int:
+    return max(1, (min(masking.MOST, len(name) // 3) + 1) // 2)
+
+
+def _most(shown: str, name: str) -> int:
+    """The longest run of a name that stands in what is shown, however that is spelled."""
+    forms = [re.sub(r"\\u00([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), shown), unquote(shown), shown]
+    return max(
+        end - begin
+        for form in forms
+        for each in {name, " ".join(name.split())}
+        for begin in range(len(each))
+        for end in range(begin, len(each) + 1)
+        if each[begin:end].lower() in form.lower()
+    )
+
+
+def test_a_part_keeps_what_is_no_name() -> None:
+    around = snippet("so it was. The zebra is here, " + "and so on " * 40, ["zebra"])
+    assert around is not None
+    shown = presenters.masked_hit(Hit(None, None, *around), ["zebra"], ["user_12345"])
+    assert (shown.text, shown.marks) == around[:2]
+    around = snippet("私" * 300 + "返金" + "我" * 300, ["返金"])
+    assert around is not None
+    assert presenters.masked_hit(Hit(None, None, *around), ["返金"], ["user_12345"]).text == around[0]
+
+
+def test_an_id_that_a_part_lies_within_is_not_shown() -> None:
+    name = "k" * 300 + "zebra" + "m" * 300
+    around = snippet(f"I am {name}, hello", ["zebra"])
+    assert around is not None
+    assert presenters.masked_hit(Hit(None, None, *around), ["zebra"], [name]).text == "…  …"
+
+
+def test_white_space_that_is_shown_as_one_space_is_no_other_id() -> None:
+    assert masking.text("I am Ada King 4711", ["Ada  King 4711"]) == "I am Ad…11"
+    assert masking.text("?q=Ada%20King%204711", ["Ada\tKing 4711"]) == "?q=Ad…11"

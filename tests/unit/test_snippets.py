@@ -29,7 +29,7 @@ def marked(text: str, *units: str) -> str:
     """The snippet, its matches between brackets."""
     found = snippet(text, [folded(each) for each in units])
     assert found is not None
-    shown, places = found
+    shown, places, *_ = found
     for begin, end in reversed(places):
         shown = f"{shown[:begin]}[{shown[begin:end]}]{shown[end:]}"
     return shown
@@ -55,7 +55,7 @@ def test_a_snippet_is_a_part_of_the_text_and_marks_the_whole_match(
     text = f"{before * times}{before} {needle} {after}{after * times}"
     found = snippet(text, [folded(needle)])
     assert found is not None
-    shown, places = found
+    shown, places, *_ = found
     bare = shown.removeprefix("… ").removesuffix(" …")
     assert bare in text
     begin, end = places[0]

@@ -15,6 +15,8 @@ from django.utils import timezone
 from tests.accounts import account
 from tests.archive.test_sync import spoken, sync
 from tests.page import Page
+from threads.archive import overview
+from threads.archive.models import ArchivedThread
 from threads.audit.models import AuditEvent
 from threads.audit.record import Action, record
 from threads.emulator import Emulator
@@ -230,3 +232,82 @@ def test_a_receipt_is_shortened_too_for_who_may_read_it_and_not_them(world: Emul
             assert response.status_code == 200
             assert bool(_seen(response.content.decode(), [user])) != masked, address
             assert not masked or not _seen(response.content.decode(), [_MAIL]), address
+
+
+_SHOWN = 3
+"""Characters in a row that masking shows of an id at most."""
+
+
+def _run(text: str, name: str) -> str:
+    """A run of a name that is longer than what masking shows, where one stands in the source of a page."""
+    plain = unquote(html.unescape(re.sub("<[^>]*>", "", text)) + html.unescape(text)).casefold()
+    runs = (name[place : place + _SHOWN + 1] for place in range(len(name) - _SHOWN))
+    return next((each for each in runs if each.casefold() in plain), "")
+
+
+def test_no_snippet_shows_what_it_was_cut_in(emulator: Emulator) -> None:
+    user, mail = "qwv-7351-jbp-fkq-8f3g9c2h", "grvk.bwstr.hppr@nvy-dprtmnt.xqmplz"
+    thread = emulator.arrive(1, user=user)[0]
+    said = [
+        f'{{"zebra":"{"x" * 131}","u":"{user}","y":{"1" * 300}}}', f"{'k' * 200}={user}={'n' * 68},quagga,",
+        f"zorilla,{'y' * 132},{mail},{'z' * 300}", f"{'z' * 300},{mail},{'w' * 64},okapi",
+    ]  # fmt: skip
+    emulator.set_title(thread, None)
+    emulator.set_items(thread, [*map(spoken, said)])
+    sync(emulator)
+    client = _signed_in("Viewer")
+    for word in ("zebra", "quagga", "zorilla", "okapi"):
+        text = client.get("/threads/", {"q": word}).content.decode()
+        assert f"<mark>{word}</mark>" in text
+        assert not _run(text, user), word
+        assert not _run(text, mail), word
+
+
+def test_no_opening_shows_an_id_whose_white_space_it_folds(emulator: Emulator) -> None:
+    user = "Qwv  Jbp\n7351"
+    folded = " ".join(user.split())
+    cut, whole = emulator.arrive(2, user=user)
+    for thread, said in ((cut, f"{'x ' * 91}I am {user}."), (whole, f"I am {user}, hello")):
+        emulator.set_title(thread, None)
+        emulator.set_items(thread, [spoken(said)])
+    sync(emulator)
+    client = _signed_in("Viewer")
+    for address in ("/threads/", f"/threads/{cut}/", f"/threads/{whole}/"):
+        text = " ".join(client.get(address).content.decode().split())
+        assert "I am" in text
+        assert not _run(text, folded), address
+
+
+@pytest.mark.parametrize("few", [0, 1000])
+def test_a_thread_s_own_id_is_shortened_wherever_its_texts_stand(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(overview, "FEW", few)
+    user, other = "qwv-7351-jbp", "zkx-9-fqj-11"
+    thread, _ = emulator.arrive(1, user=user)[0], emulator.arrive(1, user=other)
+    emulator.set_title(thread, f"Refund for {user}")
+    emulator.set_status(thread, "locked", f"{user} was as rude as {other}")
+    sync(emulator)
+    ArchivedThread.objects.filter(thread_id=thread).update(missing_at=timezone.now(), trouble=f"no items of {user}")
+    ArchivedThread.objects.exclude(thread_id=thread).filter(thread_id=next(emulator.thread_ids())).update(
+        user=user, trouble=f"none of {user}"
+    )
+    client, exporter = _signed_in("Viewer"), _signed_in("Exporter")
+    for address in ("/archive/", "/archive/report/", "/overview/?from=2020-01-01&to=2027-12-31"):
+        text = client.get(address).content.decode()
+        assert not _run(text, user), address
+        assert ("was as rude as zkx-9-fqj-11" in text) == address.startswith("/overview/")
+        assert _run(exporter.get(address).content.decode(), user)
+
+
+def test_a_shared_view_that_searches_for_words_has_no_link(emulator: Emulator) -> None:
+    owner, user = account("colleague", "Exporter"), "qwv-7351-jbp"
+    emulator.arrive(1, user=user)
+    sync(emulator)
+    for name, query in (("a", f"q=%22{user}%22"), ("b", f"status=locked&reason={user}+was+rude"), ("c", "hour=0-09")):
+        SavedView.objects.create(owner=owner, name=name, query=query, shared=True)
+    page = Page(_signed_in("Viewer").get("/threads/").content.decode(), {})
+    assert not _run(page.text, user)
+    shown = page.one("details", id="views")
+    assert [each.get("href") for each in shown.iter("a")] == ["/threads/?hour=0-09"]
+    assert "may name one" in page.said(shown)

@@ -15,11 +15,13 @@ from django.test import Client
 from tests.archive.test_sync import spoken, sync
 from tests.conftest import Get
 from threads.archive import about, bound, engines, index, search
+from threads.audit.models import AuditEvent
 from threads.audit.record import Actor, acting
 from threads.emulator import Emulator
 from threads.exports import asking, files, tasks
 from threads.exports.models import Export
 from threads.query import ThreadQuery
+from threads.trail import words
 
 from .exporting import own_place
 
@@ -81,6 +83,12 @@ def test_a_page_is_not_waited_for_and_a_file_is(
     assert "OpenAI can't be reached" not in page.said()
     thread = next(copied.thread_ids())
     assert agent.get("/step/", {"from": thread, "list": "q=zeppelina", "to": "next"}).status_code == 503
+    recorded = AuditEvent.objects.filter(action="search").order_by("id")
+    assert [(each.outcome, each.detail["list"], each.detail["words"]) for each in recorded] == [
+        ("failed", "status=active&q=zeppelina", ["zeppelina"]), ("failed", f"q=zeppelina&after={thread}", ["zeppelina"])
+    ]  # fmt: skip
+    assert [words.what(each) for each in recorded] == ["Searched the threads", "Stepped through the threads of a list"]
+    assert ("Reason", "it took too long") in words.facts(recorded[0])
     export, text = exported("csv", ThreadQuery(q="zeppelina"))
     assert (export.outcome, export.done) == ("whole", 1)
     assert thread in text

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate, pairwise
 from operator import or_
+from typing import NamedTuple
 
 from django.db.models import Q, TextField, Value
 from django.db.models.functions import Concat, Replace
@@ -30,18 +31,37 @@ _BEFORE, _AFTER = 80, 160
 _SENTENCE_ENDS = (". ", "! ", "? ", "\n", "。")
 _MOST_ITEMS = 20
 
+LEAD, TAIL = "… ", " …"
+"""Where a snippet was cut."""
+
 Marks = list[tuple[int, int]]
 """Where matches begin and end in a text, apart from each other and in order."""
 
 
+_BESIDE = 400
+"""Characters on either side of a snippet that are told too: what the snippet has a half of can be seen from them."""
+
+
+class Snippet(NamedTuple):
+    """A part of a text, with an ellipsis where it was cut, and the matches in that. What stands `before` and `after` it
+    is "" where it was not cut."""
+
+    text: str
+    marks: Marks
+    before: str
+    after: str
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An item that matches: the text around the match, and the matches in that."""
+    """An item that matches, and the snippet around the match, as in `Snippet`."""
 
     item_id: str | None
     type: str | None
     text: str
     marks: Marks
+    before: str = ""
+    after: str = ""
 
 
 def marks(text: str, units: Sequence[str]) -> Marks:
@@ -95,9 +115,8 @@ def _shown(item: ThreadItem, units: Sequence[str]) -> Iterator[str]:
         yield from said(item)
 
 
-def snippet(text: str, units: Sequence[str]) -> tuple[str, Marks] | None:
-    """A part of `text` around its first match of any of the folded `units`, with an ellipsis where it was cut, and the
-    matches in that; None where there is none."""
+def snippet(text: str, units: Sequence[str]) -> Snippet | None:
+    """The part of `text` around its first match of any of the folded `units`; None where there is none."""
     found = _first_matches(text, units)
     if not found:
         return None
@@ -106,9 +125,10 @@ def snippet(text: str, units: Sequence[str]) -> tuple[str, Marks] | None:
     for mark in found:
         if mark[0] < end:
             end = max(end, mark[1])
-    lead, tail = "… " if begin else "", " …" if end < len(text) else ""
+    before, after = text[max(0, begin - _BESIDE) : begin], text[end : end + _BESIDE]
+    lead = LEAD if before else ""
     moved = [(a - begin + len(lead), b - begin + len(lead)) for a, b in found if a < end]
-    return lead + text[begin:end] + tail, moved
+    return Snippet(lead + text[begin:end] + (TAIL if after else ""), moved, before, after)
 
 
 def _begin(text: str, first: int) -> int:

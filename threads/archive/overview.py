@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from heapq import nlargest
 
-from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models.functions import StrIndex
 
 from .clock import PER_DAY, moment, quarter, stretches
 from .counts import DAY, QUARTER
@@ -23,6 +24,9 @@ MOST_GROUPED = 50_000
 MOST_COUNTED = 1_500
 """Candidates that are counted one by one; where more would be, the whole index is read once instead."""
 
+FEW = 1_000
+"""Threads whose users are all looked for in a text; for more of them, all users are."""
+
 _CHUNK = 50
 _A_DAY = timedelta(days=1)
 _PER_HOUR, _HOURS_OF_A_WEEK = 3600 // QUARTER, 7 * 24
@@ -30,10 +34,11 @@ _PER_HOUR, _HOURS_OF_A_WEEK = 3600 // QUARTER, 7 * 24
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A user or a reason, and how many threads it has."""
+    """A user or a reason, how many threads it has, and its key."""
 
     name: str
     threads: int
+    key: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,18 @@ def overview(begin: date, end: date, zone: tzinfo, now: Standing) -> Overview:
     )
 
 
+def users_in(reason: Ranked) -> list[str]:
+    """The users of threads of a reason whose ids stand in it."""
+    theirs = ArchivedThread.objects.filter(cause=reason.key)
+    standing_in = Person.objects.annotate(place=StrIndex(Value(reason.name), F("name"))).filter(place__gt=0)
+    if Reason.objects.filter(pk=reason.key, threads__gt=FEW).exists():
+        # So many are asked for one by one, where their ids stand in it.
+        standing_in = standing_in.filter(Exists(theirs.filter(person=OuterRef("pk"))))
+    else:
+        standing_in = standing_in.filter(pk__in=theirs.values("person"))
+    return list(standing_in.values_list("name", flat=True))
+
+
 @dataclass(frozen=True, slots=True)
 class _Among:
     """The threads that a ranking is of: those that began from `since` up to but not `until`. They have numbers from
@@ -175,7 +192,7 @@ def _ranked(
     the last of the best has among these, no other can come in."""
     candidates = everyone.filter(threads__gt=0).order_by("-threads", "pk")
     if among is None:
-        return tuple(Ranked(text, threads) for text, threads in candidates.values_list(name, "threads")[:most])
+        return tuple(Ranked(*each) for each in candidates.values_list(name, "threads", "pk")[:most])
     counted: Counter[int] | None = Counter()
     if among.threads <= MOST_GROUPED:
         counted = _grouped(among, column, None)
@@ -184,7 +201,7 @@ def _ranked(
         counted = _grouped(among, column, None) if counted is None else counted
     best = nlargest(most, ((threads, -key) for key, threads in counted.items() if threads))
     names = dict(everyone.filter(pk__in=[-key for _, key in best]).values_list("pk", name))
-    return tuple(Ranked(names[-key], threads) for threads, key in best)
+    return tuple(Ranked(names[-key], threads, -key) for threads, key in best)
 
 
 def _through(

@@ -36,6 +36,8 @@ class Trouble:
     why: str
     failures: int
     again_at: datetime | None
+    user: str | None
+    """For shortening it in what is said; not in the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Withheld:
     thread_id: str
     title: str | None
     since: datetime
+    user: str | None
+    """As in `Trouble`."""
 
 
 ATTACHMENTS = "Of attachments, names and types are kept; OpenAI's API has no call that gives their bytes."
@@ -97,6 +101,8 @@ class Report:
         values["complete"]["bound"] = self.complete.bound.total_seconds()
         if self.to_read is not None:
             values["to_read"]["seconds"] = self.to_read.seconds
+        for each in (*values["troubles"], *values["withheld"]):
+            del each["user"]
         return values | {"attachments": ATTACHMENTS}
 
 
@@ -126,7 +132,7 @@ def report(most: int | None = MOST_NAMED) -> Report:
         items=items + (progress.items if progress else 0),
         breaker=breaker(),
         withheld=tuple(
-            Withheld(each.thread_id, each.title, each.missing_at)
+            Withheld(each.thread_id, each.title, each.missing_at, each.user)
             for each in withheld().defer("raw").order_by("-number")[:most]
             if each.missing_at
         ),
@@ -144,7 +150,7 @@ def report(most: int | None = MOST_NAMED) -> Report:
         by_status=by_status,
         by_day=_by_day(uncounted, number),
         troubles=tuple(
-            Trouble(each.thread_id, each.trouble or "", each.failures, each.due_at)
+            Trouble(each.thread_id, each.trouble or "", each.failures, each.due_at, each.user)
             for each in failing.defer("raw").order_by("-number")[:most]
         ),
         running=running,

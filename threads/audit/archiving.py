@@ -6,7 +6,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from .record import Action, Outcome, must
 _BATCH = 1000
 """Events that one transaction removes. Nobody else writes the trail meanwhile."""
 
+STAYS = timedelta(hours=48)
+"""Events that are newer are not archived: the circuit breaker for deletions counts those of the last day."""
+
 _TABLE = "audit_auditevent"
 _FIELDS = (
     "id", "at", "action", "outcome", "who", "who_id", "address", "thread", "customer", "detail", "request_id",
@@ -31,23 +35,36 @@ class RefusedError(Exception):
     """It can't be done. The text says why, and what to do."""
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A file that the trail has on record: its name, and the hash of its last line."""
+
+    name: str
+    last: str
+
+
 def archive(before: datetime, path: Path) -> tuple[chain.Contents, int] | None:
     """Archives what happened before a time; returns what the file holds and how many events this run removed. None
     where there is nothing to archive. Raises `RefusedError`, `chain.BrokenError`, `NotRecordedError` and `OSError`."""
     if not path.exists():
         if not AuditEvent.objects.filter(at__lt=before).exists():
             return None
-        chain.write(path, before.isoformat(), last_hash(), _old(before))
+        known = newest()
+        if known is not None and not _has_ended(known.last):
+            # What it holds may still be in the trail, and would stand in both.
+            raise RefusedError(f"The file {known.name} has not been ended. Run this again with it first.")
+        chain.write(path, before.isoformat(), known.last if known else chain.BEGINNING, _old(before))
     found = chain.read(path)
     about = {
         "archived": path.name, "before": found.before, "archived_events": found.events,
         "previous_hash": found.previous, "last_hash": found.last,
     }  # fmt: skip
     with _alone():
-        known = last_hash()
-        if known not in {found.last, found.previous}:
+        known = newest()
+        last = known.last if known else chain.BEGINNING
+        if last not in {found.last, found.previous}:
             raise RefusedError(f"{path} is not the file that the trail goes on with. Choose another name.")
-        if known == found.previous:
+        if last == found.previous:
             must(Action.AUDIT, Outcome.INTENT, detail=about)
     removed = _remove(path)
     if removed or not _has_ended(found.last):
@@ -55,15 +72,10 @@ def archive(before: datetime, path: Path) -> tuple[chain.Contents, int] | None:
     return found, removed
 
 
-def last_hash() -> str:
-    """The hash of the last line of the newest file that the trail knows of."""
-    newest = AuditEvent.objects.filter(action=Action.AUDIT, detail__has_key="last_hash").order_by("-id").first()
-    return str(newest.detail["last_hash"]) if newest is not None else chain.BEGINNING
-
-
-def is_recorded(last: str) -> bool:
-    """Whether the trail knows of a file whose last line has this hash."""
-    return AuditEvent.objects.filter(action=Action.AUDIT, detail__last_hash=last).exists()
+def newest() -> Known | None:
+    """The newest file that the trail has on record."""
+    found = AuditEvent.objects.filter(action=Action.AUDIT, detail__has_key="last_hash").order_by("-id").first()
+    return None if found is None else Known(str(found.detail["archived"]), str(found.detail["last_hash"]))
 
 
 def _has_ended(last: str) -> bool:

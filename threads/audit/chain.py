@@ -10,14 +10,16 @@ The hash is that of the bytes of a line without its line break. Before the first
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 BEGINNING = "0" * 64
 _FORMAT = 1
@@ -46,10 +48,8 @@ def write(path: Path, before: str, previous: str, events: Iterable[Line]) -> Non
     `OSError`: `FileExistsError` where there is a file of that name, `BlockingIOError` where another process writes it.
     """
     part = path.with_name(f"{path.name}.part")
-    with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with _opened(part) as file:
         try:
-            file.truncate()  # what another process left that was killed
             for line in _lines(before, events):
                 text = json.dumps(line | {"previous": previous}, sort_keys=True, separators=(",", ":")).encode("ascii")
                 file.write(text + b"\n")
@@ -80,6 +80,24 @@ def events(path: Path) -> Iterator[Line]:
     for line, _ in _checked(path):
         if "event" in line:
             yield line["event"]
+
+
+@contextmanager
+def _opened(part: Path) -> Iterator[IO[bytes]]:
+    """An empty file for this process alone. Raises `BlockingIOError`."""
+    while True:
+        with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            found = os.fstat(file.fileno())
+            if not part.exists() or part.stat().st_ino != found.st_ino:
+                # Between opening and locking it, another process has given it its name.
+                raise BlockingIOError(errno.EWOULDBLOCK, os.strerror(errno.EWOULDBLOCK), str(part))
+            if found.st_nlink > 1:  # it got its name, and then the process was killed: by that name it is whole
+                part.unlink()
+                continue
+            file.truncate()  # what another process left that was killed
+            yield file
+            return
 
 
 def _lines(before: str, events: Iterable[Line]) -> Iterator[Line]:

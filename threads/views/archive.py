@@ -138,9 +138,13 @@ def _report(request: HttpRequest, *, most: int | None = MOST_NAMED) -> Report:
     found = report(most)
     if not masking.is_due(account(request)):
         return found
-    troubles = tuple(replace(each, why=masking.text(each.why)) for each in found.troubles)
-    withheld = tuple(replace(each, title=each.title and masking.text(each.title)) for each in found.withheld)
+    troubles = tuple(replace(each, why=_masked(each.why, each.user)) for each in found.troubles)
+    withheld = tuple(replace(each, title=each.title and _masked(each.title, each.user)) for each in found.withheld)
     return replace(found, failure=masking.deep(found.failure), troubles=troubles, withheld=withheld)
+
+
+def _masked(said: str, user: str | None) -> str:
+    return masking.deep(said, (user,) if user else ())
 
 
 def _told(found: Report, now: datetime, zone: tzinfo) -> dict[str, Any]:

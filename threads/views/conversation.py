@@ -74,7 +74,7 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
         "thread": row,
         "masked": mask is not None,
         "gone": when.exact(found.about.gone_at, zone) if found.about and found.about.gone_at else None,
-        "doubt": masking.text(found.doubt) if mask is not None else found.doubt,
+        "doubt": masking.text(found.doubt, mask) if mask is not None else found.doubt,
         "opening": opening,
         "outage": problems.outage(found.outage, now, zone) if found.outage else None,
         "here_url": request.get_full_path(),

@@ -112,11 +112,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         context["days"] = f"on {_date(begin)}" if begin == end else f"from {_from_to(begin, end)}"
         context["sent"] = {"from": begin.isoformat(), "to": end.isoformat()}
         if standing.threads:
-            context |= _shown(numbers.overview(begin, end, zone, standing))
-            if masking.is_due(account(request)):
-                context |= {
-                    name: [_masked(each, name) for each in context.get(name, ())] for name in ("reasons", "users")
-                }
+            context |= _shown(numbers.overview(begin, end, zone, standing), masked=masking.is_due(account(request)))
     return render(request, "threads/overview.html", context, status=400 if errors else 200)
 
 
@@ -179,8 +175,8 @@ def _presets(days: tuple[date, date] | None, standing: Standing, today: date) ->
     ]
 
 
-def _shown(found: Overview) -> dict[str, Any]:
-    """All that the page has beside its form."""
+def _shown(found: Overview, *, masked: bool) -> dict[str, Any]:
+    """All that the page has beside its form, `masked` for who may not see user ids and e-mail addresses whole."""
     by_status = found.by_status
     names = [*_KNOWN, *sorted(by_status.keys() - _KNOWN.keys())]
     statuses = [_status(name, by_status.get(name, 0), found) for name in names]
@@ -189,7 +185,7 @@ def _shown(found: Overview) -> dict[str, Any]:
         "statuses": statuses,
     }
     if found.threads:
-        shown |= {**_bars(found, names, statuses), **_hours(found), **_rankings(found)}
+        shown |= {**_bars(found, names, statuses), **_hours(found), **_rankings(found, masked=masked)}
     return shown
 
 
@@ -267,26 +263,23 @@ def _busiest(what: str, said: str, among: Sequence[int]) -> str:
     return f"The busiest {what} was {said}." if alone else f"One of the busiest {what}s was {said}."
 
 
-def _rankings(found: Overview) -> dict[str, Any]:
+def _rankings(found: Overview, *, masked: bool) -> dict[str, Any]:
     begin, end = found.begin, found.end
-    return {
-        "reasons": [
-            _rank(each, found.reasons, address(reason=each.name, begin=begin, end=end)) for each in found.reasons
-        ],
-        "users": [_rank(each, found.users, address(user=each.name, begin=begin, end=end)) for each in found.users],
-    }
+    reasons = [_rank(each, found.reasons, address(reason=each.name, begin=begin, end=end)) for each in found.reasons]
+    users = [_rank(each, found.users, address(user=each.name, begin=begin, end=end)) for each in found.users]
+    if masked:
+        # The list of one would say in its address what is shortened.
+        users = [replace(each, name=masking.short(each.name), url=None) for each in users]
+        shown = (masking.text(each.name, numbers.users_in(each)) for each in found.reasons)
+        reasons = [
+            each if each.name == name else replace(each, name=name, url=None)
+            for each, name in zip(reasons, shown, strict=True)
+        ]
+    return {"reasons": reasons, "users": users}
 
 
 def _rank(each: Ranked, among: Sequence[Ranked], url: str | None) -> Rank:
     return Rank(each.name, each.threads, round(100 * each.threads / among[0].threads, 1), url)
-
-
-def _masked(rank: Rank, of: str) -> Rank:
-    """A rank for who may not see user ids and e-mail addresses whole. Its list would say them in its address."""
-    if of == "users":
-        return replace(rank, name=masking.short(rank.name), url=None)
-    name = masking.text(rank.name)
-    return rank if name == rank.name else replace(rank, name=name, url=None)
 
 
 def _cell(threads: int, what: str, place: str, url: str | None) -> Cell:

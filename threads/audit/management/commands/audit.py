@@ -4,7 +4,7 @@ verify` looks whether such files are what was written."""
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +45,9 @@ class Command(BaseCommand):
             before = datetime.combine(date.fromisoformat(day), time(), UTC)
         except ValueError as error:
             raise CommandError(f"--before takes a day such as 2026-01-01, and not {day!r}.") from error
-        if before > datetime.now(UTC):
-            raise CommandError(f"--before takes a day that has begun: what is recorded goes on, and {day} is to come.")
+        if before > datetime.now(UTC) - archiving.STAYS:
+            hours = archiving.STAYS // timedelta(hours=1)
+            raise CommandError(f"--before takes a day that began {hours} hours ago or earlier: what is newer stays.")
         try:
             done = archiving.archive(before, path)
         except BlockingIOError as error:
@@ -76,7 +77,8 @@ class Command(BaseCommand):
             if last is not None and found.previous != last:
                 raise CommandError(f"{path} does not follow on the file before it.")
             last = found.last
-            self.stdout.write(f"{_said(path, found)}\n{_recorded(last)}")
+            self.stdout.write(_said(path, found))
+        self.stdout.write(_vouched_for(paths[-1], last))
 
 
 def _said(path: Path, found: chain.Contents) -> str:
@@ -85,9 +87,18 @@ def _said(path: Path, found: chain.Contents) -> str:
     return f"{path} is whole: {found.events:,} events{span}.\n{after}, and ends with {found.last}."
 
 
-def _recorded(last: str) -> str:
+def _vouched_for(path: Path, last: str | None) -> str:
+    """What the trail says of the last file, as each other is vouched for by the one after it. Raises `CommandError`
+    where it says that it is not this one."""
     try:
-        known = archiving.is_recorded(last)
+        known = archiving.newest()
     except DatabaseError:
-        return "The trail can't be asked whether it knows this file."
-    return "The trail has this end on record." if known else "The trail here has nothing of a file that ends so."
+        return "The trail can't be asked whether it knows the last file's end."
+    if known is None:
+        raise CommandError("The trail here has no file on record, so it can't tell whether this is what was written.")
+    if known.last != last:
+        raise CommandError(
+            f"The trail has another end on record than that of {path}. The newest file on record is {known.name}: "
+            "either that is missing here, as the last one to be named, or what was named was forged."
+        )
+    return "The trail has this end on record."
