@@ -26,7 +26,7 @@ from threads.chatkit import (
     Thread,
 )
 
-from . import asked, deletions, keep, tombs, wal
+from . import asked, deletions, index, keep, tombs, wal
 from .budget import Budget
 from .deletions import Evidence, Finding, Verdict
 from .lease import Held
@@ -156,7 +156,8 @@ class Asking:
         with transaction.atomic():
             self._lease.renew()
             tombs.storing()
-            yield
+            with index.words_last():
+                yield
             self._tell()
         self._turns.took(time.monotonic() - began)
 
