@@ -19,6 +19,9 @@ LEASE = timedelta(seconds=max(60.0, 3 * settings.CHATKIT_DEADLINE))
 """How long a worker of another machine that has died, or one that lost the database, holds up its jobs. One that lives
 may wait for the upstream two or three times before it says so again."""
 
+LONGEST = timedelta(seconds=3 * settings.LONGEST_DEADLINE)
+"""That of a process whose CHATKIT_DEADLINE is as long as it may be."""
+
 
 class JobLostError(Exception):
     """Another worker has taken the job over: this one does no more of it."""
@@ -66,7 +69,7 @@ class Job(models.Model):
     def to_do(cls) -> models.QuerySet[Self]:
         """Those that have not ended and that nobody is at, oldest first."""
         open_ = cls._default_manager.filter(ended_at=None)
-        return open_.filter(leases.free(open_, LEASE)).order_by("asked_at", "id")
+        return open_.filter(leases.free(open_, LONGEST)).order_by("asked_at", "id")
 
     def claim(self) -> bool:
         """Takes the job, unless another worker is at it. Then `holder` is a name of this claim alone."""

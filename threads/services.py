@@ -381,7 +381,8 @@ def _neighbour(query: ThreadQuery, zone: tzinfo) -> str | None:
         except CursorGone:
             if not about.is_on():
                 raise
-            rows = ArchiveSource(zone).list_threads(query).rows
+            with for_a_page():
+                rows = ArchiveSource(zone).list_threads(query).rows
     ids = [row.id for row in rows if row.id and is_theirs(row, query)]
     return (ids[-1] if query.before else ids[0]) if ids else None
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from threads import holder, jobs
+from threads import holder, jobs, leases
 from threads.erasure.models import Erasure
 
 pytestmark = pytest.mark.django_db
@@ -64,3 +64,12 @@ def test_who_waits_for_the_upstream_is_not_taken_for_dead(settings: object) -> N
     """Between two signs of life lie two or three calls."""
     deadline = settings.CHATKIT_DEADLINE  # type: ignore[attr-defined]
     assert timedelta(seconds=3 * deadline) <= jobs.LEASE
+
+
+def test_a_lease_is_held_whatever_deadline_its_holder_has(settings: object) -> None:
+    """Processes may differ in it; but one that ends after the longest of all was taken before a clock was put back."""
+    longest = 3 * settings.LONGEST_DEADLINE  # type: ignore[attr-defined]
+    job = held(of("another", 1))
+    for seconds, taken in [(longest, False), (3 * longest, True)]:
+        Erasure.objects.filter(pk=job.pk).update(until=leases.end(timedelta(seconds=seconds)))
+        assert job.claim() is taken

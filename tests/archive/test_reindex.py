@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.core.management import call_command
@@ -12,15 +14,18 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.archive import counted
+from tests.archive.mirror import asking
 from tests.archive.test_finding import ids
 from tests.archive.test_sync import spoken, sync
 from tests.conftest import NOW
 from threads.archive import about, index, keep, people, reindex, tasks
+from threads.archive.asking import Asking
 from threads.archive.folding import VERSION
 from threads.archive.lease import Held
 from threads.archive.models import ArchivedItem, ArchivedThread, Progress, SearchDoc, StaleIndex, Word
 from threads.emulator import Emulator
-from threads.query import ThreadQuery
+from threads.query import ItemQuery, ThreadQuery
+from threads.sources import LiveSource
 
 pytestmark = pytest.mark.django_db
 
@@ -137,9 +142,48 @@ def test_a_thread_of_very_many_words_is_not_written_for_each_page(monkeypatch: p
 
 
 def _shown(world: Emulator) -> Any:
-    from tests.archive.mirror import asking
-
     client = asking(world)
     (row,) = client.list_threads(order="asc", limit=1).rows
     client.close()
     return row
+
+
+def words_noted(sql: CaptureQueriesContext) -> list[str]:
+    return [each["sql"] for each in sql if each["sql"].startswith("INSERT") and '"archive_word"' in each["sql"]]
+
+
+def test_a_transaction_notes_its_words_last_and_in_one_order(emulator: Emulator) -> None:
+    """Two that note the same words of several threads never wait for each other."""
+    sync(emulator)
+    first, second = ArchivedThread.objects.order_by("number")[:2]
+    run = Asking(cast(Any, None), side_by_side=1, per_minute=None, pauses=(), watch=lambda _tally: None)
+    run.begin(everything=False, answers=False)
+    with CaptureQueriesContext(connection) as sql, run.keeping():
+        index.more(first, ["zzlast", "mmmiddle"])
+        index.more(second, ["aafirst"])
+        assert not words_noted(sql)
+    run.end()
+    (noted,) = words_noted(sql)
+    assert noted.index("aafirst") < noted.index("mmmiddle") < noted.index("zzlast")
+    assert "archive_searchdoc" not in "".join(each["sql"] for each in sql).partition(noted)[2]
+    with suppress(ZeroDivisionError), transaction.atomic(), index.words_last():
+        index.more(first, ["undone"])
+        raise ZeroDivisionError
+    index.anew([])
+    assert not Word.objects.filter(word="undone").exists()
+
+
+def test_who_reads_a_thread_notes_its_words_once(emulator: Emulator) -> None:
+    sync(emulator)
+    thread, *_ = emulator.thread_ids()
+    client = asking(emulator)
+    emulator.set_items(thread, [spoken("aafirst")])
+    found = replace(client.retrieve_thread(thread), title="zzlast", raw={"id": thread, "title": "zzlast"})
+    kept = ArchivedThread.objects.get(thread_id=thread)
+    ArchivedItem.objects.filter(thread=kept).delete()
+    ArchivedThread.objects.filter(pk=kept.pk).update(items=0, last_item_id=None)
+    with CaptureQueriesContext(connection) as sql:
+        about.seen(found, LiveSource(client).list_items(thread, ItemQuery(limit=100)))
+    client.close()
+    (noted,) = words_noted(sql)
+    assert noted.index("aafirst") < noted.index("zzlast")

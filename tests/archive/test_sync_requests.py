@@ -99,17 +99,42 @@ def test_a_run_of_what_is_due_does_not_end_it(emulator: Emulator) -> None:
     assert asked.pending().filter(began_at=None).exists()
 
 
+def test_a_failing_run_of_what_is_due_does_not_end_it(emulator: Emulator) -> None:
+    """Begun by a worker that was killed, it is for the next whole sync."""
+    asked.request_sync()
+    asked.begun()
+    emulator.fault = Fault.ERROR_503
+    client = asking(emulator)
+    with pytest.raises(ChatKitError):
+        Sync(client, pauses=()).run()
+    client.close()
+    assert asked.pending().exists()
+
+
+def test_it_ends_where_threads_alone_are_kept(emulator: Emulator, settings: Any) -> None:
+    asked.request_sync()
+    run(emulator, with_items=False)
+    assert asked.pending().filter(began_at=None).exists(), "it was to be the items, too"
+    settings.ARCHIVE = "threads"
+    tasks._sync_now()
+    assert not asked.pending().exists()
+
+
 def test_what_is_asked_for_during_a_run_is_for_the_next(emulator: Emulator) -> None:
     run(emulator, watch=lambda _tally: asked.request_sync())
     assert asked.pending().filter(began_at=None).exists()
 
 
-def test_an_error_of_ours_is_not_met_again_each_minute(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("begun", [True, False])
+def test_an_error_of_ours_is_not_met_again_each_minute(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, begun: bool
+) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(Sync, "run", fail)
     asked.request_sync()
-    asked.begun()
+    if begun:
+        asked.begun()
     tasks._sync_now()
     assert not asked.pending().exists()

@@ -61,7 +61,7 @@ def clock() -> Iterator[Clock]:
 def reading(clock: Clock) -> Asking:
     """A run that reads."""
     made = Asking(cast(Any, None), side_by_side=1, per_minute=None, pauses=(), watch=lambda _tally: None)
-    made.begin(everything=False)
+    made.begin(everything=False, answers=False)
     made.phase("read")
     return made
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, migrations
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
@@ -79,3 +79,16 @@ def test_a_filled_database_of_the_last_release(migrated: None, monkeypatch: pyte
         assert run(world.client(seconds=10), purge=True) is None
     assert not ArchivedThread.objects.filter(thread_id=gone).exists()
     counted.check()
+
+
+def test_no_table_is_locked_while_rows_are_written() -> None:
+    """Whoever alters a table on PostgreSQL holds it up until the end of the transaction."""
+    loader = MigrationExecutor(connection).loader
+    released = {each for last in LAST_RELEASE for each in loader.graph.forwards_plan(last)}
+    for (app, name), migration in loader.disk_migrations.items():
+        if app not in {"archive", "threads"} or (app, name) in released or not migration.atomic:
+            continue
+        altered = False
+        for each in migration.operations:
+            assert not (altered and isinstance(each, migrations.RunPython)), f"{app} {name}"
+            altered |= isinstance(each, migrations.AddField | migrations.AlterField)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -108,6 +111,38 @@ def test_what_is_locked_for_a_moment_is_recorded_after_all(
     assert "tried again" in caplog.text
     assert "given up" not in caplog.text
     seen("in the trail, with the time at which it happened")
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite's connection is a file, which nobody drops")
+def test_a_connection_that_was_dropped_is_not_used_again(
+    get: Get, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, seen: Seen
+) -> None:
+    create, sleep, dropped = AuditEvent.objects.create, time.sleep, [False]
+    held: list[bool] = []
+
+    def drop(**row: Any) -> AuditEvent:
+        if threading.current_thread().name != "audit":
+            raise OperationalError("no server")
+        if not dropped[0]:
+            dropped[0] = True
+            with connection.cursor() as cursor, suppress(OperationalError):
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return create(**row)
+
+    def pause(seconds: float) -> None:
+        if threading.current_thread().name == "audit":
+            held.append(connection.connection is not None)
+        sleep(seconds)
+
+    monkeypatch.setattr(AuditEvent.objects, "create", drop)
+    monkeypatch.setattr("threads.audit.again.time.sleep", pause)
+    monkeypatch.setattr(again, "PAUSES", (0.01, 0.01, 0.01, 0.01))
+    get("/threads/?user=anybody")
+    until(lambda: not again._running, 10)
+    assert AuditEvent.objects.filter(action="search").count() == 1
+    assert "given up" not in caplog.text
+    assert held == [False, False], "while it waits, others may have its connection"
+    seen("in the trail, by another connection")
 
 
 def test_what_stays_locked_is_given_up_and_said(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,11 +14,12 @@ from django.test import Client
 
 from tests.archive.test_sync import spoken, sync
 from tests.conftest import Get
+from threads import queue
 from threads.archive import about, bound, engines, index, search
 from threads.audit.models import AuditEvent
 from threads.audit.record import Actor, acting
 from threads.emulator import Emulator
-from threads.exports import asking, files, tasks
+from threads.exports import asking, files, listing, tasks
 from threads.exports.models import Export
 from threads.query import ThreadQuery
 from threads.trail import words
@@ -92,6 +93,36 @@ def test_a_page_is_not_waited_for_and_a_file_is(
     export, text = exported("csv", ThreadQuery(q="zeppelina"))
     assert (export.outcome, export.done) == ("whole", 1)
     assert thread in text
+
+
+def test_a_file_that_takes_longer_than_a_page_is_left_to_a_worker(
+    agent: Client, copied: Emulator, hurried: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first page of it, and one after others."""
+    monkeypatch.setattr(queue, "soon", lambda *_: None)
+    monkeypatch.setattr(listing, "MAX_LIMIT", 5)
+    found, matching = slow(None), engines.matching
+    for pages in (0, 1):
+        asked = iter(range(9))
+
+        def some(*args: Any, left: Iterator[int] = asked, fast: int = pages, **how: Any) -> Any:
+            if next(left) >= fast:
+                found()
+            return matching(*args, **how)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(engines, "matching", some)
+            response = agent.post(f"/exports/list/?q=zeppel&order={'asc' if pages else 'desc'}", {"format": "csv"})
+            assert response.status_code == 302
+            export = Export.objects.get(ended_at=None)
+            assert response["Location"] == f"/exports/{export.pk}/"
+            assert (export.pages, export.holder, export.reason) == (pages, "", "")
+            if connection.vendor == "postgresql":  # the test's own transaction has kept it
+                with connection.cursor() as cursor:
+                    cursor.execute("SET LOCAL statement_timeout = 0")
+            tasks.work()
+        export.refresh_from_db()
+        assert (export.outcome, export.done) == ("whole", 12)
 
 
 def test_rows_come_where_the_text_around_a_match_is_too_slow(

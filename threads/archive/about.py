@@ -192,7 +192,7 @@ def deleted(thread_id: str) -> None:
 def seen(thread: Thread, window: Window[ThreadItem]) -> None:
     """A kept thread was just shown by the upstream, with some of its items: the copy is refreshed, and its items are
     read again soon where the upstream has more."""
-    with transaction.atomic():
+    with transaction.atomic(), index.words_last():
         tombs.storing()
         kept = ArchivedThread.objects.select_for_update().filter(thread_id=thread.id or "").first()
         if kept is None:

@@ -26,7 +26,7 @@ from threads.chatkit import (
     Thread,
 )
 
-from . import asked, deletions, keep, tombs, wal
+from . import asked, deletions, index, keep, tombs, wal
 from .budget import Budget
 from .deletions import Evidence, Finding, Verdict
 from .lease import Held
@@ -89,8 +89,8 @@ class Asking:
         self._pauses = pauses
         self._watch = watch
 
-    def begin(self, *, everything: bool) -> None:
-        """Takes the lease. Raises `HeldError`."""
+    def begin(self, *, everything: bool, answers: bool) -> None:
+        """Takes the lease. The run `answers` what somebody has asked for, or is another. Raises `HeldError`."""
         self._lease = Held("sync")
         self.pool = ThreadPoolExecutor(self.side_by_side, thread_name_prefix="sync")
         now = timezone.now()
@@ -100,7 +100,7 @@ class Asking:
         with transaction.atomic():
             self._lease.renew()
             Run.objects.update_or_create(pk=1, defaults=unused | started | about)
-            if everything:
+            if answers:
                 asked.begun()
         self._phase, self._pace, self._told = "walk", Pace(now, 0), time.monotonic()
 
@@ -156,7 +156,8 @@ class Asking:
         with transaction.atomic():
             self._lease.renew()
             tombs.storing()
-            yield
+            with index.words_last():
+                yield
             self._tell()
         self._turns.took(time.monotonic() - began)
 

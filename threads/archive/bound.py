@@ -1,8 +1,8 @@
 """Statement timeout for pages: a search that takes too long is ended, and the page says what to change.
 
 On SQLite a query holds up its whole process, so the bound is tight, and is for the processor's time of all queries of
-a page together. On PostgreSQL it holds up one connection, and the bound is for each statement. Exports and workers have
-none.
+a page together. On PostgreSQL it holds up one connection, and the bound is for each statement. An export has them while
+somebody waits for its file; workers have none.
 """
 
 from __future__ import annotations

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -46,6 +48,8 @@ class _Known:
 
 
 _known = _Known()
+
+_gathered: ContextVar[set[str] | None] = ContextVar("_gathered", default=None)
 
 
 class Headed(Protocol):
@@ -97,11 +101,12 @@ def new(threads: Sequence[ArchivedThread]) -> None:
 
 def anew(threads: Iterable[ArchivedThread]) -> None:
     """Threads of which anything may have changed. A long one is left to a worker."""
-    for thread in threads:
-        if thread.items > _MOST_ITEMS:
-            later(thread)
-        else:
-            put({thread: words_in(thread)})
+    with words_last():
+        for thread in threads:
+            if thread.items > _MOST_ITEMS:
+                later(thread)
+            else:
+                put({thread: words_in(thread)})
 
 
 def later(thread: ArchivedThread) -> None:
@@ -164,8 +169,29 @@ def is_cut(thread_id: str) -> bool:
     return SearchDoc.objects.filter(thread__thread_id=thread_id, words__startswith=f"{CUT} ").exists()
 
 
+@contextmanager
+def words_last() -> Iterator[None]:
+    """For a transaction that writes several threads: the words of all of them are noted at its end, in one order. On
+    PostgreSQL who notes a word that another transaction has just noted waits for that one to end; were anything locked
+    after a word but another that comes later in the alphabet, two could wait for each other."""
+    if _gathered.get() is not None:
+        yield
+        return
+    found = set[str]()
+    token = _gathered.set(found)
+    try:
+        yield
+    finally:
+        _gathered.reset(token)
+    remember(found)
+
+
 def remember(found: set[str]) -> None:
     """Notes words, so that parts of them are found."""
+    gathered = _gathered.get()
+    if gathered is not None:
+        gathered.update(found)
+        return
     unknown, removals = sorted(found - _known.words - {""}), _known.removals
     if not unknown:
         return

@@ -71,7 +71,7 @@ class _Reindexing:
 
     def _some(self) -> int | None:
         """One transaction. Returns how many threads are done with it, None where none was left."""
-        with transaction.atomic():
+        with transaction.atomic(), index.words_last():
             tombs.storing()
             stale = list(StaleIndex.objects.order_by("thread").values_list("thread_id", flat=True)[:_THREADS])
             if not stale:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
 from django.utils import timezone
 
 from threads.chatkit import (
@@ -85,12 +86,14 @@ class Sync:
         """Copies until there is nothing to copy that can be had now, or until it is stopped. `everything` asks for each
         thread again, in place of those whose time has come. A sweep begins where the last one began longer ago than
         `recheck`; one that is under way goes on: to its end without `every`, else for half of that time."""
-        self._asking.begin(everything=everything)
+        # What somebody asks for is all that is kept here: a run of threads alone does it only where no items are kept.
+        answers = everything and (self._with_items or settings.ARCHIVE != "full")
+        self._asking.begin(everything=everything, answers=answers)
         progress, _ = Progress.objects.get_or_create(pk=1, defaults={"started_at": timezone.now()})
         try:
-            with recorded(self.tally, everything=everything, failing=progress.failure), self._noted(progress):
+            with recorded(self.tally, everything=everything, failing=progress.failure), self._noted(progress, answers):
                 self._rounds(progress, everything=everything, recheck=recheck)
-                if everything and self._with_items:
+                if answers:
                     with self._asking.keeping():
                         asked.met()
         except StoppedError:
@@ -201,14 +204,15 @@ class Sync:
             above = min(numbers, default=above)
 
     @contextmanager
-    def _noted(self, progress: Progress) -> Iterator[None]:
-        """What ends the run before its end stands in the report."""
+    def _noted(self, progress: Progress, answers: bool) -> Iterator[None]:
+        """What ends the run before its end stands in the report. One that `answers` a request has ended that, too."""
         try:
             yield
         except ChatKitError as error:
             with self._asking.keeping():
                 sync_failed(error)
-                asked.met()
+                if answers:
+                    asked.met()
             raise
         with self._asking.keeping():
             Progress.objects.filter(pk=progress.pk).update(failed_at=None, failure=None)

@@ -69,6 +69,7 @@ def _sync_now() -> None:
     except Exception:
         # It would meet the same each minute.
         log.exception("The sync that was asked for has failed.")
+        asked.begun()
         asked.met()
     finally:
         connections.close_all()

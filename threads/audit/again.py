@@ -72,6 +72,8 @@ def _work() -> None:
                 left = len(_rows)
                 with _writing:
                     write()
+                # It may be what fails; and who waits needs none.
+                connection.close()
                 if len(_rows) < left:
                     pauses = iter(PAUSES)
             with _guard:
@@ -90,6 +92,7 @@ def _given_up(row: dict[str, Any]) -> None:
 def _at_the_end() -> None:
     if not _rows or not _writing.acquire(timeout=_LAST):
         return
+    connection.close()  # it may be what failed
     write()
     while _rows:
         _given_up(_rows.popleft())

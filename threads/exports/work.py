@@ -11,6 +11,7 @@ from functools import partial
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from ..archive.bound import TooSlow, for_a_page
 from ..audit.record import Action, NotRecordedError, acting, must
 from ..audit.record import Outcome as Ended
 from ..chatkit import ChatKitError
@@ -57,10 +58,15 @@ def go_on(export: Export, seconds: float, stopped: Callable[[], bool]) -> bool:
 
 
 def at_once(export: Export, seconds: float) -> bool:
-    """The same for somebody who waits for it: what the upstream does not give is not asked for twice. Raises what stood
-    in the way of the first page too, `ChatKitError` and `NeedsArchiveError`, when the trail has it."""
+    """The same for somebody who waits for it: what the upstream does not give is not asked for twice, and a search that
+    takes longer than a page may is left to a worker. Raises what stood in the way of the first page too, `ChatKitError`
+    and `NeedsArchiveError`, when the trail has it."""
     try:
-        return _for(export, _parts(export, lambda _: None), seconds, lambda: False)
+        with for_a_page():
+            return _for(export, _parts(export, lambda _: None), seconds, lambda: False)
+    except TooSlow:
+        export.let_go()
+        return False
     except (ChatKitError, NeedsArchiveError) as error:
         _without(export, Outcome.FAILED, said(error))
         raise
@@ -106,6 +112,8 @@ def _parts(export: Export, trouble: bundle.Trouble) -> Iterator[None]:
     while not export.listed:
         try:
             listing.page(export)
+        except TooSlow:
+            raise
         except ChatKitError as error:
             trouble(error)
             if not export.pages:

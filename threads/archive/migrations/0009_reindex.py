@@ -8,9 +8,8 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 
-def mark(apps: Any, editor: Any) -> None:
+def mark(_apps: Any, editor: Any) -> None:
     editor.execute("INSERT INTO archive_staleindex (thread_id) SELECT number FROM archive_archivedthread")
-    apps.get_model("archive", "Progress").objects.update(folding=0)
 
 
 class Migration(migrations.Migration):
@@ -32,15 +31,22 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
+        # Before the rest: a table that is altered is locked until the end.
+        migrations.RunPython(mark, migrations.RunPython.noop),
         migrations.AddField(
             model_name="progress",
             name="folding",
-            field=models.PositiveSmallIntegerField(default=1),
+            field=models.PositiveSmallIntegerField(default=0),
         ),
         migrations.AddField(
             model_name="progress",
             name="removals",
             field=models.PositiveIntegerField(default=0),
         ),
-        migrations.RunPython(mark, migrations.RunPython.noop),
+        # What there is is outdated, what begins after this is not.
+        migrations.AlterField(
+            model_name="progress",
+            name="folding",
+            field=models.PositiveSmallIntegerField(default=1),
+        ),
     ]
