@@ -78,7 +78,7 @@ def test_a_customer_who_came_back(emulator: Emulator) -> None:
     emulator.arrive(1, user)
     page = reading("Viewer")(of_user(user))
     assert len(page.thread_ids) == 1
-    assert "Earlier threads of this customer were erased on" in told(page)
+    assert "Other threads of this customer were erased on" in told(page)
 
 
 def test_single_threads_of_a_customer(emulator: Emulator) -> None:
