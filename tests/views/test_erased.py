@@ -99,6 +99,8 @@ def test_a_thread(emulator: Emulator) -> None:
         for page in (get(of_user(one)), get(f"/threads/{one}/", status=404)):
             assert told(page).startswith("This thread was erased on")
             assert (receipt in page.text) is sees
+            assert "it may have been deleted" not in page.said()
+            assert "Try again" not in page.said()
     get = reading("Auditor")
     get(f"/threads/{one}/", status=403)
     assert told(reading("Viewer")("/threads/cthr_of_nobody/", status=404)) == ""
