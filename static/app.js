@@ -233,7 +233,8 @@ document.addEventListener("pointerover", (event) => {
 addEventListener("pagehide", () => ahead.clear());
 
 // The row that one left for its conversation has the focus again on the way back, by whatever way that is.
-const rowLinks = () => [...document.querySelectorAll("#threads .thread a")];
+// A row has one place for the keys: its title, not the link of its hit, too.
+const rowLinks = () => [...document.querySelectorAll("#threads .thread a:not(.hit a)")];
 const idOf = (link) => link.closest("tr").dataset.threadId;
 
 document.addEventListener("click", (event) => {

@@ -209,7 +209,8 @@ const find = (by) => {
   else if (current < 0) current = by < 0 ? matches.length - 1 : 0;
   else current = (Math.min(current, matches.length - 1) + by + matches.length) % matches.length;
   const open = furtherUrl() || fromTheBeginning();
-  const where = open ? " in what is loaded; load all to search the rest" : "";
+  const cut = items.querySelector(".cut"); // a search in the list looks into that, too
+  const where = open ? " in what is loaded; load all to search the rest" : cut ? " in what is shown; the download has the rest" : "";
   const count = matches.length >= MOST ? `${MOST} or more` : `${matches.length}`;
   found.textContent = needle.value.trim() ? `${matches.length ? `${current + 1} of ${count}` : "No match"}${where}` : "";
   if (window.Highlight) {

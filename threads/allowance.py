@@ -59,4 +59,4 @@ class Allowance:
         return shown, len(parts) - len(shown)
 
 
-_LEFT_OUT = Markup('<p class="muted">… {:,} more characters are left out of this page; the download has them.</p>')
+_LEFT_OUT = Markup('<p class="muted cut">… {:,} more characters are left out of this page; the download has them.</p>')

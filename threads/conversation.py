@@ -35,11 +35,12 @@ _SHORT = 600
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """JSON, or text where it is none, under a name; `open` where it is short."""
+    """JSON, or text where it is none, under a name; `open` where it is short, `cut` where a part is left out."""
 
     name: str
     text: str
     open: bool
+    cut: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +210,9 @@ def _tool_call(body: ClientToolCall, allowance: Allowance) -> Presented:
 def _fold(name: str, text: str | None, allowance: Allowance) -> Fold | None:
     if text is None:
         return None
-    shown = allowance.cut(indented(text) or text)
-    return Fold(name, shown, len(shown) <= _SHORT)
+    whole = indented(text) or text
+    shown = allowance.cut(whole)
+    return Fold(name, shown, open=len(shown) <= _SHORT, cut=shown != whole)
 
 
 def _task(body: Task, allowance: Allowance) -> Presented:

@@ -265,6 +265,8 @@ def notices(query: ThreadQuery, window: Window[Thread], pages: Pager) -> list[st
 
 def summary(query: ThreadQuery, window: Window[Thread], zone: tzinfo) -> str:
     """One sentence on what the page holds, for the caption and for a screen reader."""
+    if not query.limit:
+        return "No rows asked for."
     count = len(window.rows)
     said = f"{count} thread{'s' if count != 1 else ''}"
     if query.user:

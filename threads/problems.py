@@ -15,7 +15,7 @@ from .outage import Outage
 @dataclass(frozen=True, slots=True)
 class Problem:
     """`status` is the HTTP status of our page. `advice` says whether waiting helps; `replied`,
-    whether any reply came. `retry_after` is in seconds."""
+    whether any reply came. `retry_after` is in seconds. `by_filter`: only another filter helps."""
 
     status: int
     title: str
@@ -25,6 +25,7 @@ class Problem:
     request_id: str | None = None
     replied: bool = False
     retry_after: int | None = None
+    by_filter: bool = False
 
 
 _ADMINISTRATOR = "Waiting does not help: someone who runs Threadkeeper has to change this."
@@ -110,6 +111,7 @@ NEEDS_ARCHIVE = Problem(
     "OpenAI's API finds threads by their user alone. All else is found in the archive, which is switched off here.",
     "Waiting does not help: take the filter away, or ask someone who runs Threadkeeper to set ARCHIVE.",
     replied=True,
+    by_filter=True,
 )
 
 _Words = tuple[int, str, str, str]
@@ -173,4 +175,5 @@ def problem(
         request_id=error.request_id,
         replied=error.status is not None,
         retry_after=None if wait is None else -int(-wait // 1),
+        by_filter=isinstance(error, TooSlow),
     )

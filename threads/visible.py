@@ -67,15 +67,17 @@ def exact(text: str) -> Markup:
 
 def in_pieces(text: str, longest: int) -> Markup:
     """As `visible`, a long text in pieces of which a browser lays out those alone that are in the window: for a word of
-    100,000 letters, or as many changes of direction, it takes half a minute otherwise."""
+    100,000 letters, or as many changes of direction, it takes half a minute otherwise. A piece looks like a line of its
+    own, so it ends at a line's end, unless a line is so long and so odd that it would take too long in one piece."""
     if len(text) <= 2 * _PIECE:
         return visible(text, longest)
     if len(text) > longest:
         return in_pieces(text[:longest], longest) + _CUT.format(longest, len(text))
+    longest_line = len(text) if _is_quick(text) else _LONGEST_LINE
     made, start = [], 0
     while start < len(text):
-        end = _end(text, start)
-        made.append(_IN_PIECES.format(visible(text[start:end])))
+        end = _end(text, start, longest_line)
+        made.append(_IN_PIECES.format(visible(text[start:end], longest)))
         start = end
         if text[end : end + 1] in {"\n", " "}:  # between two pieces it is still copied, and found
             made.append(escape(text[end]))
@@ -83,18 +85,53 @@ def in_pieces(text: str, longest: int) -> Markup:
     return Markup("").join(made)
 
 
-def _end(text: str, start: int) -> int:
-    """Where a piece of a text ends: at a line's end or a space in its latter half, or else where a letter follows."""
+def _is_quick(text: str) -> bool:
+    """Whether a browser lays out a line of it in a time that grows with its length: it has short words of letters that
+    stand one beside the other, but for a few."""
+    odd = sum(1 for _ in islice(_ODD.finditer(text), _MOST_ODD + 1))
+    return odd <= _MOST_ODD and not _LONG_WORD.search(text)
+
+
+def _end(text: str, start: int, longest_line: int) -> int:
+    """Where a piece of a text ends: at a line's end, or in a longer line at a space, or else between two characters."""
     end = start + _PIECE
     if end >= len(text):
         return len(text)
-    for mark in "\n ":
-        if (place := text.rfind(mark, start + _PIECE // 2, end)) >= 0:
-            return place
-    return next((place for place in range(end, end - 100, -1) if text[place].isalnum()), end)
+    if (place := text.rfind("\n", start + _PIECE // 2, end)) >= 0:
+        return place
+    if (place := text.find("\n", end, start + longest_line)) >= 0:
+        return place
+    if start + longest_line >= len(text):
+        return len(text)
+    if (place := text.rfind(" ", start + _PIECE // 2, end)) >= 0:
+        return place
+    return next((place for place in range(end, end - 200, -1) if not _is_within(text, place)), end)
+
+
+def _is_within(text: str, place: int) -> bool:
+    """Whether what stands on both sides of a place may be one character to a reader: a letter and its mark, letters
+    that a virama joins, an emoji of several, a flag."""
+    before, after = text[place - 1], text[place]
+    return (
+        before == "\u200d" or unicodedata.combining(before) == _VIRAMA or unicodedata.category(after)[0] == "M"
+        or _JOINING.match(after) is not None
+    )  # fmt: skip
 
 
 _PIECE = 2_000
+_LONGEST_LINE = 6_000
+"""Characters of a line that a browser lays out in some tenths of a second, whatever they are."""
+
+_ODD = re.compile(r"[^\t\n -~\xa0-\xac\xae-\u02ff\u0370-\u0482\u048a-\u058f\u2010-\u2027\u2030-\u205e\u20a0-\u20bf]")
+"""What is not Latin, Greek, Cyrillic or Armenian, or their signs."""
+
+_MOST_ODD = 100
+_LONG_WORD = re.compile(r"\S{200}")
+_VIRAMA = 9
+_JOINING = re.compile("[\u0e33\u0eb3\u1160-\u11ff\u200c\u200d\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
+"""What goes with the character before it, beside marks: vowels of Thai, Lao and Korean, joiners, halves of flags, skin
+tones."""
+
 _IN_PIECES = Markup('<span class="piece">{}</span>')
 
 
@@ -105,7 +142,7 @@ def named(text: str, longest: int | None = _NAME) -> str:
     return _HIDDEN.sub("\ufffd", text[:longest]) + "…"
 
 
-_CUT = Markup(' <i class="muted">… (the first {:,} of {:,} characters)</i>')
+_CUT = Markup(' <i class="muted cut">… (the first {:,} of {:,} characters)</i>')
 
 
 def _mark(character: str) -> Markup:

@@ -101,6 +101,9 @@ def test_from_a_word_to_the_item_and_back_to_the_row(page: Page, copied: Emulato
     page.get_by_role("link", name="Back to the list").click()
     shows(page, told)
     expect(rows(page).first.locator("td.thread a").first).to_be_focused()
+    for key, place in (("j", 1), ("j", 2), ("k", 1)):
+        page.keyboard.press(key)
+        expect(rows(page).nth(place).locator("td.thread a").first).to_be_focused()
 
 
 def test_by_status_with_the_keyboard_alone(page: Page, copied: Emulator, signed_in: Open) -> None:

@@ -138,6 +138,12 @@ def test_no_such_thread(page: Page, upstream: Patchy, watch: Watch) -> None:
     watch.expect_status(404)
     page.goto("/threads/cthr_nowhere/")
     expect(page.get_by_role("heading", level=1)).to_have_text("There is no such thread")
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.get_by_text("Thread", exact=True)).to_have_css("white-space", "nowrap")
+    heading, panel = (page.locator(each).bounding_box() for each in ("h1", "main > .panel"))
+    assert heading
+    assert panel
+    assert panel["y"] - heading["y"] - heading["height"] >= 12, "they do not touch"
     page.get_by_role("link", name="Back to the list").click()
     expect(rows(page)).to_have_count(20)
 

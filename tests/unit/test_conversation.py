@@ -111,6 +111,9 @@ def test_what_is_too_much_for_a_page_is_left_out_and_counted() -> None:
     many = ThreadItem("i", START, "t", AssistantMessage(tuple(Text("output_text", str(each)) for each in range(5_000))))
     body = conversation.entries(window(many), ItemQuery(), "/", UTC)[0].body
     assert (len(body["parts"]), body["left_out"]) == (200, 4_800)
+    call = ThreadItem("i", START, "t", ClientToolCall("completed", "c", "look", "a" * 1_500_000, "b" * 600_000))
+    body = conversation.entries(window(call), ItemQuery(), "/", UTC)[0].body
+    assert [fold.cut for fold in body["folds"]] == [False, True]
 
 
 def test_json_is_indented_and_text_is_left() -> None:

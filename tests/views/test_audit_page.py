@@ -141,7 +141,9 @@ def test_what_is_wrong_is_said_beside_the_field(auditor: Client, address: str, f
 @pytest.mark.parametrize("place", ["after=1&before=2", "after=x", "before=0", "after=99999999999", f"after={2**70}"])
 def test_a_place_that_is_none_leads_back_to_the_start(auditor: Client, place: str) -> None:
     page = _ask(auditor, f"/audit/?{place}", 400)
-    assert "start from the first page" in page.said(page.one("div", id="summary"))
+    said = page.said(page.one("div", id="summary"))
+    assert "Start from the first page" in said
+    assert "marked above" not in said
 
 
 def test_the_part_is_what_the_page_includes(auditor: Client, events: list[AuditEvent]) -> None:

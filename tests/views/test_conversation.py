@@ -150,6 +150,7 @@ def test_no_such_thread(get: Get, emulator: Emulator) -> None:
     page = get("/threads/nobody/", status=404)
     assert "There is no such thread" in page.said()
     assert any(each.get("href") == "/threads/?user=nobody" for each in page.all("a"))
+    assert "Try again" not in page.said()
 
 
 @pytest.mark.parametrize("fault", [Fault.HANG, Fault.ERROR_500, Fault.WRONG_KEY, Fault.NOT_JSON, Fault.GONE_410])

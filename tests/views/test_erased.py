@@ -79,7 +79,7 @@ def test_a_customer_who_came_back(emulator: Emulator) -> None:
     emulator.arrive(1, user)
     page = reading("Viewer")(of_user(user))
     assert len(page.thread_ids) == 1
-    assert "Earlier threads of this customer were erased on" in told(page)
+    assert "Other threads of this customer were erased on" in told(page)
 
 
 def test_single_threads_of_a_customer(emulator: Emulator) -> None:
@@ -100,6 +100,8 @@ def test_a_thread(emulator: Emulator) -> None:
         for page in (get(of_user(one)), get(f"/threads/{one}/", status=404)):
             assert told(page).startswith("This thread was erased on")
             assert (receipt in page.text) is sees
+            assert "it may have been deleted" not in page.said()
+            assert "Try again" not in page.said()
     get = reading("Auditor")
     get(f"/threads/{one}/", status=403)
     assert told(reading("Viewer")("/threads/cthr_of_nobody/", status=404)) == ""

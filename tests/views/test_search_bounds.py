@@ -82,6 +82,8 @@ def test_a_page_is_not_waited_for_and_a_file_is(
     assert "This search takes too long" in page.said()
     assert page.one("input", id="q").get("value") == "zeppelina"
     assert "OpenAI can't be reached" not in page.said()
+    ways = [(page.said(each), each.get("href")) for each in page.one("div", id="summary").iter("a")]
+    assert ways == [("Clear filters", "/threads/")]
     thread = next(copied.thread_ids())
     assert agent.get("/step/", {"from": thread, "list": "q=zeppelina", "to": "next"}).status_code == 503
     recorded = AuditEvent.objects.filter(action="search").order_by("id")

@@ -315,7 +315,7 @@ def test_no_rows_are_rows_enough(get: Get, emulator: Emulator) -> None:
             page = get(f"/threads/?limit=0{query}")
             assert page.thread_ids == []
             assert [cell.text for cell in page.all("th", scope="col")] == ["Status", "Thread", "User", "Created"]
-            assert page.said(page.one("caption")).startswith("0 threads")
+            assert page.said(page.one("caption")).startswith("No rows asked for. ")
             assert page.link("next") is None
             assert page.link("prev") is None
             assert "No threads" not in page.said()
@@ -329,7 +329,12 @@ def test_no_rows_are_rows_enough(get: Get, emulator: Emulator) -> None:
 
 def test_a_cursor_with_control_characters_goes_nowhere(get: Get, agent: Client, emulator: Emulator) -> None:
     page = get("/threads/?after=a%0d%0ab", status=400)
-    assert "A place in a list has no control characters" in page.said(page.one("div", id="summary"))
+    said = page.said(page.one("div", id="summary"))
+    assert "A place in a list has no control characters" in said
+    assert said.endswith("Start from the first page")
+    assert "marked above" not in said
+    both = get("/threads/?after=a%0d%0ab&order=x", status=400)
+    assert "marked above, or start from the first page" in both.said(both.one("div", id="summary"))
     assert agent.get("/step/?from=a%0d%0ab&to=next").status_code == 302
     assert "named no place" in get(f"/threads/{next(emulator.thread_ids())}/?after=a%0d%0ab&count=1").said()
     assert not [query for _, _, query in emulator.calls if "%0A" in query or "%0D" in query]

@@ -131,6 +131,7 @@ def _invalid(sent: dict[str, str], errors: forms.Errors) -> dict[str, Any]:
             "limit": limit or find.DEFAULT_LIMIT,
             "filters": sum(bool(kept[name]) for name in _FIELDS[:-2]),
             "errors": errors,
+            "marked": bool(errors.keys() - _PLACES),
             "misplaced": list(dict.fromkeys(message for name in _PLACES for message in errors.get(name, ()))),
             "rows": [],
             "pager": None,

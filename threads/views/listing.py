@@ -28,6 +28,9 @@ _NOTHING: dict[str, Any] = {
 }  # fmt: skip
 """What a template may ask for whatever became of the request."""
 
+_PLACES = ("place", "after", "before", "since")
+"""What no field of the form is for: an error in it is marked nowhere."""
+
 _FIELDS = ("user", "match", "status", "has_reason", "reason", "q", "hour", "from", "to", "order")
 
 
@@ -159,7 +162,8 @@ def _invalid(sent: dict[str, str], errors: forms.Errors) -> dict[str, Any]:
         "limits": presenters.limit_choices(limit),
         "errors": errors,
         "filters": sum(bool(kept[name]) for name in _FIELDS[1:-1]),
-        "misplaced": {name: errors[name] for name in ("place", "after", "before", "since") if name in errors},
+        "misplaced": {name: errors[name] for name in _PLACES if name in errors},
+        "marked": bool(errors.keys() - _PLACES),
         "all_url": presenters.address(ThreadQuery()),
         "unfiltered_url": presenters.address(ThreadQuery()),
     }

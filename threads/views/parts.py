@@ -64,7 +64,7 @@ def erased_user(request: HttpRequest, user: str, zone: tzinfo, *, more: bool) ->
     if past is None:
         return None if more else erased_thread(request, user.strip(), zone)
     whose = "This customer's threads" if past.whole else "Threads of this customer"
-    whose = "Earlier threads of this customer" if more else whose
+    whose = "Other threads of this customer" if more else whose
     return _erased(request, past, f"{whose} were erased on {when.exact(past.at, zone)}.")
 
 
