@@ -113,6 +113,7 @@ auth_file = {folder}/users
 pool_mode = transaction
 default_pool_size = {size}
 max_client_conn = 200
+query_wait_timeout = 5
 logfile = {folder}/log
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -108,6 +109,14 @@ def test_everything_through_a_pooler_in_transaction_mode(tmp_path: Path, seen: S
         found = list(left_behind(pooled))
         assert len({each.pop("pid") for each in found}) == POOL_SIZE
         assert found == [clean] * POOL_SIZE
+
+        with ExitStack() as held:  # as where there is no server: nobody else gets a connection to it
+            for _ in range(POOL_SIZE):
+                held.enter_context(psycopg.connect(pooled, prepare_threshold=None)).execute("SELECT 1")
+            began = time.monotonic()
+            assert browser.get("/threads/").status_code == 503
+            assert time.monotonic() - began < 60, "PgBouncer alone would have had it wait for two minutes"
+        assert browser.get("/threads/").status_code == 200
         said = f"{made.said()}{worker_log.read_text()}{log.read_text()}"
         assert "Traceback" not in said
         assert "unsupported" not in said
