@@ -12,6 +12,7 @@ from threads.archive import people
 from threads.archive.models import ArchivedThread
 from threads.archive.source import shown
 from threads.chatkit import MAX_LIMIT, ChatKitClient, Garbled, Page, Thread, pages
+from threads.chunks import chunked
 
 from .models import Erasure, Target
 
@@ -81,7 +82,7 @@ def users() -> Iterator[str]:
         if people.is_whole(user or ""):
             yield user or ""
         else:
-            yield from {name for each in held.filter(user=user).iterator(_BATCH) if (name := shown(each).user)}
+            yield from {name for each in chunked(held.filter(user=user), _BATCH) if (name := shown(each).user)}
 
 
 def add(job: Erasure, rows: Iterable[Thread]) -> int:

@@ -23,6 +23,7 @@ from threads.archive import tombs
 from threads.archive.models import ArchivedThread
 from threads.archive.people import column
 from threads.audit.record import Action, Outcome, must
+from threads.chunks import chunked
 
 from . import gather, journal, told
 from .journal import Entry, Note, What
@@ -246,8 +247,8 @@ def _known(file: Told) -> set[UUID]:
 def _unwritten(erased: Iterable[str]) -> Iterator[Target]:
     """One target for each thread that this database has erased, and that is not among `erased`."""
     seen = set(erased)
-    clean = Target.objects.filter(state__in=Target.CLEAN).order_by("id").only("id", "erasure_id", "thread_id", "line")
-    for target in clean.iterator(1000):
+    clean = Target.objects.filter(state__in=Target.CLEAN).only("id", "erasure_id", "thread_id", "line")
+    for target in chunked(clean, 1000):
         if target.thread_id not in seen:
             seen.add(target.thread_id)
             yield target
