@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from dashboard import countfiles, env
-from dashboard.serverlog import ServerLog
+from dashboard import env
+from dashboard.monitoring import metric_files
+from dashboard.monitoring.gunicorn_logger import ServerLog
 
 os.umask(0o077)  # what it makes is for its own account alone
 
@@ -40,8 +41,8 @@ logger_class = ServerLog
 control_socket_disable = True
 if env.flag("METRICS"):
     _counted = Path(env.text("DATA_DIR", str(Path(__file__).resolve().parent / "var"))) / "metrics"
-    countfiles.clean(_counted)
-    countfiles.share(_counted)
+    metric_files.clean(_counted)
+    metric_files.share(_counted)
 
 
 def _gather() -> None:
@@ -49,7 +50,7 @@ def _gather() -> None:
     import django  # noqa: PLC0415
 
     django.setup()
-    from dashboard.static import gather  # noqa: PLC0415
+    from dashboard.collect_static import gather  # noqa: PLC0415
 
     gather()
 
@@ -69,7 +70,7 @@ on_reload = on_starting
 
 def child_exit(_server: Any, worker: Any) -> None:
     """What it was at is under way no more."""
-    countfiles.died(worker.pid)
+    metric_files.died(worker.pid)
 
 
 def post_worker_init(_worker: Any) -> None:

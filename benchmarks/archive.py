@@ -29,9 +29,9 @@ from .stage import Stage
 from .table import Row
 
 if TYPE_CHECKING:
-    from threads.archive.sync import Tally
+    from threads.archive.sync.walk import Tally
     from threads.chatkit import ChatKitClient
-    from threads.query import ThreadQuery
+    from threads.sources.query import ThreadQuery
 
 RESULTS = Path(__file__).parent / "archive.md"
 SERVER = os.environ.get("BENCH_POSTGRESQL", "postgres://postgres@127.0.0.1:5432")
@@ -57,7 +57,7 @@ def queries() -> Iterator[tuple[str, ThreadQuery]]:
     from django.db.models import Max, Min  # noqa: PLC0415
 
     from threads.archive.models import ArchivedThread, Day, Person, Reason, SearchDoc  # noqa: PLC0415
-    from threads.query import ThreadQuery as Query  # noqa: PLC0415
+    from threads.sources.query import ThreadQuery as Query  # noqa: PLC0415
 
     busiest = Person.objects.order_by("-threads", "id").values_list("name", flat=True)
     heavy, light = busiest[0], busiest.reverse().filter(threads__gt=0)[0]
@@ -162,7 +162,7 @@ def everything() -> Iterator[tuple[str, Callable[[], object]]]:
 
 
 def _overview(days: int | None) -> int:
-    from threads.archive.overview import overview, standing  # noqa: PLC0415
+    from threads.archive.statistics import overview, standing  # noqa: PLC0415
 
     now = standing(ZONE)
     assert now.first is not None
@@ -173,14 +173,14 @@ def _overview(days: int | None) -> int:
 
 def page(query: ThreadQuery) -> int:
     """What a page asks the database, for the list and for what stands beside it."""
-    from threads.archive import about  # noqa: PLC0415
-    from threads.archive.source import ArchiveSource  # noqa: PLC0415
+    from threads.archive import thread_info  # noqa: PLC0415
+    from threads.archive.search.source import ArchiveSource  # noqa: PLC0415
 
     source = ArchiveSource(ZONE)
     window = source.list_threads(query)
-    about.of([row.id for row in window.rows if row.id], query.q)
+    thread_info.of([row.id for row in window.rows if row.id], query.q)
     source.counts(query)
-    about.lacking()
+    thread_info.lacking()
     return len(window.rows)
 
 
@@ -206,7 +206,7 @@ def walked(threads: int, latency_ms: float, *, with_items: bool) -> dict[str, li
     asks for as much side by side; and the megabytes of memory before and after."""
     from django.core.management import call_command  # noqa: PLC0415
 
-    from threads.archive.sync import Sync  # noqa: PLC0415
+    from threads.archive.sync.walk import Sync  # noqa: PLC0415
     from threads.chatkit import Account, ChatKitClient  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)

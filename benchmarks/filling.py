@@ -67,12 +67,12 @@ def _made(threads: int, low: int, high: int) -> list[Made]:
     """The threads from `low` up to but not `high`, in the process that makes them."""
     from django.db import connection  # noqa: PLC0415
 
-    from threads.archive import index, keep  # noqa: PLC0415
     from threads.archive.models import ArchivedThread  # noqa: PLC0415
-    from threads.archive.text import words  # noqa: PLC0415
+    from threads.archive.store import word_index, write  # noqa: PLC0415
+    from threads.archive.store.tokens import words  # noqa: PLC0415
     from threads.chatkit.decode import thread as read_thread  # noqa: PLC0415
     from threads.chatkit.items import item as read_item  # noqa: PLC0415
-    from threads.emulator.world import World  # noqa: PLC0415
+    from threads.emulator.world.world import World  # noqa: PLC0415
 
     world = _worlds.setdefault(threads, World(threads, SEED, NOW))
     now = datetime.fromtimestamp(NOW, UTC)
@@ -81,13 +81,13 @@ def _made(threads: int, low: int, high: int) -> list[Made]:
     for number in range(low, high):
         at = world.created_at(number)
         row = read_thread(world.thread(number, world.user_of(number), at))
-        thread = keep._filled(ArchivedThread(number=number + 1), row, now)  # noqa: SLF001
+        thread = write._filled(ArchivedThread(number=number + 1), row, now)  # noqa: SLF001
         rows = [read_item(raw) for raw in world.items(number, at)[: ITEMS[number % 2]]]
-        items = [keep.item(thread, place, each) for place, each in enumerate(rows)]
-        keep.count(thread, rows)
+        items = [write.item(thread, place, each) for place, each in enumerate(rows)]
+        write.count(thread, rows)
         thread.last_item_id, thread.read_at = items[-1].item_id, now
-        thread.due_at = now + keep._pause(now - (thread.last_activity_at or now))  # noqa: SLF001
-        found = set(words(index.head(thread)))
+        thread.due_at = now + write._pause(now - (thread.last_activity_at or now))  # noqa: SLF001
+        found = set(words(word_index.head(thread)))
         for each in items:
             found.update(words(each.text))
         columns = {name: value for name, value in vars(thread).items() if name != "_state"}
@@ -167,13 +167,13 @@ def _kept(chunk: Sequence[Made]) -> str:
     """Writes a chunk. Returns the id of its last thread."""
     from django.db import connection  # noqa: PLC0415
 
-    from threads.archive import counts, index  # noqa: PLC0415
     from threads.archive.models import ArchivedThread  # noqa: PLC0415
+    from threads.archive.store import counters, word_index  # noqa: PLC0415
 
     threads = [ArchivedThread(**each.columns) for each in chunk]
-    counts.name(threads)
-    counts.change([], [each for each in map(counts.counted, threads) if each])
-    counts.days(threads)
+    counters.name(threads)
+    counters.change([], [each for each in map(counters.counted, threads) if each])
+    counters.days(threads)
     columns = _columns(ArchivedThread)
     adapted = connection.ops.adapt_datetimefield_value
     rows = [[_plain(getattr(each, name), adapted) for name in columns] for each in threads]
@@ -181,10 +181,10 @@ def _kept(chunk: Sequence[Made]) -> str:
     names = ["thread_id", "place", "item_id", "created_at", "type", "raw", "text"]
     _written("archive_archiveditem", names, [row for each in chunk for row in each.items])
     documents = [
-        (thread.number, index.document(thread, each.words)) for thread, each in zip(threads, chunk, strict=True)
+        (thread.number, word_index.document(thread, each.words)) for thread, each in zip(threads, chunk, strict=True)
     ]
     _written("archive_searchdoc", ["thread_id", "words"], documents)
-    index.remember(set().union(*(each.words for each in chunk)))
+    word_index.remember(set().union(*(each.words for each in chunk)))
     return threads[-1].thread_id
 
 
@@ -261,7 +261,7 @@ def _copied(path: Path) -> None:
     import sqlite3  # noqa: PLC0415
 
     from threads.archive import models  # noqa: PLC0415
-    from threads.archive.index import RUN, run_word  # noqa: PLC0415
+    from threads.archive.store.word_index import RUN, run_word  # noqa: PLC0415
 
     tables = [
         models.Person, models.State, models.Reason, models.ArchivedThread, models.ArchivedItem, models.SearchDoc,

@@ -9,7 +9,7 @@ from .load import WrongReplyError
 
 if TYPE_CHECKING:
     from threads.chatkit import Thread
-    from threads.query import ThreadQuery
+    from threads.sources.query import ThreadQuery
 
 EMPTY = ("nowhere", "no such", "nobody", "never")
 """Words in the names of pages that have no rows."""
@@ -22,7 +22,7 @@ RARE = {"a quiet hour of the week, the busiest user"}
 def prove(name: str, query: ThreadQuery, zone: ZoneInfo) -> None:
     """Raises `WrongReplyError` where the page has rows that do not fit, or none where it has to have some."""
     from threads.archive.models import ArchivedThread, SearchDoc  # noqa: PLC0415
-    from threads.archive.source import ArchiveSource  # noqa: PLC0415
+    from threads.archive.search.source import ArchiveSource  # noqa: PLC0415
 
     rows = ArchiveSource(zone).list_threads(query).rows
     empty = any(word in name for word in EMPTY)

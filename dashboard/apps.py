@@ -4,4 +4,4 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class DeskAdmin(AdminConfig):
-    default_site = "dashboard.admin_site.DeskSite"
+    default_site = "dashboard.accounts.admin_site.DeskSite"

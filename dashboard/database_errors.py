@@ -12,7 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from threads.audit.record import NotRecordedError
 
-from .health import own_connection
+from .monitoring.health import own_connection
 
 _log = logging.getLogger(__name__)
 

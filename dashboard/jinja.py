@@ -14,9 +14,9 @@ from django.templatetags.static import static
 from django.urls import reverse
 from jinja2 import Environment, StrictUndefined
 
-from threads.markdown import LONGEST_PLAIN
+from threads.rendering.escape import exact, in_pieces, named, visible
+from threads.rendering.markdown import LONGEST_PLAIN
 from threads.roles import Right
-from threads.visible import exact, in_pieces, named, visible
 
 
 def environment(**options: Any) -> Environment:

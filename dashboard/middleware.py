@@ -19,11 +19,12 @@ from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
 from threads.audit.record import Actor, acting
-from threads.chatkit.trace import Trace, trace
+from threads.lib.trace import Trace, trace
 
-from . import signed_in, views
-from .health import alive, ready
-from .metrics import figures
+from . import views
+from .accounts import active_sessions
+from .monitoring.health import alive, ready
+from .monitoring.metrics import figures
 
 _UNUSUAL = re.compile(r"[^A-Za-z0-9._:/+=-]")
 _LONGEST_ID = 64
@@ -92,7 +93,7 @@ def idleness(get_response: GetResponse) -> GetResponse:
     """Ends a session in which nobody has done anything for long."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        signed_in.still(request)
+        active_sessions.still(request)
         return get_response(request)
 
     return middleware

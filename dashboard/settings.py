@@ -6,7 +6,8 @@ from pathlib import Path
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from . import env, logs
+from . import env
+from .monitoring import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var")))
@@ -103,13 +104,13 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "dashboard.middleware.headers",
     "dashboard.middleware.tracing",
-    "dashboard.metrics.requests",
+    "dashboard.monitoring.metrics.requests",
     "dashboard.middleware.remote_address",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "dashboard.middleware.health",
     "dashboard.middleware.bounded",
-    "dashboard.static.StaticFiles",
+    "dashboard.collect_static.StaticFiles",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "dashboard.middleware.idleness",
@@ -117,8 +118,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "dashboard.fetch_metadata.FetchMetadata",
-    "dashboard.fresh_rights.FreshRights",
+    "threads.web.fetch_metadata.FetchMetadata",
+    "dashboard.accounts.fresh_rights.FreshRights",
     "dashboard.middleware.SignInRequired",
     "dashboard.middleware.Acting",
     "dashboard.middleware.Allowed",
@@ -167,12 +168,12 @@ _options = DATABASES["default"].setdefault("OPTIONS", {})
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     _options |= {
         "transaction_mode": "IMMEDIATE",
-        # How long somebody waits for a locked file: dashboard/sqlite.py. The server sets less, gunicorn.conf.py.
+        # How long to wait for a locked file: databases/sqlite.py. The server sets less: gunicorn.conf.py.
         "timeout": env.seconds("SQLITE_WAIT", 20, most=300),
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=67108864;",
     }
 elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
-    DATABASES["default"]["ENGINE"] = "dashboard.postgresql"
+    DATABASES["default"]["ENGINE"] = "dashboard.databases.postgresql"
     # A thousand requests may be under way in a process; this many of them can be in the database.
     _connections = env.whole("DATABASE_CONNECTIONS", 10, least=1, most=1000)
     _options["pool"] = {"max_size": _connections, "timeout": 5}
@@ -194,10 +195,10 @@ MASK_IDENTITIES = env.flag("MASK_IDENTITIES")
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
-SESSION_ENGINE = "dashboard.sessions"
+SESSION_ENGINE = "dashboard.accounts.sessions"
 SESSION_RECHECK = env.whole("SESSION_RECHECK", 10, least=0, most=300)
 SESSION_IDLE = env.whole("SESSION_IDLE", 60, least=1, most=12 * 60)
-AUTHENTICATION_BACKENDS = ["dashboard.throttle.Guard", "dashboard.sessions.Accounts"]
+AUTHENTICATION_BACKENDS = ["dashboard.accounts.throttle.Guard", "dashboard.accounts.sessions.Accounts"]
 SESSION_COOKIE_AGE = 12 * 60 * 60
 # A browser takes a cookie of such a name from this host alone, over https, for all of its paths.
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "sessionid"
@@ -209,7 +210,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_FAILURE_VIEW = "dashboard.views.csrf_failure"
-PASSWORD_HASHERS = ["dashboard.hashing.Beside"]
+PASSWORD_HASHERS = ["dashboard.accounts.hashers.Beside"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -217,7 +218,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
-# Sign-ins that fail: see dashboard/throttle.py
+# Sign-ins that fail: see dashboard/accounts/throttle.py
 
 SIGN_IN_TRIES = env.whole("SIGN_IN_TRIES", 10, least=3, most=1000)
 SIGN_IN_TRIES_ADDRESS = env.whole("SIGN_IN_TRIES_ADDRESS", 50, least=3, most=100_000)
@@ -230,17 +231,17 @@ AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_WAIT)
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
-AXES_HANDLER = "dashboard.throttle.Counting"
-AXES_USERNAME_CALLABLE = "dashboard.throttle.name"
-AXES_CLIENT_IP_CALLABLE = "dashboard.throttle.address"
-AXES_LOCKOUT_CALLABLE = "dashboard.throttle.same_answer"
+AXES_HANDLER = "dashboard.accounts.throttle.Counting"
+AXES_USERNAME_CALLABLE = "dashboard.accounts.throttle.name"
+AXES_CLIENT_IP_CALLABLE = "dashboard.accounts.throttle.address"
+AXES_LOCKOUT_CALLABLE = "dashboard.accounts.throttle.same_answer"
 # The trail has both.
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
-# Single sign-on: see dashboard/sso.py
+# Single sign-on: see dashboard/accounts/sso.py
 
 OIDC_ISSUER = env.issuer("OIDC_ISSUER")
 OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID", "")

@@ -4,10 +4,11 @@ from django.contrib import admin
 from django.urls import include, path
 
 from threads.roles import for_everybody
+from threads.web.fetch_metadata import linked
 
-from . import account, sso, views
-from .fetch_metadata import linked
-from .throttle import taking_turns
+from . import views
+from .accounts import account_page, sso
+from .accounts.throttle import taking_turns
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -17,9 +18,11 @@ urlpatterns = [
     path("sign-in/sso/", sso.begin, name="sso"),
     path("sign-in/sso/callback/", sso.callback, name="sso-callback"),
     path("sign-out/", views.SignOut.as_view(), name="sign-out"),
-    path("account/", account.page, name="account"),
-    path("account/password/", linked(for_everybody(taking_turns(account.ChangePassword.as_view()))), name="password"),
-    path("account/sign-out/", account.sign_out_everywhere, name="sign-out-everywhere"),
+    path("account/", account_page.page, name="account"),
+    path(
+        "account/password/", linked(for_everybody(taking_turns(account_page.ChangePassword.as_view()))), name="password"
+    ),
+    path("account/sign-out/", account_page.sign_out_everywhere, name="sign-out-everywhere"),
     # The admin has a sign-in page of its own; one is enough.
     path("admin/login/", views.admin_sign_in),
     path("admin/", admin.site.urls),

@@ -19,12 +19,12 @@ from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
-from threads import origin
+from threads.archive import database_guard
 from threads.roles import ROLES, Right, for_everybody, names
+from threads.web.fetch_metadata import linked
 
-from . import trouble
-from .fetch_metadata import linked
-from .sessions import ACCOUNTS, DEMO_USER
+from . import database_errors
+from .accounts.sessions import ACCOUNTS, DEMO_USER
 
 _FIRST = ((Right.READ, "threads"), (Right.AUDIT, "audit"), (Right.ADMINISTER, "admin:index"))
 """Where who has this right begins."""
@@ -77,7 +77,7 @@ def demo(request: HttpRequest) -> HttpResponse:
     if not settings.EMULATOR:
         raise Http404
     try:
-        origin.claim()
+        database_guard.claim()
     except ImproperlyConfigured as error:
         return problem(request, 403, "There is no demo here", str(error))
     account, _ = get_user_model().objects.get_or_create(username=DEMO_USER, defaults={"password": make_password(None)})
@@ -123,7 +123,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    words = trouble.of(sys.exception())
+    words = database_errors.of(sys.exception())
     if words is not None:
         response = problem(request, 503, *words)
         response.headers["Retry-After"] = "5"

@@ -13,12 +13,13 @@ os.umask(0o077)  # what the server makes is for its own account alone, whichever
 
 application = get_wsgi_application()
 
-from dashboard import jinja  # noqa: E402  # it knows the accounts, which are there only now
-from threads import origin  # noqa: E402
+from threads.archive import database_guard  # noqa: E402
+
+from . import jinja  # noqa: E402  # it knows the accounts, which are there only now
 
 # A database that is away, or not migrated, is for the pages to say.
 with suppress(DatabaseError):
-    origin.claim()
+    database_guard.claim()
 connections.close_all()
 
 # What the first reader would otherwise wait for: the addresses and the templates, a tenth of a second.

@@ -13,10 +13,11 @@ from hypothesis import settings as hypothesis_settings
 
 from tests.accounts import account
 from tests.page import Page
-from threads import origin, upstream
-from threads.archive import about, index
+from threads.archive import database_guard, thread_info
+from threads.archive.store import word_index
 from threads.chatkit import Account, ChatKitClient, Limits
 from threads.emulator import Emulator, EmulatorAdapter
+from threads.sources import upstream
 
 # A slow machine is no failure; what is slow is measured in benchmarks/.
 hypothesis_settings.register_profile("untimed", deadline=None)
@@ -98,6 +99,6 @@ def _reader(client: Client) -> Get:
 @pytest.fixture(autouse=True)
 def nothing_known() -> None:
     """Each test has a database of its own, whatever this process has learnt of another's."""
-    index.forget_known()
-    about.forget()
-    origin.forget()
+    word_index.forget_known()
+    thread_info.forget()
+    database_guard.forget()

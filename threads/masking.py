@@ -16,8 +16,8 @@ from urllib.parse import quote, quote_plus, unquote_plus
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 
+from .rendering.escape import LONGEST
 from .roles import Right
-from .visible import LONGEST
 
 ValueT = TypeVar("ValueT")
 

@@ -49,7 +49,7 @@ def new_salt() -> str:
 
 
 class Origin(models.Model):
-    """Whose threads this database holds: the API's or the emulator's. There is one row. See `threads.origin`."""
+    """Whose threads this database holds: the API's or the emulator's. One row. See `threads.archive.database_guard`."""
 
     emulator = models.BooleanField()
     salt = models.CharField(max_length=64, default=new_salt)

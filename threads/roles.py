@@ -85,7 +85,7 @@ def demand(request: HttpRequest, right: Right) -> None:
 
 def may_now(key: int | str, right: Right) -> bool:
     """Whether an account has a right at this moment: for a job, whose account may have changed since it was asked for.
-    Takes the account's primary key. Requests have `dashboard.fresh_rights`."""
+    Takes the account's primary key. Requests have `dashboard.accounts.fresh_rights`."""
     found = User.objects.filter(pk=key).first()
     # ModelBackend keeps what it found on the account, so the account is a new one.
     return found is not None and found.has_perm(right)

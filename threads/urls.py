@@ -2,18 +2,18 @@
 
 from django.urls import path, register_converter
 
-from .converters import OpaqueIdConverter
-from .views.archive import accept, archive, download, start
-from .views.audit import download as trail_file
-from .views.audit import trail
-from .views.conversation import conversation, others, step
-from .views.erasure import confirm, erasure, erasures, preview
-from .views.erasure import download as erasure_receipt
-from .views.erasure import start as start_erasure
-from .views.exports import export, export_delete, export_file, export_list, export_user, exports
-from .views.listing import live, thread_list, users
-from .views.overview import overview
-from .views.saved import delete_view, save_view, share_view
+from .web.converters import OpaqueIdConverter
+from .web.views.archive import accept, archive, download, start
+from .web.views.audit import download as trail_file
+from .web.views.audit import trail
+from .web.views.conversation import conversation, others, step
+from .web.views.erasure import confirm, erasure, erasures, preview
+from .web.views.erasure import download as erasure_receipt
+from .web.views.erasure import start as start_erasure
+from .web.views.exports import export, export_delete, export_file, export_list, export_user, exports
+from .web.views.overview import overview
+from .web.views.saved_views import delete_view, save_view, share_view
+from .web.views.thread_list import live, thread_list, users
 
 register_converter(OpaqueIdConverter, "id")
 

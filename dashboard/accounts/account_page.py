@@ -18,11 +18,11 @@ from django.urls import reverse_lazy
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from threads import when
+from threads.lib import times
 from threads.roles import ROLES, account, for_everybody, names
+from threads.web.fetch_metadata import linked
 
-from . import signed_in
-from .fetch_metadata import linked
+from . import active_sessions
 from .sessions import DEMO_USER
 
 
@@ -31,16 +31,16 @@ from .sessions import DEMO_USER
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     user, now = account(request), timezone.now()
-    zone, held = when.zone(request.COOKIES.get("tz")), names(user)
+    zone, held = times.zone(request.COOKIES.get("tz")), names(user)
     moments = [
         {
             "browser": each.browser,
             "address": each.address,
-            "began": when.exact(each.began_at, zone),
-            "seen": when.relative(each.seen_at, now),
+            "began": times.exact(each.began_at, zone),
+            "seen": times.relative(each.seen_at, now),
             "here": each.here,
         }
-        for each in signed_in.places(user, request.session.session_key)
+        for each in active_sessions.places(user, request.session.session_key)
     ]
     context = {
         "roles": [role for role in ROLES if role.name in held],
@@ -50,7 +50,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "may_change": _may_change_password(user),
         "provider": settings.OIDC_NAME if hasattr(user, "identity") else "",
         "hours": settings.SESSION_COOKIE_AGE // 3600,
-        "idle": when.duration(settings.SESSION_IDLE * 60),
+        "idle": times.duration(settings.SESSION_IDLE * 60),
         "said": [str(each) for each in messages.get_messages(request)],
     }
     return render(request, "account.html", context)
@@ -63,7 +63,7 @@ def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     user = account(request)
     if _is_shared(user):
         raise PermissionDenied
-    signed_in.end(user, "signed out everywhere", but=request.session.session_key)
+    active_sessions.end(user, "signed out everywhere", but=request.session.session_key)
     logout(request)
     response = HttpResponseRedirect(resolve_url(settings.LOGOUT_REDIRECT_URL))
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
@@ -80,7 +80,7 @@ class _Change(PasswordChangeForm):
         if authenticate(self.request, username=self.user.get_username(), password=typed) is None:
             raise ValidationError(
                 "This is not your password, or there were too many attempts: then wait "
-                f"{when.duration(settings.SIGN_IN_WAIT * 60)}.",
+                f"{times.duration(settings.SIGN_IN_WAIT * 60)}.",
                 code="password_incorrect",
             )
         return typed

@@ -24,7 +24,7 @@ from django.utils import timezone
 from threads.audit.record import Action, record
 
 from . import sessions
-from .accounts.models import DeskSession
+from .models import DeskSession
 
 _SIGNED_IN = "signed_in"
 """In a session: when and from where it was begun."""

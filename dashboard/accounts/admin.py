@@ -12,9 +12,9 @@ from django.db.models import ManyToManyField, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from dashboard import signed_in
+from threads.roles import ROLES
 
-from .roles import ROLES
+from . import active_sessions
 
 _WORDS = {role.name: role.words for role in ROLES}
 
@@ -54,7 +54,7 @@ class Accounts(_UserAdmin):
     @admin.action(description="Sign out everywhere", permissions=["change"])
     def sign_out_everywhere(self, request: HttpRequest, accounts: QuerySet[User]) -> None:
         reached = [each for each in accounts if _is_below(request, each)]
-        ended = sum(signed_in.end(each, "signed out by an administrator") for each in reached)
+        ended = sum(active_sessions.end(each, "signed out by an administrator") for each in reached)
         told = f"Accounts signed out everywhere: {len(reached)}, with {ended} sign-in{'s' if ended != 1 else ''}."
         self.message_user(request, told, messages.SUCCESS)
         if len(reached) < len(accounts):

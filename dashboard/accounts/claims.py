@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from threads.roles import ROLES
 
-from .accounts.models import RolesClaim
+from .models import RolesClaim
 
 Claims = dict[str, Any]
 

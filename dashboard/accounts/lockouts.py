@@ -23,7 +23,7 @@ from django.utils import timezone
 from threads.audit.record import Action, Actor, NotRecordedError, Outcome, acting, actor, must
 
 from . import throttle
-from .accounts.models import SignInLock
+from .models import SignInLock
 
 
 def is_recorded(request: HttpRequest, credentials: dict[str, Any], account: str) -> bool:

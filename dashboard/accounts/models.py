@@ -17,14 +17,14 @@ class DeskSession(AbstractBaseSession):
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
     """None for a browser in which nobody is signed in."""
     seen_at = models.DateTimeField(default=timezone.now)
-    """When somebody last did something in it, some minutes short: see `dashboard.signed_in`."""
+    """When somebody last did something in it, some minutes short: see `dashboard.accounts.active_sessions`."""
 
     class Meta(AbstractBaseSession.Meta):
         default_permissions = ()
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionBase]:
-        from dashboard.sessions import SessionStore  # noqa: PLC0415  # which needs this model
+        from .sessions import SessionStore  # noqa: PLC0415  # which needs this model
 
         return SessionStore
 

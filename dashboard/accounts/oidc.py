@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.views import OIDCAuthenticationRequestView
 
-from .remember import Remembered
+from threads.lib.ttl_cache import Remembered
 
 _PATIENCE = 10
 """Seconds that one answer of the provider may keep us waiting."""

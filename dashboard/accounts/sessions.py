@@ -3,7 +3,7 @@
 A page costs no query, and a server of hundreds of threads needs no connection for each. What is paid for that is
 stated: a session that ends, an account that is closed, whose password or whose rights change, is known at once to the
 process that did it, and to every other within SESSION_RECHECK seconds. That holds for reading alone: for all else
-`dashboard.fresh_rights` has both read anew.
+`dashboard.accounts.fresh_rights` has both read anew.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
-from .remember import Remembered
+from threads.lib.ttl_cache import Remembered
 
 if TYPE_CHECKING:
-    from .accounts.models import DeskSession
+    from .models import DeskSession
 
-ACCOUNTS = "dashboard.sessions.Accounts"
+ACCOUNTS = "dashboard.accounts.sessions.Accounts"
 """The backend that all sign-ins are kept for, whoever has found out whose they are."""
 DEMO_USER = "demo"
 SEEN = "seen"
@@ -46,7 +46,7 @@ class SessionStore(db.SessionStore):
 
     @classmethod
     def get_model_class(cls) -> type[AbstractBaseSession]:
-        from .accounts.models import DeskSession  # noqa: PLC0415  # models are there only now
+        from .models import DeskSession  # noqa: PLC0415  # models are there only now
 
         return DeskSession
 

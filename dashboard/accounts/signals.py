@@ -13,9 +13,9 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from dashboard import locks
+from threads.audit.record import Action, Actor, Outcome, acting, actor, must, record
 
-from .record import Action, Actor, Outcome, acting, actor, must, record
+from . import lockouts
 
 _WATCHED = ("username", "is_active", "is_superuser", "is_staff", "email")
 
@@ -40,7 +40,7 @@ def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_
     typed = str(credentials.get("username") or "")
     account = User.objects.filter(username=typed).first() if "\0" not in typed else None
     named = account.username if account else "(no such account)"
-    if request is None or not locks.is_recorded(request, credentials, named):
+    if request is None or not lockouts.is_recorded(request, credentials, named):
         record(Action.SIGN_IN, Outcome.REFUSED, detail={"account": named})
 
 

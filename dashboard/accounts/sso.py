@@ -22,15 +22,15 @@ from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET
 
+from dashboard.middleware import give_back
+from dashboard.views import onward, problem
 from threads.audit.record import SYSTEM, Action, Outcome, acting, actor, record
 from threads.roles import ROLES
+from threads.web.fetch_metadata import linked
 
 from . import sessions
-from .accounts.models import Identity
 from .claims import groups, roles
-from .fetch_metadata import linked
-from .middleware import give_back
-from .views import onward, problem
+from .models import Identity
 
 _BY = f"{SYSTEM[:-1]}, single sign-on)"
 """Who makes accounts and gives roles, in the trail."""

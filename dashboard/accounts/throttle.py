@@ -27,8 +27,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.crypto import salted_hmac
 
-from . import views
-from .accounts.models import SignInLock
+from dashboard import views
+
+from .models import SignInLock
 
 View = Callable[..., HttpResponseBase]
 
@@ -128,7 +129,7 @@ def name(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str
     known: tuple[str, str] | None = getattr(request, _NAME, None)
     if known is None or known[0] != typed:
         there = User.objects.filter(username=typed).exists()
-        known = (typed, typed if there else f"({salted_hmac('dashboard.throttle', typed).hexdigest()})")
+        known = (typed, typed if there else f"({salted_hmac('dashboard.accounts.throttle', typed).hexdigest()})")
         setattr(request, _NAME, known)
     return known[1]
 

@@ -1,6 +1,6 @@
 """What is counted, and how it is told to Prometheus. No label has an id of anybody or of a thread.
 
-Loading this begins the counting, so only `dashboard.metrics` loads it."""
+Loading this begins the counting, so only `dashboard.monitoring.metrics` loads it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from threads import upstream
 from threads.chatkit import Exchange
+from threads.sources import upstream
 
 from . import health
-from .bounded import Question
-from .state import State, read
+from .gauges import State, read
+from .probe import Question
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
 _own = CollectorRegistry()

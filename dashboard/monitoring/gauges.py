@@ -10,11 +10,11 @@ from django.conf import settings
 from django.db.models import Count, Min
 from django.utils import timezone
 
-from threads import heartbeat
 from threads.archive.completeness import completeness
 from threads.archive.models import ArchivedThread, Progress, Run, current
-from threads.jobs import Job
+from threads.jobs.job import Job
 
+from . import heartbeat
 from .health import own_connection
 
 

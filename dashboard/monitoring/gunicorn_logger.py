@@ -6,7 +6,8 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from . import env
+from dashboard import env
+
 from .logs import formatter
 
 

@@ -14,11 +14,11 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from threads import heard, queue
-from threads.heard import Heard
+from threads.jobs import queue
 
-from . import migrated
-from .bounded import Question
+from . import pending_migrations, upstream_status
+from .probe import Question
+from .upstream_status import Heard
 
 PATIENCE = 1.5
 """Seconds that anybody waits for the database and the queue together."""
@@ -88,10 +88,10 @@ def _limited(execute: Callable[..., Any], sql: str, parameters: Any, many: bool,
 def _heard() -> list[Heard]:
     with own_connection() as using:
         try:
-            migrated.confirm(using)
-            return heard.elsewhere(using)
+            pending_migrations.confirm(using)
+            return upstream_status.elsewhere(using)
         except DatabaseError:
-            migrated.forget()
+            pending_migrations.forget()
             raise
 
 
@@ -109,13 +109,13 @@ def _fault(answer: Future[object] | Future[list[Heard]] | Future[int], until: fl
         fault = answer.exception(max(0.0, until - time.monotonic()))
     except TimeoutError:
         return "does not answer"
-    if isinstance(fault, migrated.MigrationsWaitingError):
+    if isinstance(fault, pending_migrations.MigrationsWaitingError):
         return "migrations are waiting: run manage.py migrate"
     return f"can't be used ({type(fault).__name__})" if fault is not None else ""
 
 
 def _newest(told: list[Heard]) -> Heard | None:
-    known = [*told, heard.ear.last] if heard.ear.last else told
+    known = [*told, upstream_status.ear.last] if upstream_status.ear.last else told
     return max(known, key=lambda each: each.at, default=None)
 
 

@@ -10,8 +10,8 @@ from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
-from . import leases
-from .archive.models import Lease
+from threads.archive.models import Lease
+from threads.jobs import lease
 
 EVERY = 30.0
 """Seconds between two beats."""
@@ -28,7 +28,7 @@ def beat() -> None:
     behind. Raises `DatabaseError`."""
     holder = f"{socket.gethostname()[:40]} {os.getpid()}"
     try:
-        Lease.objects.update_or_create(name=_NAME, defaults={"holder": holder, "until": leases.end(DEAD)})
+        Lease.objects.update_or_create(name=_NAME, defaults={"holder": holder, "until": lease.end(DEAD)})
     finally:
         connection.close()
 

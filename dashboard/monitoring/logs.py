@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, SuspiciousOperation
 
-from . import env
+from dashboard import env
 
 _SECRETS = ("OPENAI_API_KEY", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "METRICS_TOKEN", "OIDC_CLIENT_SECRET")
 _ADDRESSES = ("DATABASE_URL", "QUEUE_URL", "CHATKIT_PROXY")
@@ -122,7 +122,7 @@ def _time(record: logging.LogRecord) -> str:
 
 def _whose(record: logging.LogRecord) -> dict[str, str | None]:
     # The server loads this before its workers make sockets into what they need, and must not load the client with it.
-    client = sys.modules.get("threads.chatkit.trace")
+    client = sys.modules.get("threads.lib.trace")
     known = client.trace.get() if client is not None else None
     if known is None:
         request = getattr(record, "request", None)

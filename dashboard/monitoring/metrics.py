@@ -65,4 +65,4 @@ def _view(request: HttpRequest) -> str:
 
 def _counters() -> Any:
     """The library decides where it counts when it is loaded, and takes a while to load."""
-    return import_module("dashboard.counters")
+    return import_module("dashboard.monitoring.counters")

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from .archive.models import Outage, Progress, Run
-from .chatkit import ChatKitError, Exchange, NotFound, Refused, TooLarge
+from threads.archive.models import Outage, Progress, Run
+from threads.chatkit import ChatKitError, Exchange, NotFound, Refused, TooLarge
 
 
 @dataclass(frozen=True, slots=True)

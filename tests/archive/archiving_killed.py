@@ -58,7 +58,7 @@ def main(path: Path) -> None:
     from django.db import connection, connections
     from django.db.migrations.executor import MigrationExecutor
 
-    from threads.audit import archiving, chain
+    from threads.audit import archiving, hash_chain
     from threads.audit.models import AuditEvent
 
     archiving._BATCH = 4
@@ -74,7 +74,7 @@ def main(path: Path) -> None:
             connection.close_pool()  # type: ignore[attr-defined]  # its threads would not be in the other process
         ended = archiving_until(path, step)
         held = list(AuditEvent.objects.filter(action="read").order_by("id").values_list("id", flat=True))
-        filed = [each["id"] for each in chain.events(path)] if path.exists() else []
+        filed = [each["id"] for each in hash_chain.events(path)] if path.exists() else []
         told = list(AuditEvent.objects.filter(action="audit").order_by("id").values_list("outcome", flat=True))
         seen.append({"ended": ended, "held": held, "filed": filed, "told": told})
     with connection.cursor() as cursor:

@@ -6,7 +6,6 @@ from collections import Counter
 
 from django.db import connection
 
-from threads.archive import counts, index
 from threads.archive.models import (
     ArchivedItem,
     ArchivedThread,
@@ -19,12 +18,13 @@ from threads.archive.models import (
     Tally,
     Word,
 )
-from threads.archive.text import words
+from threads.archive.store import counters, word_index
+from threads.archive.store.tokens import words
 
 
 def check() -> None:
     threads = list(ArchivedThread.objects.all())
-    under = [counts.counted(each) for each in threads]
+    under = [counters.counted(each) for each in threads]
     assert None not in under
     found = [each for each in under if each]
     assert {each.pk: each.threads for each in State.objects.filter(threads__gt=0)} == Counter(each[0] for each in found)
@@ -36,7 +36,7 @@ def check() -> None:
     assert Progress.objects.get().items == ArchivedItem.objects.count()
     for each in threads:
         assert each.created_at
-        day = Day.objects.get(day=int(each.created_at.timestamp() // counts.DAY))
+        day = Day.objects.get(day=int(each.created_at.timestamp() // counters.DAY))
         assert day.first <= each.number <= day.last
         assert each.state
         assert (each.state.status, each.state.has_reason) == (each.status or "", bool(each.reason))
@@ -49,10 +49,10 @@ def _indexed(threads: list[ArchivedThread]) -> None:
     docs = dict(SearchDoc.objects.values_list("thread_id", "words"))
     assert docs.keys() == {each.number for each in threads}
     for each in threads:
-        found = set(words(index.head(each)))
+        found = set(words(word_index.head(each)))
         for text in ArchivedItem.objects.filter(thread=each).values_list("text", flat=True):
             found.update(words(text))
-        assert docs[each.number] == index.document(each, found)
+        assert docs[each.number] == word_index.document(each, found)
         assert found <= known
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:

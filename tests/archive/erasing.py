@@ -14,10 +14,10 @@ from tests.archive.scripted import Scripted
 from threads.audit.models import AuditEvent
 from threads.audit.record import Actor, acting
 from threads.emulator import Emulator
-from threads.erasure import asked
+from threads.erasure import orders
 from threads.erasure.models import Erasure, Target
-from threads.erasure.plan import Confirmed
-from threads.erasure.work import work
+from threads.erasure.preview import Confirmed
+from threads.erasure.runner import work
 
 NO_PAUSES = (0.0,) * 30
 
@@ -32,7 +32,7 @@ def ordered(ids: Sequence[str] = (), *, user: str = "", kind: Erasure.Kind | Non
     wanted = Confirmed(chosen, secrets.token_hex(8), user, "", tuple((each, None, None) for each in ids))
     who = eraser()
     with acting(Actor(who.username, str(who.pk), "192.0.2.1", "request-of-the-order")):
-        return asked.begin(wanted)
+        return orders.begin(wanted)
 
 
 def done(job: Erasure, emulator: Emulator, *, pauses: Sequence[float] = NO_PAUSES) -> Erasure:

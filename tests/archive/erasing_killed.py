@@ -17,9 +17,9 @@ import django
 
 def erasing(base_url: str, *, copying: bool) -> int:
     """A worker that erases what there is to erase, or one that copies meanwhile. Its id."""
-    from threads.archive.sync import Sync
+    from threads.archive.sync.walk import Sync
     from threads.chatkit import Account, ChatKitClient
-    from threads.erasure.work import ready, work
+    from threads.erasure.runner import ready, work
 
     pid = os.fork()
     if pid:
@@ -44,13 +44,13 @@ def main(base_url: str, rounds: int, orders: list[list[str]]) -> None:
 
     from tests.archive import counted
     from tests.archive.erasing import ordered
-    from threads import jobs
     from threads.archive.models import ArchivedThread
-    from threads.archive.sync import Sync
+    from threads.archive.sync.walk import Sync
     from threads.audit.models import AuditEvent
     from threads.chatkit import Account, ChatKitClient
     from threads.erasure.models import Erasure, Target
-    from threads.erasure.work import ready
+    from threads.erasure.runner import ready
+    from threads.jobs import job as jobs
 
     # A dead worker's jobs are waited for as long as it may have lived: not for a minute each time here.
     jobs.LEASE = timedelta(milliseconds=30)

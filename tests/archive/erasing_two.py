@@ -17,10 +17,10 @@ def main(base_url: str, user: str, order: str = "") -> None:
 
     from tests.archive import counted
     from tests.archive.erasing import ordered
-    from threads.archive.sync import Sync
+    from threads.archive.sync.walk import Sync
     from threads.chatkit import Account, ChatKitClient
     from threads.erasure.models import Erasure
-    from threads.erasure.work import work
+    from threads.erasure.runner import work
 
     client = ChatKitClient(Account("sk-test", base_url))
     if order:

@@ -15,7 +15,7 @@ import django
 
 def copying(base_url: str) -> int:
     """A process that copies. Its id."""
-    from threads.archive.sync import Sync
+    from threads.archive.sync.walk import Sync
     from threads.chatkit import Account, ChatKitClient
 
     pid = os.fork()

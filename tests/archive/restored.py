@@ -17,9 +17,9 @@ def main(base_url: str, backup: str) -> None:
 
     from tests.archive.erasing import ordered
     from threads.archive.models import ArchivedThread
-    from threads.archive.sync import Sync
+    from threads.archive.sync.walk import Sync
     from threads.chatkit import Account, ChatKitClient
-    from threads.erasure.work import work
+    from threads.erasure.runner import work
 
     client = ChatKitClient(Account("sk-test", base_url))
     call_command("migrate", verbosity=0)

@@ -16,18 +16,18 @@ def main(base_url: str, ids: list[str]) -> None:
     from django.core.management import call_command
 
     from tests.archive.erasing import ordered
-    from threads.archive.sync import Sync
+    from threads.archive.sync.walk import Sync
     from threads.chatkit import Account, ChatKitClient
-    from threads.erasure import scrub
-    from threads.erasure.work import work
+    from threads.erasure import vacuum
+    from threads.erasure.runner import work
 
     call_command("migrate", verbosity=0)
     client = ChatKitClient(Account("sk-test", base_url))
     for _ in range(2):
         Sync(client).run(everything=True)
     if os.environ.get("SCRUB") == "0":
-        scrub.scrub = lambda *_arguments: {}
-        scrub.prepare = lambda: None
+        vacuum.scrub = lambda *_arguments: {}
+        vacuum.prepare = lambda: None
     job = ordered(ids)
     work(job, client, Event())
     job.refresh_from_db()

@@ -27,10 +27,10 @@ def say(word: str) -> None:
 def main(ahead: str, order: str, base_url: str, role: str) -> None:
     set_clock(float(ahead))
     django.setup()
-    from threads.archive.lease import Held, HeldError
+    from threads.archive.sync.lease import Held, HeldError
     from threads.chatkit import Account, ChatKitClient
     from threads.erasure.models import Erasure
-    from threads.erasure.work import work
+    from threads.erasure.runner import work
 
     client = ChatKitClient(Account("sk-test", base_url))
     lease = Held("sync") if role == "first" else None

@@ -24,9 +24,8 @@ from hypothesis import strategies as st
 from tests.archive import services
 from tests.archive.working import ROOT
 from tests.archive.working import environment as environment_of
-from threads.audit import archiving, chain
+from threads.audit import archiving, descriptions, hash_chain
 from threads.audit.models import AuditEvent
-from threads.trail import words
 
 pytestmark = pytest.mark.django_db
 
@@ -94,9 +93,9 @@ def test_old_events_go_into_a_file_and_out_of_the_trail(rows: list[dict[str, Any
     path = tmp_path / "2025.jsonl"
     said = archive(path)
     assert _all() == rows[10:]
-    assert list(chain.events(path)) == rows[:10]
+    assert list(hash_chain.events(path)) == rows[:10]
     lines = path.read_bytes().splitlines()
-    hashes = [chain.BEGINNING, *(hashlib.sha256(line).hexdigest() for line in lines)]
+    hashes = [hash_chain.BEGINNING, *(hashlib.sha256(line).hexdigest() for line in lines)]
     assert [json.loads(line)["previous"] for line in lines] == hashes[:-1]
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [path]
@@ -104,7 +103,7 @@ def test_old_events_go_into_a_file_and_out_of_the_trail(rows: list[dict[str, Any
     done = AuditEvent.objects.latest("id")
     assert done.detail["archived"] == "2025.jsonl"
     assert done.who.startswith("(Threadkeeper, ")
-    assert words.what(done) == "Archived old events of the trail"
+    assert descriptions.what(done) == "Archived old events of the trail"
     assert "10 events from 2025-03-01T00:00:00" in said
     assert "10 of them were removed" in said
     assert "The trail has this end on record." in verify(path)
@@ -122,8 +121,10 @@ def test_the_next_file_goes_on_where_the_last_one_ended(rows: list[dict[str, Any
     first, second = tmp_path / "1", tmp_path / "2"
     archive(first, "2025-04-01")
     archive(second)
-    assert chain.read(second).previous == chain.read(first).last
-    assert [each["id"] for path in (first, second) for each in chain.events(path)] == [row["id"] for row in rows[:10]]
+    assert hash_chain.read(second).previous == hash_chain.read(first).last
+    assert [each["id"] for path in (first, second) for each in hash_chain.events(path)] == [
+        row["id"] for row in rows[:10]
+    ]
     verify(first, second)
     verify(second)
     with pytest.raises(CommandError, match="newest file on record is 2"):
@@ -137,8 +138,8 @@ def test_a_file_whose_hashes_were_all_made_anew_is_not_what_the_trail_knows(
 ) -> None:
     path, forged = tmp_path / "file", tmp_path / "forged"
     archive(path)
-    events = [each for each in chain.events(path) if each["who"] != "ada 3"]
-    chain.write(forged, chain.read(path).before, chain.BEGINNING, events)
+    events = [each for each in hash_chain.events(path) if each["who"] != "ada 3"]
+    hash_chain.write(forged, hash_chain.read(path).before, hash_chain.BEGINNING, events)
     with pytest.raises(CommandError, match="was forged"):
         verify(forged)
     second = tmp_path / "second"
@@ -148,7 +149,7 @@ def test_a_file_whose_hashes_were_all_made_anew_is_not_what_the_trail_knows(
 
 
 def test_where_the_trail_has_no_file_on_record_none_is_vouched_for(tmp_path: Path) -> None:
-    chain.write(tmp_path / "file", "2025", chain.BEGINNING, [])
+    hash_chain.write(tmp_path / "file", "2025", hash_chain.BEGINNING, [])
     with pytest.raises(CommandError, match="has no file on record"):
         verify(tmp_path / "file")
 
@@ -157,7 +158,7 @@ def test_where_the_trail_can_t_be_asked_that_is_said(tmp_path: Path, monkeypatch
     def fail() -> None:
         raise DatabaseError
 
-    chain.write(tmp_path / "file", "2025", chain.BEGINNING, [])
+    hash_chain.write(tmp_path / "file", "2025", hash_chain.BEGINNING, [])
     monkeypatch.setattr(archiving, "newest", fail)
     assert "The trail can't be asked" in verify(tmp_path / "file")
 
@@ -187,7 +188,7 @@ def test_a_file_that_is_there_is_not_written_over(rows: list[dict[str, Any]], tm
     with pytest.raises(CommandError, match="line 1 is none of an archive"):
         archive(path)
     assert path.read_text() == "of somebody else\n"
-    chain.write(tmp_path / "other", "2025", "f" * 64, [])
+    hash_chain.write(tmp_path / "other", "2025", "f" * 64, [])
     with pytest.raises(CommandError, match="not the file that the trail goes on with"):
         archive(tmp_path / "other")
     assert _all() == rows
@@ -195,7 +196,7 @@ def test_a_file_that_is_there_is_not_written_over(rows: list[dict[str, Any]], tm
 
 
 def test_what_is_another_event_than_the_file_s_stays(rows: list[dict[str, Any]], tmp_path: Path) -> None:
-    chain.write(tmp_path / "file", "2025-06-05", chain.BEGINNING, [*rows[:4], rows[4] | {"who": "nobody"}])
+    hash_chain.write(tmp_path / "file", "2025-06-05", hash_chain.BEGINNING, [*rows[:4], rows[4] | {"who": "nobody"}])
     with pytest.raises(CommandError, match=f"Event {rows[4]['id']} of the trail is another one"):
         archive(tmp_path / "file")
     assert _all() == rows[3:]  # the first batch went
@@ -204,13 +205,13 @@ def test_what_is_another_event_than_the_file_s_stays(rows: list[dict[str, Any]],
 def test_what_is_recorded_late_stays(
     rows: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = chain.write
+    write = hash_chain.write
 
     def written(*arguments: Any) -> None:
         write(*arguments)
         AuditEvent.objects.create(at=DAY, action="read", outcome="done", who="late")
 
-    monkeypatch.setattr(chain, "write", written)
+    monkeypatch.setattr(hash_chain, "write", written)
     archive(tmp_path / "file")
     assert [each["who"] for each in _all()] == ["ada 10", "ada 11", "late"]
 
@@ -265,15 +266,15 @@ def test_killed_at_any_step_nothing_is_lost_and_the_next_run_ends_it(
         was_killed = _killed(path, at)
         held = _all()
         if held != rows:
-            assert sorted([*chain.events(path), *held], key=lambda each: each["id"]) == sorted(
+            assert sorted([*hash_chain.events(path), *held], key=lambda each: each["id"]) == sorted(
                 [*rows, *(each for each in rows[:10] if each in held)], key=lambda each: each["id"]
             )
             assert recorded()[0][0] == "intent"
         archive(path)
         assert _all() == rows[10:]
-        assert list(chain.events(path)) == rows[:10]
+        assert list(hash_chain.events(path)) == rows[:10]
         assert {outcome for outcome, *_ in recorded()} == {"intent", "done"}
-        assert {last for *_, last in recorded()} == {chain.read(path).last}
+        assert {last for *_, last in recorded()} == {hash_chain.read(path).last}
         transaction.savepoint_rollback(undone)
         if not was_killed:
             break
@@ -302,21 +303,23 @@ def test_no_other_file_is_begun_before_the_newest_one_is_ended(
     assert _all() == rows[3:]
     archive(first)
     archive(second, "2025-06-15")
-    assert [each["id"] for path in (first, second) for each in chain.events(path)] == [row["id"] for row in rows[:11]]
+    assert [each["id"] for path in (first, second) for each in hash_chain.events(path)] == [
+        row["id"] for row in rows[:11]
+    ]
 
 
 def test_two_at_once_make_one_chain(
     rows: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, late = chain.read, tmp_path / "late"
+    read, late = hash_chain.read, tmp_path / "late"
 
-    def overtaken(path: Path) -> chain.Contents:
+    def overtaken(path: Path) -> hash_chain.Contents:
         found = read(path)
-        monkeypatch.setattr(chain, "read", read)
+        monkeypatch.setattr(hash_chain, "read", read)
         archive(tmp_path / "first", "2025-04-01")
         return found
 
-    monkeypatch.setattr(chain, "read", overtaken)
+    monkeypatch.setattr(hash_chain, "read", overtaken)
     with pytest.raises(CommandError, match="not the file that the trail goes on with"):
         archive(late)
     assert {last for *_, last in recorded()} == {read(tmp_path / "first").last}
@@ -327,10 +330,10 @@ def test_a_file_that_another_process_writes(rows: list[dict[str, Any]], tmp_path
     def reentrant() -> Iterator[dict[str, Any]]:
         yield rows[0]
         with pytest.raises(BlockingIOError):
-            chain.write(tmp_path / "file", "x", chain.BEGINNING, [])
+            hash_chain.write(tmp_path / "file", "x", hash_chain.BEGINNING, [])
 
-    chain.write(tmp_path / "file", "x", chain.BEGINNING, reentrant())
-    assert chain.read(tmp_path / "file").events == 1
+    hash_chain.write(tmp_path / "file", "x", hash_chain.BEGINNING, reentrant())
+    assert hash_chain.read(tmp_path / "file").events == 1
 
 
 def test_a_process_that_comes_late_leaves_the_other_s_file_alone(
@@ -347,7 +350,7 @@ def test_a_process_that_comes_late_leaves_the_other_s_file_alone(
     monkeypatch.setattr(fcntl, "flock", held_up)
     with pytest.raises(CommandError, match="Another process is writing"):
         archive(path)
-    assert list(chain.events(path)) == rows[:10]
+    assert list(hash_chain.events(path)) == rows[:10]
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -359,7 +362,7 @@ def test_what_a_killed_process_left_is_not_written_over_where_it_has_a_name(
     os.link(path, tmp_path / "file.part")  # killed between naming and tidying up
     path.rename(kept)
     archive(path)
-    assert [each["id"] for each in chain.events(kept)] == [each["id"] for each in rows[:4]]
+    assert [each["id"] for each in hash_chain.events(kept)] == [each["id"] for each in rows[:4]]
     verify(kept, path)
 
 
@@ -368,7 +371,7 @@ def test_whatever_is_changed_in_a_file_is_found(data: st.DataObject, tmp_path_fa
     path = tmp_path_factory.getbasetemp() / "changed"
     path.unlink(missing_ok=True)
     events = [{"id": number, "at": f"2025-01-0{number}", "who": f"ada{number}"} for number in range(1, 5)]
-    chain.write(path, "2025", chain.BEGINNING, events)
+    hash_chain.write(path, "2025", hash_chain.BEGINNING, events)
     whole = path.read_bytes()
     lines = whole.splitlines(keepends=True)
     place = data.draw(st.integers(0, len(whole) - 1))
@@ -388,8 +391,8 @@ def test_whatever_is_changed_in_a_file_is_found(data: st.DataObject, tmp_path_fa
     path.write_bytes(changed)
     last = hashlib.sha256(lines[-1][:-1]).hexdigest()
     try:
-        found = chain.read(path)
-    except chain.BrokenError:
+        found = hash_chain.read(path)
+    except hash_chain.BrokenError:
         return
     # A change in the last line alone breaks no line after it: the hash that the trail has on record is another.
     assert found.last != last or changed == whole

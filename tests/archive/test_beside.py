@@ -12,11 +12,12 @@ import pytest
 from django.db import OperationalError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from dashboard import sqlite
+from dashboard.databases import sqlite
 from tests.archive.mirror import asking
-from threads.archive import reading, wal
-from threads.archive.asking import Asking
-from threads.archive.sync import Sync
+from threads.archive.store import sqlite_wal
+from threads.archive.sync import items
+from threads.archive.sync.run import Asking
+from threads.archive.sync.walk import Sync
 from threads.emulator import Emulator
 
 pytestmark = [
@@ -33,9 +34,9 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BaseDataba
     made = connections["default"].copy("beside")
     made.settings_dict["NAME"] = str(tmp_path / "file.sqlite3")
     made.settings_dict["OPTIONS"] = made.settings_dict["OPTIONS"] | {"timeout": 1.0}
-    monkeypatch.setattr(wal, "connection", made)
-    monkeypatch.setattr(wal, "_LARGE", LARGE)
-    monkeypatch.setattr(wal, "_TOO_LARGE", TOO_LARGE)
+    monkeypatch.setattr(sqlite_wal, "connection", made)
+    monkeypatch.setattr(sqlite_wal, "_LARGE", LARGE)
+    monkeypatch.setattr(sqlite_wal, "_TOO_LARGE", TOO_LARGE)
     with made.cursor() as cursor:
         cursor.execute("PRAGMA wal_autocheckpoint = 0")
         cursor.execute("CREATE TABLE what (it)")
@@ -62,7 +63,7 @@ def slept(monkeypatch: pytest.MonkeyPatch, waking: Any) -> Iterator[list[float]]
             waking()
 
     with monkeypatch.context() as patch:
-        patch.setattr("dashboard.sqlite.time.sleep", sleep)
+        patch.setattr("dashboard.databases.sqlite.time.sleep", sleep)
         yield found
 
 
@@ -85,7 +86,7 @@ def test_a_locked_file_is_waited_for_by_sleeping_here(
             finally:
                 del connections["beside"]
     assert len(naps) == 3
-    assert max(naps) <= sqlite.POLL < wal._PAUSE / 1.5
+    assert max(naps) <= sqlite.POLL < sqlite_wal._PAUSE / 1.5
 
 
 def test_not_for_longer_than_the_setting_says(file: BaseDatabaseWrapper) -> None:
@@ -98,23 +99,23 @@ def test_not_for_longer_than_the_setting_says(file: BaseDatabaseWrapper) -> None
 
 def test_others_get_their_turn(file: BaseDatabaseWrapper) -> None:
     naps: list[float] = []
-    turns = wal.Turns(naps.append)
+    turns = sqlite_wal.Turns(naps.append)
     for _ in range(20):
         turns.took(0.03)
     assert len(naps) == 5
-    assert min(naps) >= wal._PAUSE
+    assert min(naps) >= sqlite_wal._PAUSE
     turns.took(100.0)
-    assert naps[-1] == wal._LONGEST
+    assert naps[-1] == sqlite_wal._LONGEST
 
 
 def test_the_log_is_emptied(file: BaseDatabaseWrapper) -> None:
     naps: list[float] = []
     write(file, LARGE // 2)
-    wal.Turns(naps.append).took(0)
-    assert 0 < wal._size() <= LARGE
+    sqlite_wal.Turns(naps.append).took(0)
+    assert 0 < sqlite_wal._size() <= LARGE
     write(file, LARGE)
-    wal.Turns(naps.append).took(0)
-    assert wal._size() == 0
+    sqlite_wal.Turns(naps.append).took(0)
+    assert sqlite_wal._size() == 0
     assert not naps
 
 
@@ -126,7 +127,7 @@ def test_a_long_reader_makes_the_sync_wait_and_not_the_log_grow(
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM what").fetchall()
         write(file, 2 * LARGE)
-        wal.Turns(naps.append).took(0)
+        sqlite_wal.Turns(naps.append).took(0)
         assert not naps, "it is not too large yet"
         write(file, TOO_LARGE)
 
@@ -135,22 +136,22 @@ def test_a_long_reader_makes_the_sync_wait_and_not_the_log_grow(
             if len(naps) == 3:
                 reader.execute("ROLLBACK")
 
-        wal.Turns(nap).took(0)
+        sqlite_wal.Turns(nap).took(0)
     assert len(naps) == 3
-    assert wal._size() == 0
+    assert sqlite_wal._size() == 0
     assert "Somebody reads the database for long" in caplog.text
 
 
 def test_a_reader_who_never_ends_is_waited_for_so_long_and_no_longer(
     file: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wal, "_PATIENCE", 0.05)
+    monkeypatch.setattr(sqlite_wal, "_PATIENCE", 0.05)
     naps: list[float] = []
     with closing(other(file)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM what").fetchall()
         write(file, 2 * TOO_LARGE)
-        wal.Turns(naps.append).took(0)
+        sqlite_wal.Turns(naps.append).took(0)
         assert naps
         # Somebody else may still write meanwhile.
         with closing(other(file)) as writer:
@@ -159,9 +160,9 @@ def test_a_reader_who_never_ends_is_waited_for_so_long_and_no_longer(
 
 def test_a_transaction_ends_after_the_reply_that_was_long(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many replies have come meanwhile."""
-    monkeypatch.setattr(reading, "BUSY", 1e-9)
+    monkeypatch.setattr(items, "BUSY", 1e-9)
     kept: list[int] = []
-    keep, keeping = reading.Reading._keep, Asking.keeping
+    keep, keeping = items.Reading._keep, Asking.keeping
 
     def counting(*about: Any) -> bool:
         kept[-1] += 1
@@ -171,7 +172,7 @@ def test_a_transaction_ends_after_the_reply_that_was_long(emulator: Emulator, mo
         kept.append(0)
         return keeping(self)
 
-    monkeypatch.setattr(reading.Reading, "_keep", counting)
+    monkeypatch.setattr(items.Reading, "_keep", counting)
     monkeypatch.setattr(Asking, "keeping", beginning)
     client = asking(emulator)
     Sync(client, pauses=(), side_by_side=8).run()

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from threads.archive import keep
-from threads.archive import overview as numbers
-from threads.archive.clock import hour_of_clock, moment, quarter
-from threads.archive.source import ArchiveSource
+from threads.archive import statistics as numbers
+from threads.archive.clock_changes import hour_of_clock, moment, quarter
+from threads.archive.search.source import ArchiveSource
+from threads.archive.store import write
 from threads.chatkit.decode import thread as read_thread
-from threads.query import ThreadQuery
+from threads.sources.query import ThreadQuery
 
 FIRST, LAST = datetime(2023, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)
 """Years in which there may be threads, and in which zones are changed as they will be for a while."""
@@ -84,7 +84,7 @@ def test_each_mark_of_the_overview_leads_to_as_many_threads(name: str, at: datet
     zone = ZoneInfo(name)
     moments = [at + timedelta(minutes=30 * number + 1) for number in range(-60, 60)]
     sent = [{"id": f"cthr_{each:%d%H%M}", "created_at": int(each.timestamp())} for each in moments]
-    keep.threads([read_thread(each) for each in sent], at + 60 * DAY)
+    write.threads([read_thread(each) for each in sent], at + 60 * DAY)
     begin, end = (at - 2 * DAY).astimezone(zone).date(), (at + 2 * DAY).astimezone(zone).date()
     found = numbers.overview(begin, end, zone, numbers.standing(zone))
     marks = {f"{day}-{hour:02}": number for day, hours in enumerate(found.hours) for hour, number in enumerate(hours)}

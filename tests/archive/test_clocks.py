@@ -20,12 +20,12 @@ from django.db.models.functions import Now
 from tests.archive.erasing import done, ordered, recorded, states
 from tests.archive.scripted import Scripted
 from tests.archive.working import ROOT, until
-from threads import holder
-from threads.archive.lease import Held, HeldError
 from threads.archive.models import Lease
+from threads.archive.sync.lease import Held, HeldError
 from threads.emulator import EmulatorServer
-from threads.erasure import one, work
+from threads.erasure import deletion, runner
 from threads.erasure.models import Erasure
+from threads.jobs import lease_holder
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -90,9 +90,9 @@ def test_two_processes_whose_clocks_differ_take_nothing_from_each_other(tmp_path
 
 def stopped(monkeypatch: pytest.MonkeyPatch, seconds: float, meanwhile: Callable[[], object]) -> None:
     """The process stands still between the record of the intent and the call."""
-    passed, record = holder.passed, one._record
+    passed, record = lease_holder.passed, deletion._record
     off = [0.0]
-    monkeypatch.setattr(holder, "passed", lambda: passed() + off[0])
+    monkeypatch.setattr(lease_holder, "passed", lambda: passed() + off[0])
 
     def recording(*about: object, **more: object) -> None:
         record(*about, **more)  # type: ignore[arg-type]
@@ -100,7 +100,7 @@ def stopped(monkeypatch: pytest.MonkeyPatch, seconds: float, meanwhile: Callable
             off[0] = seconds
             meanwhile()
 
-    monkeypatch.setattr(one, "_record", recording)
+    monkeypatch.setattr(deletion, "_record", recording)
 
 
 def test_who_stood_still_and_lost_the_job_deletes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +109,7 @@ def test_who_stood_still_and_lost_the_job_deletes_nothing(monkeypatch: pytest.Mo
     (thread,) = states(job)
     stopped(monkeypatch, 100, lambda: Erasure.objects.update(holder="elsewhere 1 1700000000 x"))
     client = world.client()
-    work.work(job, client, Event())
+    runner.work(job, client, Event())
     client.close()
     assert world.told == []
     assert states(job) == {thread: "asked"}
@@ -125,8 +125,8 @@ def test_who_stood_still_and_holds_the_job_goes_on(monkeypatch: pytest.MonkeyPat
     kept = Erasure.objects.filter(pk=job.pk).values_list("until", flat=True)
     before: list[Any] = []
     stopped(monkeypatch, 100, lambda: before.extend(kept.all()))
-    traced = one._traced
-    monkeypatch.setattr(one, "_traced", lambda call: before.extend(kept.all()) or traced(call))  # type: ignore[func-returns-value]
+    traced = deletion._traced
+    monkeypatch.setattr(deletion, "_traced", lambda call: before.extend(kept.all()) or traced(call))  # type: ignore[func-returns-value]
     time.sleep(0.01)
     done(job, world)
     assert set(states(job).values()) == {"erased"}
@@ -137,9 +137,9 @@ def test_who_stood_still_and_holds_the_job_goes_on(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("step", [-3600, -90, 90, 3600])
 def test_setting_the_clock_of_the_one_machine_takes_no_lease_away(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Half a minute after its last renewal, and after its end."""
-    booted = holder._booted
+    booted = lease_holder._booted
     job = ordered(list(Scripted(10).thread_ids())[:1])
-    monkeypatch.setattr(holder, "_booted", lambda: booted() - step)
+    monkeypatch.setattr(lease_holder, "_booted", lambda: booted() - step)
     Held("sync")
     assert Erasure.objects.get(pk=job.pk).claim()
     monkeypatch.undo()

@@ -19,9 +19,9 @@ from tests.archive.clock import Clock, put_forward
 from tests.archive.dying import Dying, Held, held, run
 from tests.archive.mirror import archive, upstream
 from tests.archive.test_sync import spoken
-from threads.archive import deletions, index
+from threads.archive import deletions
 from threads.archive.completeness import completeness
-from threads.archive.erasing import erase
+from threads.archive.erase import erase
 from threads.archive.models import (
     ArchivedItem,
     ArchivedThread,
@@ -36,6 +36,7 @@ from threads.archive.models import (
     Word,
 )
 from threads.archive.report import report
+from threads.archive.store import word_index
 from threads.audit.models import AuditEvent
 from threads.audit.record import Action
 from threads.chatkit import CursorGone, Garbled, NotFound, Retired, Thread
@@ -170,7 +171,7 @@ def test_whatever_fails_and_whenever_nothing_is_lost_and_nothing_wrong_is_said(
         Lease,
     ):
         model.objects.all().delete()
-    index.forget_known()
+    word_index.forget_known()
     made = world(14)
     assert run(made.client(seconds=10)) is None
     before = held()

@@ -20,14 +20,15 @@ from tests.archive.mirror import archive, upstream
 from tests.archive.scripted import Scripted, Turn
 from tests.archive.test_sync import spoken, sync
 from tests.conftest import use_upstream
-from threads.archive import index, keep
 from threads.archive.models import ArchivedThread, Erased, Person, Progress, Reason, Word
+from threads.archive.store import word_index, write
 from threads.audit.models import AuditEvent
 from threads.chatkit import Thread, retry
 from threads.emulator import Fault, Reply
-from threads.erasure import gather, one, receipt, scrub
+from threads.erasure import deletion as one
+from threads.erasure import receipt, targets, vacuum
 from threads.erasure.models import Erasure, Target
-from threads.erasure.work import MOST_LOOKS, ready, work
+from threads.erasure.runner import MOST_LOOKS, ready, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,7 +46,7 @@ def no_second_tries_to_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def files_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """What becomes of bytes has tests of its own, in test_erasing_bytes.py."""
-    monkeypatch.setattr(scrub, "scrub", lambda _alive: {"rewritten": True, "bytes": 0})
+    monkeypatch.setattr(vacuum, "scrub", lambda _alive: {"rewritten": True, "bytes": 0})
 
 
 def busiest(world: Scripted) -> str:
@@ -326,8 +327,8 @@ def test_one_that_is_told_to_stop_leaves_the_rest_to_do(world: Scripted) -> None
 
 
 def test_confirming_twice_is_confirming_once(world: Scripted) -> None:
-    from threads.erasure import asked
-    from threads.erasure.plan import Confirmed
+    from threads.erasure import orders as asked
+    from threads.erasure.preview import Confirmed
 
     wanted = Confirmed(Erasure.Kind.THREADS, "the same", "", "", ((next(world.thread_ids()), None, None),))
     assert asked.begin(wanted) == asked.begin(wanted)
@@ -350,7 +351,7 @@ def test_words_reasons_and_people_that_nobody_else_has_go_and_others_stay(world:
 
 def test_a_word_that_comes_again_is_found_again(world: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
     """By a process, too, that has not erased it itself, and believes it to be there."""
-    monkeypatch.setattr(index, "forget_known", lambda: None)
+    monkeypatch.setattr(word_index, "forget_known", lambda: None)
     first, second, *_ = world.thread_ids()
     world.set_items(first, [spoken("Quasihapax")])
     sync(world)
@@ -367,7 +368,7 @@ def test_what_was_read_before_is_not_kept_after(world: Scripted) -> None:
     client = world.client()
     read: Thread = client.retrieve_thread(one)
     done(ordered([one]), world)
-    assert keep.threads([read], timezone.now()) == (0, 0)
+    assert write.threads([read], timezone.now()) == (0, 0)
     assert not ArchivedThread.objects.filter(thread_id=one).exists()
     assert Erased.objects.get().thread_id == one
     counted.check()
@@ -415,7 +416,7 @@ def test_a_list_that_takes_longer_than_a_turn_is_walked_to_its_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each turn began it anew, and none came to its end."""
-    monkeypatch.setattr(gather, "MAX_LIMIT", 2)
+    monkeypatch.setattr(targets, "MAX_LIMIT", 2)
     world = Scripted()
     user = busiest(world)
     theirs = set(world.thread_ids(user=user))
@@ -491,8 +492,8 @@ def test_many_copies_are_noted_some_at_a_time(world: Scripted, monkeypatch: pyte
     """SQLite takes no statement with more than some thousand ids."""
     sync(world)
     user = busiest(world)
-    monkeypatch.setattr(gather, "_BATCH", 2)
-    sizes = [len(rows) for rows in gather.kept(user)]
+    monkeypatch.setattr(targets, "_BATCH", 2)
+    sizes = [len(rows) for rows in targets.kept(user)]
     assert sum(sizes) == len(list(world.thread_ids(user=user)))
     assert max(sizes) == 2
     job = done(ordered(user=user, kind=Erasure.Kind.COPIES), world)

@@ -18,8 +18,9 @@ from tests.archive.scripted import Scripted
 from tests.archive.services import postgres
 from tests.archive.test_sync import sync
 from tests.archive.working import ROOT
-from threads.archive import erasing, keep
+from threads.archive import erase as erasing
 from threads.archive.models import ArchivedThread
+from threads.archive.store import write
 from threads.emulator import EmulatorServer
 
 
@@ -71,11 +72,11 @@ def test_who_stores_and_who_erases_wait_for_each_other(first: str) -> None:
     row = client.retrieve_thread(one)
     client.close()
     # One that is not kept yet: there is no row that both would wait for.
-    keep.purge(ArchivedThread.objects.get(thread_id=one))
+    write.purge(ArchivedThread.objects.get(thread_id=one))
     begun, waited = threading.Event(), []
 
     def store() -> None:
-        keep.threads([row], timezone.now())
+        write.threads([row], timezone.now())
 
     def erase() -> None:
         erasing.erase([one])

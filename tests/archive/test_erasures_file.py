@@ -33,7 +33,8 @@ from threads.audit import record
 from threads.audit.models import AuditEvent
 from threads.chatkit import retry
 from threads.emulator import Reply
-from threads.erasure import journal, one, receipt, replay, scrub
+from threads.erasure import deletion as one
+from threads.erasure import journal, receipt, replay, vacuum
 from threads.erasure.journal import Note, What
 from threads.erasure.models import Erasure, Target
 
@@ -43,7 +44,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "pause", lambda _asked: 0.0)
-    monkeypatch.setattr(scrub, "scrub", lambda _alive: {"rewritten": True, "bytes": 0})
+    monkeypatch.setattr(vacuum, "scrub", lambda _alive: {"rewritten": True, "bytes": 0})
 
 
 @pytest.fixture(autouse=True)

@@ -23,13 +23,13 @@ ROUNDS = 3
 _ASKS = """
 from tests.accounts import account
 from threads.audit.record import Actor, acting
-from threads.exports import asking, tasks
-from threads.query import ThreadQuery
+from threads.exports import orders, tasks
+from threads.sources.query import ThreadQuery
 import datetime
 who = account("somebody", "Exporter")
 with acting(Actor("somebody", str(who.pk))):
-    asking.of_list("csv", ThreadQuery(order="asc"), datetime.UTC)
-    asking.of_user({user!r}, datetime.UTC)
+    orders.of_list("csv", ThreadQuery(order="asc"), datetime.UTC)
+    orders.of_user({user!r}, datetime.UTC)
 """
 
 

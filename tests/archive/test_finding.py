@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from tests.archive.mirror import asking
 from tests.archive.test_sync import spoken, sync
 from tests.conftest import NOW
-from threads.archive import index, people, search
-from threads.archive.source import ArchiveSource
-from threads.archive.text import folded
+from threads.archive.search import users, words
+from threads.archive.search.source import ArchiveSource
+from threads.archive.store import word_index
+from threads.archive.store.tokens import folded
 from threads.chatkit import NotFound, Thread
 from threads.emulator import Emulator
-from threads.query import ItemQuery, ThreadQuery
+from threads.sources.query import ItemQuery, ThreadQuery
 
 pytestmark = pytest.mark.django_db
 
@@ -71,7 +72,7 @@ def naive(rows: list[Thread], query: ThreadQuery, zone: str) -> list[str]:
                 or (
                     row.user == query.user
                     if query.match == "exact"
-                    else people.fold(query.user) in people.fold(row.user or "")
+                    else users.fold(query.user) in users.fold(row.user or "")
                 ),
                 query.status is None or status == query.status,
                 query.has_reason is None or bool(reason) == query.has_reason,
@@ -206,7 +207,7 @@ def test_a_facet_cannot_be_typed(filled: Rows) -> None:
 
 
 def test_a_search_that_must_look_at_texts_stops_and_goes_on(world: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "MOST_LOOKED_AT", 10)
+    monkeypatch.setattr(words, "MOST_LOOKED_AT", 10)
     found, *_ = say(world, "green lamp", *["lamp of green"] * 40)
     query = ThreadQuery(q='"green lamp"', limit=5)
     pages = list(walk(query, "UTC", "next"))
@@ -216,7 +217,7 @@ def test_a_search_that_must_look_at_texts_stops_and_goes_on(world: Emulator, mon
 
 
 def test_more_words_than_are_looked_for_is_said(world: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "MOST_EXPANDED", 3)
+    monkeypatch.setattr(words, "MOST_EXPANDED", 3)
     say(world, "prefixa prefixb prefixc prefixd")
     assert any("very many words" in note for note in ArchiveSource().list_threads(ThreadQuery(q="prefix")).notes)
 
@@ -277,9 +278,9 @@ def test_what_is_not_kept_is_not_found(ask: Callable[[ArchiveSource], object]) -
 def test_a_conversation_too_long_for_the_index_is_cut_and_marked(
     world: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "MOST", 60)
+    monkeypatch.setattr(word_index, "MOST", 60)
     (thread,) = say(world, " ".join(f"word{number}" for number in range(50)))
     assert ids(ThreadQuery(q="word0")) == [thread]
     from threads.archive.models import SearchDoc
 
-    assert SearchDoc.objects.get(thread__thread_id=thread).words.startswith(index.CUT)
+    assert SearchDoc.objects.get(thread__thread_id=thread).words.startswith(word_index.CUT)

@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from threads import holder, jobs, leases
 from threads.erasure.models import Erasure
+from threads.jobs import job as jobs
+from threads.jobs import lease, lease_holder
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +31,7 @@ def dead() -> int:
 
 
 def this_machine() -> str:
-    return holder.name().split(" ")[0]
+    return lease_holder.name().split(" ")[0]
 
 
 def test_a_dead_process_of_this_machine_is_not_waited_for() -> None:
@@ -57,7 +58,7 @@ def test_so_is_one_of_another_machine_or_of_another_space_of_process_ids() -> No
 def test_a_name_fits_its_column() -> None:
     longest = Erasure._meta.get_field("holder").max_length
     assert longest is not None
-    assert len(holder.name()) - len(this_machine().split("/")[0]) + 40 <= longest
+    assert len(lease_holder.name()) - len(this_machine().split("/")[0]) + 40 <= longest
 
 
 def test_who_waits_for_the_upstream_is_not_taken_for_dead(settings: object) -> None:
@@ -71,5 +72,5 @@ def test_a_lease_is_held_whatever_deadline_its_holder_has(settings: object) -> N
     longest = 3 * settings.LONGEST_DEADLINE  # type: ignore[attr-defined]
     job = held(of("another", 1))
     for seconds, taken in [(longest, False), (3 * longest, True)]:
-        Erasure.objects.filter(pk=job.pk).update(until=leases.end(timedelta(seconds=seconds)))
+        Erasure.objects.filter(pk=job.pk).update(until=lease.end(timedelta(seconds=seconds)))
         assert job.claim() is taken

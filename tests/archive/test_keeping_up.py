@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from tests.archive.mirror import archive, asking, upstream
 from tests.archive.test_sync import is_complete, spoken, sync
-from threads.archive import sync as module
 from threads.archive.models import ArchivedThread, Progress, Run
-from threads.archive.reading import Reading
-from threads.archive.sync import Sync
+from threads.archive.sync import walk as module
+from threads.archive.sync.items import Reading
+from threads.archive.sync.walk import Sync
 from threads.chatkit import Garbled
 from threads.emulator import Emulator
 

@@ -15,11 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from threads.archive import keep
-from threads.archive import overview as numbers
-from threads.archive.clock import stretches
+from threads.archive import statistics as numbers
+from threads.archive.clock_changes import stretches
 from threads.archive.models import ArchivedThread
-from threads.archive.overview import Overview, Ranked
+from threads.archive.statistics import Overview, Ranked
+from threads.archive.store import write
 from threads.chatkit import Status, Thread
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +70,7 @@ def threads(count: int, *, untimed: int = 0, disordered: bool = False, users: in
 
 def filled(rows: Sequence[Thread]) -> list[Thread]:
     for start in range(0, len(rows), 100):
-        keep.threads(rows[start : start + 100], datetime(2026, 6, 1, tzinfo=UTC))
+        write.threads(rows[start : start + 100], datetime(2026, 6, 1, tzinfo=UTC))
     return list(rows)
 
 
@@ -202,6 +202,6 @@ def test_the_standing() -> None:
 def test_what_was_forgotten_is_counted_no_more() -> None:
     rows = filled(threads(60))
     for thread in ArchivedThread.objects.filter(number__gt=20):
-        keep.purge(thread)
+        write.purge(thread)
     kept = set(ArchivedThread.objects.values_list("thread_id", flat=True))
     check([row for row in rows if row.id in kept], FIRST.date(), FIRST.date() + timedelta(days=DAYS), "UTC")

@@ -18,14 +18,16 @@ from tests.archive.mirror import asking
 from tests.archive.test_finding import ids
 from tests.archive.test_sync import spoken, sync
 from tests.conftest import NOW
-from threads.archive import about, index, keep, people, reindex, tasks
-from threads.archive.asking import Asking
-from threads.archive.folding import VERSION
-from threads.archive.lease import Held
+from threads.archive import reindex, tasks, thread_info
 from threads.archive.models import ArchivedItem, ArchivedThread, Progress, SearchDoc, StaleIndex, Word
+from threads.archive.search import users
+from threads.archive.store import word_index, write
+from threads.archive.sync.lease import Held
+from threads.archive.sync.run import Asking
 from threads.emulator import Emulator
-from threads.query import ItemQuery, ThreadQuery
-from threads.sources import LiveSource
+from threads.lib.folding import VERSION
+from threads.sources.live import LiveSource
+from threads.sources.query import ItemQuery, ThreadQuery
 
 pytestmark = pytest.mark.django_db
 
@@ -52,24 +54,24 @@ def old(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     Word.objects.create(word="płatnosc")
     StaleIndex.objects.bulk_create([StaleIndex(thread=each) for each in ArchivedThread.objects.all()])
     Progress.objects.update(folding=0)
-    index.forget_known()
-    about.forget()
+    word_index.forget_known()
+    thread_info.forget()
     return made
 
 
 def test_what_was_folded_otherwise_is_folded_anew(old: list[str]) -> None:
     assert ids(ThreadQuery(q="platnosc")) == []
-    lacking = about.lacking()
+    lacking = thread_info.lacking()
     assert lacking
     assert "The search index is being rebuilt: 7 threads are still to come" in lacking.unindexed
     tasks._index_stale()
-    about.forget()
-    assert about.lacking() is None
+    thread_info.forget()
+    assert thread_info.lacking() is None
     assert len(ids(ThreadQuery(q="platnosc", limit=100))) == 7
     assert ids(ThreadQuery(user="lukasz", match="part")) == old
     assert not Word.objects.filter(word="płatnosc").exists()
     assert Progress.objects.get().folding == VERSION
-    assert not people.matching("łukasz", part=True).nobody
+    assert not users.matching("łukasz", part=True).nobody
     counted.check()
 
 
@@ -92,7 +94,7 @@ def test_it_can_be_stopped_anywhere_and_goes_on(old: list[str], monkeypatch: pyt
 def test_one_worker_at_a_time(old: list[str]) -> None:
     held = Held("index")
     with pytest.MonkeyPatch.context() as elsewhere:
-        elsewhere.setattr("threads.archive.lease.holder.is_dead", lambda _holder: False)
+        elsewhere.setattr("threads.archive.sync.lease.holder.is_dead", lambda _holder: False)
         tasks._index_stale()
     assert StaleIndex.objects.count() == 7
     held.release()
@@ -107,7 +109,7 @@ def test_the_command_says_when_it_is_done(old: list[str], capsys: pytest.Capture
 
 
 def test_a_long_thread_is_left_to_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "_MOST_ITEMS", 5)
+    monkeypatch.setattr(word_index, "_MOST_ITEMS", 5)
     world = Emulator(threads=1, seed=7, now=NOW)
     (thread,) = world.thread_ids()
     world.set_items(thread, [spoken(f"item {number} zebrafinch") for number in range(40)])
@@ -120,7 +122,7 @@ def test_a_long_thread_is_left_to_a_worker(monkeypatch: pytest.MonkeyPatch) -> N
         with CaptureQueriesContext(
             connection,
         ) as asked:
-            keep.refresh([(kept, _shown(world))], timezone.now())
+            write.refresh([(kept, _shown(world))], timezone.now())
     assert not [each for each in asked if "archive_archiveditem" in each["sql"]]
     assert ids(ThreadQuery(status="locked")) == [thread]
     assert ids(ThreadQuery(q="zebrafinch")) == [thread]
@@ -130,7 +132,7 @@ def test_a_long_thread_is_left_to_a_worker(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_thread_of_very_many_words_is_not_written_for_each_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "_LARGE", 50)
+    monkeypatch.setattr(word_index, "_LARGE", 50)
     world = Emulator(threads=1, seed=7, now=NOW)
     (thread,) = world.thread_ids()
     world.set_items(thread, [spoken(f"words {number} of many, and more of them") for number in range(250)])
@@ -159,17 +161,17 @@ def test_a_transaction_notes_its_words_last_and_in_one_order(emulator: Emulator)
     run = Asking(cast(Any, None), side_by_side=1, per_minute=None, pauses=(), watch=lambda _tally: None)
     run.begin(everything=False, answers=False)
     with CaptureQueriesContext(connection) as sql, run.keeping():
-        index.more(first, ["zzlast", "mmmiddle"])
-        index.more(second, ["aafirst"])
+        word_index.more(first, ["zzlast", "mmmiddle"])
+        word_index.more(second, ["aafirst"])
         assert not words_noted(sql)
     run.end()
     (noted,) = words_noted(sql)
     assert noted.index("aafirst") < noted.index("mmmiddle") < noted.index("zzlast")
     assert "archive_searchdoc" not in "".join(each["sql"] for each in sql).partition(noted)[2]
-    with suppress(ZeroDivisionError), transaction.atomic(), index.words_last():
-        index.more(first, ["undone"])
+    with suppress(ZeroDivisionError), transaction.atomic(), word_index.words_last():
+        word_index.more(first, ["undone"])
         raise ZeroDivisionError
-    index.anew([])
+    word_index.anew([])
     assert not Word.objects.filter(word="undone").exists()
 
 
@@ -183,7 +185,7 @@ def test_who_reads_a_thread_notes_its_words_once(emulator: Emulator) -> None:
     ArchivedItem.objects.filter(thread=kept).delete()
     ArchivedThread.objects.filter(pk=kept.pk).update(items=0, last_item_id=None)
     with CaptureQueriesContext(connection) as sql:
-        about.seen(found, LiveSource(client).list_items(thread, ItemQuery(limit=100)))
+        thread_info.seen(found, LiveSource(client).list_items(thread, ItemQuery(limit=100)))
     client.close()
     (noted,) = words_noted(sql)
     assert noted.index("aafirst") < noted.index("zzlast")

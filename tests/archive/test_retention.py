@@ -17,22 +17,22 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
-from dashboard.remember import Remembered
 from tests.archive.erasing import done, states
 from tests.archive.scripted import Scripted
 from tests.archive.test_sync import spoken, sync
 from tests.conftest import NOW, use_upstream
-from threads import upstream
 from threads.archive.models import ArchivedThread
 from threads.audit.models import AuditEvent
 from threads.audit.record import SYSTEM
 from threads.chatkit import ChatKitError
 from threads.emulator import Fault
-from threads.erasure import receipt, retention, scrub
-from threads.erasure.clock import ClockError
+from threads.erasure import receipt, retention, vacuum
+from threads.erasure.clock_check import ClockError
 from threads.erasure.management.commands import retention as command
 from threads.erasure.models import Erasure
-from threads.erasure.work import ready
+from threads.erasure.runner import ready
+from threads.lib.ttl_cache import Remembered
+from threads.sources import upstream
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,7 +45,7 @@ def rule(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.RETENTION_STATUS = ["closed", "locked"]
     monkeypatch.setattr(timezone, "now", lambda: datetime.fromtimestamp(NOW, UTC))
     monkeypatch.setattr(command, "start", lambda: None)
-    monkeypatch.setattr(scrub, "scrub", lambda _alive: {"rewritten": True, "bytes": 0})
+    monkeypatch.setattr(vacuum, "scrub", lambda _alive: {"rewritten": True, "bytes": 0})
 
 
 @pytest.fixture

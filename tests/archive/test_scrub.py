@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from threads.erasure import scrub
+from threads.erasure import vacuum
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -18,8 +18,8 @@ pytestmark = [
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scrub, "_TRIES", 1)
-    monkeypatch.setattr(scrub, "_LOCK_TIMEOUT", "30ms")
+    monkeypatch.setattr(vacuum, "_TRIES", 1)
+    monkeypatch.setattr(vacuum, "_LOCK_TIMEOUT", "30ms")
 
 
 @pytest.fixture
@@ -42,12 +42,12 @@ def files() -> dict[str, int]:
 def test_what_it_does_and_that_no_limit_stays(rewrite: bool, settings: Any) -> None:
     settings.ERASE_REWRITE_MB = 256 if rewrite else 0
     before = files()
-    done = scrub.scrub()
+    done = vacuum.scrub()
     assert done["rewritten"] is rewrite
     after = files()
     new = {name for name in after if after[name] != before[name]}
-    tables = {name for name in after if name in scrub._TABLES}
-    assert len(tables) == len(scrub._TABLES)
+    tables = {name for name in after if name in vacuum._TABLES}
+    assert len(tables) == len(vacuum._TABLES)
     assert tables <= new if rewrite else not new
     with connection.cursor() as cursor:
         cursor.execute("SHOW lock_timeout")
@@ -58,5 +58,5 @@ def test_what_it_does_and_that_no_limit_stays(rewrite: bool, settings: Any) -> N
 @pytest.mark.usefixtures("somebody_reads")
 def test_a_lock_of_somebody_else_is_said(rewrite: bool, settings: Any) -> None:
     settings.ERASE_REWRITE_MB = 256 if rewrite else 0
-    done = scrub.scrub()
+    done = vacuum.scrub()
     assert done == {"rewritten": False, "why": "the database was busy, or there was no room: see the log"}

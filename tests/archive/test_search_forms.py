@@ -10,12 +10,14 @@ import pytest
 
 from tests.archive.test_finding import ids, say
 from tests.conftest import NOW
-from threads.archive import about, index, search
+from threads.archive import thread_info
 from threads.archive.models import SearchDoc
 from threads.archive.report import report
-from threads.archive.source import ArchiveSource
+from threads.archive.search import words
+from threads.archive.search.source import ArchiveSource
+from threads.archive.store import word_index
 from threads.emulator import Emulator
-from threads.query import ThreadQuery
+from threads.sources.query import ThreadQuery
 
 pytestmark = pytest.mark.django_db
 
@@ -31,13 +33,13 @@ def test_every_form_of_a_word_is_found_and_shown(world: Emulator) -> None:
     threads = say(world, *(stored for stored, _ in CASES))
     for thread, (_, typed) in zip(threads, CASES, strict=True):
         assert thread in ids(ThreadQuery(q=typed, limit=100)), typed
-        hit = about.of([thread], typed)[thread].hit
+        hit = thread_info.of([thread], typed)[thread].hit
         assert hit is not None, typed
         assert hit.marks, typed
 
 
 def test_two_characters_of_chinese_find_all_that_one_finds(world: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "MOST_EXPANDED", 3)
+    monkeypatch.setattr(words, "MOST_EXPANDED", 3)
     threads = say(world, *(f"我需要您的{chr(0x4E00 + 37 * number)}谢谢" for number in range(20)))
     for typed in ("您", "您的", "您的谢", "要您的"):
         window = ArchiveSource().list_threads(ThreadQuery(q=typed, limit=100))
@@ -46,15 +48,15 @@ def test_two_characters_of_chinese_find_all_that_one_finds(world: Emulator, monk
 
 
 def test_words_and_parts_are_counted_over_the_whole_search(world: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "MOST_EXPANDED", 10)
+    monkeypatch.setattr(words, "MOST_EXPANDED", 10)
     say(world, *(f"aaa{letter}ing bbb{letter}ong" for letter in "abcdefgh"))
-    found = search.parse("aaa bbb")
+    found = words.parse("aaa bbb")
     assert sum(map(len, found.groups)) == 10
     assert [len(group) for group in found.groups] == [5, 5]
     assert found.gaps == found.notes
     assert "“aaa”, “bbb” are part of very many words" in found.gaps[0]
-    assert not search.parse("aaa").gaps
-    digits = search.parse(".".join(f"{number:03}" for number in range(1000)))
+    assert not words.parse("aaa").gaps
+    digits = words.parse(".".join(f"{number:03}" for number in range(1000)))
     assert "first 32 of 1,000 words" in digits.gaps[-1]
     assert len(digits.units[0].split()) == 32
 
@@ -75,17 +77,17 @@ def test_a_pasted_log_hides_no_word(world: Emulator) -> None:
     (thread,) = say(world, f"{log} please refund my warranty zebrafinch")
     for word in ("please", "refund", "warranty", "zebrafinch", log[:16], log[-16:], max(log.split())):
         assert ids(ThreadQuery(q=word)) == [thread], word
-    assert not about.is_cut(thread)
+    assert not thread_info.is_cut(thread)
 
 
 def test_what_has_no_room_is_the_longest_codes_and_is_said(world: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "MOST", 900)
+    monkeypatch.setattr(word_index, "MOST", 900)
     (thread,) = say(world, f"{_log(100)} please refund my zebrafinch")
-    about.forget()
+    thread_info.forget()
     assert ids(ThreadQuery(q="please refund zebrafinch")) == [thread]
     assert len(SearchDoc.objects.get().words.encode()) <= 900
-    assert about.is_cut(thread)
+    assert thread_info.is_cut(thread)
     assert (report().cut, report().cut_threads) == (1, (thread,))
-    lacking = about.lacking()
+    lacking = thread_info.lacking()
     assert lacking
     assert "1 thread has more words than can be searched" in lacking.unindexed

@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 from tests.archive import counted
 from tests.archive.mirror import archive, asking, upstream
 from tests.conftest import NOW
-from threads.archive import index
 from threads.archive.completeness import completeness
-from threads.archive.lease import Held, HeldError, LeaseLostError
 from threads.archive.models import (
     ArchivedItem,
     ArchivedThread,
@@ -28,7 +26,9 @@ from threads.archive.models import (
     Tally,
     Word,
 )
-from threads.archive.sync import Sync
+from threads.archive.store import word_index
+from threads.archive.sync.lease import Held, HeldError, LeaseLostError
+from threads.archive.sync.walk import Sync
 from threads.chatkit import ChatKitError, NotSignedIn, Retired
 from threads.emulator import Emulator, Fault
 
@@ -233,7 +233,7 @@ ACTS = st.lists(
 def test_whatever_happens_a_quiet_run_afterwards_makes_it_equal(acts: list[tuple[str, int]]) -> None:
     for model in (ArchivedItem, ArchivedThread, Day, Tally, State, Person, Reason, Word, Progress, Lease):
         model.objects.all().delete()
-    index.forget_known()
+    word_index.forget_known()
     world = Emulator(threads=23, seed=3, now=NOW)
     for act, number in acts:
         happen(world, act, number)

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from tests.archive.clock import Clock, put_forward
 from tests.archive.mirror import asking as client_of
 from tests.archive.test_sync import sync
-from threads.archive import asking, pace, running
-from threads.archive.asking import Asking
 from threads.archive.management.commands.archive import _Bars, _lines
 from threads.archive.models import ArchivedThread, Lease, Run
-from threads.archive.pace import Pace
 from threads.archive.report import report
-from threads.archive.sync import Sync
+from threads.archive.sync import pace, run, status
+from threads.archive.sync.pace import Pace
+from threads.archive.sync.run import Asking
+from threads.archive.sync.walk import Sync
 from threads.emulator import Emulator
 
 BEGAN = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -66,14 +66,14 @@ def reading(clock: Clock) -> Asking:
     return made
 
 
-def goes_on(reading: Asking, clock: Clock, threads: int, seconds: int, times: int) -> running.Running:
+def goes_on(reading: Asking, clock: Clock, threads: int, seconds: int, times: int) -> status.Running:
     for _ in range(times):
         clock.forward(timedelta(seconds=seconds))
         reading.tally.threads_read += threads
         reading._told = 0.0
         with reading.keeping():
             pass
-    found = running.under_way()
+    found = status.under_way()
     assert found is not None
     return found
 
@@ -94,8 +94,8 @@ def test_the_time_left_follows_an_upstream_that_gets_slower(reading: Asking, clo
 
 @pytest.mark.django_db(transaction=True)
 def test_a_run_that_waits_goes_on_telling(reading: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "RENEWAL", 0.02)
-    monkeypatch.setattr(asking, "_TOLD_EVERY", 0.0)
+    monkeypatch.setattr(run, "RENEWAL", 0.02)
+    monkeypatch.setattr(run, "_TOLD_EVERY", 0.0)
     before = Run.objects.get().updated_at
     reading.one(lambda: time.sleep(0.2))
     assert Run.objects.get().updated_at > before

@@ -16,10 +16,10 @@ from tests.archive.clock import put_forward
 from tests.archive.dying import Dying, run
 from tests.archive.mirror import archive, upstream
 from tests.conftest import use_upstream
-from threads import origin
-from threads.archive import people, reindex, tasks
+from threads.archive import database_guard, reindex, tasks
 from threads.archive.completeness import completeness
 from threads.archive.models import ArchivedThread, Person, Progress, StaleIndex
+from threads.archive.search import users
 from threads.models import KnownUpstream, Origin
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,7 +57,7 @@ def test_a_filled_database_of_the_last_release(migrated: None, monkeypatch: pyte
     executor = MigrationExecutor(connection)
     executor.migrate(executor.loader.graph.leaf_nodes())
     assert ArchivedThread.objects.count() == 60
-    assert all(each.folded == people.fold(each.name) for each in Person.objects.all())
+    assert all(each.folded == users.fold(each.name) for each in Person.objects.all())
     assert Origin.objects.get().salt
     # All of it is to be indexed anew.
     assert StaleIndex.objects.count() == 60
@@ -66,8 +66,8 @@ def test_a_filled_database_of_the_last_release(migrated: None, monkeypatch: pyte
     assert not reindex.is_due()
     # It vouches for no more than it did, and not for conversations that nobody has asked for days.
     assert completeness().as_of is None or completeness().as_of <= now - timedelta(hours=26)  # type: ignore[operator]
-    origin.claim()
-    origin.confirm()
+    database_guard.claim()
+    database_guard.confirm()
     assert KnownUpstream.objects.count() == 1
     world.delete(gone)
     world.add_items(list(world.thread_ids())[9], [{"type": "chatkit.task", "task_type": "custom", "heading": "new"}])

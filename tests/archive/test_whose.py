@@ -15,15 +15,14 @@ from django.utils import timezone
 from tests.archive.dying import Dying, held, run
 from tests.archive.mirror import archive, upstream
 from tests.conftest import Get, use_upstream
-from threads import origin
-from threads.archive import about, tasks
+from threads.archive import database_guard, tasks, thread_info
 from threads.archive.models import ArchivedThread, Progress, Run
 from threads.archive.report import report
 from threads.audit.models import AuditEvent
 from threads.chatkit import OtherProject, Unavailable
 from threads.emulator import Fault
 from threads.models import KnownUpstream
-from threads.outage import watch
+from threads.service.outage import watch
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,10 +42,10 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Dying:
     """An upstream of which everything has been copied, and which the desk asks."""
     made = Dying(threads=60, seed=7, now=timezone.now().timestamp())
     use_upstream(monkeypatch, made.client(seconds=10))
-    origin.claim()
+    database_guard.claim()
     assert run(made.client(seconds=10)) is None
-    origin.confirm()
-    about.forget()
+    database_guard.confirm()
+    thread_info.forget()
     made.calls.clear()
     return made
 
@@ -55,15 +54,15 @@ def another(monkeypatch: pytest.MonkeyPatch, threads: int = 30) -> Dying:
     """The desk is started anew, with the key of another project."""
     made = Dying(threads=threads, seed=8, now=timezone.now().timestamp())
     use_upstream(monkeypatch, made.client(seconds=10))
-    origin.forget()
+    database_guard.forget()
     return made
 
 
 def test_nothing_is_asked_of_one_that_is_known(world: Dying) -> None:
     assert KnownUpstream.objects.count() == 1
-    origin.forget()
-    origin.claim()
-    origin.confirm()
+    database_guard.forget()
+    database_guard.claim()
+    database_guard.confirm()
     assert not world.calls
 
 
@@ -77,11 +76,11 @@ def test_another_key_or_port_of_the_same_project_is_known_again(
 ) -> None:
     for name, value in change.items():
         setattr(settings, name, value)
-    origin.claim()
+    database_guard.claim()
     assert len(world.calls) == 1
     assert KnownUpstream.objects.count() == 2
-    origin.forget()
-    origin.claim()
+    database_guard.forget()
+    database_guard.claim()
     assert len(world.calls) == 1
 
 
@@ -89,14 +88,14 @@ def test_one_of_twenty_threads_is_enough(world: Dying, settings: Any) -> None:
     for each in list(world.thread_ids())[:-1]:
         world.delete(each)
     settings.OPENAI_API_KEY = "sk-second"
-    origin.confirm()
-    assert len(world.calls) == origin.SAMPLE
+    database_guard.confirm()
+    assert len(world.calls) == database_guard.SAMPLE
 
 
 def test_an_empty_project_on_its_first_day(monkeypatch: pytest.MonkeyPatch) -> None:
     made = another(monkeypatch, threads=0)
-    origin.claim()
-    origin.confirm()
+    database_guard.claim()
+    database_guard.confirm()
     assert not made.calls
     assert KnownUpstream.objects.count() == 1
 
@@ -107,7 +106,7 @@ def test_another_project_is_refused_with_a_sentence(
     before, settings.OPENAI_API_KEY = held(), "sk-of-another"
     another(monkeypatch)
     with pytest.raises(ImproperlyConfigured, match="manage.py archive adopt"):
-        origin.claim()
+        database_guard.claim()
     for command in (("worker",), ("serve",), ("archive", "sync"), ("archive", "report")):
         with pytest.raises(CommandError, match="has none of the threads that this database holds"):
             call_command(*command)
@@ -136,9 +135,9 @@ def test_one_that_does_not_answer_opens_the_archive_and_nothing_is_synced(
     world: Dying, monkeypatch: pytest.MonkeyPatch, settings: Any, get: Get
 ) -> None:
     before, settings.OPENAI_API_KEY = held(), "sk-second"
-    origin.forget()
+    database_guard.forget()
     world.fault = Fault.ERROR_503
-    origin.claim()
+    database_guard.claim()
     with pytest.raises(CommandError, match="Nothing was synced"):
         call_command("archive", "sync")
     tasks._keep_up()
@@ -146,15 +145,15 @@ def test_one_that_does_not_answer_opens_the_archive_and_nothing_is_synced(
     assert held() == before
     assert KnownUpstream.objects.count() == 1
     world.fault = None
-    origin.confirm()
+    database_guard.confirm()
     assert KnownUpstream.objects.count() == 2
 
 
 def test_a_retired_one_is_no_other_project(world: Dying, settings: Any) -> None:
     settings.OPENAI_API_KEY = "sk-second"
-    origin.forget()
+    database_guard.forget()
     world.fault = Fault.GONE_404
-    origin.claim()
+    database_guard.claim()
     assert KnownUpstream.objects.count() == 1
 
 
@@ -163,9 +162,9 @@ def test_an_empty_other_project_opens_the_archive_and_nothing_is_synced(
 ) -> None:
     before, settings.OPENAI_API_KEY = held(), "sk-of-another"
     another(monkeypatch, threads=0)
-    origin.claim()
+    database_guard.claim()
     with pytest.raises(OtherProject):
-        origin.confirm()
+        database_guard.confirm()
     tasks._keep_up()
     assert held() == before
 
@@ -175,7 +174,7 @@ def test_another_project_can_be_adopted(world: Dying, monkeypatch: pytest.Monkey
     other = another(monkeypatch)
     call_command("archive", "adopt")
     assert AuditEvent.objects.filter(detail__adopted=settings.OPENAI_BASE_URL).count() == 1
-    origin.claim()
+    database_guard.claim()
     other.calls.clear()
     for _ in range(2):
         Progress.objects.update(started_at=timezone.now() - timedelta(hours=30), swept_at=None)
@@ -195,31 +194,31 @@ def test_another_project_can_be_adopted(world: Dying, monkeypatch: pytest.Monkey
     settings.OPENAI_API_KEY = "sk-first"
     use_upstream(monkeypatch, world.client(seconds=10))
     with pytest.raises(ImproperlyConfigured):
-        origin.claim()
+        database_guard.claim()
 
 
 def test_what_is_the_same_or_does_not_answer_is_not_adopted(world: Dying, settings: Any) -> None:
     with pytest.raises(CommandError, match="nothing to adopt"):
         call_command("archive", "adopt")
     settings.OPENAI_API_KEY = "sk-second"
-    origin.forget()
+    database_guard.forget()
     world.fault = Fault.REFUSE
     with pytest.raises(CommandError, match="Nothing was changed"):
         call_command("archive", "adopt")
     assert not ArchivedThread.objects.filter(former_at__isnull=False).exists()
     with pytest.raises(Unavailable):
-        origin.confirm()
+        database_guard.confirm()
 
 
 def test_a_page_asks_the_database_nothing_for_it(world: Dying, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
-        origin.confirm()
+        database_guard.confirm()
 
 
 def test_what_was_noted_by_an_older_version_is_confirmed(world: Dying) -> None:
     KnownUpstream.objects.all().delete()
-    origin.forget()
-    origin.claim()
+    database_guard.forget()
+    database_guard.claim()
     assert KnownUpstream.objects.count() == 1
     assert ArchivedThread.objects.count() == 60
 
@@ -233,7 +232,7 @@ def test_adopted_and_back_again_each_thread_is_compared_with_its_own(
     assert run(other.client(seconds=10)) is None
     settings.OPENAI_API_KEY = "sk-first"
     use_upstream(monkeypatch, world.client(seconds=10))
-    origin.forget()
+    database_guard.forget()
     call_command("archive", "adopt")
     said, lost = list(world.thread_ids())[3:5]
     world.add_items(said, [{"type": "chatkit.task", "task_type": "custom", "heading": "new"}])
@@ -272,7 +271,7 @@ def test_a_worker_that_runs_while_another_project_is_adopted_stores_nothing_more
     # A process that was started before, and has confirmed its settings.
     settings.OPENAI_API_KEY = "sk-first"
     use_upstream(monkeypatch, world.client(seconds=10))
-    origin._confirmed.put(str(hash((*origin._address(), "sk-first"))), True)
+    database_guard._confirmed.put(str(hash((*database_guard._address(), "sk-first"))), True)
     world.arrive(1)
     Run.objects.all().delete()
     tasks._keep_up()
@@ -286,4 +285,4 @@ def test_another_project_is_refused_where_all_that_is_kept_is_marked(
     settings.OPENAI_API_KEY = "sk-of-another"
     another(monkeypatch)
     with pytest.raises(ImproperlyConfigured, match="another project's"):
-        origin.claim()
+        database_guard.claim()

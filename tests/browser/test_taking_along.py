@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
-from threads.archive.folding import folded as text_of_index
+from threads.lib.folding import folded as text_of_index
 
 from .conftest import Stage
 from .talking import (

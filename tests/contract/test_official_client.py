@@ -9,7 +9,7 @@ from openai.resources.beta.chatkit.threads import Threads
 
 from tests.contract.conftest import MakeThreads
 from threads.emulator import Emulator, Fault
-from threads.emulator.usernames import AWKWARD
+from threads.emulator.world.usernames import AWKWARD
 
 Order = Literal["asc", "desc"]
 ORDERS: tuple[Order, ...] = ("asc", "desc")

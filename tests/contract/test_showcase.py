@@ -10,7 +10,7 @@ from tests.contract import schemas
 from tests.unit.emulator.calls import NOW, get
 from tests.unit.emulator.test_showcase import items_at, thread_at
 from threads.emulator import Emulator, EmulatorServer
-from threads.emulator.showcase import SCENES
+from threads.emulator.world.showcase import SCENES
 
 PLACES = [scene.place for scene in SCENES]
 

@@ -11,8 +11,9 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from threads import heartbeat, jobs
-from threads.archive import lease
+from dashboard.monitoring import heartbeat
+from threads.archive.sync import lease
+from threads.jobs import job
 
 from . import settings
 from .settings import DEPLOY, README
@@ -94,5 +95,5 @@ def test_the_proxy_is_the_only_way_in() -> None:
 def test_the_times_until_a_worker_takes_over_are_said_as_they_are() -> None:
     text = " ".join((DEPLOY / "README.md").read_text(encoding="utf-8").split())
     assert f"the sync {lease.LENGTH.total_seconds():.0f} seconds after its last sign of life" in text
-    assert f"exports and erasures after {jobs.LEASE.total_seconds():.0f} seconds or three times" in text
+    assert f"exports and erasures after {job.LEASE.total_seconds():.0f} seconds or three times" in text
     assert f"no sign for {heartbeat.DEAD.total_seconds():.0f} seconds" in text

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern, RoutePattern
 
-from threads.forms import FIELDS, ITEM_FIELDS
+from threads.sources.query_forms import FIELDS, ITEM_FIELDS
 
 ROOT = Path(__file__).resolve().parents[2]
 

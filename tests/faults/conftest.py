@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from dashboard import sessions
-from threads import outage
-from threads.archive import about
+from dashboard.accounts import sessions
+from threads.archive import thread_info
+from threads.service import outage
 
 Seen = Callable[[str], None]
 
@@ -30,5 +30,5 @@ def nothing_known() -> Iterator[None]:
 def _forget() -> None:
     sessions._sessions.clear()
     sessions._accounts.clear()
-    about.forget()
+    thread_info.forget()
     outage.watch.forget()

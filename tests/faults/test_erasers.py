@@ -13,9 +13,9 @@ from tests.archive.test_sync import sync
 from tests.faults.conftest import Seen
 from threads.archive.models import ArchivedThread
 from threads.emulator import Reply
-from threads.erasure import scrub
+from threads.erasure import vacuum
 from threads.erasure.models import Target
-from threads.erasure.work import work
+from threads.erasure.runner import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,7 +34,7 @@ class Interrupted(Scripted):
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Interrupted:
-    monkeypatch.setattr(scrub, "scrub", lambda _alive: {"rewritten": True, "bytes": 0})
+    monkeypatch.setattr(vacuum, "scrub", lambda _alive: {"rewritten": True, "bytes": 0})
     made = Interrupted()
     sync(made)
     return made

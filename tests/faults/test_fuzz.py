@@ -22,8 +22,7 @@ from tests.accounts import account
 from tests.archive.test_sync import sync
 from tests.faults.addresses import addresses, read
 from tests.faults.conftest import Seen
-from threads import origin
-from threads.archive import about
+from threads.archive import database_guard, thread_info
 from threads.emulator import Emulator
 
 EXAMPLES = int(os.environ.get("FUZZ", "400"))
@@ -143,9 +142,9 @@ def check(response: Any, request: dict[str, Any]) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", ["anonymous", "administrator"])
 def test_nothing_that_can_be_asked_is_a_mistake_of_ours(emulator: Emulator, seen: Seen, kind: str) -> None:
-    origin.claim()  # as the server does when it starts
+    database_guard.claim()  # as the server does when it starts
     sync(emulator)
-    about.forget()
+    thread_info.forget()
     visitor = Visitor(account("root", "Administrator", is_staff=True) if kind == "administrator" else None)
     ids = list(emulator.thread_ids())
 
@@ -165,9 +164,9 @@ def test_nothing_that_can_be_asked_is_a_mistake_of_ours(emulator: Emulator, seen
 @pytest.mark.parametrize("kind", ["anonymous", "administrator"])
 def test_every_parameter_takes_every_nasty_text(emulator: Emulator, seen: Seen, kind: str) -> None:
     """What chance may leave out: each text in all parameters, fields and places of an address at once."""
-    origin.claim()  # as the server does when it starts
+    database_guard.claim()  # as the server does when it starts
     sync(emulator)
-    about.forget()
+    thread_info.forget()
     visitor = Visitor(account("root", "Administrator", is_staff=True) if kind == "administrator" else None)
     ids = list(emulator.thread_ids())
     count = 0

@@ -16,23 +16,25 @@ from django.test import Client
 from django.utils import timezone
 
 import threads.archive
-from dashboard import sessions
+from dashboard.accounts import sessions
 from dashboard.accounts.models import DeskSession
 from tests.archive.erasing import ordered
 from tests.archive.mirror import archive, asking, upstream
 from tests.archive.test_sync import is_complete, sync
 from tests.conftest import Get, use_upstream
 from tests.faults.conftest import Seen
-from threads import outage, queue, when
-from threads.archive import about
+from threads.archive import thread_info
 from threads.archive.completeness import completeness
-from threads.archive.lease import Held, HeldError, LeaseLostError
 from threads.archive.models import ArchivedThread, Lease, Run
-from threads.archive.sync import Sync
+from threads.archive.sync.lease import Held, HeldError, LeaseLostError
+from threads.archive.sync.walk import Sync
 from threads.chatkit import Garbled
 from threads.emulator import Emulator, Fault
 from threads.erasure.models import Erasure
-from threads.jobs import JobLostError
+from threads.jobs import queue
+from threads.jobs.job import JobLostError
+from threads.lib import times
+from threads.service import outage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -88,7 +90,7 @@ def test_an_upstream_that_is_down_for_an_hour(get: Get, emulator: Emulator, cloc
     lasted = clock.monotonic() - began
     banner = page.said(page.one("div", id="outage"))
     assert "OpenAI can't be reached" in banner
-    assert when.exact(since, UTC) in banner
+    assert times.exact(since, UTC) in banner
     probes = len(emulator.calls) / 2  # each is repeated once
     assert probes <= lasted / outage.PAUSE + 1
     emulator.fault = None
@@ -236,7 +238,7 @@ def test_rows_of_the_future(agent: Client, get: Get, seen: Seen, monkeypatch: py
     client = asking(ahead)
     use_upstream(monkeypatch, client)
     sync(ahead)
-    about.forget()
+    thread_info.forget()
     assert len(get("/threads/").thread_ids) == 20
     assert get("/overview/").one("h1") is not None
     assert "Complete" in get("/archive/").said()

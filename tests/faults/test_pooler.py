@@ -27,20 +27,20 @@ import datetime
 from django.db import connection
 from tests.accounts import account
 from tests.archive.erasing import ordered
-from threads.archive import index
+from threads.archive.store import word_index
 from threads.archive.models import ArchivedThread
 from threads.audit.record import Actor, acting
-from threads.erasure import asked, scrub
-from threads.exports import asking
-from threads.query import ThreadQuery
+from threads.erasure import orders as erasure_orders, vacuum
+from threads.exports import orders
+from threads.sources.query import ThreadQuery
 who = account("somebody", "Exporter")
 with acting(Actor("somebody", str(who.pk))):
-    asking.of_list("csv", ThreadQuery(), datetime.UTC)
-asking.have_done()
-index.anew(ArchivedThread.objects.all()[:5])
-assert not scrub.scrub(whatever_size=True).get("why")
+    orders.of_list("csv", ThreadQuery(), datetime.UTC)
+orders.have_done()
+word_index.anew(ArchivedThread.objects.all()[:5])
+assert not vacuum.scrub(whatever_size=True).get("why")
 ordered(user={user!r})
-asked.start()
+erasure_orders.start()
 threads = ArchivedThread.objects.iterator(chunk_size=7)
 next(threads)
 # Somebody else holds the connection that the first rows came from.

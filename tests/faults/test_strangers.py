@@ -15,14 +15,14 @@ from django.core import signing
 from django.test import Client
 from django.utils import timezone
 
-from dashboard import sessions
+from dashboard.accounts import sessions
 from dashboard.accounts.models import DeskSession
 from tests.accounts import PASSWORD, account
 from tests.archive.test_sync import sync
 from tests.conftest import Get
 from tests.faults.addresses import addresses
 from tests.faults.conftest import Seen
-from threads.archive import about
+from threads.archive import thread_info
 from threads.audit.models import AuditEvent
 from threads.emulator import Emulator
 from threads.models import SavedView
@@ -125,7 +125,7 @@ SEARCHES = {
 @pytest.mark.parametrize("kind", SEARCHES)
 def test_whatever_is_searched_for(get: Get, agent: Client, emulator: Emulator, kind: str, seen: Seen) -> None:
     sync(emulator)
-    about.forget()
+    thread_info.forget()
     words = SEARCHES[kind]
     page = get(f"/threads/?{urlencode({'q': words})}")
     assert page.one("input", id="q").get("value") is not None

@@ -18,7 +18,7 @@ from tests.accounts import account
 from tests.archive.working import until
 from tests.conftest import Get
 from tests.faults.conftest import Seen
-from threads.audit import again
+from threads.audit import retries
 from threads.audit.models import AuditEvent
 from threads.audit.record import Action, NotRecordedError, Outcome, must, record
 from threads.emulator import Emulator
@@ -98,12 +98,12 @@ def test_what_is_locked_for_a_moment_is_recorded_after_all(
         return create(**row)
 
     monkeypatch.setattr(AuditEvent.objects, "create", locked)
-    monkeypatch.setattr(again, "PAUSES", (0.01, 0.01, 0.01, 0.01))
+    monkeypatch.setattr(retries, "PAUSES", (0.01, 0.01, 0.01, 0.01))
     began = timezone.now()
     assert get("/threads/?user=anybody").one("h1") is not None
     assert get("/threads/?user=somebody").one("h1") is not None
     ended = timezone.now()
-    until(lambda: not again._running, 10)
+    until(lambda: not retries._running, 10)
     first, second = AuditEvent.objects.filter(action="search").order_by("at")
     assert (first.customer, second.customer) == ("anybody", "somebody")
     assert began < first.at < second.at < ended, "when it happened, not when it was written"
@@ -135,10 +135,10 @@ def test_a_connection_that_was_dropped_is_not_used_again(
         sleep(seconds)
 
     monkeypatch.setattr(AuditEvent.objects, "create", drop)
-    monkeypatch.setattr("threads.audit.again.time.sleep", pause)
-    monkeypatch.setattr(again, "PAUSES", (0.01, 0.01, 0.01, 0.01))
+    monkeypatch.setattr("threads.audit.retries.time.sleep", pause)
+    monkeypatch.setattr(retries, "PAUSES", (0.01, 0.01, 0.01, 0.01))
     get("/threads/?user=anybody")
-    until(lambda: not again._running, 10)
+    until(lambda: not retries._running, 10)
     assert AuditEvent.objects.filter(action="search").count() == 1
     assert "given up" not in caplog.text
     assert held == [False, False], "while it waits, others may have its connection"
@@ -151,12 +151,12 @@ def test_what_stays_locked_is_given_up_and_said(
     def locked(**_row: Any) -> None:
         raise OperationalError("database is locked")
 
-    monkeypatch.setattr(again, "PAUSES", (0.01, 0.01))
+    monkeypatch.setattr(retries, "PAUSES", (0.01, 0.01))
     monkeypatch.setattr(AuditEvent.objects, "create", locked)
     get("/threads/?user=anybody")
     until(lambda: "this is given up: search done" in caplog.text, 10)
     assert "anybody" not in caplog.text
-    monkeypatch.setattr(again, "MOST", 0)
+    monkeypatch.setattr(retries, "MOST", 0)
     get("/threads/?user=anybody")
     assert "The trail could not be written: search done" in caplog.text
     seen("the log says that it is given up")
@@ -171,4 +171,4 @@ def test_what_belongs_to_a_transaction_is_not_tried_again_by_itself(monkeypatch:
     monkeypatch.setattr(AuditEvent.objects, "create", locked)
     with transaction.atomic():
         record(Action.ARCHIVE)
-    assert not again._rows
+    assert not retries._rows

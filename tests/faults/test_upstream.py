@@ -12,7 +12,7 @@ from django.test import Client
 from tests.conftest import NOW, Get, _reader, use_upstream
 from threads.chatkit import Account, ChatKitClient, Limits
 from threads.emulator import Emulator, EmulatorServer, Fault
-from threads.emulator.spoilers import gzip_bomb
+from threads.emulator.api.spoilers import gzip_bomb
 
 DEADLINE = 1.7
 

@@ -7,13 +7,13 @@ from datetime import UTC
 
 import pytest
 
-from threads import conversation
-from threads.allowance import CHARACTERS, OF_ONE_ITEM, Allowance
 from threads.chatkit import ThreadItem
 from threads.chatkit.items import item
-from threads.query import ItemQuery
-from threads.sources import Window
-from threads.widgets import draw
+from threads.rendering.page_budget import CHARACTERS, OF_ONE_ITEM, Allowance
+from threads.rendering.widgets import draw
+from threads.sources.live import Window
+from threads.sources.query import ItemQuery
+from threads.web.presenters import conversation
 
 SLOW = "*_*_ab " * 2_800
 

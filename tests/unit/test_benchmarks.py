@@ -15,8 +15,8 @@ from benchmarks.serving import Served
 from benchmarks.stage import Stage
 from tests.browser.serving import static_files
 from tests.faults.servers import binary
-from threads.archive.source import ArchiveSource
-from threads.query import ThreadQuery
+from threads.archive.search.source import ArchiveSource
+from threads.sources.query import ThreadQuery
 
 pytestmark = pytest.mark.timeout(300)
 

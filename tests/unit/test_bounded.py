@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from dashboard import bounded
-from dashboard.bounded import Question, beside
+from dashboard.monitoring import probe
+from dashboard.monitoring.probe import Question, beside
 
 
 def test_an_answer_is_kept_for_a_while_and_not_longer() -> None:
@@ -42,7 +42,7 @@ def test_what_does_not_answer_is_asked_once_until_nobody_believes_in_it(monkeypa
     assert len(answers) == len(asked) == 1
     with pytest.raises(TimeoutError):
         question.asked().result(0.01)
-    monkeypatch.setattr(bounded, "_GIVEN_UP", 0.0)
+    monkeypatch.setattr(probe, "_GIVEN_UP", 0.0)
     question.asked()
     assert len(asked) == 2
     over.set()

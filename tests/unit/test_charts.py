@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threads import charts
+from threads.web import charts
 
 DAYS = st.dates(date(1990, 1, 1), date(2060, 12, 31))
 

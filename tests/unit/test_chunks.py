@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from threads.archive.models import Word
-from threads.chunks import chunked
+from threads.lib.db import chunked
 
 
 class Chunks(TestCase):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threads.csv_rows import line
+from threads.lib.safe_csv import line
 
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")) | st.text(
     st.sampled_from("=+-@＝＋－＠'\"; ,\t\r\n\u200b\ufeff\u00a0a")

@@ -24,15 +24,15 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
+from dashboard.monitoring import doctor, heartbeat
+from dashboard.monitoring.doctor import Finding, Verdict, local_checks, upstream_checks
 from tests.accounts import account
 from tests.archive.services import postgres
 from tests.conftest import NOW
-from threads import doctor, heartbeat
 from threads.archive.models import Lease, Progress, Run
 from threads.chatkit import Exchange
-from threads.doctor import Finding, Verdict, here, there
 from threads.emulator import Emulator, EmulatorServer, Fault
-from threads.emulator.paging import BeforeReading
+from threads.emulator.api.paging import BeforeReading
 from threads.erasure import journal
 from threads.erasure.journal import Note, What
 from threads.erasure.models import Erasure, Target
@@ -182,7 +182,7 @@ def test_the_clock_against_the_upstreams(
 
 
 def test_a_slow_upstream(well: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(there, "_SLOW", 0.0)
+    monkeypatch.setattr(upstream_checks, "_SLOW", 0.0)
     found = looked()["latency"]
     assert found.verdict is Verdict.WARN
     assert " ms for a page" in found.said
@@ -191,8 +191,8 @@ def test_a_slow_upstream(well: EmulatorServer, monkeypatch: pytest.MonkeyPatch) 
 def test_what_takes_too_long_ends_and_the_rest_is_looked_at(
     well: EmulatorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("threads.doctor.checkup.queue_", lambda: time.sleep(1.5))
-    monkeypatch.setattr("threads.doctor.checkup.disk", lambda: 1 / 0)
+    monkeypatch.setattr("dashboard.monitoring.doctor.run.queue_", lambda: time.sleep(1.5))
+    monkeypatch.setattr("dashboard.monitoring.doctor.run.disk", lambda: 1 / 0)
     began = time.monotonic()
     found = {each.name: each for each in doctor.look(patience=0.7)}
     assert time.monotonic() - began < 1.5
@@ -264,8 +264,8 @@ def test_before_the_first_migrate_it_says_so_and_nothing_else_trips(well: Emulat
 
 
 def test_what_the_database_can_do(well: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(here, "_WANTED", {"FTS9": "CREATE VIRTUAL TABLE words USING fts9(word)"})
-    monkeypatch.setattr(here, "_EXTENSIONS", {"pg_nonesuch"})
+    monkeypatch.setattr(local_checks, "_WANTED", {"FTS9": "CREATE VIRTUAL TABLE words USING fts9(word)"})
+    monkeypatch.setattr(local_checks, "_EXTENSIONS", {"pg_nonesuch"})
     found = looked()["database"]
     assert found.verdict is Verdict.FAIL
     assert "without FTS9" in found.said or "without pg_nonesuch" in found.said
@@ -380,7 +380,7 @@ def test_the_demo_has_nothing_to_fail_with(settings: Any, tmp_path: Path) -> Non
 
 
 def test_the_observer_keeps_the_last_time_that_was_told() -> None:
-    patient = there.Patient(1.0)
+    patient = upstream_checks.Patient(1.0)
     patient._watch(Exchange("list", 0.1, 0, None))
     assert patient.clock() is None
     patient.leave()
@@ -391,11 +391,11 @@ def test_a_directory_that_others_may_look_into(
     well: EmulatorServer, tmp_path: Path, mode: int, verdict: Verdict
 ) -> None:
     tmp_path.chmod(mode)
-    found = here.files()
+    found = local_checks.files()
     assert found.verdict is verdict
     assert verdict is Verdict.OK or found.advice.startswith(f"Run `chmod 700 {tmp_path}`")
 
 
 def test_a_directory_that_is_not_there_yet(well: EmulatorServer, settings: Any, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path / "nowhere"
-    assert here.files().verdict is Verdict.OK
+    assert local_checks.files().verdict is Verdict.OK

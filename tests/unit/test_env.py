@@ -185,9 +185,9 @@ def test_the_desk_runs_on_postgresql(tmp_path: Path) -> None:
         "client = Client(headers={'Host': '127.0.0.1'})\n"
         "assert client.post('/sign-in/demo/').status_code == 302\n"
         "from django.db import connection; print(connection.vendor)\n"
-        "import threads.services\n"
-        "from threads.query import ThreadQuery\n"
-        "print(len(threads.services.list_threads(ThreadQuery()).window.rows))\n"
+        "import threads.service\n"
+        "from threads.sources.query import ThreadQuery\n"
+        "print(len(threads.service.list_threads(ThreadQuery()).window.rows))\n"
     )
     done = start(tmp_path, "-c", program, DATABASE_URL=address)
     assert done.stdout.split() == ["postgresql", "20"], done.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from threads.finding import thread_in
+from threads.web.pasted_address import thread_in
 
 
 @pytest.mark.parametrize(

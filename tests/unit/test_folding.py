@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threads.archive import browser, folding
-from threads.archive.folding import boundary, folded, places, spaced
-from threads.archive.text import LONGEST_WORD, terms, words
+from threads.archive.store.tokens import LONGEST_WORD, terms, words
+from threads.lib import folding, folding_js
+from threads.lib.folding import boundary, folded, places, spaced
 
 FORMS: list[Literal["NFC", "NFD", "NFKC", "NFKD"]] = ["NFC", "NFD", "NFKC", "NFKD"]
 TRICKY = [*"aZ1 .ßıİŁøœþÅσς", "e\u0301", "\u0301", "\u0345", "\u00ad", "\u200b", "\u200c", "\u200d", "\ufe0f", "\u0640",
@@ -99,6 +99,6 @@ def test_a_run_of_chinese_needs_no_parts_of_words(run: str, begin: int, length: 
 
 
 def test_the_browser_has_the_same_rules() -> None:
-    written = browser.FILE.read_text(encoding="utf-8")
+    written = folding_js.FILE.read_text(encoding="utf-8")
     if sys.version_info[:2] == (3, 11):  # which fixes the version of Unicode
-        assert written == browser.script(), "run: python -m threads.archive.browser"
+        assert written == folding_js.script(), "run: python -m threads.lib.folding_js"

@@ -10,7 +10,7 @@ from pathlib import Path
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, check_password
 from django.test import override_settings
 
-from dashboard.hashing import Beside
+from dashboard.accounts.hashers import Beside
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,14 +18,14 @@ UNDER_GEVENT = """
 from gevent import monkey; monkey.patch_all()
 import gevent, threading
 import django; django.setup()
-from dashboard import hashing
+from dashboard.accounts import hashers
 main, seen, ticks = threading.get_native_id(), set(), 0
-encode = hashing.PBKDF2PasswordHasher.encode
+encode = hashers.PBKDF2PasswordHasher.encode
 def watched(*arguments):
     seen.add(threading.get_native_id())
     return encode(*arguments)
-hashing.PBKDF2PasswordHasher.encode = watched
-looks = [gevent.spawn(hashing.Beside().encode, "secret", "salt", 300_000) for _ in range(4)]
+hashers.PBKDF2PasswordHasher.encode = watched
+looks = [gevent.spawn(hashers.Beside().encode, "secret", "salt", 300_000) for _ in range(4)]
 while not all(look.ready() for look in looks):
     gevent.sleep(0.001)
     ticks += 1
@@ -48,6 +48,6 @@ def test_others_are_answered_meanwhile_and_one_thread_looks(tmp_path: Path) -> N
 def test_it_is_django_s_own_otherwise() -> None:
     theirs = PBKDF2PasswordHasher().encode("secret", "saltsaltsaltsaltsaltsalt", 1000)
     assert Beside().encode("secret", "saltsaltsaltsaltsaltsalt", 1000) == theirs
-    with override_settings(PASSWORD_HASHERS=["dashboard.hashing.Beside"]):
+    with override_settings(PASSWORD_HASHERS=["dashboard.accounts.hashers.Beside"]):
         assert check_password("secret", theirs)
         assert not check_password("another", theirs)

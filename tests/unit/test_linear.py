@@ -11,21 +11,24 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dashboard.logs import Line
-from threads import csv_rows, finding, markdown, masking, pretty, raw, transcript, widgets
-from threads.allowance import Allowance
-from threads.chatkit import Status, Thread
+from dashboard.monitoring.logs import Line
+from threads import masking
+from threads.chatkit import Status, Thread, dump
 from threads.chatkit.errors import ChatKitError
 from threads.chatkit.items import item
 from threads.chatkit.parse import first_row_id, parse
 from threads.chatkit.values import clean
-from threads.conversation import entries
-from threads.exports import names
-from threads.links import link
-from threads.presenters import mask, row
-from threads.query import ItemQuery
-from threads.sources import Window
-from threads.visible import named, visible
+from threads.exports import filenames, transcript
+from threads.lib import safe_csv
+from threads.rendering import json_indent, markdown, widgets
+from threads.rendering.escape import named, visible
+from threads.rendering.page_budget import Allowance
+from threads.rendering.safe_links import link
+from threads.sources.live import Window
+from threads.sources.query import ItemQuery
+from threads.web import pasted_address
+from threads.web.presenters.conversation import entries
+from threads.web.presenters.thread_list import mask, row
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
@@ -119,12 +122,12 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "masking.has_any": masking.has_any,
     "visible": lambda text: (visible(text), visible(text, len(text)), named(text), named(text, None)),
     "markdown": markdown.markdown,
-    "pretty": lambda text: (pretty.indented(text), pretty.indented(json.dumps([text, {text: text}]))),
-    "raw": lambda text: (raw.dumped(text), raw.dumped([text, float("nan")])),
+    "pretty": lambda text: (json_indent.indented(text), json_indent.indented(json.dumps([text, {text: text}]))),
+    "raw": lambda text: (dump.dumped(text), dump.dumped([text, float("nan")])),
     "link": lambda text: [link(before + text[:4000]) for before in ("", "http://", "https://a/", "mailto:")],
-    "csv": lambda text: csv_rows.line([text, "=" + text]),
-    "finding": lambda text: (finding.thread_in(text), finding.thread_in(f"https://a/threads/{text}")),
-    "names": lambda text: (names.clean(text, "x"), names.attached(names.clean(text, "x"))),
+    "csv": lambda text: safe_csv.line([text, "=" + text]),
+    "finding": lambda text: (pasted_address.thread_in(text), pasted_address.thread_in(f"https://a/threads/{text}")),
+    "names": lambda text: (filenames.clean(text, "x"), filenames.attached(filenames.clean(text, "x"))),
     "a page": lambda text: _page(text, None),
     "a page, masked": lambda text: _page(text, KNOWN),
     "a row": lambda text: mask(row(_row(text), None, "", "", NOW, UTC)),

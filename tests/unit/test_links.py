@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threads.links import link
+from threads.rendering.safe_links import link
 
 
 @pytest.mark.parametrize(

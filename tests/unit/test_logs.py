@@ -14,14 +14,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
-from dashboard import logs
 from dashboard.middleware import tracing
+from dashboard.monitoring import logs
 from tests.accounts import account
 from tests.conftest import NOW, use_upstream
 from threads.audit.record import Actor, acting
 from threads.chatkit import Account, ChatKitClient
-from threads.chatkit.trace import Trace, trace
 from threads.emulator import Emulator, EmulatorAdapter
+from threads.lib.trace import Trace, trace
 
 
 def record(message: str, *arguments: object, error: BaseException | None = None, **more: Any) -> logging.LogRecord:
@@ -223,8 +223,8 @@ def test_the_id_of_a_request_goes_with_its_calls(agent: Client, listening: Liste
 
 
 def test_the_id_of_a_request_goes_with_the_calls_of_its_job(listening: Listening) -> None:
-    from threads import upstream
     from threads.exports.models import Export
+    from threads.sources import upstream
 
     job = Export(who="ada", who_id="1", request_id="request-1")
     with acting(job.actor):
@@ -234,7 +234,7 @@ def test_the_id_of_a_request_goes_with_the_calls_of_its_job(listening: Listening
 
 
 def test_a_call_of_nobodys_has_no_id(listening: Listening) -> None:
-    from threads import upstream
+    from threads.sources import upstream
 
     upstream.client().list_threads()
     token = trace.set(Trace(""))

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threads.links import link
-from threads.markdown import LONGEST, LONGEST_PLAIN, markdown
+from threads.rendering.markdown import LONGEST, LONGEST_PLAIN, markdown
+from threads.rendering.safe_links import link
 
 ALPHABET = st.sampled_from(
     [*"ab <>\"'`*_~[]()!|#>-+=:/&;.\n\\", "javascript:", "https://x.example", "onload=", "\u202e"]

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from threads import masking, presenters
-from threads.archive.hits import Hit, snippet
+from threads import masking
+from threads.archive.search.snippets import Hit, snippet
 from threads.chatkit.types import AssistantMessage, Source, Text, ThreadItem, Unknown
-from threads.presenters import OPENING
-from threads.visible import LONGEST
+from threads.rendering.escape import LONGEST
+from threads.web.presenters import thread_list
+from threads.web.presenters.thread_list import OPENING
 
 _LETTERS = st.characters(codec="utf-8", exclude_characters="…")
 
@@ -153,11 +154,11 @@ def test_of_what_is_cut_no_more_of_a_name_is_shown_than_of_the_whole(
     text = f"{first}{said}{second}{'x' * (far % 80)}zebra{third}{'x' * (far - len(said) // 2)}{said}{fourth * 30}"
     around = snippet(text, ["zebra"])
     assert around is not None
-    shown = presenters.masked_hit(Hit(None, None, *around), ["zebra"], known).text
+    shown = thread_list.masked_hit(Hit(None, None, *around), ["zebra"], known).text
     assert _most(shown, name) <= _allowed(name), shown
     for place in range(OPENING - far // 3, OPENING + 1, 7):
         opened = " ".join(f"{first[:place].ljust(place, 'x')} {said}{second}{fourth}{'x' * OPENING}".split())[:OPENING]
-        begun = presenters.masked_opening(opened, known)
+        begun = thread_list.masked_opening(opened, known)
         assert begun is not None
         assert _most(begun, name) <= _allowed(name), begun
 
@@ -182,18 +183,18 @@ def _most(shown: str, name: str) -> int:
 def test_a_part_keeps_what_is_no_name() -> None:
     around = snippet("so it was. The zebra is here, " + "and so on " * 40, ["zebra"])
     assert around is not None
-    shown = presenters.masked_hit(Hit(None, None, *around), ["zebra"], ["user_12345"])
+    shown = thread_list.masked_hit(Hit(None, None, *around), ["zebra"], ["user_12345"])
     assert (shown.text, shown.marks) == around[:2]
     around = snippet("私" * 300 + "返金" + "我" * 300, ["返金"])
     assert around is not None
-    assert presenters.masked_hit(Hit(None, None, *around), ["返金"], ["user_12345"]).text == around[0]
+    assert thread_list.masked_hit(Hit(None, None, *around), ["返金"], ["user_12345"]).text == around[0]
 
 
 def test_an_id_that_a_part_lies_within_is_not_shown() -> None:
     name = "k" * 300 + "zebra" + "m" * 300
     around = snippet(f"I am {name}, hello", ["zebra"])
     assert around is not None
-    assert presenters.masked_hit(Hit(None, None, *around), ["zebra"], [name]).text == "…  …"
+    assert thread_list.masked_hit(Hit(None, None, *around), ["zebra"], [name]).text == "…  …"
 
 
 def test_white_space_that_is_shown_as_one_space_is_no_other_id() -> None:

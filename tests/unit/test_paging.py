@@ -12,12 +12,13 @@ from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threads import forms, presenters
 from threads.chatkit import Account, ChatKitClient, Garbled
 from threads.emulator import BeforeReading, Emulator, EmulatorAdapter, HasMoreReading
-from threads.presenters import Pager
-from threads.query import ThreadQuery
-from threads.sources import LiveSource
+from threads.sources import query_forms
+from threads.sources.live import LiveSource
+from threads.sources.query import ThreadQuery
+from threads.web.presenters import thread_list
+from threads.web.presenters.thread_list import Pager
 
 NOW = 1_790_000_000.0
 
@@ -45,10 +46,10 @@ class Reader:
         window = self._source.list_threads(query)
         assert len(self._emulator.calls) - calls == 1, "a page costs one call"
         assert "before=" not in self._emulator.calls[-1][2]
-        return [thread.id or "" for thread in window.rows], presenters.pager(query, window)
+        return [thread.id or "" for thread in window.rows], thread_list.pager(query, window)
 
     def follow(self, url: str) -> tuple[list[str], Pager]:
-        query, errors = forms.read(QueryDict(urlsplit(url).query).dict(), masked=False)
+        query, errors = query_forms.read(QueryDict(urlsplit(url).query).dict(), masked=False)
         assert query is not None, errors
         return self.open(query)
 
@@ -151,4 +152,4 @@ def test_an_empty_page_offers_the_first_one(order: str) -> None:
         found, pager = reader.open(query)
         assert found == []
         assert (pager.previous_url, pager.next_url) == (None, None)
-        assert pager.first_url == presenters.address(start)
+        assert pager.first_url == thread_list.address(start)

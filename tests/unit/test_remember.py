@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from dashboard.remember import Remembered
+from threads.lib.ttl_cache import Remembered
 
 
 def test_a_value_lasts_its_time_and_one_caller_is_sent_to_renew_it(monkeypatch: pytest.MonkeyPatch) -> None:

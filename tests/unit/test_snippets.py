@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threads.archive.folding import folded
-from threads.archive.hits import marks, snippet
-from threads.markdown import plain_text
+from threads.archive.search.snippets import marks, snippet
+from threads.lib.folding import folded
+from threads.rendering.markdown import plain_text
 
 REFUNDS = [
     "please [refund] my order",

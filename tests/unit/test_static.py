@@ -7,7 +7,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory, override_settings
 
-from dashboard.static import StaticFiles, gather
+from dashboard.collect_static import StaticFiles, gather
 
 
 def test_static_files_are_gathered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

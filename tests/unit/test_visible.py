@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threads.visible import in_pieces, visible
+from threads.rendering.escape import in_pieces, visible
 
 
 def test_markup_is_text() -> None:

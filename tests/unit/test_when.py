@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threads import when
+from threads.lib import times
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -29,26 +29,26 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
     ],
 )
 def test_relative(ago: timedelta, words: str) -> None:
-    assert when.relative(NOON - ago, NOON) == words
+    assert times.relative(NOON - ago, NOON) == words
 
 
 def test_exact_is_in_the_readers_zone() -> None:
-    assert when.exact(NOON, when.zone("Asia/Tokyo")) == "22 Nov 2026, 21:00"
-    assert when.exact(NOON, UTC) == "22 Nov 2026, 12:00"
+    assert times.exact(NOON, times.zone("Asia/Tokyo")) == "22 Nov 2026, 21:00"
+    assert times.exact(NOON, UTC) == "22 Nov 2026, 12:00"
 
 
 @pytest.mark.parametrize("name", [None, "", "UTC", "../../etc/passwd", "America", "Mars/Base", "\0", "a" * 10_000])
 def test_a_zone_that_does_not_exist_is_utc(name: str | None) -> None:
-    assert str(when.zone(name)) == "UTC"
+    assert str(times.zone(name)) == "UTC"
 
 
-zones = st.sampled_from(["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu"]).map(when.zone)
+zones = st.sampled_from(["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu"]).map(times.zone)
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)), zones)
 def test_every_time_of_the_calendar_has_words(moment: datetime, now: datetime, zone: tzinfo) -> None:
-    assert when.exact(moment, zone)
-    assert when.relative(moment, now)
+    assert times.exact(moment, zone)
+    assert times.relative(moment, now)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_every_time_of_the_calendar_has_words(moment: datetime, now: datetime, z
     [(0, "1 second"), (2, "2 seconds"), (60, "1 minute"), (61, "2 minutes"), (3600, "1 hour"), (86400, "1 day")],
 )
 def test_duration(seconds: float, words: str) -> None:
-    assert when.duration(seconds) == words
+    assert times.duration(seconds) == words
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_duration(seconds: float, words: str) -> None:
     ],
 )
 def test_time_left(seconds: float, words: str) -> None:
-    assert when.time_left(seconds) == words
+    assert times.time_left(seconds) == words
 
 
 UNITS = {"minute": 60, "hour": 3600, "day": 86400}
@@ -80,6 +80,6 @@ UNITS = {"minute": 60, "hour": 3600, "day": 86400}
 
 @given(st.integers(60, 10**9))
 def test_time_left_is_the_time_that_is_left(seconds: float) -> None:
-    words = when.time_left(seconds).removeprefix("about ").replace(",", "").split()
+    words = times.time_left(seconds).removeprefix("about ").replace(",", "").split()
     said = sum(int(count) * UNITS[unit.rstrip("s")] for count, unit in zip(words[::2], words[1::2], strict=True))
     assert seconds <= said < seconds + (60 if seconds < 47 * 3600 else 3600)

@@ -11,7 +11,7 @@ from django.template import engines
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threads.widgets import draw
+from threads.rendering.widgets import draw
 
 Json = dict[str, Any]
 

@@ -16,16 +16,16 @@ from django.db import DatabaseError
 from django.test import Client
 
 from tests.archive.mirror import asking
-from threads import services
-from threads.archive import about
+from threads import service
+from threads.archive import thread_info
 from threads.audit.models import AuditEvent
 from threads.chatkit import ChatKitError
 from threads.emulator import Emulator
-from threads.exports import asking as ask
-from threads.exports import files, tasks
+from threads.exports import orders as ask
+from threads.exports import storage, tasks
 from threads.exports.models import Export
-from threads.outage import watch
-from threads.views import exports as views
+from threads.service.outage import watch
+from threads.web.views import exports as views
 
 stored = pytest.mark.django_db(transaction=True)
 """For tests that copy: that is done in threads, which see only what is really stored. And for those that end a reply
@@ -37,10 +37,10 @@ def own_place(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) ->
     """Files of this test's own, and no queue: what is to be done, `tasks.work` does when the test says so."""
     settings.DATA_DIR = tmp_path
     monkeypatch.setattr(ask, "have_done", lambda: None)
-    about.forget()
+    thread_info.forget()
     watch.forget()
     yield
-    about.forget()
+    thread_info.forget()
     watch.forget()
 
 
@@ -80,7 +80,7 @@ def busiest(emulator: Emulator) -> tuple[str, list[str]]:
 def zipped(export: Export) -> ZipFile:
     export.refresh_from_db()
     assert export.has_file, export.reason
-    return ZipFile(files.path(export.pk))
+    return ZipFile(storage.path(export.pk))
 
 
 def transcripts(found: ZipFile) -> list[str]:
@@ -91,17 +91,17 @@ def transcripts(found: ZipFile) -> list[str]:
 
 def broken_after(monkeypatch: pytest.MonkeyPatch, pages: int, error: ChatKitError) -> list[int]:
     """From the next page but `pages` on, the upstream fails as long as the list that is returned is not empty."""
-    asked = services.handed_over
+    asked = service.handed_over
     fails = [pages]
 
-    def handed_over(*arguments: Any, **how: Any) -> services.Listing:
+    def handed_over(*arguments: Any, **how: Any) -> service.Listing:
         if fails:
             if fails[0] == 0:
                 raise error
             fails[0] -= 1
         return asked(*arguments, **how)
 
-    monkeypatch.setattr(services, "handed_over", handed_over)
+    monkeypatch.setattr(service, "handed_over", handed_over)
     return fails
 
 

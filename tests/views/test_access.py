@@ -193,7 +193,7 @@ def test_a_mistake_of_ours_shows_no_traceback(agent: Client, monkeypatch: pytest
     def broken(_query: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("threads.services.list_threads", broken)
+    monkeypatch.setattr("threads.service.list_threads", broken)
     agent.raise_request_exception = False
     response = agent.get("/threads/")
     assert response.status_code == 500

@@ -85,7 +85,7 @@ def test_another_process_knows_within_seconds(monkeypatch: pytest.MonkeyPatch) -
     account("agent", "Viewer")
     there = signed_in("agent")
     assert is_in(there)
-    monkeypatch.setattr("dashboard.sessions.forget", lambda _keys: None)  # as if another process had done it
+    monkeypatch.setattr("dashboard.accounts.sessions.forget", lambda _keys: None)  # as if another process had done it
     signed_in("agent").post("/account/sign-out/")
     assert is_in(there)
     later = time.monotonic() + 11
@@ -192,14 +192,14 @@ def test_the_demo_and_single_sign_on_have_no_password_here(client: Client) -> No
     assert client.get("/account/password/").status_code == 403
     user = account("agent", "Viewer")
     Identity.objects.create(account=user, issuer="https://sso.example", subject="1")
-    client.force_login(user, "dashboard.sessions.Accounts")
+    client.force_login(user, "dashboard.accounts.sessions.Accounts")
     assert "You come by single sign-on" in page(client).said()
     assert client.get("/account/password/").status_code == 403
     assert Client().post("/sign-in/", {"username": "agent", "password": PASSWORD}).status_code == 200
     with override_settings(LOCAL_PASSWORDS=False):
         account("local", "Viewer")
         assert Client().post("/sign-in/", {"username": "local", "password": PASSWORD}).status_code == 200
-        client.force_login(User.objects.get(username="local"), "dashboard.sessions.Accounts")
+        client.force_login(User.objects.get(username="local"), "dashboard.accounts.sessions.Accounts")
         assert client.get("/account/password/").status_code == 403
 
 

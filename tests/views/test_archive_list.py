@@ -15,23 +15,25 @@ from django.utils import timezone
 
 from tests.archive.test_sync import spoken, sync
 from tests.conftest import Get
-from threads import outage
-from threads.archive import about, keep, search
+from threads.archive import thread_info
 from threads.archive.models import ArchivedThread
 from threads.archive.models import Outage as Kept
+from threads.archive.search import words
+from threads.archive.store import write
 from threads.chatkit import TimedOut
 from threads.chatkit.decode import thread as read_thread
 from threads.emulator import Emulator, Fault
+from threads.service import outage
 
 DOWN = [Fault.ERROR_503, Fault.GONE_404, Fault.GONE_410, Fault.WRONG_KEY, Fault.NOT_JSON]
 
 
 @pytest.fixture(autouse=True)
 def nothing_known() -> Iterator[None]:
-    about.forget()
+    thread_info.forget()
     outage.watch.forget()
     yield
-    about.forget()
+    thread_info.forget()
     outage.watch.forget()
 
 
@@ -206,7 +208,7 @@ def test_what_one_process_found_back_is_back_for_all(
     assert get("/threads/").one("div", id="outage")
     copied.fault = None
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr("threads.services.watch", other)
+        elsewhere.setattr("threads.service.watch", other)
         assert agent.get("/live/")["HX-Refresh"] == "true"
     assert not get("/threads/").all("div", id="outage")
 
@@ -301,7 +303,7 @@ def test_an_archive_that_is_not_whole_is_not_taken_for_all(get: Get, copied: Emu
 
     Progress.objects.update(reached_end_at=None)
     ArchivedThread.objects.filter(status="locked").update(state=None)
-    about.forget()
+    thread_info.forget()
     copied.fault = Fault.ERROR_503 if down else None
     page = get("/threads/?q=notthere" if query == "?q=zebra" else "/threads/?q=notthere&" + query[1:])
     assert "No threads like that" not in page.said()
@@ -351,7 +353,7 @@ def test_a_short_word_is_shown_where_it_is_a_word(get: Get, copied: Emulator) ->
 def test_a_search_that_stops_with_nothing_found_goes_on(
     get: Get, copied: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "MOST_LOOKED_AT", 5)
+    monkeypatch.setattr(words, "MOST_LOOKED_AT", 5)
     oldest, *others = copied.arrive(30)
     for each in others:
         copied.set_items(each, [spoken("lorry zebra")])
@@ -373,7 +375,7 @@ def test_threads_from_the_ends_of_the_calendar_hinder_no_filter(
 ) -> None:
     kept = ArchivedThread.objects.order_by("-number")[0]
     with transaction.atomic():
-        keep.refresh([(kept, read_thread(json.loads(kept.raw) | {"created_at": at}))], timezone.now())
+        write.refresh([(kept, read_thread(json.loads(kept.raw) | {"created_at": at}))], timezone.now())
     agent.cookies["tz"] = zone
     assert get("/threads/?hour=0-09")
     assert len(get("/threads/?from=0001-01-02&to=9999-12-30&limit=100").thread_ids) == 44
@@ -396,7 +398,7 @@ def test_a_copy_that_cannot_be_refreshed_hinders_no_reader(
         raise OperationalError("database is locked")
 
     thread = next(copied.thread_ids())
-    monkeypatch.setattr(about, "seen", locked)
+    monkeypatch.setattr(thread_info, "seen", locked)
     assert get(f"/threads/{thread}/").one("ol", class_="items") is not None
     monkeypatch.setattr(Kept.objects, "get_or_create", locked)
     copied.fault = Fault.ERROR_503
@@ -428,5 +430,5 @@ def test_strangers_are_told_nothing(db: None, emulator: Emulator, address: str) 
 
 def test_what_was_just_copied_is_shown_with_its_sentence(get: Get, copied: Emulator) -> None:
     """Whether there is an archive is remembered; what came from it needs no such memory."""
-    about._filled.put("", False)
+    thread_info._filled.put("", False)
     assert "My zeppelin will not inflate." in get("/threads/?q=zeppel").said()

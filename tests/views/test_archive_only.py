@@ -12,17 +12,18 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from dashboard.monitoring import doctor
 from tests.accounts import account
 from tests.archive.test_sync import spoken, sync
 from tests.conftest import Get, _reader, use_upstream
-from threads import doctor, origin, upstream
-from threads.archive import about, tasks
+from threads.archive import database_guard, tasks, thread_info
 from threads.archive.models import ArchivedThread, SyncRequest
 from threads.chatkit import Account, ChatKitClient, Limits, Retired
 from threads.emulator import Emulator, EmulatorAdapter
-from threads.erasure import work
+from threads.erasure import runner
 from threads.erasure.models import Erasure
-from threads.outage import watch
+from threads.service.outage import watch
+from threads.sources import upstream
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,7 +35,7 @@ def kept(emulator: Emulator, settings: Any, monkeypatch: pytest.MonkeyPatch) -> 
     sync(emulator)
     settings.ARCHIVE_ONLY, settings.EMULATOR, settings.OPENAI_API_KEY = True, False, None
     watch.forget()
-    about.forget()
+    thread_info.forget()
     use_upstream(monkeypatch, upstream.made(Limits(), upstream.tell))
     emulator.calls.clear()
     yield emulator
@@ -87,13 +88,13 @@ def test_copies_are_erased(boss: Client, kept: Emulator) -> None:
     boss.post("/erase/confirm/", {"preview": signed, "typed": newest})
     job = Erasure.objects.get()
     assert job.kind == Erasure.Kind.COPIES
-    work.work(job, upstream.client(), Event())
+    runner.work(job, upstream.client(), Event())
     assert not ArchivedThread.objects.filter(thread_id=newest).exists()
 
 
 def test_what_was_ordered_before_waits(kept: Emulator) -> None:
     Erasure.objects.create(kind=Erasure.Kind.USER, token="a", customer="u")
-    assert not work.ready().exists()
+    assert not runner.ready().exists()
 
 
 def test_nothing_is_synced(boss: Client, kept: Emulator) -> None:
@@ -130,10 +131,10 @@ def test_the_database_of_the_api_is_opened_without_a_key(kept: Emulator, setting
     settings.OPENAI_API_KEY = "sk-first"
     with pytest.MonkeyPatch.context() as patch:
         use_upstream(patch, ChatKitClient(Account("sk-first"), adapter=EmulatorAdapter(kept)))
-        origin.claim()
+        database_guard.claim()
     settings.OPENAI_API_KEY, settings.EMULATOR = None, True
     with pytest.raises(ImproperlyConfigured, match="ARCHIVE_ONLY=1"):
-        origin.claim()
+        database_guard.claim()
     settings.EMULATOR, settings.ARCHIVE_ONLY = False, True
     kept.calls.clear()
-    origin.claim()
+    database_guard.claim()

@@ -15,9 +15,9 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.accounts import account
 from tests.page import Page
-from threads.audit import find
-from threads.audit.find import TrailQuery
+from threads.audit import query as find
 from threads.audit.models import AuditEvent
+from threads.audit.query import TrailQuery
 from threads.audit.record import Action
 
 _NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)

@@ -18,7 +18,7 @@ from tests.page import Page
 from threads.audit.models import AuditEvent
 from threads.chatkit import Account, ChatKitClient, Limits
 from threads.emulator import Emulator, EmulatorAdapter, Fault
-from threads.views import transcript
+from threads.web.views import transcript
 
 Item = dict[str, Any]
 MORE = {"HX-Target": "more"}

@@ -17,7 +17,7 @@ from tests.archive.test_sync import sync
 from tests.conftest import Get, _reader
 from tests.page import Page
 from threads.emulator import Emulator
-from threads.erasure import lookup, scrub
+from threads.erasure import lookup, vacuum
 from threads.erasure.models import Erasure, Target
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,7 +27,7 @@ SAID = re.compile(r"(\w[\w' ]+) (was|were) erased on \d+ \w+ \d{4}, \d\d:\d\d\."
 
 @pytest.fixture(autouse=True)
 def files_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scrub, "scrub", lambda _alive: {"rewritten": True, "bytes": 0})
+    monkeypatch.setattr(vacuum, "scrub", lambda _alive: {"rewritten": True, "bytes": 0})
 
 
 def reading(role: str) -> Get:

@@ -25,7 +25,7 @@ from threads.archive.models import ArchivedThread
 from threads.audit.models import AuditEvent
 from threads.audit.record import Action, Outcome, record
 from threads.emulator import Emulator, Fault
-from threads.erasure import asked, journal, plan, replay, scrub
+from threads.erasure import journal, orders, preview, replay, vacuum
 from threads.erasure.journal import Note, What
 from threads.erasure.models import Erasure, Target
 
@@ -36,8 +36,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """How often the queue was told of an order."""
     found: list[str] = []
-    monkeypatch.setattr(asked, "start", lambda: found.append("told"))
-    monkeypatch.setattr(scrub, "scrub", lambda _alive: {"rewritten": True, "bytes": 0})
+    monkeypatch.setattr(orders, "start", lambda: found.append("told"))
+    monkeypatch.setattr(vacuum, "scrub", lambda _alive: {"rewritten": True, "bytes": 0})
     return found
 
 
@@ -182,7 +182,7 @@ def test_the_preview_of_a_user_joins_both_lists(look: Get, emulator: Emulator) -
 
 
 def test_a_long_list_is_said_not_to_be_counted(look: Get, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "_PATIENCE", -1)
+    monkeypatch.setattr(preview, "_PATIENCE", -1)
     said = look(of_user(busiest(emulator))).said()
     assert "at least" in said
     assert "no time to count them all" in said
@@ -198,7 +198,7 @@ def test_a_preview_of_an_hour_ago_or_of_another_account_is_none(
     other = Client()
     other.force_login(account("other", "Eraser"))
     assert other.post("/erase/confirm/", {"preview": signed, "typed": one}).status_code == 400
-    monkeypatch.setattr(plan, "LIFE", -1)
+    monkeypatch.setattr(preview, "LIFE", -1)
     send("/erase/confirm/", 400, preview=signed, typed=one)
     assert not Erasure.objects.exists()
 

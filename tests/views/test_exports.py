@@ -25,15 +25,16 @@ from tests.accounts import account
 from tests.archive.mirror import asking
 from tests.archive.test_sync import sync
 from tests.conftest import Get, use_upstream
-from threads import forms, services
-from threads.archive import about
+from threads import service
+from threads.archive import thread_info
 from threads.audit.models import AuditEvent
 from threads.chatkit import Unavailable
 from threads.emulator import Emulator, Fault
-from threads.exports import files, tasks, work
+from threads.exports import runner, storage, tasks
 from threads.exports.models import Export
-from threads.query import ThreadQuery
-from threads.views import exports as views
+from threads.sources import query_forms
+from threads.sources.query import ThreadQuery
+from threads.web.views import exports as views
 
 from .exporting import (
     body,
@@ -58,11 +59,11 @@ pytestmark = pytest.mark.django_db
 
 def walked(query: str = "") -> list[str | None]:
     """The ids on all pages that a reader comes to who presses Next."""
-    asked, _ = forms.read(QueryDict(query).dict(), masked=False)
+    asked, _ = query_forms.read(QueryDict(query).dict(), masked=False)
     assert asked is not None
     found: list[str | None] = []
     while True:
-        page = services.list_threads(asked)
+        page = service.list_threads(asked)
         found += [row.id for row in page.window.rows]
         if not page.window.has_next:
             return found
@@ -82,7 +83,7 @@ def test_a_list_as_csv_is_what_the_pager_shows(agent: Client, emulator: Emulator
     done = AuditEvent.objects.get(action="export", outcome="done")
     assert (done.who, done.detail["threads"], done.detail["file"]) == ("agent", 45, name(response))
     assert not Export.objects.exists()
-    assert not list(files.there())
+    assert not list(storage.there())
 
 
 @stored
@@ -103,10 +104,10 @@ def test_a_list_as_json_lines(agent: Client, emulator: Emulator) -> None:
 @pytest.mark.parametrize("archived", [False, True])
 def test_whatever_is_filtered_by(agent: Client, emulator: Emulator, archived: bool, monkeypatch: Any) -> None:
     """The export has what walking the pages has, in its order, however many pages it takes."""
-    from threads.exports import listing
+    from threads.exports import list_pages
 
-    monkeypatch.setattr(listing, "MAX_LIMIT", 7)
-    listed = services.list_threads(ThreadQuery(limit=100)).window.rows
+    monkeypatch.setattr(list_pages, "MAX_LIMIT", 7)
+    listed = service.list_threads(ThreadQuery(limit=100)).window.rows
     users = sorted({row.user for row in listed if row.user})
     filters: dict[str, Any] = {"user": st.sampled_from([*users, users[0][:4], "nobody"]), "order": st.just("asc")}
     if archived:
@@ -141,9 +142,9 @@ def test_broken_rows_are_rows_that_say_so(agent: Client, emulator: Emulator) -> 
 def test_an_upstream_that_fails_half_way(
     agent: Client, emulator: Emulator, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from threads.exports import listing
+    from threads.exports import list_pages
 
-    monkeypatch.setattr(listing, "MAX_LIMIT", 10)
+    monkeypatch.setattr(list_pages, "MAX_LIMIT", 10)
     broken_after(monkeypatch, 3, Unavailable("no connection"))
     response = agent.post("/exports/list/", {"format": kind})
     text = body(response)
@@ -220,9 +221,9 @@ def test_an_address_alone_exports_nothing(get: Get, finished: Export, emulator: 
 def test_what_takes_longer_goes_on_in_the_background(
     agent: Client, get: Get, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from threads.exports import listing
+    from threads.exports import list_pages
 
-    monkeypatch.setattr(listing, "MAX_LIMIT", 10)
+    monkeypatch.setattr(list_pages, "MAX_LIMIT", 10)
     monkeypatch.setattr(views, "AT_ONCE", 0)
     address = agent.post("/exports/list/?order=asc", {"format": "csv"}).headers["Location"]
     begun = Export.objects.get()
@@ -247,19 +248,19 @@ def test_what_takes_longer_goes_on_in_the_background(
     assert [each.detail.get("download") for each in AuditEvent.objects.filter(outcome="done")][-2:] == [True, True]
     assert agent.post(f"{address}delete/").headers["Location"] == "/exports/"
     assert agent.get(address).status_code == 404
-    assert not list(files.there())
+    assert not list(storage.there())
 
 
 def test_asked_for_twice_it_is_one(agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    user = services.list_threads(ThreadQuery()).window.rows[0].user or ""
+    user = service.list_threads(ThreadQuery()).window.rows[0].user or ""
     assert later(agent, user) == later(agent, user)
     assert trail() == [("intent", user)]
 
 
 def test_nobody_fills_the_disk(agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    from threads.exports import asking
+    from threads.exports import orders
 
-    monkeypatch.setattr(asking, "MOST", 2)
+    monkeypatch.setattr(orders, "MOST", 2)
     first = later(agent, "a")
     later(agent, "b")
     for response in (agent.post("/exports/user/", {"user": "c"}), agent.post("/exports/list/", {"format": "csv"})):
@@ -276,7 +277,7 @@ def test_who_presses_twice_gets_the_file(
     agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, ends: str
 ) -> None:
     """The browser has given up the first reply, and its file is gone with it."""
-    from threads.exports import asking
+    from threads.exports import orders
 
     monkeypatch.setattr(views, "AT_ONCE", -1)
     agent.post("/exports/list/", {"format": "csv"})
@@ -289,7 +290,7 @@ def test_who_presses_twice_gets_the_file(
     def sleep(seconds: float) -> None:
         waited.append(seconds)
         if ends == "handed out" and len(waited) == 2:
-            asking.take_away(first)
+            orders.take_away(first)
         if ends == "goes on":
             time.sleep(seconds)
 
@@ -330,7 +331,7 @@ def test_everything_of_a_user(agent: Client, get: Get, emulator: Emulator) -> No
     assert trail() == [("intent", user), ("done", user)]
     assert export.name == f"user-{re.sub(r'[^A-Za-z0-9_-]', '_', user)}-{timezone.now().date()}.zip"
     assert "Ready" in get(f"/exports/{export.pk}/").said()
-    assert not files.work(export.pk).exists()
+    assert not storage.work(export.pk).exists()
 
 
 def test_threads_that_can_not_be_had_are_named(
@@ -338,19 +339,19 @@ def test_threads_that_can_not_be_had_are_named(
 ) -> None:
     """They are waited for, and then no more: not for each of them anew."""
     user, ids = busiest(emulator)
-    whole = services.whole
+    whole = service.whole
 
     def failing(thread_id: str) -> Any:
         if thread_id in ids[1:3]:
             raise Unavailable("it is broken")
         return whole(thread_id)
 
-    monkeypatch.setattr(services, "whole", failing)
+    monkeypatch.setattr(service, "whole", failing)
     export = later(agent, user)
     tasks.work()
     export.refresh_from_db()
     assert (export.done, export.ended_at) == (1, None)
-    Export.objects.update(trouble_at=timezone.now() - work.PATIENCE, until=None)
+    Export.objects.update(trouble_at=timezone.now() - runner.PATIENCE, until=None)
     tasks.work()
     with zipped(export) as found:
         manifest = json.loads(found.read("manifest.json"))
@@ -367,7 +368,7 @@ def test_threads_that_can_not_be_had_are_named(
 def test_what_only_the_archive_has_of_a_user_is_theirs_too(agent: Client, emulator: Emulator) -> None:
     user, ids = busiest(emulator)
     sync(emulator)
-    about.forget()
+    thread_info.forget()
     client = asking(emulator)
     client.delete_thread(ids[0])
     client.close()
@@ -388,12 +389,12 @@ def test_a_thread_of_somebody_else_is_not_handed_over(
 ) -> None:
     """An upstream, or a proxy before it, that forgets the filter."""
     user, ids = busiest(emulator)
-    asked = services.handed_over
+    asked = service.handed_over
 
-    def unfiltered(query: Any, *rest: Any, **how: Any) -> services.Listing:
+    def unfiltered(query: Any, *rest: Any, **how: Any) -> service.Listing:
         return asked(query.of(None), *rest, **how)
 
-    monkeypatch.setattr(services, "handed_over", unfiltered)
+    monkeypatch.setattr(service, "handed_over", unfiltered)
     export = later(agent, user)
     tasks.work()
     asked_for = {path.split("/")[-1] for _, path, _ in emulator.calls if not path.endswith(("/threads", "/items"))}
@@ -408,16 +409,16 @@ def test_a_thread_of_somebody_else_is_not_handed_over(
 def test_names_in_a_zip_are_safe(agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     user, ids = busiest(emulator)
     hostile = ["../../etc/passwd", "..\\..\\x", "a/b", "a?b", "CON", "x" * 300, "\u202egnp", "a:b"]
-    whole, asked = services.whole, services.handed_over
+    whole, asked = service.whole, service.handed_over
     from dataclasses import replace
 
-    def renamed(*arguments: Any, **how: Any) -> services.Listing:
+    def renamed(*arguments: Any, **how: Any) -> service.Listing:
         found = asked(*arguments, **how)
         made = tuple(replace(found.window.rows[0], id=each) for each in hostile)
         return replace(found, window=replace(found.window, rows=made, has_next=False))
 
-    monkeypatch.setattr(services, "handed_over", renamed)
-    monkeypatch.setattr(services, "whole", lambda _: whole(ids[0]))
+    monkeypatch.setattr(service, "handed_over", renamed)
+    monkeypatch.setattr(service, "whole", lambda _: whole(ids[0]))
     export = later(agent, user)
     tasks.work()
     with zipped(export) as found:
@@ -452,7 +453,7 @@ def test_only_whose_it_is(finished: Export, agent: Client) -> None:
         assert (other.post if address else other.get)(f"/exports/{finished.pk}/{address}").status_code == 404
     assert other.post(f"/exports/{finished.pk}/delete/").status_code == 404
     assert "There is none at present." in other.get("/exports/").content.decode()
-    assert files.path(finished.pk).exists()
+    assert storage.path(finished.pk).exists()
 
 
 def test_a_right_that_was_taken_away_is_gone_at_once(finished: Export, agent: Client) -> None:
@@ -462,7 +463,7 @@ def test_a_right_that_was_taken_away_is_gone_at_once(finished: Export, agent: Cl
     assert [agent.get(each).status_code for each in ("/exports/", f"/exports/{finished.pk}/")] == [403] * 2
     assert agent.post("/exports/list/", {"format": "csv"}).status_code == 403
     assert agent.post(f"/exports/{finished.pk}/file/").status_code == 403
-    assert files.path(finished.pk).exists()
+    assert storage.path(finished.pk).exists()
 
 
 def test_nothing_goes_out_unrecorded(
@@ -489,7 +490,7 @@ def test_a_full_disk(agent: Client, get: Get, emulator: Emulator, monkeypatch: p
     def full(*_arguments: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files, "append", full)
+    monkeypatch.setattr(storage, "append", full)
     address = agent.post("/exports/list/", {"format": "csv"}).headers["Location"]
     assert "No space left on device" in get(address).said()
     assert trail()[-1] == ("failed", "")
@@ -534,13 +535,13 @@ def test_memory_stays_flat(agent: Client, monkeypatch: pytest.MonkeyPatch) -> No
     client = asking(Emulator(threads=20_000, seed=7, now=1_790_000_000))
     use_upstream(monkeypatch, client)
     held: dict[int, int] = {}
-    append = files.append
+    append = storage.append
 
     def weighed(where: Path, offset: int, data: bytes) -> None:
         append(where, offset, data)
         held[len(held) + 1] = _resident()
 
-    monkeypatch.setattr(files, "append", weighed)
+    monkeypatch.setattr(storage, "append", weighed)
     monkeypatch.setattr(views, "AT_ONCE", 600)
     response = agent.post("/exports/list/", {"format": "csv"})
     assert body(response).count("\r\n") == 20_001

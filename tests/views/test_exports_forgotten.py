@@ -9,12 +9,12 @@ from django.test import Client
 
 from tests.archive.test_sync import sync
 from tests.conftest import Get
-from threads import services
+from threads import service
 from threads.emulator import Emulator
-from threads.exports import files, tasks
-from threads.exports.forget import forget
+from threads.exports import storage, tasks
 from threads.exports.models import Export, Outcome
-from threads.views import exports as views
+from threads.exports.purge import forget
+from threads.web.views import exports as views
 
 from .exporting import busiest, finished, later, own_place, stored, zipped
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 class TestForgetting:
     def test_a_list_goes_whoever_is_erased(self, finished: Export, agent: Client, get: Get) -> None:
         assert forget(["cthr_x"], "somebody") == 1
-        assert not list(files.there())
+        assert not list(storage.there())
         assert "threads that it may have held were erased" in get(f"/exports/{finished.pk}/").said()
         assert agent.post(f"/exports/{finished.pk}/file/").status_code == 404
         assert forget(["cthr_x"], "somebody") == 0
@@ -57,18 +57,18 @@ class TestForgetting:
     ) -> None:
         user, ids = busiest(emulator)
         sync(emulator)
-        asked = services.handed_over
+        asked = service.handed_over
 
         def erased_meanwhile(*arguments: Any, **how: Any) -> Any:
             found = asked(*arguments, **how)
             assert forget(ids, user) == 1
             return found
 
-        monkeypatch.setattr(services, "handed_over", erased_meanwhile)
+        monkeypatch.setattr(service, "handed_over", erased_meanwhile)
         response = agent.post(f"/exports/list/?user={user[:-1]}&match=part", {"format": "csv"})
         assert response.headers["Location"] == f"/exports/{Export.objects.get().pk}/"
         assert Export.objects.get().outcome == Outcome.REMOVED
-        assert not list(files.there())
+        assert not list(storage.there())
 
     def test_the_row_tells_no_more_whose_it_was(self, agent: Client, emulator: Emulator) -> None:
         user, ids = busiest(emulator)
@@ -83,12 +83,12 @@ class TestForgetting:
         later(agent, busiest(emulator)[0])
         assert forget(["cthr_x"], None) == 1
         tasks.work()
-        assert not list(files.there())
+        assert not list(storage.there())
 
     def test_whoever_is_at_it_stops(self, agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
         user, ids = busiest(emulator)
         export = later(agent, user)
-        whole = services.whole
+        whole = service.whole
 
         def erased_meanwhile(thread_id: str) -> Any:
             found = whole(thread_id)
@@ -96,9 +96,9 @@ class TestForgetting:
                 assert forget(ids, user) == 1
             return found
 
-        monkeypatch.setattr(services, "whole", erased_meanwhile)
+        monkeypatch.setattr(service, "whole", erased_meanwhile)
         tasks.work()
         tasks.expire()
         export.refresh_from_db()
         assert export.outcome == Outcome.REMOVED
-        assert not list(files.there())
+        assert not list(storage.there())

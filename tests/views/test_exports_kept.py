@@ -11,13 +11,13 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.conftest import Get
-from threads import services
+from threads import service
 from threads.chatkit import Unavailable
 from threads.emulator import Emulator
-from threads.exports import files, tasks, work
+from threads.exports import runner, storage, tasks
 from threads.exports.models import Export, Outcome
-from threads.jobs import JobLostError
-from threads.views import exports as views
+from threads.jobs.job import JobLostError
+from threads.web.views import exports as views
 
 from .exporting import body, broken_after, busiest, finished, later, own_place, rows, trail, unwritable, zipped
 
@@ -29,25 +29,25 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize("died_at", ["row", "file"])
 def test_resumed_where_it_was(agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, died_at: str) -> None:
     """Whoever dies between the file and the row leaves more in the file than the row says: it is written over."""
-    from threads.exports import listing
+    from threads.exports import list_pages
 
-    monkeypatch.setattr(listing, "MAX_LIMIT", 10)
+    monkeypatch.setattr(list_pages, "MAX_LIMIT", 10)
     monkeypatch.setattr(views, "AT_ONCE", 0)
     agent.post("/exports/list/", {"format": "csv"})
     begun = Export.objects.get()
     if died_at == "file":
-        with files.path(begun.pk).open("ab") as file:
+        with storage.path(begun.pk).open("ab") as file:
             file.write(b"half a line that nobody kept")
     tasks.work()
-    text = files.path(begun.pk).read_bytes().decode()
+    text = storage.path(begun.pk).read_bytes().decode()
     assert [row["id"] for row in rows(text)] == list(emulator.thread_ids())
 
 
 def test_who_lost_it_writes_nothing_more(agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that was away so long that another has its export."""
-    from threads.exports import listing
+    from threads.exports import list_pages
 
-    monkeypatch.setattr(listing, "MAX_LIMIT", 10)
+    monkeypatch.setattr(list_pages, "MAX_LIMIT", 10)
     monkeypatch.setattr(views, "AT_ONCE", -1)
     agent.post("/exports/list/", {"format": "csv"})
     away = Export.objects.get()
@@ -55,28 +55,28 @@ def test_who_lost_it_writes_nothing_more(agent: Client, emulator: Emulator, monk
     Export.objects.update(until=None)
     here = Export.objects.get()
     assert here.claim()
-    listing.page(here)
-    listing.page(here)
-    held = files.path(here.pk).read_bytes()
+    list_pages.page(here)
+    list_pages.page(here)
+    held = storage.path(here.pk).read_bytes()
     with pytest.raises(JobLostError):
-        listing.page(away)
-    assert files.path(here.pk).read_bytes() == held
+        list_pages.page(away)
+    assert storage.path(here.pk).read_bytes() == held
     assert not Export.objects.get().claim()
 
 
 def test_a_worker_waits_for_an_upstream_that_may_come_back(
     agent: Client, get: Get, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from threads.exports import listing
+    from threads.exports import list_pages
 
-    monkeypatch.setattr(listing, "MAX_LIMIT", 10)
+    monkeypatch.setattr(list_pages, "MAX_LIMIT", 10)
     monkeypatch.setattr(views, "AT_ONCE", 0)
     fails = broken_after(monkeypatch, 2, Unavailable("no connection"))
     address = agent.post("/exports/list/", {"format": "csv"}).headers["Location"]
     tasks.work()
     assert "given nothing since" in get(address).said()
     assert not Export.to_do().exists()
-    Export.objects.update(until=None, trouble_at=timezone.now() - work.PATIENCE / 2)
+    Export.objects.update(until=None, trouble_at=timezone.now() - runner.PATIENCE / 2)
     tasks.work()
     assert Export.objects.get().ended_at is None
     fails.clear()
@@ -87,33 +87,33 @@ def test_a_worker_waits_for_an_upstream_that_may_come_back(
 
 
 def test_a_worker_gives_up_in_the_end(agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    from threads.exports import listing
+    from threads.exports import list_pages
 
-    monkeypatch.setattr(listing, "MAX_LIMIT", 10)
+    monkeypatch.setattr(list_pages, "MAX_LIMIT", 10)
     monkeypatch.setattr(views, "AT_ONCE", 0)
     broken_after(monkeypatch, 2, Unavailable("no connection"))
     agent.post("/exports/list/", {"format": "csv"})
     tasks.work()
-    Export.objects.update(trouble_at=timezone.now() - work.PATIENCE, until=None)
+    Export.objects.update(trouble_at=timezone.now() - runner.PATIENCE, until=None)
     tasks.work()
     ended = Export.objects.get()
     assert (ended.outcome, ended.done) == (Outcome.PARTIAL, 20)
     assert ended.name.endswith("-PARTIAL.csv")
-    assert rows(files.path(ended.pk).read_bytes().decode())[-1]["id"].startswith("PARTIAL: 20")
+    assert rows(storage.path(ended.pk).read_bytes().decode())[-1]["id"].startswith("PARTIAL: 20")
 
 
 def test_pages_that_lead_in_a_circle_end(agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    from threads.exports import listing
+    from threads.exports import list_pages
 
-    monkeypatch.setattr(listing, "MAX_LIMIT", 3)
-    asked, ids = services.handed_over, list(emulator.thread_ids())
+    monkeypatch.setattr(list_pages, "MAX_LIMIT", 3)
+    asked, ids = service.handed_over, list(emulator.thread_ids())
 
-    def circling(query: Any, *rest: Any, **how: Any) -> services.Listing:
+    def circling(query: Any, *rest: Any, **how: Any) -> service.Listing:
         if query.after == ids[11]:
             query = query.beyond(after=ids[2])
         return asked(query, *rest, **how)
 
-    monkeypatch.setattr(services, "handed_over", circling)
+    monkeypatch.setattr(service, "handed_over", circling)
     response = agent.post("/exports/list/", {"format": "csv"})
     assert "lead in a circle" in rows(body(response))[-1]["id"]
 
@@ -127,7 +127,7 @@ def test_an_end_that_can_not_be_recorded_is_none(
         tasks.work()
         export.refresh_from_db()
         assert export.ended_at is None
-        assert not files.path(export.pk).exists()
+        assert not storage.path(export.pk).exists()
     Export.objects.update(until=None)
     tasks.work()
     zipped(export).close()
@@ -138,20 +138,20 @@ def test_after_a_day_it_is_gone(finished: Export, agent: Client) -> None:
     assert agent.post(f"/exports/{finished.pk}/file/").status_code == 404
     tasks.expire()
     assert not Export.objects.exists()
-    assert not list(files.there())
+    assert not list(storage.there())
 
 
 def test_what_belongs_to_no_export_is_deleted(finished: Export) -> None:
-    stray = files.path(finished.pk.__class__(int=5))
+    stray = storage.path(finished.pk.__class__(int=5))
     stray.write_bytes(b"left over")
-    files.begin(finished.pk.__class__(int=6))
+    storage.begin(finished.pk.__class__(int=6))
     tasks.expire()
-    assert list(files.there()) == [finished.pk]
+    assert list(storage.there()) == [finished.pk]
 
 
 def test_files_are_nobody_elses(finished: Export) -> None:
-    assert files.path(finished.pk).stat().st_mode & 0o777 == 0o600
-    assert files.directory().stat().st_mode & 0o777 == 0o700
+    assert storage.path(finished.pk).stat().st_mode & 0o777 == 0o600
+    assert storage.directory().stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("closed", [False, True])
@@ -165,5 +165,5 @@ def test_an_account_that_may_no_more_gets_nothing(agent: Client, emulator: Emula
     tasks.work()
     export.refresh_from_db()
     assert export.outcome == Outcome.REFUSED
-    assert not list(files.there())
+    assert not list(storage.there())
     assert trail()[-1] == ("refused", user)

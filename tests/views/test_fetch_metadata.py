@@ -10,12 +10,12 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
-from dashboard.fetch_metadata import FetchMetadata
-from dashboard.sessions import ACCOUNTS
+from dashboard.accounts.sessions import ACCOUNTS
 from tests.accounts import account
 from tests.views import test_roles as asked
 from threads.audit.models import AuditEvent
 from threads.emulator import Emulator
+from threads.web.fetch_metadata import FetchMetadata
 
 LINK = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 ELSEWHERE = ["cross-site", "same-site", "", "of a kind to come"]
@@ -38,7 +38,7 @@ REFUSED = b"Another site asked for this"
 
 @pytest.fixture
 def client(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Client:
-    monkeypatch.setattr("threads.views.archive.request_sync", lambda: None)
+    monkeypatch.setattr("threads.web.views.archive.request_sync", lambda: None)
     made = Client(raise_request_exception=False)
     made.force_login(account("boss", "Administrator"), backend=ACCOUNTS)
     return made

@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from dashboard import sessions
+from dashboard.accounts import sessions
 from dashboard.accounts.models import DeskSession
 from tests.accounts import account
 from tests.views import test_roles as asked
@@ -51,7 +51,7 @@ class Desk:
 
 @pytest.fixture
 def desk(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.setattr("threads.views.archive.request_sync", lambda: None)
+    monkeypatch.setattr("threads.web.views.archive.request_sync", lambda: None)
     return Desk(emulator=emulator)
 
 

@@ -18,13 +18,13 @@ from django.test.utils import CaptureQueriesContext
 from tests.accounts import account
 from tests.archive.test_sync import sync
 from tests.views.test_roles import table
-from threads.archive import about
+from threads.archive import thread_info
 from threads.archive.models import Person
 from threads.audit.models import AuditEvent
 from threads.chatkit import transport
 from threads.emulator import Emulator, Fault
 from threads.models import SavedView
-from threads.outage import watch
+from threads.service.outage import watch
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -82,7 +82,7 @@ def viewer(emulator: Emulator, settings: Any, monkeypatch: pytest.MonkeyPatch) -
 
 
 def _seen(client: Client, emulator: Emulator, method: str, address: str, sent: str, part: str, **headers: str) -> Seen:
-    about.forget()
+    thread_info.forget()
     watch.forget()
     SavedView.objects.all().delete()
     view = SavedView.objects.create(owner_id=client.session["_auth_user_id"], name="kept", query="status=locked")
@@ -173,7 +173,7 @@ def test_there_is_no_margin_where_identities_are_masked(viewer: Client, emulator
 
 
 _ROOT = Path(configured.BASE_DIR)
-_MAY_READ = {"threads/views/queries.py", "threads/exports/listing.py"}
+_MAY_READ = {"threads/web/request_query.py", "threads/exports/list_pages.py"}
 """The one way from a request to a query; and what an export that was asked for by it has kept."""
 
 

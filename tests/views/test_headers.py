@@ -105,7 +105,7 @@ def test_every_reply_has_the_headers(
     what: str, https: bool, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = account("agent", "Exporter")
-    monkeypatch.setattr("threads.views.overview.render", None)
+    monkeypatch.setattr("threads.web.views.overview.render", None)
     browser = Secure if https else Client
     with override_settings(**(HTTPS if https else {})):
         agent, stranger = browser(raise_request_exception=False), browser()

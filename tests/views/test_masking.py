@@ -15,13 +15,13 @@ from django.utils import timezone
 from tests.accounts import account
 from tests.archive.test_sync import spoken, sync
 from tests.page import Page
-from threads.archive import overview
+from threads.archive import statistics
 from threads.archive.models import ArchivedThread
 from threads.audit.models import AuditEvent
 from threads.audit.record import Action, record
 from threads.emulator import Emulator
 from threads.erasure.models import Erasure, Target
-from threads.exports import names
+from threads.exports import filenames as names
 from threads.models import SavedView
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -282,7 +282,7 @@ def test_no_opening_shows_an_id_whose_white_space_it_folds(emulator: Emulator) -
 def test_a_thread_s_own_id_is_shortened_wherever_its_texts_stand(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
-    monkeypatch.setattr(overview, "FEW", few)
+    monkeypatch.setattr(statistics, "FEW", few)
     user, other = "qwv-7351-jbp", "zkx-9-fqj-11"
     thread, _ = emulator.arrive(1, user=user)[0], emulator.arrive(1, user=other)
     emulator.set_title(thread, f"Refund for {user}")

@@ -15,15 +15,15 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from dashboard import counters, countfiles, health
-from dashboard.state import State
+from dashboard.monitoring import counters, health, metric_files
+from dashboard.monitoring.gauges import State
 from tests.conftest import NOW, use_upstream
-from threads import upstream
 from threads.archive.models import ArchivedThread, Run
 from threads.audit.record import Actor, acting
 from threads.chatkit import Account, ChatKitClient
 from threads.emulator import Emulator, EmulatorAdapter, Fault
 from threads.exports.models import Export
+from threads.sources import upstream
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -178,14 +178,14 @@ def test_of_the_dead_what_they_counted_goes_with_the_next_start(
 ) -> None:
     monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
     here = tmp_path / "metrics"
-    countfiles.share(here)
+    metric_files.share(here)
     assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == str(here)
     for name in (f"counter_{os.getpid()}.db", "counter_4194305.db", "gauge_livesum_77.db", "counter_77.db"):
         (here / name).touch()
-    countfiles.died(77)
+    metric_files.died(77)
     assert not (here / "gauge_livesum_77.db").exists()
     assert (here / "counter_77.db").exists()
-    countfiles.clean(here)
+    metric_files.clean(here)
     assert (here / f"counter_{os.getpid()}.db").exists()
     assert not (here / "counter_4194305.db").exists()
     monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR")

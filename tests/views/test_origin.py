@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from threads import origin
+from threads.archive import database_guard
 from threads.archive.models import ArchivedThread
 from threads.models import Origin
 
@@ -23,7 +23,7 @@ def kept() -> None:
 
 def test_the_demo_does_not_open_a_database_of_the_api(client: Client, settings: Any) -> None:
     settings.EMULATOR = False
-    origin.claim()
+    database_guard.claim()
     settings.EMULATOR = True
     reply = client.post("/sign-in/demo/")
     assert reply.status_code == 403
@@ -38,23 +38,23 @@ def test_nor_one_of_before_that_was_noted(settings: Any) -> None:
     settings.EMULATOR = True
     kept()
     with pytest.raises(ImproperlyConfigured, match="OPENAI_API_KEY is not set"):
-        origin.claim()
+        database_guard.claim()
     assert not Origin.objects.exists()
 
 
 def test_made_up_threads_do_not_get_among_real_ones(settings: Any) -> None:
     settings.EMULATOR = True
-    origin.claim()
+    database_guard.claim()
     kept()
     settings.EMULATOR = False
     with pytest.raises(ImproperlyConfigured, match="made-up threads"):
-        origin.claim()
+        database_guard.claim()
 
 
 def test_a_demo_that_kept_nothing_stands_in_nobodys_way(settings: Any) -> None:
     settings.EMULATOR = True
-    origin.claim()
-    origin.claim()
+    database_guard.claim()
+    database_guard.claim()
     settings.EMULATOR = False
-    origin.claim()
+    database_guard.claim()
     assert not Origin.objects.get().emulator

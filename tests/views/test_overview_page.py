@@ -11,10 +11,10 @@ from django.test import Client
 
 from tests.conftest import Get
 from tests.page import Page
-from threads.archive import keep
 from threads.archive.models import Progress
+from threads.archive.store import write
 from threads.chatkit import Status, Thread
-from threads.views.overview import address
+from threads.web.views.overview import address
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,7 @@ def keep_some(*rows: tuple[datetime | None, str, str | None, str | None]) -> Non
         Thread(id=f"cthr_{number}", created_at=moment, status=Status(status, reason), user=user, raw={})
         for number, (moment, status, reason, user) in enumerate(rows)
     ]
-    keep.threads(made, datetime(2026, 11, 20, tzinfo=UTC))
+    write.threads(made, datetime(2026, 11, 20, tzinfo=UTC))
 
 
 @pytest.fixture

@@ -17,11 +17,11 @@ from tests.archive.test_sync import spoken
 from tests.conftest import Get, _reader, use_upstream
 from tests.page import Page
 from tests.views.exporting import body, own_place, rows
-from threads.archive import about, deletions
+from threads.archive import deletions, thread_info
 from threads.archive.models import ArchivedItem, ArchivedThread
 from threads.audit.models import AuditEvent
 from threads.emulator import Fault
-from threads.outage import watch
+from threads.service.outage import watch
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,7 +48,7 @@ def items_of(page: Page) -> list[Any]:
 
 def copy(world: Dying) -> None:
     assert run(world.client(seconds=10, bytes=CAP)) is None
-    about.forget()
+    thread_info.forget()
 
 
 @pytest.mark.parametrize("fault", [Fault.GONE_404, Fault.GONE_410])
@@ -158,7 +158,7 @@ def test_one_item_that_is_too_large_is_named_in_its_place(
     items[60] = spoken("m" * 90_000)
     world.set_items(newest, items)
     run(world.client(seconds=10, bytes=CAP))
-    about.forget()
+    thread_info.forget()
     if from_archive:
         world.fault = Fault.GONE_404
     page = get(f"/threads/{newest}/")
@@ -197,14 +197,14 @@ def test_searches_and_counts_say_how_many_threads_are_not_read(world: Dying, get
     copy(world)
     unread = ArchivedThread.objects.filter(number__in=ArchivedThread.objects.values("number")[:53])
     unread.update(read_at=None, due_at=None)
-    about.forget()
+    thread_info.forget()
     for address in ("/threads/?q=the", "/threads/", "/threads/?status=active"):
         assert "53 threads have not been read to the last message yet" in get(address).said()
     last = rows(body(agent.post("/exports/list/?q=the", {"format": "csv"})))[-1]
     assert last["id"].startswith("PARTIAL")
     assert "has not read 53 threads to the last item yet" in last["id"]
     assert run(world.client(seconds=10, bytes=CAP)) is None
-    about.forget()
+    thread_info.forget()
     assert "have not been read" not in get("/threads/?q=the").said()
 
 
@@ -268,24 +268,24 @@ def test_the_report_and_the_metrics_say_so(world: Dying, agent: Client, settings
     opened(world)
     found = json.loads(agent.get("/archive/report/").content)
     assert found["breaker"]["withheld"] == len(found["withheld"]) == 5
-    from dashboard import state
-    from threads.doctor import Verdict, here
+    from dashboard.monitoring import gauges
+    from dashboard.monitoring.doctor import Verdict, local_checks
 
-    assert state.read().withheld == 5
-    assert here.archive().verdict is Verdict.FAIL
+    assert gauges.read().withheld == 5
+    assert local_checks.archive().verdict is Verdict.FAIL
 
 
 def test_a_user_is_handed_over_with_what_only_the_archive_has(world: Dying, settings: Any) -> None:
     """Withheld threads are on nobody's list, and are the user's all the same."""
-    from threads import services
-    from threads.query import ThreadQuery
+    from threads import service
+    from threads.sources.query import ThreadQuery
 
     settings.ARCHIVE_DELETIONS_PER_DAY = 0
     opened(world)
     withheld = deletions.withheld().first()
     assert withheld is not None
     assert withheld.user
-    found = services.kept_alone(ThreadQuery(user=withheld.user))
+    found = service.kept_alone(ThreadQuery(user=withheld.user))
     assert withheld.thread_id in {row.id for row in found.window.rows}
 
 
@@ -307,7 +307,7 @@ def test_an_answer_about_another_thread_is_shown_and_kept_nowhere(
     mine, other = list(world.thread_ids())[:2]
     world.set_items(other, [spoken("the secret of another customer")])
     run(world.client(seconds=10, bytes=CAP), with_items=False)
-    about.forget()
+    thread_info.forget()
     handle = Dying.handle
 
     def mixed(self: Dying, method: str, path: str, query: str, headers: Any) -> Any:

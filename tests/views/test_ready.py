@@ -19,12 +19,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from dashboard import health, migrated
+from dashboard.monitoring import health, pending_migrations, upstream_status
 from tests.conftest import NOW, use_upstream
-from threads import heard, queue, upstream
 from threads.archive.models import Outage, Progress, Run
 from threads.chatkit import Account, ChatKitClient, ChatKitError, Exchange, NotFound, Unavailable
 from threads.emulator import Emulator, EmulatorAdapter, Fault
+from threads.jobs import queue
+from threads.sources import upstream
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,17 +34,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def afresh(settings: Any, tmp_path: Path) -> Iterator[None]:
     """Nothing is known yet, and the queue is this test's own."""
     settings.DATA_DIR = tmp_path
-    heard.ear.last = None
+    upstream_status.ear.last = None
     _forget()
     yield
-    heard.ear.last = None
+    upstream_status.ear.last = None
     _forget()
 
 
 def _forget() -> None:
     health.database.forget()
     health.length.forget()
-    migrated.forget()
+    pending_migrations.forget()
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def asked(status: int = 200, **headers: str) -> list[str]:
 
 
 def heard_of(error: ChatKitError | None) -> None:
-    heard.ear(Exchange("list", 0.1, 0, error))
+    upstream_status.ear(Exchange("list", 0.1, 0, error))
 
 
 def test_by_any_name_without_a_sign_in() -> None:
@@ -120,7 +121,7 @@ def test_the_last_answer_is_that_of_the_pages_and_the_upstream_is_not_asked(
 )
 def test_what_others_have_heard_counts_too(ago: int, first: str) -> None:
     now = timezone.now()
-    heard.ear.last = heard.Heard(now)
+    upstream_status.ear.last = upstream_status.Heard(now)
     Outage.objects.create(pk=1, since=now + timedelta(seconds=ago))
     assert asked()[0] == first
 
@@ -136,10 +137,10 @@ def test_so_does_what_the_worker_has_heard() -> None:
 
 
 def test_a_database_that_fails_makes_it_unready_and_its_words_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(using: str) -> list[heard.Heard]:
+    def failing(using: str) -> list[upstream_status.Heard]:
         raise DatabaseError("could not connect to db.internal as desk")
 
-    monkeypatch.setattr(heard, "elsewhere", failing)
+    monkeypatch.setattr(upstream_status, "elsewhere", failing)
     assert asked(503)[:2] == ["not ready", "database: can't be used (DatabaseError)"]
 
 
@@ -183,18 +184,18 @@ def test_migrations_are_looked_for_until_they_are_found(monkeypatch: pytest.Monk
     queries = []
     for _ in range(3):
         with health.own_connection() as using, CaptureQueriesContext(connections[using]) as captured:
-            migrated.confirm(using)
+            pending_migrations.confirm(using)
         queries.append(sum("django_migrations" in each["sql"] for each in captured.captured_queries))
     assert queries[0] > 0
     assert queries[1:] == [0, 0]
 
-    def older(using: str) -> list[heard.Heard]:
+    def older(using: str) -> list[upstream_status.Heard]:
         raise DatabaseError("no such column")
 
-    monkeypatch.setattr(heard, "elsewhere", older)
+    monkeypatch.setattr(upstream_status, "elsewhere", older)
     assert asked(503)[1] == "database: can't be used (DatabaseError)"
     with health.own_connection() as using, CaptureQueriesContext(connections[using]) as captured:
-        migrated.confirm(using)
+        pending_migrations.confirm(using)
     assert captured.captured_queries
 
 
@@ -232,11 +233,11 @@ def test_what_waits_in_the_queue_is_counted(tmp_path: Path) -> None:
 def test_it_can_not_be_used_to_load_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
     times: list[str] = []
 
-    def count(using: str) -> list[heard.Heard]:
+    def count(using: str) -> list[upstream_status.Heard]:
         times.append(using)
         return []
 
-    monkeypatch.setattr(heard, "elsewhere", count)
+    monkeypatch.setattr(upstream_status, "elsewhere", count)
     for _ in range(50):
         asked()
     assert len(times) <= 2

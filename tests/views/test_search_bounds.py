@@ -14,15 +14,18 @@ from django.test import Client
 
 from tests.archive.test_sync import spoken, sync
 from tests.conftest import Get
-from threads import queue
-from threads.archive import about, bound, engines, index, search
+from threads.archive import statement_timeout, thread_info
+from threads.archive.search import engines
+from threads.archive.search import words as search
+from threads.archive.store import word_index
+from threads.audit import descriptions
 from threads.audit.models import AuditEvent
 from threads.audit.record import Actor, acting
 from threads.emulator import Emulator
-from threads.exports import asking, files, listing, tasks
+from threads.exports import list_pages, orders, storage, tasks
 from threads.exports.models import Export
-from threads.query import ThreadQuery
-from threads.trail import words
+from threads.jobs import queue
+from threads.sources.query import ThreadQuery
 
 from .exporting import own_place
 
@@ -60,17 +63,17 @@ def slow(found: Any) -> Callable[..., Any]:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bound, "SQLITE_SECONDS", 0.1)
-    monkeypatch.setattr(bound, "POSTGRESQL_SECONDS", 0.1)
+    monkeypatch.setattr(statement_timeout, "SQLITE_SECONDS", 0.1)
+    monkeypatch.setattr(statement_timeout, "POSTGRESQL_SECONDS", 0.1)
 
 
 def exported(kind: str, query: ThreadQuery) -> tuple[Export, str]:
     user = User.objects.get(username="agent")
     with acting(Actor("agent", str(user.pk), "", "")):
-        export = asking.of_list(kind, query, ZoneInfo("UTC"))
+        export = orders.of_list(kind, query, ZoneInfo("UTC"))
     tasks.work()
     export.refresh_from_db()
-    return export, files.path(export.pk).read_text(encoding="utf-8")
+    return export, storage.path(export.pk).read_text(encoding="utf-8")
 
 
 def test_a_page_is_not_waited_for_and_a_file_is(
@@ -90,8 +93,11 @@ def test_a_page_is_not_waited_for_and_a_file_is(
     assert [(each.outcome, each.detail["list"], each.detail["words"]) for each in recorded] == [
         ("failed", "status=active&q=zeppelina", ["zeppelina"]), ("failed", f"q=zeppelina&after={thread}", ["zeppelina"])
     ]  # fmt: skip
-    assert [words.what(each) for each in recorded] == ["Searched the threads", "Stepped through the threads of a list"]
-    assert ("Reason", "it took too long") in words.facts(recorded[0])
+    assert [descriptions.what(each) for each in recorded] == [
+        "Searched the threads",
+        "Stepped through the threads of a list",
+    ]
+    assert ("Reason", "it took too long") in descriptions.facts(recorded[0])
     export, text = exported("csv", ThreadQuery(q="zeppelina"))
     assert (export.outcome, export.done) == ("whole", 1)
     assert thread in text
@@ -102,7 +108,7 @@ def test_a_file_that_takes_longer_than_a_page_is_left_to_a_worker(
 ) -> None:
     """The first page of it, and one after others."""
     monkeypatch.setattr(queue, "soon", lambda *_: None)
-    monkeypatch.setattr(listing, "MAX_LIMIT", 5)
+    monkeypatch.setattr(list_pages, "MAX_LIMIT", 5)
     found, matching = slow(None), engines.matching
     for pages in (0, 1):
         asked = iter(range(9))
@@ -130,14 +136,14 @@ def test_a_file_that_takes_longer_than_a_page_is_left_to_a_worker(
 def test_rows_come_where_the_text_around_a_match_is_too_slow(
     get: Get, copied: Emulator, hurried: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(about, "in_items", slow(None))
+    monkeypatch.setattr(thread_info, "in_items", slow(None))
     page = get("/threads/?q=zeppelina")
     assert len(page.thread_ids) == 1
     assert "without the text around them" in page.said()
 
 
 def _cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "MOST", 20)
+    monkeypatch.setattr(word_index, "MOST", 20)
 
 
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +161,7 @@ def lacking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_list_and_file_of_a_search_that_is_not_all_say_so(get: Get, lacking: str, copied: Emulator) -> None:
-    about.forget()
+    thread_info.forget()
     assert lacking in get("/threads/?q=zeppel").said()
     for kind in ("csv", "jsonl"):
         export, text = exported(kind, ThreadQuery(q="zeppel"))

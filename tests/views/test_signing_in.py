@@ -19,12 +19,12 @@ from django.http import HttpResponse
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from dashboard import throttle
+from dashboard.accounts import throttle
 from dashboard.accounts.models import DeskSession, SignInLock
 from tests.accounts import PASSWORD, account
+from threads.audit import descriptions
 from threads.audit.models import AuditEvent
 from threads.emulator import Emulator
-from threads.trail import words
 
 pytestmark = pytest.mark.django_db
 
@@ -226,7 +226,7 @@ def test_the_trail_tells_who_was_locked_out_and_how_often_they_went_on(monkeypat
     began, ended = (datetime.fromisoformat(end.detail[name]) for name in ("began", "ended"))
     assert ended - began == timedelta(minutes=15)
     assert (end.who, end.address) == ("", "192.0.2.1")
-    assert words.what(end) == "Went on trying to sign in as agent while that was locked"
+    assert descriptions.what(end) == "Went on trying to sign in as agent while that was locked"
     assert gets_in("other")
     assert len(refusals()) == 11
     assert not SignInLock.objects.exists()

@@ -15,14 +15,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponse
 from django.test import Client
 
-from dashboard import claims, sso
+from dashboard.accounts import claims, sso
 from dashboard.accounts.models import DeskSession, Identity, RolesClaim
+from dashboard.monitoring.doctor import Verdict
+from dashboard.monitoring.doctor.local_checks import single_sign_on
 from tests.accounts import PASSWORD, account
 from tests.oidc_provider import CLIENT, SECRET, Provider, provider
 from tests.page import Page
 from threads.audit.models import AuditEvent
-from threads.doctor import Verdict
-from threads.doctor.here import single_sign_on
 from threads.emulator import Emulator
 
 pytestmark = pytest.mark.django_db
@@ -185,7 +185,7 @@ def test_a_claim_that_is_not_there_is_said(
     there.person |= about
     sign_in(client)
     assert roles("ada") == set()
-    said = next(each.getMessage() for each in caplog.records if each.name == "dashboard.claims")
+    said = next(each.getMessage() for each in caplog.records if each.name == "dashboard.accounts.claims")
     found = single_sign_on()
     assert found.verdict is Verdict.WARN
     for text in (said, f"{found.said} {found.advice}"):

@@ -27,13 +27,13 @@ from threads.audit.models import AppendOnlyError, AuditEvent
 from threads.audit.record import Actor, acting, record
 from threads.chatkit import ChatKitError
 from threads.emulator import Emulator, Fault
-from threads.erasure import asked
+from threads.erasure import orders as erasure_orders
 from threads.erasure.models import Erasure
-from threads.erasure.plan import Confirmed
-from threads.exports import asking
+from threads.erasure.preview import Confirmed
+from threads.exports import orders as export_orders
 from threads.exports import tasks as exporting
 from threads.exports.models import Export
-from threads.query import ThreadQuery
+from threads.sources.query import ThreadQuery
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -233,7 +233,7 @@ CASES: dict[str, tuple[Act, list[Row]]] = {
 @pytest.fixture
 def desk(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """An Administrator at the desk, and an account that is a Viewer's."""
-    monkeypatch.setattr("threads.archive.asked._sync", lambda: None)
+    monkeypatch.setattr("threads.archive.sync.requests._sync", lambda: None)
     sync(emulator, with_items=False)
     client = Client()
     client.force_login(account("grace", "Administrator"))
@@ -338,7 +338,7 @@ def test_reading_goes_on_where_the_trail_can_t_be_written(
 def test_what_was_exported_is_on_record_when_its_own_row_is_gone(desk: Desk) -> None:
     typed = f"{'!' * 700}Refund {'x' * 3000}"
     with acting(Actor("grace", "1")):
-        asking.take_away(asking.of_list("csv", ThreadQuery(q=typed, status="locked"), UTC))
+        export_orders.take_away(export_orders.of_list("csv", ThreadQuery(q=typed, status="locked"), UTC))
     assert not Export.objects.exists()
     row = AuditEvent.objects.get(action="export")
     assert QueryDict(row.detail["list"]).dict() == {"q": typed, "status": "locked"}
@@ -384,7 +384,7 @@ def test_every_view_that_reads_customers_data_leaves_a_row(desk: Desk, settings:
     export = Export.objects.get()
     with acting(Actor("grace", export.who_id)):
         wanted = Confirmed(Erasure.Kind.USER, "token", desk.user, "", ())
-        erasure = asked.begin(wanted)
+        erasure = erasure_orders.begin(wanted)
     for address in sorted(ours - UNRECORDED.keys()):
         made = address.replace("<id:thread_id>", desk.thread)
         made = made.replace("<uuid:pk>", str(export.pk if "export" in address else erasure.pk))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from threads import services
+from threads import service
 from threads.audit.models import AuditEvent
 from threads.chatkit import Unavailable
 from threads.emulator import Emulator
@@ -34,7 +34,7 @@ def test_a_conversation_that_fails_half_way_says_so_in_its_name(
     agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     thread = next(emulator.thread_ids())
-    whole = services.whole
+    whole = service.whole
 
     def failing(thread_id: str) -> Any:
         found, pages = whole(thread_id)
@@ -45,7 +45,7 @@ def test_a_conversation_that_fails_half_way_says_so_in_its_name(
 
         return found, broken()
 
-    monkeypatch.setattr(services, "whole", failing)
+    monkeypatch.setattr(service, "whole", failing)
     response = agent.post(f"/threads/{thread}/", {"format": "md"})
     assert name(response) == f"{thread}-PARTIAL.md"
     assert "This transcript is partial" in body(response)

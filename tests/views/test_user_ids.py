@@ -21,19 +21,20 @@ from tests.archive.test_sync import sync
 from tests.conftest import Get
 from tests.page import Page
 from tests.views.exporting import own_place, stored, transcripts, zipped  # noqa: F401
-from threads import presenters
-from threads.archive import about, people
+from threads.archive import thread_info
 from threads.archive.models import ArchivedThread, Person
+from threads.archive.search import users
 from threads.audit.record import Actor, acting
 from threads.chatkit import Thread
 from threads.emulator import Emulator
-from threads.erasure import plan
+from threads.erasure import preview
 from threads.erasure.models import Erasure
-from threads.exports import asking, files, tasks
+from threads.exports import orders, storage, tasks
 from threads.exports.models import Export
-from threads.query import ThreadQuery
-from threads.sources import Window
-from threads.visible import exact
+from threads.rendering.escape import exact
+from threads.sources.live import Window
+from threads.sources.query import ThreadQuery
+from threads.web.presenters import thread_list
 
 ADDRESSES = ["https://id.example.com/threads/42", "https://pod.example.com/logs/bob", "/threads/7"]
 ODD = [
@@ -163,11 +164,11 @@ def test_an_id_is_drawn_with_all_that_is_in_it(user: str) -> None:
 
 @given(st.one_of(any_id, st.text(" a\u0301\u2800\u3164é\u0300", min_size=1, max_size=6), st.sampled_from(ODD)))
 def test_what_is_to_be_typed_is_what_a_person_sees(user: str) -> None:
-    for found in (plan.Plan(Erasure.Kind.USER, (), user=user), plan.Plan(Erasure.Kind.THREADS, (), ids=(user,))):
+    for found in (preview.Plan(Erasure.Kind.USER, (), user=user), preview.Plan(Erasure.Kind.THREADS, (), ids=(user,))):
         phrase = found.phrase
         drawn = " ".join(Page(f"<p>{exact(phrase)}</p>", {}).said().split())
-        assert plan.is_typed(drawn, phrase)
-        assert not plan.is_typed("", phrase)
+        assert preview.is_typed(drawn, phrase)
+        assert not preview.is_typed("", phrase)
         assert escape(phrase, quote=False).strip() == phrase or "<" in phrase or ">" in phrase or "&" in phrase
 
 
@@ -183,16 +184,16 @@ NAMES = ["a_b", "a-b", "a.b", "a b@example.com", "axb", "50% off", "back\\slash"
 
 
 def _people(names: list[str]) -> None:
-    Person.objects.bulk_create([Person(name=each, folded=people.fold(each), threads=1) for each in names])
+    Person.objects.bulk_create([Person(name=each, folded=users.fold(each), threads=1) for each in names])
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("part", "wanted"), CASES)
 def test_a_part_of_an_id_is_found_to_the_letter(part: str, wanted: set[str]) -> None:
     _people(NAMES)
-    found = people.matching(part, part=True)
+    found = users.matching(part, part=True)
     assert set(Person.objects.filter(pk__in=found.keys or ()).values_list("name", flat=True)) == wanted
-    assert {each.name for each in people.offered(part)} == wanted
+    assert {each.name for each in users.offered(part)} == wanted
 
 
 signs = st.text(
@@ -209,12 +210,12 @@ signs = st.text(
 @example(names=NAMES, part="a_b")
 @example(names=NAMES, part="0%")
 @example(names=NAMES, part="\\")
-@given(names=st.lists(signs.filter(bool), min_size=1, max_size=5, unique_by=people.column), part=signs.filter(bool))
+@given(names=st.lists(signs.filter(bool), min_size=1, max_size=5, unique_by=users.column), part=signs.filter(bool))
 def test_a_part_is_found_where_it_is_a_part(names: list[str], part: str) -> None:
     """By whichever way the database is asked: for few people by their keys, for many by what is in their names."""
     ArchivedThread.objects.all().delete()
     Person.objects.all().delete()
-    _people([people.column(each) for each in names])
+    _people([users.column(each) for each in names])
     keys = dict(Person.objects.values_list("name", "pk"))
     now = "2026-09-21T00:00:00Z"
     ArchivedThread.objects.bulk_create(
@@ -223,13 +224,13 @@ def test_a_part_is_found_where_it_is_a_part(names: list[str], part: str) -> None
             for name, key in keys.items()
         ]
     )
-    wanted = {name for name in keys if people.fold(part) in people.fold(name)}
-    found = people.matching(part, part=True)
+    wanted = {name for name in keys if users.fold(part) in users.fold(name)}
+    found = users.matching(part, part=True)
     assert {name for name, key in keys.items() if key in (found.keys or ())} == wanted
-    many = people.Matching(None, people.fold(part), threads=1)
+    many = users.Matching(None, users.fold(part), threads=1)
     for threads in (many.gathered(ArchivedThread.objects.all()), many.filtered(ArchivedThread.objects.all())):
         assert set(threads.values_list("thread_id", flat=True)) == wanted
-    assert all(people.exactly(name) == key for name, key in keys.items())
+    assert all(users.exactly(name) == key for name, key in keys.items())
 
 
 def _mixed(monkeypatch: pytest.MonkeyPatch, emulator: Emulator, others: list[Any]) -> None:
@@ -262,10 +263,10 @@ def test_what_is_not_a_users_is_nowhere_taken_for_theirs(
     assert "cthr_other" not in margin.text
     assert "left out" in margin.said()
     with acting(Actor("agent", str(agent.session["_auth_user_id"]))):
-        export = asking.of_list("csv", ThreadQuery(user="them"), UTC)
+        export = orders.of_list("csv", ThreadQuery(user="them"), UTC)
     tasks.work()
     export.refresh_from_db()
-    text = files.path(export.pk).read_text()
+    text = storage.path(export.pk).read_text()
     assert "cthr_other" not in text
     assert "PARTIAL" in export.name
     assert "left out" in text.splitlines()[-1]
@@ -310,7 +311,7 @@ def test_no_rows_are_rows_enough(get: Get, emulator: Emulator) -> None:
     for synced in (False, True):
         if synced:
             sync(emulator, with_items=False)
-            about.forget()
+            thread_info.forget()
         for query in ("", "&user=nobody", "&order=asc", "&user=" + quote(emulator.users()[0])):
             page = get(f"/threads/?limit=0{query}")
             assert page.thread_ids == []
@@ -343,9 +344,9 @@ def test_a_cursor_with_control_characters_goes_nowhere(get: Get, agent: Client, 
 def test_a_page_that_ends_in_an_odd_id_leads_on_from_the_row_before() -> None:
     rows = tuple(Thread(each, raw={}) for each in ("a", "b", "c\r\nd"))
     window = Window(rows, "a", "c\r\nd", has_previous=False, has_next=True)
-    pages = presenters.pager(ThreadQuery(), window)
+    pages = thread_list.pager(ThreadQuery(), window)
     assert parse_qs(urlsplit(pages.next_url or "").query)["after"] == ["b"]
     alone = replace(window, rows=rows[2:])
-    pages = presenters.pager(ThreadQuery(), alone)
+    pages = thread_list.pager(ThreadQuery(), alone)
     assert pages.next_url is None
-    assert any("There is more" in each for each in presenters.notices(ThreadQuery(), alone, pages))
+    assert any("There is more" in each for each in thread_list.notices(ThreadQuery(), alone, pages))

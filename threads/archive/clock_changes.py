@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from .counts import DAY, QUARTER
+from .store.counters import DAY, QUARTER
 
 PER_DAY = DAY // QUARTER
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)

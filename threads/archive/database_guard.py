@@ -16,14 +16,14 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Max, Min, QuerySet
 from django.utils import timezone
 
-from dashboard.remember import Remembered
+from threads.audit.record import Action, Outcome, must
+from threads.chatkit import ChatKitError, NotFound, OtherProject
+from threads.lib.ttl_cache import Remembered
+from threads.models import KnownUpstream, Origin
+from threads.sources import upstream
 
-from . import upstream
-from .archive.lease import Held
-from .archive.models import ArchivedThread, Progress, current
-from .audit.record import Action, Outcome, must
-from .chatkit import ChatKitError, NotFound, OtherProject
-from .models import KnownUpstream, Origin
+from .models import ArchivedThread, Progress, current
+from .sync.lease import Held
 
 SAMPLE = 20
 """Kept threads, of different ages, that an upstream that is not known is asked for."""

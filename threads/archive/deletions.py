@@ -26,8 +26,8 @@ from threads.audit.models import AuditEvent
 from threads.audit.record import Action, Outcome, must, record
 from threads.chatkit import MAX_LIMIT, ChatKitClient, ChatKitError, CursorGone, NotFound, Page, Thread, pages
 
-from . import keep
 from .models import ArchivedThread, Progress, State, current
+from .store import write
 
 CONTROL_SECONDS = 60.0
 """How long a control holds."""
@@ -259,11 +259,11 @@ def limit() -> int:
 
 def mark(thread: ArchivedThread, now: datetime) -> None:
     """The thread was found to be deleted upstream: it is marked, or withheld by the circuit breaker."""
-    if not keep.is_there(thread):
+    if not write.is_there(thread):
         return
     if not withheld().exists():
         if ArchivedThread.objects.filter(gone_at__gt=_counted_from(now)).count() < limit():
-            keep.gone(thread, now)
+            write.gone(thread, now)
             return
         log.error(
             "More than %d threads were deleted at OpenAI within 24 hours. No more are marked or removed until an "
@@ -297,12 +297,12 @@ def waiting() -> int:
 
 def purge(thread: ArchivedThread) -> None:
     """Removes the copy, and records that. Raises `NotRecordedError`: then the copy must stay."""
-    if not keep.is_there(thread):
+    if not write.is_there(thread):
         return
     must(
         Action.PURGE, Outcome.DONE, thread=thread.thread_id, customer=thread.user or "", detail={"items": thread.items}
     )
-    keep.purge(thread)
+    write.purge(thread)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import engines, index, keep, tombs
 from .models import ArchivedItem, ArchivedThread, Erased, Person, Reason, SearchDoc, Word
+from .search import engines
+from .store import tombstones, word_index, write
 
 _FEW = 100
 """Threads whose words are gone through before a word is looked up by itself: most words are common."""
@@ -38,7 +39,7 @@ class Traces:
 def erase(thread_ids: Sequence[str]) -> Traces:
     """Forgets threads, their items, and the words, users and reasons that no other thread has; none of them is ever
     kept again. In a transaction of the caller's, which waits for those who store."""
-    tombs.erasing()
+    tombstones.erasing()
     Erased.objects.bulk_create([Erased(thread_id=each) for each in thread_ids], ignore_conflicts=True)
     traces = Traces()
     for thread in ArchivedThread.objects.filter(thread_id__in=thread_ids):
@@ -49,7 +50,7 @@ def erase(thread_ids: Sequence[str]) -> Traces:
 def _forget(thread: ArchivedThread) -> Traces:
     words, items = _words_of(thread), ArchivedItem.objects.filter(thread=thread).count()
     person, cause = thread.person_id, thread.cause_id
-    keep.purge(thread)
+    write.purge(thread)
     people = reasons = 0
     if person is not None and not ArchivedThread.objects.filter(person=person).exists():
         people, _ = Person.objects.filter(pk=person).delete()
@@ -61,8 +62,8 @@ def _forget(thread: ArchivedThread) -> Traces:
 def _words_of(thread: ArchivedThread) -> set[str]:
     """The words that a thread has in the index, and those for which there was no room."""
     doc = SearchDoc.objects.filter(pk=thread.pk).values_list("words", flat=True).first() or ""
-    if doc.startswith(f"{index.CUT} "):
-        return index.words_in(thread) - {""}
+    if doc.startswith(f"{word_index.CUT} "):
+        return word_index.words_in(thread) - {""}
     return {word for word in doc.split(" ") if word and not word.startswith("=")}
 
 
@@ -72,7 +73,7 @@ def _drop_unused(words: set[str]) -> int:
     for doc in SearchDoc.objects.order_by("-pk").values_list("words", flat=True)[:_FEW]:
         left.difference_update(doc.split(" "))
     left = {word for word in left if not engines.with_word(word, 1)}
-    for number in engines.with_word(index.CUT, _MOST_CUT) if left else ():
-        left -= index.words_in(ArchivedThread.objects.get(pk=number))
+    for number in engines.with_word(word_index.CUT, _MOST_CUT) if left else ():
+        left -= word_index.words_in(ArchivedThread.objects.get(pk=number))
     dropped, _ = Word.objects.filter(word__in=left).delete()
     return dropped

@@ -10,7 +10,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
-from .folding import VERSION
+from threads.lib.folding import VERSION
 
 _UNREAD = models.Q(read_at__isnull=True, gone_at__isnull=True)
 

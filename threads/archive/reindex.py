@@ -14,13 +14,14 @@ from django.db import transaction
 from django.db.models import F
 
 from threads.chatkit.items import item as read_item
+from threads.lib.folding import VERSION
 
-from . import engines, index, tombs
-from .folding import VERSION
-from .keep import text_of
-from .lease import Held
 from .models import ArchivedItem, ArchivedThread, Progress, StaleIndex, Word
-from .text import words
+from .search import engines
+from .store import tombstones, word_index
+from .store.tokens import words
+from .store.write import text_of
+from .sync.lease import Held
 
 _THREADS, _ITEMS, _WORDS = 50, 500, 500
 """Done in one transaction at the most."""
@@ -71,8 +72,8 @@ class _Reindexing:
 
     def _some(self) -> int | None:
         """One transaction. Returns how many threads are done with it, None where none was left."""
-        with transaction.atomic(), index.words_last():
-            tombs.storing()
+        with transaction.atomic(), word_index.words_last():
+            tombstones.storing()
             stale = list(StaleIndex.objects.order_by("thread").values_list("thread_id", flat=True)[:_THREADS])
             if not stale:
                 return None
@@ -85,9 +86,9 @@ class _Reindexing:
                 if read == left:
                     break
                 left -= read
-                done[thread] = self._words | set(words(index.head(thread)))
+                done[thread] = self._words | set(words(word_index.head(thread)))
             if done:
-                index.put(done)
+                word_index.put(done)
                 StaleIndex.objects.filter(thread__in=done).delete()
         return len(done)
 
@@ -114,7 +115,7 @@ def _unused_words() -> Iterator[int]:
     last = 0
     while True:
         with transaction.atomic():
-            tombs.erasing()
+            tombstones.erasing()
             some = list(Word.objects.filter(pk__gt=last).order_by("pk")[:_WORDS])
             unused = [each.pk for each in some if not engines.with_word(each.word, 1)]
             if unused:

@@ -11,12 +11,13 @@ from django.conf import settings
 from django.db.models import Count, F, Max, Min, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
-from . import engines, index
 from .completeness import Completeness, completeness
-from .counts import DAY, QUARTER
 from .deletions import Breaker, breaker, waiting, withheld
 from .models import ArchivedThread, Day, OversizedItem, Progress, StaleIndex, State, Tally, current
-from .running import Running, ToRead, to_read, under_way
+from .search import engines
+from .store import word_index
+from .store.counters import DAY, QUARTER
+from .sync.status import Running, ToRead, to_read, under_way
 
 MOST_NAMED = 1000
 """Threads and items that a report names of each kind; the counts are of all."""
@@ -118,7 +119,7 @@ def report(most: int | None = MOST_NAMED) -> Report:
     items = uncounted.aggregate(sum=Sum("items"))["sum"] or 0
     failing = current().filter(trouble__isnull=False)
     running = under_way()
-    cut = sorted(engines.with_word(index.CUT, MOST_CUT), reverse=True)
+    cut = sorted(engines.with_word(word_index.CUT, MOST_CUT), reverse=True)
     return Report(
         complete=completeness(),
         started_at=progress.started_at if progress else None,

@@ -14,9 +14,9 @@ from heapq import nlargest
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import StrIndex
 
-from .clock import PER_DAY, moment, quarter, stretches
-from .counts import DAY, QUARTER
+from .clock_changes import PER_DAY, moment, quarter, stretches
 from .models import ArchivedThread, Day, Person, Progress, Reason, State, Tally
+from .store.counters import DAY, QUARTER
 
 MOST_GROUPED = 50_000
 """Threads that are read and grouped for a ranking; more are counted through the index of the ranked."""

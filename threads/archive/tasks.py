@@ -13,13 +13,15 @@ from django.db import DatabaseError, connections
 from django.db.models.functions import Now
 from huey import crontab
 
-from threads import origin, queue, upstream
 from threads.chatkit import ChatKitError
+from threads.jobs import queue
+from threads.sources import upstream
 
-from . import asked, reindex
-from .lease import HeldError, LeaseLostError
+from . import database_guard, reindex
 from .models import Run
-from .sync import Sync, sync_failed, why
+from .sync import requests
+from .sync.lease import HeldError, LeaseLostError
+from .sync.walk import Sync, sync_failed, why
 
 log = logging.getLogger(__name__)
 
@@ -62,15 +64,15 @@ def _sync_now() -> None:
     if _under_way:
         return
     try:
-        if asked.pending().exists():
+        if requests.pending().exists():
             _run(everything=True)
     except (HeldError, DatabaseError) as error:
         _put_off(error)
     except Exception:
         # It would meet the same each minute.
         log.exception("The sync that was asked for has failed.")
-        asked.begun()
-        asked.met()
+        requests.begun()
+        requests.met()
     finally:
         connections.close_all()
 
@@ -101,14 +103,14 @@ def _run(*, everything: bool) -> None:
         return
     try:
         # Another process may have adopted another upstream.
-        origin.forget()
-        origin.confirm()
+        database_guard.forget()
+        database_guard.confirm()
     except ChatKitError as error:
         log.warning("Nothing is synced: %s", error.detail)
         sync_failed(error)
         if everything:
-            asked.begun()
-            asked.met()
+            requests.begun()
+            requests.met()
         return
     sync = Sync(
         upstream.client(),

@@ -9,4 +9,4 @@ class AuditConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import signals  # noqa: F401, PLC0415  # models are there only now
+        from dashboard.accounts import signals  # noqa: F401, PLC0415  # models are there only now

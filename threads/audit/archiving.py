@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from . import chain
+from . import hash_chain
 from .models import AuditEvent
 from .record import Action, Outcome, must
 
@@ -43,7 +43,7 @@ class Known:
     last: str
 
 
-def archive(before: datetime, path: Path) -> tuple[chain.Contents, int] | None:
+def archive(before: datetime, path: Path) -> tuple[hash_chain.Contents, int] | None:
     """Archives what happened before a time; returns what the file holds and how many events this run removed. None
     where there is nothing to archive. Raises `RefusedError`, `chain.BrokenError`, `NotRecordedError` and `OSError`."""
     if not path.exists():
@@ -53,15 +53,15 @@ def archive(before: datetime, path: Path) -> tuple[chain.Contents, int] | None:
         if known is not None and not _has_ended(known.last):
             # What it holds may still be in the trail, and would stand in both.
             raise RefusedError(f"The file {known.name} has not been ended. Run this again with it first.")
-        chain.write(path, before.isoformat(), known.last if known else chain.BEGINNING, _old(before))
-    found = chain.read(path)
+        hash_chain.write(path, before.isoformat(), known.last if known else hash_chain.BEGINNING, _old(before))
+    found = hash_chain.read(path)
     about = {
         "archived": path.name, "before": found.before, "archived_events": found.events,
         "previous_hash": found.previous, "last_hash": found.last,
     }  # fmt: skip
     with _alone():
         known = newest()
-        last = known.last if known else chain.BEGINNING
+        last = known.last if known else hash_chain.BEGINNING
         if last not in {found.last, found.previous}:
             raise RefusedError(f"{path} is not the file that the trail goes on with. Choose another name.")
         if last == found.previous:
@@ -82,20 +82,20 @@ def _has_ended(last: str) -> bool:
     return AuditEvent.objects.filter(action=Action.AUDIT, outcome=Outcome.DONE, detail__last_hash=last).exists()
 
 
-def _old(before: datetime) -> Iterator[chain.Line]:
+def _old(before: datetime) -> Iterator[hash_chain.Line]:
     place = 0
     while rows := list(AuditEvent.objects.filter(at__lt=before, id__gt=place).order_by("id")[:_BATCH]):
         yield from map(_told, rows)
         place = rows[-1].pk
 
 
-def _told(row: AuditEvent) -> chain.Line:
+def _told(row: AuditEvent) -> hash_chain.Line:
     return {name: getattr(row, name) for name in _FIELDS} | {"at": row.at.isoformat()}
 
 
 def _remove(path: Path) -> int:
     """Removes the events of a file that are still in the trail; returns how many they were."""
-    removed, there = 0, chain.events(path)
+    removed, there = 0, hash_chain.events(path)
     while batch := {each["id"]: each for each in islice(there, _BATCH)}:
         with _alone():
             rows = list(AuditEvent.objects.filter(pk__in=batch))

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator
 from copy import copy
 from datetime import UTC
 
-from .. import csv_rows, masking
-from ..audit.models import AuditEvent
-from .words import ENCODED, what
+from threads import masking
+from threads.lib import safe_csv
+
+from .descriptions import ENCODED, what
+from .models import AuditEvent
 
 _COLUMNS = (
     "number", "time", "who", "account id", "address", "action", "in words", "outcome", "thread", "user", "details",
@@ -20,10 +22,10 @@ _COLUMNS = (
 def as_csv(events: Iterable[AuditEvent], *, masked: bool = False) -> Iterator[str]:
     """The lines of a file, one for each event, times in UTC. `masked` for a reader who may not see user ids whole: then
     the filters that were asked for are left out, which would say them."""
-    yield csv_rows.BOM + csv_rows.line(_COLUMNS)
+    yield safe_csv.BOM + safe_csv.line(_COLUMNS)
     for event in events:
         each = _masked(event) if masked else event
-        yield csv_rows.line(
+        yield safe_csv.line(
             [
                 each.pk,
                 each.at.astimezone(UTC).isoformat(timespec="milliseconds"),

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.http import QueryDict
 
-from ..audit.models import AuditEvent
-from ..audit.record import Action, Outcome
+from .models import AuditEvent
+from .record import Action, Outcome
 
 ACTIONS: dict[str, str] = {
     Action.SIGN_IN: "Signed in",

@@ -13,8 +13,9 @@ from typing import Literal
 
 from django.db.models import Q, QuerySet
 
-from ..archive.spans import bounds
-from ..query import encoded
+from threads.archive.search.ranges import bounds
+from threads.sources.query import encoded
+
 from .models import SPARSE, AuditEvent
 from .record import LONGEST_ID, storable
 

@@ -15,8 +15,9 @@ from typing import Any
 from django.db import DatabaseError
 from django.utils import timezone
 
-from ..chatkit.trace import Trace, trace
-from . import again
+from threads.lib.trace import Trace, trace
+
+from . import retries
 from .models import AuditEvent
 
 SYSTEM = "(Threadkeeper)"
@@ -134,7 +135,7 @@ def record(action: Action, outcome: Outcome = Outcome.DONE, **about: Any) -> Non
     try:
         AuditEvent.objects.create(**row)
     except DatabaseError as error:
-        if again.later(row, error):
+        if retries.later(row, error):
             _log.warning("The trail can't be written just now, which is tried again: %s %s", action, outcome)
         else:
             _log.error("The trail could not be written: %s %s", action, outcome, exc_info=True)

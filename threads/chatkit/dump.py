@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 
-from .chatkit.values import clean
+from .values import clean
 
 
 def dumped(value: object, *, compact: bool = False) -> str:

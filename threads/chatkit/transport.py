@@ -26,11 +26,12 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from threads.lib.trace import Clock, trace
+
 from . import retry
 from .deadline import DeadlineAdapter, deadline
 from .errors import ChatKitError, Garbled, TimedOut, Unavailable
 from .parse import too_large
-from .trace import Clock, trace
 
 Method = Literal["GET", "DELETE"]
 

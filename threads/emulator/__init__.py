@@ -3,12 +3,12 @@
 It shares no code with the client, so that each checks the other.
 """
 
-from threads.emulator.adapter import EmulatorAdapter
-from threads.emulator.emulator import Emulator
-from threads.emulator.faults import Fault
-from threads.emulator.paging import BeforeReading, HasMoreReading
-from threads.emulator.replies import Reply
-from threads.emulator.server import EmulatorServer
+from .api.paging import BeforeReading, HasMoreReading
+from .api.replies import Reply
+from .emulator import Emulator
+from .faults import Fault
+from .serving.adapter import EmulatorAdapter
+from .serving.server import EmulatorServer
 
 __all__ = [
     "BeforeReading",

@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from urllib.parse import parse_qsl, urlencode
 
-from threads.emulator.api import Api
-from threads.emulator.conversation import Json
-from threads.emulator.desk import Desk
-from threads.emulator.faults import LOST, ONCE, Fault
-from threads.emulator.paging import BeforeReading, HasMoreReading, Readings
-from threads.emulator.parameters import DEFAULT_LIMIT
-from threads.emulator.refusals import refusal
-from threads.emulator.replies import OLD, Meter, Reply, Request, common_headers
-from threads.emulator.showcase import scenes
-from threads.emulator.spoilers import LEAST_TOO_MANY, spoil
-from threads.emulator.world import World
+from .api.api import Api
+from .api.paging import BeforeReading, HasMoreReading, Readings
+from .api.parameters import DEFAULT_LIMIT
+from .api.refusals import refusal
+from .api.replies import OLD, Meter, Reply, Request, common_headers
+from .api.spoilers import LEAST_TOO_MANY, spoil
+from .faults import LOST, ONCE, Fault
+from .world.conversation import Json
+from .world.desk import Desk
+from .world.showcase import scenes
+from .world.world import World
 
 _REMEMBERED_CALLS = 1000
 _OTHER_SEED = 1_000_003

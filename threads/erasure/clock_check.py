@@ -8,7 +8,7 @@ import time
 from django.utils import timezone
 
 from threads.chatkit import ChatKitClient
-from threads.chatkit.trace import Trace, trace
+from threads.lib.trace import Trace, trace
 
 MOST = 300.0
 """Seconds by which the two may differ."""

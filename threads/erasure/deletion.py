@@ -17,8 +17,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from threads.archive.deletions import Evidence, Verdict
-from threads.archive.erasing import Traces, erase
-from threads.archive.people import is_whole
+from threads.archive.erase import Traces, erase
+from threads.archive.search.users import is_whole
 from threads.audit.record import Action, Outcome, must
 from threads.chatkit import (
     ChatKitClient,
@@ -31,9 +31,9 @@ from threads.chatkit import (
     ScopesMissing,
     Thread,
 )
-from threads.chatkit.trace import trace
+from threads.lib.trace import trace
 
-from . import clock, journal
+from . import clock_check, journal
 from .journal import Note, What
 from .models import Erasure, Target
 
@@ -279,7 +279,7 @@ def _retrieved(job: Erasure, target: Target, client: ChatKitClient) -> tuple[Thr
 
 def _check_clock(job: Erasure) -> None:
     if job.kind == Erasure.Kind.RETENTION:
-        clock.check()
+        clock_check.check()
 
 
 def _traced(call: Callable[[], AnswerT]) -> tuple[AnswerT, str]:

@@ -8,8 +8,8 @@ from urllib.parse import quote, unquote
 
 from django.db import models
 
-from threads.archive.people import column
-from threads.jobs import Job
+from threads.archive.search.users import column
+from threads.jobs.job import Job
 
 
 class Erasure(Job):

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from threads import queue
 from threads.archive.models import ArchivedThread
-from threads.archive.people import column
+from threads.archive.search.users import column
 from threads.audit.record import Action, Outcome, must
+from threads.jobs import queue
 
 from . import journal
 from .models import Erasure, Target
-from .plan import Confirmed
+from .preview import Confirmed
 
 
 def begin(wanted: Confirmed) -> Erasure:

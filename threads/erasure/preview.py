@@ -14,13 +14,13 @@ from unicodedata import normalize
 from django.core import signing
 from markupsafe import escape
 
-from threads import upstream
 from threads.archive.models import ArchivedThread
-from threads.archive.source import shown
+from threads.archive.search.source import shown
 from threads.chatkit import ChatKitError, NotFound, Retired, Thread
-from threads.visible import exact
+from threads.rendering.escape import exact
+from threads.sources import upstream
 
-from . import gather
+from . import targets
 from .models import Erasure
 
 SALT, LIFE = "threads.erasure", 3600
@@ -114,7 +114,7 @@ def of_user(user: str) -> Plan:
     """A plan for all threads of exactly this user: those that the upstream lists, and those that are kept here."""
     until = time.monotonic() + _PATIENCE
     live: dict[str, Thread] = {}
-    walk, counted, error = gather.Walk(user), True, None
+    walk, counted, error = targets.Walk(user), True, None
     try:
         for rows in walk.pages(upstream.client()):
             live |= {row.id: row for row in rows if row.id}
@@ -125,7 +125,7 @@ def of_user(user: str) -> Plan:
         counted, error = False, failed
     until = time.monotonic() + _PATIENCE
     here: dict[str, Thread] = {}
-    for rows in gather.kept(user):
+    for rows in targets.kept(user):
         here |= {row.id: row for row in rows if row.id}
         if time.monotonic() > until:
             counted = False

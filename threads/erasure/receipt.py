@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from django.db.models import Count, QuerySet
 
 from threads import masking
-from threads.chunks import chunked
+from threads.lib.db import chunked
 
 from .models import Erasure, Target
 

@@ -17,19 +17,20 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from dashboard.remember import Remembered
-from threads import upstream
-from threads.archive import tombs
 from threads.archive.models import ArchivedThread
-from threads.archive.people import column
+from threads.archive.search.users import column
+from threads.archive.store import tombstones
 from threads.audit.record import Action, Outcome, must
-from threads.chunks import chunked
+from threads.lib.db import chunked
+from threads.lib.ttl_cache import Remembered
+from threads.sources import upstream
 
-from . import gather, journal, told
+from . import journal, journal_summary
+from . import targets as gather
 from .journal import Entry, Note, What
+from .journal_summary import Told
 from .models import Erasure, Target
-from .told import Told
-from .work import work, workable
+from .runner import work, workable
 
 _BATCH = 500
 
@@ -68,11 +69,11 @@ class Standing:
 def standing(*, whole: bool = True) -> Standing:
     """How the file and the database compare. Without `whole`, `unwritten` is left out, which takes a look at each
     erased thread. Raises `JournalError`."""
-    file = told.read()
+    file = journal_summary.read()
     found = Standing(lines=file.lines, damaged=file.damaged)
     takeable = set(workable(Erasure.objects.filter(ended_at=None, awaits=False)).values_list("pk", flat=True))
     for some in _some(file.erased.values()):
-        gone = tombs.known({entry.thread for entry in some})
+        gone = tombstones.known({entry.thread for entry in some})
         left = [entry for entry in some if entry.thread not in gone]
         noted = _noted(file, left)
         for entry in left:
@@ -162,7 +163,7 @@ def fill() -> int:
     """Writes to the file the threads that this database has erased and the file does not know of: from before there was
     a file, or of one that was lost. Returns how many. Raises `JournalError`."""
     written = 0
-    for some in _some(list(_unwritten(thread for thread, _ in told.read().erased))):
+    for some in _some(list(_unwritten(thread for thread, _ in journal_summary.read().erased))):
         last = journal.append(*(Note(each.erasure_id, What.ERASE, each.thread_id) for each in some))
         if last is None:
             return 0

@@ -17,7 +17,7 @@ from threads.audit.models import AuditEvent
 from threads.audit.record import SYSTEM, Action, Actor, Outcome, acting, must, record
 from threads.chatkit import ChatKitClient
 
-from . import clock, journal
+from . import clock_check, journal
 from .models import Erasure, Target
 
 MOST = 50_000
@@ -61,7 +61,7 @@ def is_wanted(of: dict[str, Any]) -> bool:
     if not settings.RETENTION_DAYS:
         return False
     now = rule()
-    before = now.before + timedelta(seconds=2 * clock.MOST)
+    before = now.before + timedelta(seconds=2 * clock_check.MOST)
     return set(of["statuses"]) <= set(now.statuses) and datetime.fromisoformat(of["before"]) <= before
 
 
@@ -87,9 +87,9 @@ def begin(wanted: Rule, token: str, client: ChatKitClient) -> Erasure | None:
     if not due:
         return None
     try:
-        clock.ask(client)
+        clock_check.ask(client)
         journal.check()
-    except (clock.ClockError, journal.JournalError) as error:
+    except (clock_check.ClockError, journal.JournalError) as error:
         refusal = {"kind": _KIND, "reason": str(error)}
         record(Action.ERASURE, Outcome.REFUSED, detail=refusal, upstream_request_id="")
         raise

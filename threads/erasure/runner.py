@@ -16,15 +16,15 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from threads.archive import index
 from threads.archive.deletions import Evidence
+from threads.archive.store import word_index
 from threads.audit.record import Action, Outcome, acting, must, record
 from threads.chatkit import ChatKitClient, ChatKitError
-from threads.exports.forget import forget
-from threads.jobs import JobLostError
+from threads.exports.purge import forget
+from threads.jobs.job import JobLostError
 from threads.roles import Right, may_now
 
-from . import clock, gather, journal, one, receipt, retention, scrub
+from . import clock_check, deletion, journal, receipt, retention, targets, vacuum
 from .journal import Note, What
 from .models import Erasure, Target
 
@@ -101,7 +101,7 @@ def work(
             job.let_go()
         except WaitError as wait:
             _leave(job, timedelta(seconds=wait.seconds))
-        except clock.ClockError as error:
+        except clock_check.ClockError as error:
             _hold(job, str(error), _CLOCK_LATER)
         except journal.JournalError as error:
             _hold(job, str(error), _LATER)
@@ -137,7 +137,7 @@ class _Work:
         self._evidence = Evidence(client)
 
     def through(self) -> None:
-        scrub.prepare()
+        vacuum.prepare()
         job = self._job
         self._wait_to_be_confirmed()
         if job.kind in _OF_A_USER and job.customer and job.line is None:
@@ -163,9 +163,9 @@ class _Work:
     def _list(self) -> None:
         """All threads of the user: what is kept here, and what the upstream lists."""
         self._job.keep(phase="listing")
-        for rows in gather.kept(self._job.user):
+        for rows in targets.kept(self._job.user):
             self._go_on()
-            gather.add(self._job, rows)
+            targets.add(self._job, rows)
         if self._job.kind in Erasure.HERE or self._walk() is not None:
             self._job.keep(listed_at=timezone.now())
 
@@ -178,15 +178,15 @@ class _Work:
 
     def _walk(self) -> int | None:
         """How many threads of the user were new; None where the list could not be had this time, or not any more."""
-        walk, new, listed = gather.Walk(self._job.user), 0, 0
+        walk, new, listed = targets.Walk(self._job.user), 0, 0
         try:
             for rows in walk.pages(self._client):
                 self._go_on()
                 if self._job.trouble:
                     return None
-                new += gather.add(self._job, rows)
-                listed += gather.gone(self._job, rows)
-        except one.HOPELESS as error:
+                new += targets.add(self._job, rows)
+                listed += targets.gone(self._job, rows)
+        except deletion.HOPELESS as error:
             self._give_up(error.detail)
             return None
         except ChatKitError as error:
@@ -205,14 +205,14 @@ class _Work:
                 self._give_up(self._job.trouble)
                 return
             try:
-                one.step(self._job, target, self._client, self._evidence)
+                deletion.step(self._job, target, self._client, self._evidence)
                 if self._job.held:
                     self._job.keep(held="")
-            except one.HOPELESS as error:
+            except deletion.HOPELESS as error:
                 self._give_up(error.detail)
                 return
             except ChatKitError as error:
-                one.failed(self._job, target, error)
+                deletion.failed(self._job, target, error)
                 if not self._pause(error):
                     return
             if time.monotonic() > self._ends:
@@ -248,7 +248,7 @@ class _Work:
         """Nothing more can be done at the upstream: what is left says why."""
         self._job.keep(trouble=reason)
         for target in self._open():
-            one.give_up(self._job, target, reason)
+            deletion.give_up(self._job, target, reason)
 
     def _clean(self) -> None:
         """What else there is of the threads here: stored exports, words that are remembered, bytes in files."""
@@ -268,8 +268,8 @@ class _Work:
                 job.keep(tries=job.tries + 1)
                 raise WaitError(_LATER.total_seconds()) from error
             job.keep(trouble="a stored export could not be removed: see the log")
-        index.forget_known()
-        job.keep(traces=job.traces | {"files": scrub.scrub(job.keep)})
+        word_index.forget_known()
+        job.keep(traces=job.traces | {"files": vacuum.scrub(job.keep)})
 
     def _finish(self) -> None:
         job = self._job

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from django.db import transaction
 from django.db.models import Q
 
-from threads.archive import people
 from threads.archive.models import ArchivedThread
-from threads.archive.source import shown
+from threads.archive.search import users as people
+from threads.archive.search.source import shown
 from threads.chatkit import MAX_LIMIT, ChatKitClient, Garbled, Page, Thread, pages
-from threads.chunks import chunked
+from threads.lib.db import chunked
 
 from .models import Erasure, Target
 

@@ -8,15 +8,16 @@ import threading
 from django.conf import settings
 from django.db import Error, connections
 
-from dashboard.remember import Remembered
-from threads import queue, upstream
 from threads.audit.record import NotRecordedError
 from threads.chatkit import ChatKitError
+from threads.jobs import queue
+from threads.lib.ttl_cache import Remembered
+from threads.sources import upstream
 
 from . import retention
-from .clock import ClockError
+from .clock_check import ClockError
 from .journal import JournalError
-from .work import ready, work
+from .runner import ready, work
 
 log = logging.getLogger(__name__)
 

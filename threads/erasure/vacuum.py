@@ -15,7 +15,7 @@ import psycopg
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
-from threads.archive import wal
+from threads.archive.store import sqlite_wal
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def _sqlite(alive: Alive, *, rewrite: bool) -> None:
             cursor.execute("VACUUM")
         alive()
     until = time.monotonic() + connection.settings_dict["OPTIONS"].get("timeout", 0)
-    while not wal.emptied():
+    while not sqlite_wal.emptied():
         if time.monotonic() >= until:
             raise DatabaseError("somebody is reading what the write-ahead log holds")
         time.sleep(_POLL)

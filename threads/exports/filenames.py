@@ -8,8 +8,9 @@ import unicodedata
 from datetime import datetime
 from urllib.parse import quote
 
-from .. import when
-from ..visible import named
+from threads.lib import times
+from threads.rendering.escape import named
+
 from .models import Export
 
 _LONGEST, _MOST_BYTES = 60, 120
@@ -37,7 +38,7 @@ def clean(text: str, otherwise: str) -> str:
 def of(export: Export, now: datetime) -> str:
     """What the finished file is called, such as "threads-2026-11-25-PARTIAL.csv"."""
     what = f"user-{clean(export.customer, 'unnamed')}" if export.kind == "zip" else "threads"
-    day = now.astimezone(when.zone(export.zone)).date()
+    day = now.astimezone(times.zone(export.zone)).date()
     return f"{what}-{day}{'-PARTIAL' if export.reason else ''}.{export.kind}"
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ..archive.about import About
-from ..chatkit import Thread
-from ..csv_rows import BOM, line
-from ..raw import dumped
-from ..services import Listing
+from threads.archive.thread_info import About
+from threads.chatkit import Thread
+from threads.chatkit.dump import dumped
+from threads.lib.safe_csv import BOM, line
+from threads.service import Listing
 
 KINDS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
 

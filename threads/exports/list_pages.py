@@ -9,11 +9,14 @@ from django.db import transaction
 from django.http import QueryDict
 from django.utils import timezone
 
-from .. import forms, services, when
-from ..archive import about
-from ..chatkit import MAX_LIMIT, Garbled
-from ..query import ThreadQuery
-from . import files, formats
+from threads import service
+from threads.archive import thread_info
+from threads.chatkit import MAX_LIMIT, Garbled
+from threads.lib import times
+from threads.sources import query_forms
+from threads.sources.query import ThreadQuery
+
+from . import formats, storage
 from .models import Export
 
 LIST = "list.jsonl"
@@ -27,7 +30,7 @@ _LOST = "There is more, but the API gives no way to reach it."
 def asked_for(export: Export) -> ThreadQuery:
     """The list, from its start, in the largest pages that there are."""
     # What the account may ask for was looked at when it asked.
-    query, errors = forms.read(QueryDict(export.query).dict(), masked=False)
+    query, errors = query_forms.read(QueryDict(export.query).dict(), masked=False)
     if query is None:
         raise ValueError(f"an export asks for no list: {errors}")
     return replace(query, limit=MAX_LIMIT)
@@ -36,20 +39,20 @@ def asked_for(export: Export) -> ThreadQuery:
 def page(export: Export) -> None:
     """Brings one page more into the file, and keeps where it goes on. Raises `ChatKitError` and `NeedsArchiveError`,
     `JobLostError` where another worker has the export, and `OSError`."""
-    zone, gone = when.zone(export.zone), export.phase == "gone"
+    zone, gone = times.zone(export.zone), export.phase == "gone"
     place = replace(asked_for(export), after=export.cursor or None)
-    found = services.kept_alone(place, zone) if gone else services.handed_over(place, zone)
+    found = service.kept_alone(place, zone) if gone else service.handed_over(place, zone)
     window, kind = found.window, _kind(export)
     following = window.last_id if window.has_next else None
     # A zip says of each thread why it is left out, and asks it itself first.
-    rows = tuple(row for row in window.rows if export.kind == "zip" or services.is_theirs(row, place))
+    rows = tuple(row for row in window.rows if export.kind == "zip" or service.is_theirs(row, place))
     data = b"" if export.pages else formats.beginning(kind)
     data += formats.lines(kind, formats.rows(found, rows, timezone.now()))
     offset, done, pages = export.offset, export.done + len(rows), export.pages + 1
     if following is not None and following == export.mark:
         raise Garbled("the pages lead in a circle")
     # What OpenAI has no more of a user is theirs too.
-    onward = following is None and export.kind == "zip" and not gone and not found.archived and about.is_on()
+    onward = following is None and export.kind == "zip" and not gone and not found.archived and thread_info.is_on()
     with transaction.atomic():
         # Keeping comes first: it holds the row, so nobody else is at the file.
         export.keep(
@@ -64,19 +67,19 @@ def page(export: Export) -> None:
             reason=_lacking(found, left_out=len(rows) < len(window.rows)) or export.reason,
             trouble_at=None,
         )
-        files.append(file(export), offset, data)
+        storage.append(file(export), offset, data)
 
 
 def file(export: Export) -> Path:
     """Where the lines go."""
-    return files.work(export.pk) / LIST if export.kind == "zip" else files.path(export.pk)
+    return storage.work(export.pk) / LIST if export.kind == "zip" else storage.path(export.pk)
 
 
 def _kind(export: Export) -> str:
     return "jsonl" if export.kind == "zip" else export.kind
 
 
-def _lacking(found: services.Listing, *, left_out: bool) -> str:
+def _lacking(found: service.Listing, *, left_out: bool) -> str:
     if left_out:
         return _LEFT_OUT
     if found.window.lost or (found.window.has_next and found.window.last_id is None):
@@ -99,7 +102,7 @@ def _lacking(found: services.Listing, *, left_out: bool) -> str:
     return ""
 
 
-def _total(found: services.Listing) -> int | None:
+def _total(found: service.Listing) -> int | None:
     """How many threads there will be, as far as that was counted."""
     if found.counts is None:
         return None

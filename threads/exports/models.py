@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from ..jobs import Job
+from threads.jobs.job import Job
 
 KEPT = timedelta(days=1)
 """How long a finished export, its file and its row, is there."""

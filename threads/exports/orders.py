@@ -10,12 +10,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from .. import queue
-from ..archive.about import searched_for
-from ..archive.people import column
-from ..audit.record import Action, Outcome, actor, must
-from ..query import DEFAULT_LIMIT, ThreadQuery
-from . import files
+from threads.archive.search.users import column
+from threads.archive.thread_info import searched_for
+from threads.audit.record import Action, Outcome, actor, must
+from threads.jobs import queue
+from threads.sources.query import DEFAULT_LIMIT, ThreadQuery
+
+from . import storage
 from .models import Export
 
 MOST = 50
@@ -61,7 +62,7 @@ def take_away(export: Export) -> None:
     be deleted: then the row is there still."""
     # Whoever is at it stops when it finds that it holds the row no more.
     Export.objects.filter(pk=export.pk, ended_at=None).update(holder="", ended_at=timezone.now(), phase="ended")
-    files.remove(export.pk)
+    storage.remove(export.pk)
     Export.objects.filter(pk=export.pk).delete()
 
 

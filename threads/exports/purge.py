@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from django.db.models import Q
 from django.utils import timezone
 
-from ..archive.people import column
-from . import files
+from threads.archive.search.users import column
+
+from . import storage
 from .models import KEPT, Export, Outcome
 
 REMOVED = "It was removed, because threads that it may have held were erased."
@@ -37,5 +38,5 @@ def forget(thread_ids: Iterable[str], customer: str | None) -> int:
             outcome=Outcome.REMOVED, reason=REMOVED, phase="ended", ended_at=now, expires_at=now + KEPT,
             holder="", until=None, query="", customer="", cursor="", mark="", name="", size=None,
         )  # fmt: skip
-        files.remove(export.pk)
+        storage.remove(export.pk)
     return removed

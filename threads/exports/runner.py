@@ -11,14 +11,15 @@ from functools import partial
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from ..archive.bound import TooSlow, for_a_page
-from ..audit.record import Action, NotRecordedError, acting, must
-from ..audit.record import Outcome as Ended
-from ..chatkit import ChatKitError
-from ..jobs import JobLostError
-from ..roles import Right, may_now
-from ..services import NeedsArchiveError
-from . import bundle, files, formats, listing, names, pack
+from threads.archive.statement_timeout import TooSlow, for_a_page
+from threads.audit.record import Action, NotRecordedError, acting, must
+from threads.audit.record import Outcome as Ended
+from threads.chatkit import ChatKitError
+from threads.jobs.job import JobLostError
+from threads.roles import Right, may_now
+from threads.service import NeedsArchiveError
+
+from . import filenames, formats, list_pages, storage, user_parts, user_zip
 from .models import KEPT, Export, Outcome
 
 PATIENCE = timedelta(minutes=10)
@@ -105,13 +106,13 @@ def _for(export: Export, parts: Iterator[None], seconds: float, stopped: Callabl
         return True
 
 
-def _parts(export: Export, trouble: bundle.Trouble) -> Iterator[None]:
+def _parts(export: Export, trouble: user_parts.Trouble) -> Iterator[None]:
     """Each step is one piece of work, kept when it is done. Raises `ChatKitError` only where nothing is kept yet."""
     if export.kind == "zip":
-        files.begin(export.pk)
+        storage.begin(export.pk)
     while not export.listed:
         try:
-            listing.page(export)
+            list_pages.page(export)
         except TooSlow:
             raise
         except ChatKitError as error:
@@ -121,7 +122,7 @@ def _parts(export: Export, trouble: bundle.Trouble) -> Iterator[None]:
             export.keep(listed=True, reason=said(error))
         yield
     if export.kind == "zip":
-        yield from bundle.parts(export, trouble)
+        yield from user_parts.parts(export, trouble)
 
 
 def _later(export: Export, error: ChatKitError) -> None:
@@ -141,27 +142,27 @@ def _finish(export: Export) -> None:
     now, offset, packed, end = timezone.now(), export.offset, None, b""
     if export.kind == "zip":
         export.keep(phase="packing")
-        export.reason = pack.lacking(export)
-        packed = pack.pack(export, now)
+        export.reason = user_zip.lacking(export)
+        packed = user_zip.pack(export, now)
     elif export.reason:
         end = formats.partial(export.kind, export.done, export.reason)
     outcome = Outcome.PARTIAL if export.reason else Outcome.WHOLE
     size = packed.stat().st_size if packed else offset + len(end)
     with transaction.atomic():
-        _end(export, outcome, reason=export.reason, name=names.of(export, now), size=size, total=export.done)
+        _end(export, outcome, reason=export.reason, name=filenames.of(export, now), size=size, total=export.done)
         if packed:
-            packed.replace(files.path(export.pk))
+            packed.replace(storage.path(export.pk))
         else:
-            files.append(files.path(export.pk), offset, end)
+            storage.append(storage.path(export.pk), offset, end)
     if packed:
-        files.tidy(export.pk)
+        storage.tidy(export.pk)
 
 
 def _without(export: Export, outcome: Outcome, reason: str) -> None:
     """It ends, and there is no file."""
     with transaction.atomic():
         _end(export, outcome, reason=reason)
-    files.remove(export.pk)
+    storage.remove(export.pk)
 
 
 def _end(export: Export, outcome: Outcome, **values: object) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import IO, Any
 
-from ..chatkit import MAX_LIMIT, ChatKitError, LeftOut, ThreadItem
-from ..chatkit.items import item
-from ..raw import dumped
-from ..sources import Window
-from ..transcript import LOST, Pages, too_large
+from threads.chatkit import MAX_LIMIT, ChatKitError, LeftOut, ThreadItem
+from threads.chatkit.dump import dumped
+from threads.chatkit.items import item
+from threads.sources.live import Window
+
+from .transcript import LOST, Pages, too_large
 
 
 class Watched:

@@ -11,13 +11,13 @@ from django.db import DatabaseError, connections
 from django.utils import timezone
 from huey import crontab
 
-from threads import queue
 from threads.audit.record import NotRecordedError
-from threads.jobs import JobLostError
+from threads.jobs import queue
+from threads.jobs.job import JobLostError
 
-from . import files
+from . import storage
 from .models import Export
-from .work import go_on
+from .runner import go_on
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def expire() -> None:
     for export in Export.objects.filter(expires_at__lte=timezone.now()):
         if _removed(export.pk):
             export.delete()
-    on_disk = list(files.there())
+    on_disk = list(storage.there())
     known = {each.pk: each for each in Export.objects.filter(pk__in=on_disk)}
     for key in on_disk:
         export_of = known.get(key)
@@ -72,7 +72,7 @@ def expire() -> None:
 
 def _removed(key: UUID) -> bool:
     try:
-        files.remove(key)
+        storage.remove(key)
     except OSError:
         log.exception("The file of an export could not be deleted: %s", key)
         return False

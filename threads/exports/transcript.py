@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 
-from . import when
-from .chatkit import ChatKitError, LeftOut, Thread, ThreadItem
-from .chatkit.types import AssistantMessage, ClientToolCall, Task, TaskGroup, UserMessage, Widget
-from .pretty import indented
-from .raw import dumped
-from .sources import Window
-from .visible import named
+from threads.chatkit import ChatKitError, LeftOut, Thread, ThreadItem
+from threads.chatkit.dump import dumped
+from threads.chatkit.types import AssistantMessage, ClientToolCall, Task, TaskGroup, UserMessage, Widget
+from threads.lib import times
+from threads.rendering.escape import named
+from threads.rendering.json_indent import indented
+from threads.sources.live import Window
 
 Pages = Iterator[Window[ThreadItem]]
 
@@ -77,14 +77,14 @@ def _head(thread: Thread, now: datetime, zone: tzinfo) -> Iterator[str]:
         ("User", thread.user),
         ("Status", status.label if status else None),
         ("Reason", status.reason if status else None),
-        ("Created", when.exact_to_seconds(thread.created_at, zone) if thread.created_at else None),
-        ("Read", f"{when.exact_to_seconds(now, zone)}, times in {zone}"),
+        ("Created", times.exact_to_seconds(thread.created_at, zone) if thread.created_at else None),
+        ("Read", f"{times.exact_to_seconds(now, zone)}, times in {zone}"),
     ]
     yield "".join(f"- {name}: {_line(value)}\n" for name, value in facts if value) + "\n"
 
 
 def _item(item: ThreadItem, zone: tzinfo) -> Iterator[str]:
-    time = when.exact_to_seconds(item.created_at, zone) if item.created_at else "no time given"
+    time = times.exact_to_seconds(item.created_at, zone) if item.created_at else "no time given"
     who, parts = _said(item)
     yield f"## {who}, {time}\n\n"
     for part in parts:

@@ -13,14 +13,16 @@ from uuid import uuid4
 from django.db import transaction
 from django.utils import timezone
 
-from .. import services, transcript, when
-from ..chatkit import ChatKitError, Thread
-from ..raw import dumped
-from ..transcript import Pages
-from . import files, names
-from .listing import LIST, asked_for
+from threads import service
+from threads.chatkit import ChatKitError, Thread
+from threads.chatkit.dump import dumped
+from threads.lib import times
+
+from . import filenames, storage, transcript
+from .list_pages import LIST, asked_for
 from .models import Export
-from .once import Once
+from .spool import Once
+from .transcript import Pages
 
 FACTS = "facts.jsonl"
 """Among the parts: what became of each thread of the list, in its order."""
@@ -43,13 +45,13 @@ def parts(export: Export, trouble: Trouble) -> Iterator[None]:
             # One that failed does not say that the upstream is back.
             since = export.trouble_at if facts["why"] else None
             export.keep(done=number, offset=offset + len(data), trouble_at=since)
-            files.append(files.work(export.pk) / FACTS, offset, data)
+            storage.append(storage.work(export.pk) / FACTS, offset, data)
         yield
 
 
 def lines(export: Export, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """What a part holds, counted from 1. A list without a thread may have no file."""
-    where = files.work(export.pk) / name
+    where = storage.work(export.pk) / name
     if not where.exists():
         return
     with where.open(encoding="utf-8") as file:
@@ -70,15 +72,15 @@ def _facts(export: Export, number: int, row: dict[str, Any], trouble: Trouble) -
     if row["user"] not in {None, user}:
         return facts | {"title": None, "why": "the API listed it, but as another user's, so it is left out"}
     try:
-        thread, pages = services.whole(thread_id)
+        thread, pages = service.whole(thread_id)
     except ChatKitError as error:
         trouble(error)
         return facts | {"why": f"the API failed: {error.detail}"}
     if not thread.is_of(user):
         whose = "that it is another user's" if thread.user else "not whose it is"
         return facts | {"title": None, "why": f"the API says {whose}, so it is left out"}
-    name = f"{number:06}-{names.clean(thread_id, 'thread')}"
-    with tempfile.TemporaryFile(dir=files.work(export.pk)) as spool:
+    name = f"{number:06}-{filenames.clean(thread_id, 'thread')}"
+    with tempfile.TemporaryFile(dir=storage.work(export.pk)) as spool:
         once = Once(_beating(pages, export), spool)
         _write(export, f"{name}.json", transcript.as_json(thread, once.first()))
         _write(export, f"{name}.md", _markdown(export, thread, once))
@@ -88,14 +90,14 @@ def _facts(export: Export, number: int, row: dict[str, Any], trouble: Trouble) -
 
 
 def _markdown(export: Export, thread: Thread, once: Once) -> Iterator[str]:
-    return transcript.as_markdown(thread, once.again(), timezone.now(), when.zone(export.zone))
+    return transcript.as_markdown(thread, once.again(), timezone.now(), times.zone(export.zone))
 
 
 def _write(export: Export, name: str, text: Iterator[str]) -> None:
     """A part that is there whole or not at all, since a reader that is no longer meant to be may write the same."""
-    where = files.work(export.pk)
+    where = storage.work(export.pk)
     made = where / f"{uuid4().hex}.new"
-    with files.create(made) as file:
+    with storage.create(made) as file:
         for each in text:
             file.write(each.encode("utf-8", "replace"))
     made.replace(where / name)

@@ -14,13 +14,14 @@ from typing import IO, Any
 from urllib.parse import quote
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from .. import when
-from ..raw import dumped
-from ..visible import named
-from . import files
-from .bundle import FACTS, lines
-from .listing import asked_for
+from threads.chatkit.dump import dumped
+from threads.lib import times
+from threads.rendering.escape import named
+
+from . import storage
+from .list_pages import asked_for
 from .models import Export
+from .user_parts import FACTS, lines
 
 _BEAT = 10.0
 _CHUNK = 2**20
@@ -28,9 +29,9 @@ _CHUNK = 2**20
 
 def pack(export: Export, now: datetime) -> Path:
     """The zip among the parts, made anew. Raises `JobLostError` and `OSError`."""
-    where = files.work(export.pk)
+    where = storage.work(export.pk)
     packed, last = where / "packed", time.monotonic()
-    with files.create(packed) as file, TemporaryFile(dir=where) as entries:
+    with storage.create(packed) as file, TemporaryFile(dir=where) as entries:
         with ZipFile(file, "w", ZIP_DEFLATED) as zipped:
             add = _Adding(zipped, entries, now)
             for _, facts in lines(export, FACTS):
@@ -41,7 +42,7 @@ def pack(export: Export, now: datetime) -> Path:
                     last = time.monotonic()
             add.text("index.html", _index(export, now))
             add.text("manifest.json", _manifest(export, now, add))
-        files.settle(file)
+        storage.settle(file)
     return packed
 
 
@@ -124,11 +125,11 @@ _HEAD = """<!doctype html>
 
 def _index(export: Export, now: datetime) -> Iterator[str]:
     """A page without a style or a script, on which nothing that a stranger wrote is markup."""
-    zone = when.zone(export.zone)
+    zone = times.zone(export.zone)
     yield _HEAD.format(title=("PARTIAL: " if export.reason else "") + f"Threads of {_shown(export.customer)}")
     if export.reason:
         yield f"<p><strong>This is not everything.</strong> {_shown(export.reason)}</p>\n"
-    yield f"<p>{export.done:,} threads, read {when.exact_to_seconds(now, zone)}, times in {_shown(str(zone))}.</p>\n"
+    yield f"<p>{export.done:,} threads, read {times.exact_to_seconds(now, zone)}, times in {_shown(str(zone))}.</p>\n"
     yield "<table>\n<tr><th>Created</th><th>Status</th><th>Title</th><th>Items</th><th>Files</th></tr>\n"
     for _, facts in lines(export, FACTS):
         cells = [_created(facts, zone), _shown(facts["status"]), _title(facts), f"{facts['items']:,}", _files(facts)]
@@ -138,7 +139,7 @@ def _index(export: Export, now: datetime) -> Iterator[str]:
 
 def _created(facts: dict[str, Any], zone: tzinfo) -> str:
     created = facts["created"]
-    return when.exact(datetime.fromisoformat(created), zone) if created else "Not given"
+    return times.exact(datetime.fromisoformat(created), zone) if created else "Not given"
 
 
 def _title(facts: dict[str, Any]) -> str:

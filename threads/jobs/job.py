@@ -12,8 +12,10 @@ from django.db import models
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 
-from . import holder, leases
-from .audit.record import Actor, actor
+from threads.audit.record import Actor, actor
+
+from . import lease
+from . import lease_holder as holder
 
 LEASE = timedelta(seconds=max(60.0, 3 * settings.CHATKIT_DEADLINE))
 """How long a worker of another machine that has died, or one that lost the database, holds up its jobs. One that lives
@@ -69,12 +71,12 @@ class Job(models.Model):
     def to_do(cls) -> models.QuerySet[Self]:
         """Those that have not ended and that nobody is at, oldest first."""
         open_ = cls._default_manager.filter(ended_at=None)
-        return open_.filter(leases.free(open_, LONGEST)).order_by("asked_at", "id")
+        return open_.filter(lease.free(open_, LONGEST)).order_by("asked_at", "id")
 
     def claim(self) -> bool:
         """Takes the job, unless another worker is at it. Then `holder` is a name of this claim alone."""
         kept_at = holder.passed()
-        if not type(self).to_do().filter(pk=self.pk).update(holder=holder.name(), until=leases.end(LEASE)):
+        if not type(self).to_do().filter(pk=self.pk).update(holder=holder.name(), until=lease.end(LEASE)):
             return False
         self.refresh_from_db()
         self._kept_at = kept_at
@@ -87,7 +89,7 @@ class Job(models.Model):
         more; so within a transaction nothing is kept by two."""
         kept_at = holder.passed()
         mine = type(self)._default_manager.filter(pk=self.pk, holder=self.holder, ended_at=None)  # noqa: SLF001
-        if not mine.update(until=leases.end(LEASE), **values):
+        if not mine.update(until=lease.end(LEASE), **values):
             raise JobLostError
         self._kept_at = kept_at
         for name, value in values.items():

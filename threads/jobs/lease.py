@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
-from . import holder
+from . import lease_holder
 
 
 def end(length: timedelta) -> Combinable:
@@ -24,9 +24,9 @@ def free(rows: QuerySet[Any], longest: timedelta) -> Q:
     lease that any process takes, whatever its settings are."""
     over = _over(longest)
     held = set(rows.exclude(holder="").values_list("holder", flat=True))
-    found = Q(holder__in=[each for each in held if holder.is_dead(each)])
+    found = Q(holder__in=[each for each in held if lease_holder.is_dead(each)])
     # SQLite's clock is that of its machine: a lease that was taken before somebody set it must be over by both.
-    steps = {each: holder.clock_set_by(each) for each in held} if connection.vendor == "sqlite" else {}
+    steps = {each: lease_holder.clock_set_by(each) for each in held} if connection.vendor == "sqlite" else {}
     stepped = {each: step for each, step in steps.items() if abs(step) >= timedelta(seconds=2)}
     for each, step in stepped.items():
         found |= Q(holder=each) & over & _over(longest, step)

@@ -20,7 +20,7 @@ from huey.serializer import SignedSerializer
 from huey.storage import PostgresStorage, RedisStorage, SqliteStorage
 
 from dashboard import env
-from dashboard.postgresql.pool import is_closed
+from dashboard.databases.postgresql.pool import is_closed
 
 _log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Writes `static/folding.js`, the rules of `folding` for the browser: `python -m threads.archive.browser`.
+"""Writes `static/folding.js`, the rules of `folding` for the browser: `python -m threads.lib.folding_js`.
 
 The browser has Unicode's normal forms, small letters and categories itself; what it lacks comes from `folding.RULES`.
 """
@@ -17,7 +17,7 @@ FILE = Path(__file__).parents[2] / "static" / "folding.js"
 _SCRIPT = """\
 "use strict";
 
-// Written by threads/archive/browser.py. Folds text as the search index does: see threads/archive/folding.py.
+// Written by threads/lib/folding_js.py. Folds text as the search index does: see threads/lib/folding.py.
 const folding = (() => {{
   const DROPPED = /{dropped}/gu;
   const CONTINUES = /^(?:\\p{{M}}|[\\u1160-\\u11ff\\ud7b0-\\ud7fb])/u;

@@ -6,7 +6,7 @@ import json
 import re
 from itertools import pairwise
 
-from .chatkit.values import clean
+from threads.chatkit.values import clean
 
 _DEEPEST = 12
 """Levels that are indented; what lies deeper stands as far to the right as these. Else indenting would square it."""

@@ -11,8 +11,8 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from .links import link
-from .visible import in_pieces, visible
+from .escape import in_pieces, visible
+from .safe_links import link
 
 LONGEST = 20_000
 """Characters that are rendered as Markdown. A longer text is shown as it was written."""

@@ -10,9 +10,9 @@ from datetime import datetime
 from django.db import DatabaseError
 from django.utils import timezone
 
-from .archive.bound import TooSlow
-from .archive.models import Outage as Kept
-from .chatkit import ChatKitError, NotFound, Refused, TooLarge
+from threads.archive.models import Outage as Kept
+from threads.archive.statement_timeout import TooSlow
+from threads.chatkit import ChatKitError, NotFound, Refused, TooLarge
 
 PAUSE = 15.0
 """Seconds for which a failing upstream is not asked again for a page: nobody waits for it twice."""

@@ -16,15 +16,15 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from . import origin, upstream
-from .archive import about
-from .archive.about import About, Lacking, searched_for
-from .archive.bound import TooSlow, for_a_page
-from .archive.deletions import Evidence, Verdict
-from .archive.models import Person
-from .archive.source import ArchiveSource
-from .audit.record import Action, Outcome, record
-from .chatkit import (
+from threads.archive import database_guard
+from threads.archive import thread_info as about
+from threads.archive.deletions import Evidence, Verdict
+from threads.archive.models import Person
+from threads.archive.search.source import ArchiveSource
+from threads.archive.statement_timeout import TooSlow, for_a_page
+from threads.archive.thread_info import About, Lacking, searched_for
+from threads.audit.record import Action, Outcome, record
+from threads.chatkit import (
     MAX_LIMIT,
     ChatKitError,
     CursorGone,
@@ -36,9 +36,11 @@ from .chatkit import (
     is_cursor,
     pages,
 )
+from threads.sources import upstream
+from threads.sources.live import LiveSource, ThreadSource, Window
+from threads.sources.query import DEFAULT_LIMIT, ItemQuery, ThreadQuery
+
 from .outage import Outage, is_outage, watch
-from .query import DEFAULT_LIMIT, ItemQuery, ThreadQuery
-from .sources import LiveSource, ThreadSource, Window
 
 AnswerT = TypeVar("AnswerT")
 
@@ -393,7 +395,7 @@ def is_live_again() -> bool:
         return False
     try:
         if about.is_on():
-            origin.confirm()
+            database_guard.confirm()
         LiveSource(upstream.client()).list_threads(ThreadQuery(limit=1))
     except ChatKitError as error:
         if is_outage(error):
@@ -424,7 +426,7 @@ def _first_of(ask: Callable[[ThreadSource], AnswerT], zone: tzinfo = UTC) -> tup
 def _live(ask: Callable[[ThreadSource], AnswerT]) -> AnswerT:
     """The live API's answer, once it is known to be the one whose threads are kept."""
     if about.is_on():
-        origin.confirm()
+        database_guard.confirm()
     source = LiveSource(upstream.client())
     try:
         return ask(source)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from .chatkit import ChatKitClient, Garbled, Order, Page, Thread, ThreadItem
+from threads.chatkit import ChatKitClient, Garbled, Order, Page, Thread, ThreadItem
+
 from .query import ItemQuery, ThreadQuery
 
 RowT_co = TypeVar("RowT_co", Thread, ThreadItem, covariant=True)

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Literal
 from urllib.parse import urlencode
 
-from .chatkit import Order
+from threads.chatkit import Order
 
 Match = Literal["exact", "part"]
 

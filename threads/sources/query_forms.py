@@ -9,10 +9,11 @@ from urllib.parse import quote, unquote
 from django import forms
 from django.core.validators import ProhibitNullCharactersValidator
 
-from .audit import find
-from .audit.find import TrailQuery
-from .audit.record import Action, Outcome
-from .chatkit import MAX_ID, MAX_LIMIT, MAX_USER, is_cursor
+from threads.audit import query
+from threads.audit.query import TrailQuery
+from threads.audit.record import Action, Outcome
+from threads.chatkit import MAX_ID, MAX_LIMIT, MAX_USER, is_cursor
+
 from .query import DEFAULT_LIMIT, ITEMS, ItemQuery, ThreadQuery
 
 DAYS_CLASH = "The last day lies before the first. Exchange them, or leave one out."
@@ -166,9 +167,9 @@ TRAIL_FIELDS: dict[str, forms.Field] = {
     "limit": forms.IntegerField(
         required=False,
         min_value=1,
-        max_value=find.MAX_LIMIT,
+        max_value=query.MAX_LIMIT,
         error_messages=dict.fromkeys(
-            ["invalid", "min_value", "max_value"], f"Rows per page is a whole number from 1 to {find.MAX_LIMIT}."
+            ["invalid", "min_value", "max_value"], f"Rows per page is a whole number from 1 to {query.MAX_LIMIT}."
         ),
     ),
     "after": _row_number(),
@@ -243,7 +244,7 @@ def read_trail(parameters: Mapping[str, str]) -> tuple[TrailQuery | None, Errors
     if errors:
         return None, errors
     values["action"], values["outcome"] = values["action"] or None, values["outcome"] or None
-    values["limit"] = values["limit"] or find.DEFAULT_LIMIT
+    values["limit"] = values["limit"] or query.DEFAULT_LIMIT
     return TrailQuery(**values), {}
 
 

@@ -14,10 +14,9 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from dashboard.views import problem
-
-from .. import when
-from ..erasure import lookup
-from ..roles import Right
+from threads.erasure import lookup
+from threads.lib import times
+from threads.roles import Right
 
 View = Callable[..., HttpResponseBase]
 
@@ -65,7 +64,7 @@ def erased_user(request: HttpRequest, user: str, zone: tzinfo, *, more: bool) ->
         return None if more else erased_thread(request, user.strip(), zone)
     whose = "This customer's threads" if past.whole else "Threads of this customer"
     whose = "Other threads of this customer" if more else whose
-    return _erased(request, past, f"{whose} were erased on {when.exact(past.at, zone)}.")
+    return _erased(request, past, f"{whose} were erased on {times.exact(past.at, zone)}.")
 
 
 def erased_thread(request: HttpRequest, thread_id: str, zone: tzinfo) -> dict[str, str] | None:
@@ -73,7 +72,7 @@ def erased_thread(request: HttpRequest, thread_id: str, zone: tzinfo) -> dict[st
     past = lookup.of_thread(thread_id)
     if past is None:
         return None
-    return _erased(request, past, f"This thread was erased on {when.exact(past.at, zone)}.")
+    return _erased(request, past, f"This thread was erased on {times.exact(past.at, zone)}.")
 
 
 def _erased(request: HttpRequest, past: lookup.Past, text: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote, urlsplit
 
-from .chatkit import MAX_ID
+from threads.chatkit import MAX_ID
 
 _BEFORE_AN_ID = {"logs", "threads"}
 """The parts of a path that a thread id stands behind: on OpenAI's logs pages, in its API, and here."""

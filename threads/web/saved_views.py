@@ -17,11 +17,12 @@ from django.dispatch import receiver
 from django.http import Http404
 from django.urls import reverse
 
-from dashboard.remember import Remembered
+from threads import masking
+from threads.lib.ttl_cache import Remembered
+from threads.models import MAX_NAME, SavedView
+from threads.sources.query import ThreadQuery
 
-from . import masking, presenters
-from .models import MAX_NAME, SavedView
-from .query import ThreadQuery
+from .presenters import thread_list
 
 MOST = 100
 """Views that one person may keep."""
@@ -172,7 +173,7 @@ def _masked(row: Row) -> Row:
 
 def address(view: SavedView) -> str:
     """The list that a view stands for."""
-    start = presenters.address(ThreadQuery())
+    start = thread_list.address(ThreadQuery())
     return f"{start}?{view.query}" if view.query else start
 
 

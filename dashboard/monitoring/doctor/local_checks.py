@@ -18,7 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from dashboard.accounts.models import RolesClaim
-from threads import heartbeat, queue
+from dashboard.monitoring import heartbeat
 from threads.archive.completeness import completeness
 from threads.archive.deletions import breaker
 from threads.archive.models import Progress, Run
@@ -26,6 +26,7 @@ from threads.erasure import replay
 from threads.erasure.journal import JournalError
 from threads.erasure.models import Erasure
 from threads.erasure.retention import last_refusal
+from threads.jobs import queue
 from threads.roles import Right
 
 from .finding import Finding, doubtful, failed, fine

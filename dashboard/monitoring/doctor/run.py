@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
-from dashboard.bounded import beside
-from dashboard.health import own_connection
+from dashboard.monitoring.health import own_connection
+from dashboard.monitoring.probe import beside
 from threads.chatkit import ChatKitError
 
 from .finding import Finding, Verdict, doubtful, failed, fine
-from .here import (
+from .local_checks import (
     MIGRATE,
     archive,
     clock_of,
@@ -29,7 +29,7 @@ from .here import (
     single_sign_on,
     worker,
 )
-from .there import Patient, told
+from .upstream_checks import Patient, told
 
 __all__ = ["Finding", "Verdict", "look"]
 

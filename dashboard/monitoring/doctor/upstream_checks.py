@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from django.conf import settings
 
-from threads import upstream
 from threads.chatkit import (
     BETA,
     ChatKitError,
@@ -21,6 +20,7 @@ from threads.chatkit import (
     ScopesMissing,
     Thread,
 )
+from threads.sources import upstream
 
 from .finding import Finding, doubtful, failed, fine
 

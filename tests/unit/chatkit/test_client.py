@@ -33,8 +33,8 @@ from threads.chatkit import (
     TooLarge,
     Unavailable,
 )
-from threads.chatkit.trace import Trace, trace
 from threads.chatkit.transport import date_of
+from threads.lib.trace import Trace, trace
 
 KEY = "sk-proj-very-secret"
 BASE = "https://api.test/v1"

@@ -96,7 +96,7 @@ def test_cut_short_is_noticed(emulator: Emulator, session: requests.Session) -> 
 
 def test_latency_is_slept(emulator: Emulator, session: requests.Session, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("threads.emulator.adapter.time.sleep", slept.append)
+    monkeypatch.setattr("threads.emulator.serving.adapter.time.sleep", slept.append)
     emulator.latency_ms = 250
     session.get(URL)
     assert slept == [0.25]

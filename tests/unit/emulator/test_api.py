@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.emulator.calls import HEADERS, NOW, THREADS, call, error, get, ids, items_of, walk
 from threads.emulator import BeforeReading, Emulator
-from threads.emulator.usernames import AWKWARD
+from threads.emulator.world.usernames import AWKWARD
 
 
 @pytest.fixture

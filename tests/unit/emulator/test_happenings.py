@@ -8,8 +8,8 @@ import pytest
 
 from tests.unit.emulator.calls import NOW, call, error, get, ids, items_of, walk
 from threads.emulator import Emulator
-from threads.emulator.desk import Desk
-from threads.emulator.world import World
+from threads.emulator.world.desk import Desk
+from threads.emulator.world.world import World
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from threads.emulator.chance import Draw, mix
-from threads.emulator.ids import Ids, join_place, split_place
-from threads.emulator.shuffle import Shuffle
-from threads.emulator.usernames import username
+from threads.emulator.world.chance import Draw, mix
+from threads.emulator.world.ids import Ids, join_place, split_place
+from threads.emulator.world.shuffle import Shuffle
+from threads.emulator.world.usernames import username
 
 SEEDS = st.integers(0, 2**32)
 

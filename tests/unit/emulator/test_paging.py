@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from threads.emulator import BeforeReading, HasMoreReading
-from threads.emulator.paging import Cut, Readings, page
+from threads.emulator.api.paging import Cut, Readings, page
 
 ROWS = st.lists(st.integers(0, 60), unique=True).map(sorted)
 CURSORS = st.none() | st.integers(0, 60)

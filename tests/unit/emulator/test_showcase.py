@@ -11,8 +11,9 @@ from unittest.mock import Mock
 import pytest
 
 from tests.unit.emulator.calls import NOW, call, get, ids, items_of, walk
-from threads.emulator import Emulator, showcase
-from threads.emulator.content.showcase_widgets import BASICS, CHARTS, FORM, ORDER, STOPS
+from threads.emulator import Emulator
+from threads.emulator.world import showcase
+from threads.emulator.world.content.showcase_widgets import BASICS, CHARTS, FORM, ORDER, STOPS
 
 TYPES = {"user_message", "assistant_message", "widget", "client_tool_call", "task", "task_group", "structured_input"}
 COMPONENTS = set(
@@ -152,7 +153,7 @@ def test_the_parcel_takes_three_days(emulator: Emulator) -> None:
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_ten_thousand_items_each_once(order: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made = Mock(wraps=showcase.play)
-    monkeypatch.setattr("threads.emulator.desk.play", made)
+    monkeypatch.setattr("threads.emulator.world.desk.play", made)
     emulator = Emulator(400, now=NOW, showcase=True)
     tail = items_of(thread_at(emulator, LONG))
     for other in list(emulator.thread_ids())[20:100]:  # more than are kept of computed conversations

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from tests.unit.emulator.calls import NOW, get, ids, items_of, walk
 from threads.emulator import Emulator
-from threads.emulator.usernames import AWKWARD
-from threads.emulator.world import World
+from threads.emulator.world.usernames import AWKWARD
+from threads.emulator.world.world import World
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import migrations
 
-from threads.archive.people import fold
+from threads.archive.search.users import fold
 
 _AT_ONCE = 1000
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from django.db import connection, transaction
 
-from .index import RUN, run_word
+from threads.archive.store.word_index import RUN, run_word
 
 Groups = Sequence[Sequence[str]]
 

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from django.db.models import Max, Min, QuerySet
 
-from .clock import hour_of_clock
-from .counts import DAY
-from .models import ArchivedThread, Day
+from threads.archive.clock_changes import hour_of_clock
+from threads.archive.models import ArchivedThread, Day
+from threads.archive.store.counters import DAY
 
 _DAY = timedelta(days=1)
 _EPOCH = date(1970, 1, 1).toordinal()

@@ -15,14 +15,13 @@ from typing import NamedTuple
 from django.db.models import Q, TextField, Value
 from django.db.models.functions import Concat, Replace
 
+from threads.archive.models import ArchivedItem
+from threads.archive.store.tokens import is_whole, said
 from threads.chatkit import ThreadItem
 from threads.chatkit.items import item as read_item
 from threads.chatkit.types import AssistantMessage
-from threads.markdown import plain_text
-
-from .folding import boundary, places, spaced
-from .models import ArchivedItem
-from .text import is_whole, said
+from threads.lib.folding import boundary, places, spaced
+from threads.rendering.markdown import plain_text
 
 _WINDOW = 4_000
 """Characters of a long text that are folded together: which character a match came from is told for a few windows."""

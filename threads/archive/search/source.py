@@ -13,18 +13,19 @@ from itertools import islice
 from django.db import connection
 from django.db.models import F, QuerySet, Sum
 
+from threads.archive.models import ArchivedItem, ArchivedThread, OversizedItem, Reason, State, Tally
+from threads.archive.statement_timeout import bounded
+from threads.archive.store import word_index
+from threads.archive.store.counters import QUARTER, digest
 from threads.chatkit import LeftOut, NotFound, Thread, ThreadItem
 from threads.chatkit.decode import thread as read_thread
 from threads.chatkit.items import item as read_item
-from threads.query import ItemQuery, ThreadQuery
-from threads.sources import Window
+from threads.sources.live import Window
+from threads.sources.query import ItemQuery, ThreadQuery
 
-from . import index, people
-from .bound import bounded
-from .counts import QUARTER, digest
-from .models import ArchivedItem, ArchivedThread, OversizedItem, Reason, State, Tally
-from .search import Fits, Looked, Search, find, parse
-from .spans import Span, began, bounds, spans
+from . import users as people
+from .ranges import Span, began, bounds, spans
+from .words import Fits, Looked, Search, find, parse
 
 _ALL = (-(2**62), 2**62)
 _EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -175,11 +176,11 @@ def _chosen(query: ThreadQuery) -> Chosen:
 def _facets(chosen: Chosen) -> list[list[str]]:
     found = []
     if chosen.states is not None:
-        found.append([index.state_word(each) for each in chosen.states])
+        found.append([word_index.state_word(each) for each in chosen.states])
     if chosen.people is not None and chosen.people.keys is not None:
-        found.append([index.person_word(each) for each in chosen.people.keys])
+        found.append([word_index.person_word(each) for each in chosen.people.keys])
     if chosen.cause is not None:
-        found.append([index.cause_word(chosen.cause)])
+        found.append([word_index.cause_word(chosen.cause)])
     return found
 
 

@@ -9,8 +9,8 @@ from django.db import connection
 from django.db.models import BooleanField, Q, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
-from .folding import signed
-from .models import ArchivedThread, Person
+from threads.archive.models import ArchivedThread, Person
+from threads.lib.folding import signed
 
 MOST = 100
 """People who are looked up one by one; where more match, threads are gone through in order, and many of them match."""

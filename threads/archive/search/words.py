@@ -16,11 +16,12 @@ from typing import NamedTuple
 
 from django.db.models import Max, Min
 
+from threads.archive.models import ArchivedItem, ArchivedThread
+from threads.archive.store.tokens import Term, folded, terms
+from threads.archive.store.word_index import head
+
 from . import engines
-from .index import head
-from .models import ArchivedItem, ArchivedThread
-from .spans import Span, apart
-from .text import Term, folded, terms
+from .ranges import Span, apart
 
 MOST_WORDS = 32
 """Words of one search; a person who pastes a page is looking for its beginning."""

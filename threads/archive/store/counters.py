@@ -10,8 +10,8 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import F
 
-from . import people
-from .models import ArchivedThread, Day, Person, Reason, State
+from threads.archive.models import ArchivedThread, Day, Person, Reason, State
+from threads.archive.search import users as people
 
 QUARTER, DAY = 900, 86_400
 """Seconds."""

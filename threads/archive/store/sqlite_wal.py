@@ -13,7 +13,7 @@ BUSY = 0.1
 """Seconds of transactions after which others get their turn: about as long as one of them waits."""
 
 _PAUSE, _LONGEST = 0.04, 0.25
-"""Seconds of such a turn: at least twice what others wait between two attempts (`dashboard.sqlite`)."""
+"""Seconds of such a turn: at least twice what others wait between two attempts (`dashboard.databases.sqlite`)."""
 
 _LARGE, _TOO_LARGE = 16 * 2**20, 64 * 2**20
 """Bytes of the write-ahead log from which on it is emptied, and from which on the sync waits for the readers who keep

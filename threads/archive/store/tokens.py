@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 from threads.chatkit import ThreadItem
 from threads.chatkit.types import AssistantMessage, ClientToolCall, Task, TaskGroup, UserMessage
-
-from .folding import folded, places
+from threads.lib.folding import folded, places
 
 __all__ = ["folded", "is_message", "is_whole", "opening", "places", "said", "terms", "words"]
 

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 
 from django.db import connection
 
-from . import index
-from .models import Erased, Progress
+from threads.archive.models import Erased, Progress
+
+from . import word_index
 
 _LOCK = 7_265_173_101
 """Among the advisory locks of the database."""
@@ -23,7 +24,7 @@ def storing() -> None:
     _lock("pg_advisory_xact_lock_shared")
     # A statement of its own: one that waits for the lock sees what there was before it waited.
     erased = Erased.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    index.as_of((erased, Progress.objects.values_list("removals", flat=True).first() or 0))
+    word_index.as_of((erased, Progress.objects.values_list("removals", flat=True).first() or 0))
 
 
 def erasing() -> None:

@@ -11,10 +11,10 @@ from typing import Protocol
 
 from django.db import connection, transaction
 
-from threads.chunks import chunked
+from threads.archive.models import ArchivedItem, ArchivedThread, SearchDoc, StaleIndex, Word
+from threads.lib.db import chunked
 
-from .models import ArchivedItem, ArchivedThread, SearchDoc, StaleIndex, Word
-from .text import folded, words
+from .tokens import folded, words
 
 MOST = 1_000_000
 """Bytes of distinct words that one thread has in the index. PostgreSQL takes 1,048,575 of them in a tsvector."""

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import F
 
+from threads.archive.models import ArchivedItem, ArchivedThread, OversizedItem, Progress, current
 from threads.chatkit import LeftOut, Page, Thread, ThreadItem
+from threads.chatkit.dump import dumped
 from threads.chatkit.items import item as read_item
-from threads.raw import dumped
 
-from . import counts, index, tombs
-from .models import ArchivedItem, ArchivedThread, OversizedItem, Progress, current
-from .text import folded, is_message, opening, said
+from . import counters, tombstones, word_index
+from .tokens import folded, is_message, opening, said
 
 _SOONEST = timedelta(minutes=10)
 
@@ -30,18 +30,18 @@ _FOUND_BY = ("user", "title", "status", "reason", "created_at")
 def threads(rows: Sequence[Thread], now: datetime) -> tuple[int, int]:
     """Keeps or refreshes threads, in the API's order, oldest first, but those that were erased. Returns how many were
     new, and how many had no id or could not be read, and were not kept."""
-    tombs.storing()
-    erased = tombs.known(row.id for row in rows if row.id)
+    tombstones.storing()
+    erased = tombstones.known(row.id for row in rows if row.id)
     unreadable = sum(is_unreadable(row) for row in rows)
     rows = [row for row in rows if row.id not in erased and not is_unreadable(row)]
     known = ArchivedThread.objects.in_bulk([row.id for row in rows if row.id], field_name="thread_id")
     new = [_filled(ArchivedThread(), row, now) for row in rows if row.id and row.id not in known]
     refresh([(known[row.id], row) for row in rows if row.id and row.id in known], now)
-    counts.name(new)
+    counters.name(new)
     ArchivedThread.objects.bulk_create(new)
-    counts.change([], [each for each in map(counts.counted, new) if each])
-    counts.days(new)
-    index.new(new)
+    counters.change([], [each for each in map(counters.counted, new) if each])
+    counters.days(new)
+    word_index.new(new)
     return len(new), unreadable
 
 
@@ -54,7 +54,7 @@ def refresh(pairs: Sequence[tuple[ArchivedThread, Thread]], now: datetime) -> No
     """Kept threads as the upstream shows them now."""
     changed, before, other, same = [], [], [], []
     for kept, row in pairs:
-        was, under = {name: getattr(kept, name) for name in _COLUMNS}, counts.counted(kept)
+        was, under = {name: getattr(kept, name) for name in _COLUMNS}, counters.counted(kept)
         _filled(kept, row, now)
         if under is None or any(was[name] != getattr(kept, name) for name in _FOUND_BY):
             before.append(under)
@@ -68,8 +68,8 @@ def refresh(pairs: Sequence[tuple[ArchivedThread, Thread]], now: datetime) -> No
     ArchivedThread.objects.bulk_update(other, [*_COLUMNS, "person", "state", "cause"])
     # Most are as they were, and one statement for them all costs a tenth of one with their columns in it.
     ArchivedThread.objects.filter(pk__in=same).update(confirmed_at=now)
-    counts.days(changed)
-    index.anew(changed)
+    counters.days(changed)
+    word_index.anew(changed)
 
 
 def count_uncounted(most: int = 50) -> int:
@@ -85,14 +85,14 @@ def count_uncounted(most: int = 50) -> int:
         Progress.objects.update(items=F("items") + len(items))
     _count_anew(found, [None] * len(found))
     ArchivedThread.objects.bulk_update(found, ["person", "state", "cause", "opening", "messages"])
-    counts.days(found)
-    index.anew(found)
+    counters.days(found)
+    word_index.anew(found)
     return len(found)
 
 
-def _count_anew(threads: Sequence[ArchivedThread], before: Sequence[counts.Counted | None]) -> None:
-    counts.name(threads)
-    counts.change([each for each in before if each], [each for each in map(counts.counted, threads) if each])
+def _count_anew(threads: Sequence[ArchivedThread], before: Sequence[counters.Counted | None]) -> None:
+    counters.name(threads)
+    counters.change([each for each in before if each], [each for each in map(counters.counted, threads) if each])
 
 
 def items(thread: ArchivedThread, page: Page[ThreadItem], now: datetime) -> int:
@@ -114,7 +114,7 @@ def items(thread: ArchivedThread, page: Page[ThreadItem], now: datetime) -> int:
     thread.save(update_fields=_READING)
     if made:
         Progress.objects.update(items=F("items") + len(made))
-        index.more(thread, [each.text for each in made])
+        word_index.more(thread, [each.text for each in made])
     return len(new)
 
 
@@ -229,12 +229,12 @@ def purge(thread: ArchivedThread) -> None:
         there = Progress.objects.filter(**{place: thread.thread_id})
         if there.exists():
             there.update(**{place: before(thread)})
-    was = counts.counted(thread)
+    was = counters.counted(thread)
     forgotten, _ = ArchivedItem.objects.filter(thread=thread).delete()
     if was:  # else its items have not been counted either
         Progress.objects.update(items=F("items") - forgotten)
     thread.delete()
-    counts.change([was] if was else [], [])
+    counters.change([was] if was else [], [])
 
 
 def before(thread: ArchivedThread | None) -> str | None:

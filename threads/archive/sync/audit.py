@@ -9,8 +9,8 @@ from dataclasses import asdict
 from threads.audit.record import Action, Outcome, record
 from threads.chatkit import ChatKitError
 
-from .asking import StoppedError, Tally
 from .lease import LeaseLostError
+from .run import StoppedError, Tally
 
 
 @contextmanager

@@ -17,20 +17,13 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from threads.chatkit import (
-    MAX_LIMIT,
-    ChatKitError,
-    CursorGone,
-    NotFound,
-    Page,
-    ThreadItem,
-)
+from threads.archive.deletions import Finding, Verdict
+from threads.archive.models import ArchivedThread, current
+from threads.archive.store import write
+from threads.archive.store.sqlite_wal import BUSY
+from threads.chatkit import MAX_LIMIT, ChatKitError, CursorGone, NotFound, Page, ThreadItem
 
-from . import keep
-from .asking import HOPELESS, RENEWAL, Asking
-from .deletions import Finding, Verdict
-from .models import ArchivedThread, current
-from .wal import BUSY
+from .run import HOPELESS, RENEWAL, Asking
 
 _RETRIES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(hours=1), timedelta(hours=6))
 """After how long a thread is asked for again whose items could not be had: after its first failure, its second …"""
@@ -173,7 +166,7 @@ class Reading:
 
     def _keep(self, reply: Future[_Reply], thread: ArchivedThread, ask: _Ask) -> bool:
         """Keeps a page, or why there is none. Returns whether a page is to be asked for."""
-        if not keep.is_there(thread):  # it was erased meanwhile
+        if not write.is_there(thread):  # it was erased meanwhile
             return False
         try:
             page = reply.result()
@@ -192,8 +185,8 @@ class Reading:
             self._failed(thread, "the upstream shows none of its items, of which some are kept")
             return False
         if ask == self._newest:
-            if keep.is_last_kept(thread, page):
-                keep.last_kept(thread, timezone.now())
+            if write.is_last_kept(thread, page):
+                write.last_kept(thread, timezone.now())
                 self._asking.tally.threads_read += 1
                 return False
             self._wanted[thread.number] = page
@@ -203,7 +196,7 @@ class Reading:
     def _kept(self, thread: ArchivedThread, page: Page[ThreadItem]) -> bool:
         """Keeps a page of items. Returns whether a further one is to be asked for."""
         passed, before = self._passed.setdefault(thread.number, set()), thread.read_at
-        self._asking.tally.new_items += keep.items(thread, page, timezone.now())
+        self._asking.tally.new_items += write.items(thread, page, timezone.now())
         if page.lost or (page.has_more and page.last_id in passed):
             self._failed(thread, "the upstream gives no way to reach the rest of it", _RETRIES[-1])
             return False
@@ -212,8 +205,8 @@ class Reading:
             return True
         del self._passed[thread.number]
         wanted = self._wanted.pop(thread.number, None)
-        if wanted is not None and not keep.is_last_kept(thread, wanted):
-            keep.unchecked(thread, before)
+        if wanted is not None and not write.is_last_kept(thread, wanted):
+            write.unchecked(thread, before)
             self._wanted[thread.number] = wanted
             return self._again(thread, "the upstream shows a newest item that is on none of its pages")
         self._asking.tally.threads_read += 1
@@ -226,12 +219,12 @@ class Reading:
             self._failed(thread, why)
             return False
         self._restarted.add(thread.number)
-        keep.restart(thread)
+        write.restart(thread)
         return True
 
     def _failed(self, thread: ArchivedThread, why: str, pause: timedelta | None = None) -> None:
         pause = pause or _RETRIES[min(thread.failures, len(_RETRIES) - 1)]
-        keep.trouble(thread, why, timezone.now() + pause)
+        write.trouble(thread, why, timezone.now() + pause)
         self._asking.tally.failures += 1
 
     def _decide(self) -> None:
@@ -244,7 +237,7 @@ class Reading:
                 raise finding.error
             with self._asking.keeping():
                 self._asking.settle(thread, finding)
-                if finding.verdict is not Verdict.DELETED and keep.is_there(thread):
+                if finding.verdict is not Verdict.DELETED and write.is_there(thread):
                     self._failed(thread, _unread(finding))
 
 

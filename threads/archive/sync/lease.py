@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from django.db.models.functions import Now
 
-from threads import holder, leases
-
-from .models import Lease
+from threads.archive.models import Lease
+from threads.jobs import lease
+from threads.jobs import lease_holder as holder
 
 LENGTH = timedelta(seconds=60)
 """How long a worker that has died holds up the others."""
@@ -34,14 +34,14 @@ class Held:
         self.holder = holder.name()
         Lease.objects.get_or_create(name=name, defaults={"holder": "", "until": Now()})
         rows = Lease.objects.filter(name=name)
-        if not rows.filter(leases.free(rows, LENGTH)).update(holder=self.holder, until=leases.end(LENGTH)):
+        if not rows.filter(lease.free(rows, LENGTH)).update(holder=self.holder, until=lease.end(LENGTH)):
             raise HeldError(rows.values_list("holder", flat=True).get())
 
     def renew(self) -> None:
         """To be called within the transaction of what is kept, so that nothing is kept by two. Raises
         `LeaseLostError`."""
         mine = Lease.objects.filter(name=self._name, holder=self.holder)
-        if not mine.update(until=leases.end(LENGTH)):
+        if not mine.update(until=lease.end(LENGTH)):
             raise LeaseLostError
 
     def release(self) -> None:

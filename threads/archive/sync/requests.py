@@ -6,10 +6,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from threads.archive.models import SyncRequest
 from threads.audit.record import Action, Outcome, must
-
-from .. import queue
-from .models import SyncRequest
+from threads.jobs import queue
 
 
 def request_sync() -> None:
@@ -42,6 +41,6 @@ def met() -> None:
 
 def _sync() -> None:
     # The queue is reached when its tasks are loaded, and a page must not wait for that at its start.
-    from . import tasks  # noqa: PLC0415
+    from threads.archive import tasks  # noqa: PLC0415
 
     tasks.sync_now()

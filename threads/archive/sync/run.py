@@ -15,23 +15,16 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from threads.chatkit import (
-    ChatKitClient,
-    ChatKitError,
-    NotSignedIn,
-    Page,
-    RateLimited,
-    Retired,
-    ScopesMissing,
-    Thread,
-)
+from threads.archive import deletions
+from threads.archive.deletions import Evidence, Finding, Verdict
+from threads.archive.models import ArchivedThread, Run
+from threads.archive.store import sqlite_wal, tombstones, word_index, write
+from threads.chatkit import ChatKitClient, ChatKitError, NotSignedIn, Page, RateLimited, Retired, ScopesMissing, Thread
 
-from . import asked, deletions, index, keep, tombs, wal
-from .budget import Budget
-from .deletions import Evidence, Finding, Verdict
+from . import requests as asked
 from .lease import Held
-from .models import ArchivedThread, Run
 from .pace import Pace
+from .rate_limit import Budget
 
 RENEWAL = 15.0
 """Seconds after which the lease is renewed while nothing comes."""
@@ -85,7 +78,7 @@ class Asking:
         self.tally = Tally()
         self._stopped = Event()
         self._budget = Budget(per_minute, sleep=self._stopped.wait)
-        self._turns = wal.Turns(self._stopped.wait)
+        self._turns = sqlite_wal.Turns(self._stopped.wait)
         self._pauses = pauses
         self._watch = watch
 
@@ -155,8 +148,8 @@ class Asking:
         began = time.monotonic()
         with transaction.atomic():
             self._lease.renew()
-            tombs.storing()
-            with index.words_last():
+            tombstones.storing()
+            with word_index.words_last():
                 yield
             self._tell()
         self._turns.took(time.monotonic() - began)
@@ -165,8 +158,8 @@ class Asking:
         """Keeps what was found of a thread that the upstream had not shown."""
         if finding.verdict is Verdict.DELETED:
             deletions.mark(thread, timezone.now())
-        elif finding.thread is not None and keep.is_there(thread):
-            keep.refresh([(thread, finding.thread)], timezone.now())
+        elif finding.thread is not None and write.is_there(thread):
+            write.refresh([(thread, finding.thread)], timezone.now())
 
     def decide(self, thread: ArchivedThread) -> Finding:
         """Whether a thread is deleted that the list should have shown, and keeps that. Asks, so it is for outside of

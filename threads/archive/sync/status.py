@@ -10,7 +10,7 @@ from django.db.models import Max, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from .models import ArchivedThread, Lease, Progress, Run, current
+from threads.archive.models import ArchivedThread, Lease, Progress, Run, current
 
 PHASES = {
     "walk": "Walking through the list of threads",

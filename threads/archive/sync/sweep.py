@@ -9,13 +9,14 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from threads.archive import deletions
+from threads.archive.deletions import Verdict
+from threads.archive.models import ArchivedThread, Progress, current
+from threads.archive.store import write
 from threads.audit.record import NotRecordedError
 from threads.chatkit import Garbled
 
-from . import deletions, keep
-from .asking import Asking
-from .deletions import Verdict
-from .models import ArchivedThread, Progress, current
+from .run import Asking
 from .thread_list import before, is_known, list_pages, newest_id
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ class Sweep:
             if page.lost:
                 raise Garbled("the list of threads leads nowhere")
             with self._asking.keeping():
-                new, unreadable = keep.threads(page.rows, timezone.now())
+                new, unreadable = write.threads(page.rows, timezone.now())
                 progress.sweep_cursor = page.last_id or progress.sweep_cursor
                 progress.sweep_unreadable += unreadable
                 progress.save(update_fields=["sweep_cursor", "sweep_unreadable"])

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 
 from django.db.models import QuerySet
 
+from threads.archive.deletions import step_back
+from threads.archive.models import ArchivedThread, current
+from threads.archive.store import tombstones
 from threads.chatkit import MAX_LIMIT, Garbled, Order, Page, Thread, pages
 
-from . import tombs
-from .asking import Asking
-from .deletions import step_back
-from .models import ArchivedThread, current
+from .run import Asking
 
 NOT_OURS = (
     "the list shows none of the threads that are kept, so it may be another project's. If all of them were deleted, "
@@ -55,7 +55,7 @@ def is_known(thread_id: str | None) -> bool:
     """Whether a thread that the list has shown is kept, or was erased; True for one without an id, which can't be."""
     if thread_id is None or ArchivedThread.objects.filter(thread_id=thread_id).exists():
         return True
-    return bool(tombs.known([thread_id]))
+    return bool(tombstones.known([thread_id]))
 
 
 def before(thread: ArchivedThread | None) -> QuerySet[ArchivedThread]:

@@ -18,24 +18,15 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from threads.chatkit import (
-    MAX_LIMIT,
-    ChatKitClient,
-    ChatKitError,
-    CursorGone,
-    Garbled,
-    Page,
-    Retired,
-    Thread,
-    pages,
-)
+from threads.archive.deletions import Verdict
+from threads.archive.models import ArchivedThread, Progress, current
+from threads.archive.store import write
+from threads.chatkit import MAX_LIMIT, ChatKitClient, ChatKitError, CursorGone, Garbled, Page, Retired, Thread, pages
 
-from . import asked, keep
-from .asking import Asking, StoppedError, Tally, Watch
-from .deletions import Verdict
-from .models import ArchivedThread, Progress, current
-from .reading import Outcome, Reading
-from .recorded import recorded
+from . import requests
+from .audit import recorded
+from .items import Outcome, Reading
+from .run import Asking, StoppedError, Tally, Watch
 from .sweep import Sweep
 from .thread_list import NOT_OURS, before, is_known, known, list_page, list_pages, newest_id
 
@@ -95,7 +86,7 @@ class Sync:
                 self._rounds(progress, everything=everything, recheck=recheck)
                 if answers:
                     with self._asking.keeping():
-                        asked.met()
+                        requests.met()
         except StoppedError:
             pass
         finally:
@@ -140,7 +131,7 @@ class Sync:
         left = True
         while left:
             with self._asking.keeping():
-                left = keep.count_uncounted() > 0
+                left = write.count_uncounted() > 0
 
     # The threads
 
@@ -159,7 +150,7 @@ class Sync:
             if last is not None and number == 0 and page.rows and not seen and not self._asking.was_deleted(last):
                 raise Garbled(NOT_OURS)
             with self._asking.keeping():
-                new, more = keep.threads(page.rows, timezone.now())
+                new, more = write.threads(page.rows, timezone.now())
                 unreadable += more
                 progress.cursor = page.last_id or progress.cursor
                 # Walks overlap, and meet the same rows again: only a sweep counts each once.
@@ -193,7 +184,7 @@ class Sync:
             missing = _unshown(page, min(numbers), above) if numbers else []
             with self._asking.keeping():
                 # What has arrived since the walk is for the next one to keep, in order.
-                keep.threads([row for row in reversed(page.rows) if row.id in known], timezone.now())
+                write.threads([row for row in reversed(page.rows) if row.id in known], timezone.now())
             for thread in missing:
                 if self._asking.decide(thread).verdict is Verdict.UNDECIDED and not self._asking.evidence.holds():
                     break
@@ -212,7 +203,7 @@ class Sync:
             with self._asking.keeping():
                 sync_failed(error)
                 if answers:
-                    asked.met()
+                    requests.met()
             raise
         with self._asking.keeping():
             Progress.objects.filter(pk=progress.pk).update(failed_at=None, failure=None)

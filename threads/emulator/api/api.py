@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from urllib.parse import unquote
 
-from threads.emulator.desk import Desk, as_bytes
 from threads.emulator.faults import Fault
-from threads.emulator.keys import check_beta, check_key
-from threads.emulator.paging import Cut, Readings, page
-from threads.emulator.parameters import check_names, cut_of, user_of
-from threads.emulator.replies import ApiError, Reply, Request, invalid_url
+from threads.emulator.world.desk import Desk, as_bytes
+
+from .keys import check_beta, check_key
+from .paging import Cut, Readings, page
+from .parameters import check_names, cut_of, user_of
+from .replies import ApiError, Reply, Request, invalid_url
 
 _ROOT = ["", "v1", "chatkit", "threads"]
 _ITEM_NAMES = frozenset(("limit", "order", "after", "before"))

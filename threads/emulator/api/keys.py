@@ -1,6 +1,6 @@
 """Who may call: the key and the beta header."""
 
-from threads.emulator.replies import ApiError, Request
+from .replies import ApiError, Request
 
 
 def masked(key: str) -> str:

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Mapping
 
-from threads.emulator.paging import Cut
-from threads.emulator.replies import ApiError
+from .paging import Cut
+from .replies import ApiError
 
 DEFAULT_LIMIT = 20
 HIGHEST_LIMIT = 100

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from threads.emulator.desk import as_bytes
 from threads.emulator.faults import Fault
-from threads.emulator.keys import bearer, missing_scopes, wrong_key
-from threads.emulator.replies import ApiError, Reply, Request, invalid_url
+from threads.emulator.world.desk import as_bytes
+
+from .keys import bearer, missing_scopes, wrong_key
+from .replies import ApiError, Reply, Request, invalid_url
 
 _GONE = (
     "The ChatKit threads endpoints have been retired and are no longer available. "

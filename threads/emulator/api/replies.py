@@ -8,8 +8,8 @@ from http import HTTPStatus
 from secrets import token_hex
 from urllib.parse import parse_qsl
 
-from threads.emulator.desk import as_bytes
 from threads.emulator.faults import Fault
+from threads.emulator.world.desk import as_bytes
 
 
 @dataclass(frozen=True, slots=True)

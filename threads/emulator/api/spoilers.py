@@ -7,9 +7,10 @@ from functools import lru_cache
 from itertools import cycle, islice
 from typing import Any
 
-from threads.emulator.desk import as_bytes
 from threads.emulator.faults import ON_THE_WIRE, Fault
-from threads.emulator.replies import Reply
+from threads.emulator.world.desk import as_bytes
+
+from .replies import Reply
 
 BOMB_BYTES = 200_000_000
 LEAST_TOO_MANY = 250

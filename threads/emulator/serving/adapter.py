@@ -12,9 +12,9 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 from urllib3 import HTTPResponse
 
+from threads.emulator.api.replies import Reply
 from threads.emulator.emulator import Emulator
 from threads.emulator.faults import Fault
-from threads.emulator.replies import Reply
 
 # A client without a read timeout would hang on the wire for ever; here it hangs for so long.
 _LONGEST_HANG = 1.0

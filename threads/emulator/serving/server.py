@@ -9,10 +9,11 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
+from threads.emulator.api.replies import Reply
 from threads.emulator.emulator import Emulator
 from threads.emulator.faults import Fault
-from threads.emulator.replies import Reply
-from threads.emulator.wire import Call, read_call, reply_bytes
+
+from .wire import Call, read_call, reply_bytes
 
 _DRIP_EVERY = 0.1
 _CLOSE_PATIENCE = 5.0

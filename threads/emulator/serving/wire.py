@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from threads.emulator.replies import Reply
+from threads.emulator.api.replies import Reply
 
 _LONGEST_LINE = 65_536
 _MOST_HEADERS = 100

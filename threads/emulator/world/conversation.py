@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count, islice
 
-from threads.emulator.chance import Draw, mix
-from threads.emulator.facts import Facts
-from threads.emulator.itemtypes import Json, answer, question, task, task_group, tool_call, widget
-from threads.emulator.subjects import Subject
+from .chance import Draw, mix
+from .facts import Facts
+from .itemtypes import Json, answer, question, task, task_group, tool_call, widget
+from .subjects import Subject
 
 __all__ = ["Json", "conversation", "endless"]
 

@@ -6,10 +6,10 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 
-from threads.emulator.conversation import Json
-from threads.emulator.showcase import Scene, play
-from threads.emulator.told import Told
-from threads.emulator.world import World
+from .conversation import Json
+from .showcase import Scene, play
+from .told import Told
+from .world import World
 
 _CACHED_ROWS = 4096
 _CACHED_CONVERSATIONS = 64

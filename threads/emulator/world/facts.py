@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from zlib import crc32
 
-from threads.emulator.chance import Draw
+from .chance import Draw
 
 _POOLS: Mapping[str, tuple[str, ...]] = {
     "item": (

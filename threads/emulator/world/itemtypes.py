@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from threads.emulator.chance import Draw
-from threads.emulator.facts import Facts, fill
-from threads.emulator.subjects import Subject
+from .chance import Draw
+from .facts import Facts, fill
+from .subjects import Subject
 
 Json = dict[str, Any]
 

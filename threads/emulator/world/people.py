@@ -10,8 +10,8 @@ from array import array
 from bisect import bisect_right
 from functools import cached_property, lru_cache
 
-from threads.emulator.shuffle import Shuffle
-from threads.emulator.usernames import username
+from .shuffle import Shuffle
+from .usernames import username
 
 _DEAL = 5
 

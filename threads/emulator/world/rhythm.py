@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from itertools import accumulate
 
-from threads.emulator.chance import mix
+from .chance import mix
 
 _HOUR = 3600
 _WEEK = 7 * 24 * _HOUR

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
 
-from threads.emulator.chance import Draw
-from threads.emulator.content.showcase_hostile import hostile
-from threads.emulator.content.showcase_parcel import parcel
-from threads.emulator.conversation import Json, endless
-from threads.emulator.subjects import subject
-from threads.emulator.world import World
+from .chance import Draw
+from .content.showcase_hostile import hostile
+from .content.showcase_parcel import parcel
+from .conversation import Json, endless
+from .subjects import subject
+from .world import World
 
 FEWEST_THREADS = 12
 LONG = 10_000

@@ -1,6 +1,6 @@
 """A shuffle of any size that can be asked both ways and takes no memory."""
 
-from threads.emulator.chance import mix
+from .chance import mix
 
 _ROUNDS = 4
 

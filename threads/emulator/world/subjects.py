@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from threads.emulator.chance import Draw
-from threads.emulator.content import PRODUCTS, TONGUES, Opening, Topic
-from threads.emulator.content.reasons import CLOSED, LOCKED
-from threads.emulator.facts import Facts
+from .chance import Draw
+from .content import PRODUCTS, TONGUES, Opening, Topic
+from .content.reasons import CLOSED, LOCKED
+from .facts import Facts
 
 StatusType = Literal["active", "locked", "closed"]
 TitleKind = Literal["null", "new", "long", "emoji", "html", "plain"]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cached_property
 
-from threads.emulator.conversation import Json
+from .conversation import Json
 
 
 class Told:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from threads.emulator.chance import Draw
+from .chance import Draw
 
 # Users with threads enough for several pages whose names need care in a URL, by number.
 AWKWARD = {

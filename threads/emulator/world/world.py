@@ -4,12 +4,12 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from functools import lru_cache
 
-from threads.emulator.chance import mix
-from threads.emulator.conversation import Json, conversation
-from threads.emulator.ids import Ids, join_place, split_place
-from threads.emulator.people import People
-from threads.emulator.rhythm import Rhythm
-from threads.emulator.subjects import subject
+from .chance import mix
+from .conversation import Json, conversation
+from .ids import Ids, join_place, split_place
+from .people import People
+from .rhythm import Rhythm
+from .subjects import subject
 
 _CACHED_TIES = 64
 

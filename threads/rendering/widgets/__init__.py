@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from threads.allowance import Allowance
+from threads.rendering.page_budget import Allowance
 
 from .chart import COMPONENTS as _CHARTS
 from .controls import COMPONENTS as _CONTROLS

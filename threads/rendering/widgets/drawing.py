@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from threads.allowance import Allowance
+from threads.rendering.page_budget import Allowance
 
 from .props import Props, every_part, parts, plain, short, words
 from .tree import Node, Widget

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from threads.chatkit.values import clean
-from threads.visible import visible
+from threads.rendering.escape import visible
 
 _MARK = re.compile("<span [^>]*>([^<]*)</span>")
 """What `visible` puts in the place of a hidden character. There is no other `<` in what it makes."""

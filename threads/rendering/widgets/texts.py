@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threads.links import link
+from threads.rendering.safe_links import link
 
 from .drawing import Component, Drawing, note
 from .icons import glyph

@@ -7,12 +7,14 @@ from datetime import tzinfo
 
 from django.urls import reverse
 
-from .. import masking, when
-from ..audit.find import Found, TrailQuery
-from ..audit.models import AuditEvent
-from ..audit.record import Outcome
-from ..presenters import Pager, thread_url
-from .words import OUTCOMES, WORDS, facts, what
+from threads import masking
+from threads.audit.descriptions import OUTCOMES, WORDS, facts, what
+from threads.audit.models import AuditEvent
+from threads.audit.query import Found, TrailQuery
+from threads.audit.record import Outcome
+from threads.lib import times
+
+from .thread_list import Pager, thread_url
 
 _IDS = {"User", "Typed"}
 """Facts that are a user id, or a part of one."""
@@ -91,7 +93,7 @@ def summary(query: TrailQuery, found: Found, zone: tzinfo) -> str:
     count = len(found.rows)
     said = f"{count} event{'s' if count != 1 else ''}, {'newest' if query.order == 'desc' else 'oldest'} first"
     if found.rows:
-        first, last = (when.exact(found.rows[place].at, zone) for place in (0, -1))
+        first, last = (times.exact(found.rows[place].at, zone) for place in (0, -1))
         said += f", {first}" + (f" to {last}" if last != first else "")
     return said + "."
 
@@ -111,7 +113,7 @@ def _line(event: AuditEvent, query: TrailQuery, zone: tzinfo, *, may_read: bool)
 
     return Line(
         number=event.pk,
-        at=when.exact_to_seconds(event.at, zone),
+        at=times.exact_to_seconds(event.at, zone),
         iso=event.at.isoformat(),
         who=event.who,
         who_url=of("who"),

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
-from . import masking, when, widgets
-from .allowance import CHARACTERS, Allowance
-from .chatkit import MAX_LIMIT, ThreadItem
-from .chatkit.types import (
+from threads import masking
+from threads.chatkit import MAX_LIMIT, ThreadItem
+from threads.chatkit.dump import dumped
+from threads.chatkit.types import (
     AssistantMessage,
     Attachment,
     ClientToolCall,
@@ -21,12 +21,15 @@ from .chatkit.types import (
     UserMessage,
     Widget,
 )
-from .links import Link, link
-from .presenters import at, place
-from .pretty import indented
-from .query import ItemQuery
-from .raw import dumped
-from .sources import Window
+from threads.lib import times as when
+from threads.rendering import widgets
+from threads.rendering.json_indent import indented
+from threads.rendering.page_budget import CHARACTERS, Allowance
+from threads.rendering.safe_links import Link, link
+from threads.sources.live import Window
+from threads.sources.query import ItemQuery
+
+from .thread_list import at, place
 
 _PAUSE = timedelta(hours=1)
 _SHORT = 600

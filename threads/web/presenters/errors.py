@@ -7,9 +7,10 @@ from datetime import datetime, timedelta, tzinfo
 
 from django.conf import settings
 
-from . import chatkit, when
-from .archive.bound import TooSlow
-from .outage import Outage
+from threads import chatkit
+from threads.archive.statement_timeout import TooSlow
+from threads.lib import times
+from threads.service.outage import Outage
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,8 @@ _NO_ITEM: _Words = (
 
 def outage(known: Outage, now: datetime, zone: tzinfo) -> dict[str, str]:
     """What a banner says of an upstream that the archive stands in for."""
-    since = when.exact(known.since, zone)
-    return {"title": problem(known.error, now, zone).title, "since": since, "ago": when.relative(known.since, now)}
+    since = times.exact(known.since, zone)
+    return {"title": problem(known.error, now, zone).title, "since": since, "ago": times.relative(known.since, now)}
 
 
 def of_thread(error: chatkit.ChatKitError, now: datetime, zone: tzinfo) -> Problem:
@@ -162,8 +163,8 @@ def problem(
     status, title, text, advice = _NOT_ASKED if settings.ARCHIVE_ONLY and words is _WORDS[chatkit.Retired] else words
     wait = error.retry_after
     if wait is not None and wait <= 366 * 86400:
-        until = when.exact(now + timedelta(seconds=wait), zone)
-        advice = f"It asks to wait {when.duration(wait)}" + (f", until {until}." if wait >= 60 else ".")
+        until = times.exact(now + timedelta(seconds=wait), zone)
+        advice = f"It asks to wait {times.duration(wait)}" + (f", until {until}." if wait >= 60 else ".")
     else:
         wait = None
     return Problem(

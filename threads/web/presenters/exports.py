@@ -7,8 +7,8 @@ from datetime import datetime, timedelta, tzinfo
 
 from django.urls import reverse
 
-from .. import when
-from .models import Export, Outcome
+from threads.exports.models import Export, Outcome
+from threads.lib import times
 
 _WAITED = timedelta(minutes=2)
 """After this a worker should have taken it up."""
@@ -63,7 +63,7 @@ def told(export: Export, now: datetime, zone: tzinfo) -> Told:
     return Told(
         what=_KINDS.get(export.kind, f"Everything of {export.customer if export.customer.strip() else 'a user'}"),
         list_url=f"{reverse('threads')}?{export.query}" if export.query else None,
-        asked=when.relative(export.asked_at, now),
+        asked=times.relative(export.asked_at, now),
         state=_STATES[Outcome(export.outcome)] if export.outcome else _PHASES.get(export.phase, export.phase),
         ended=ended,
         bad=ended and not export.has_file,
@@ -73,7 +73,7 @@ def told(export: Export, now: datetime, zone: tzinfo) -> Told:
         trouble="" if ended else _trouble(export, now, zone),
         size=_size(export.size) if export.has_file and export.size is not None else None,
         name=export.name,
-        expires=when.exact(export.expires_at, zone) if export.expires_at else None,
+        expires=times.exact(export.expires_at, zone) if export.expires_at else None,
         url=reverse("export", args=[export.pk]),
         file_url=reverse("export-file", args=[export.pk]) if export.has_file else None,
         delete_url=reverse("export-delete", args=[export.pk]),
@@ -82,7 +82,7 @@ def told(export: Export, now: datetime, zone: tzinfo) -> Told:
 
 def _trouble(export: Export, now: datetime, zone: tzinfo) -> str:
     if export.trouble_at is not None:
-        since = when.clock(export.trouble_at, zone)
+        since = times.clock(export.trouble_at, zone)
         return f"OpenAI's API has given nothing since {since}. It is asked again each minute, and given up after ten."
     if export.phase == "waiting" and now - export.asked_at > _WAITED:
         return "No worker has taken it up. Someone who runs Threadkeeper has to start one: manage.py worker."

@@ -16,16 +16,17 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from dashboard.fetch_metadata import linked
 from dashboard.views import problem
-
-from .. import masking, presenters, when
-from ..archive import running
-from ..archive.asked import pending, request_sync
-from ..archive.deletions import accept as accept_deletions
-from ..archive.report import ATTACHMENTS, MOST_NAMED, Report, report
-from ..audit.record import NotRecordedError
-from ..roles import Right, account, needs
+from threads import masking
+from threads.archive.deletions import accept as accept_deletions
+from threads.archive.report import ATTACHMENTS, MOST_NAMED, Report, report
+from threads.archive.sync import status as running
+from threads.archive.sync.requests import pending, request_sync
+from threads.audit.record import NotRecordedError
+from threads.lib import times
+from threads.roles import Right, account, needs
+from threads.web.fetch_metadata import linked
+from threads.web.presenters import thread_list
 
 _SHOWN_TROUBLES, _SHOWN_WITHHELD, _SHOWN_OVERSIZED = 50, 500, 50
 _OFTEN, _SELDOM = 2, 30
@@ -107,7 +108,7 @@ def _page(
     unrecorded: bool = False,
     status: int = 200,
 ) -> HttpResponse:
-    now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
+    now, zone = datetime.now(UTC), times.zone(request.COOKIES.get("tz"))
     run, found = running.last(), _report(request)
     going = found.running
     asked = None if settings.ARCHIVE_ONLY else pending().first()
@@ -116,17 +117,17 @@ def _page(
         "may_accept": request.user.has_perm(Right.ADMINISTER),
         "accepted": int(accepted) if accepted else None,
         "unrecorded": unrecorded,
-        "asked": when.relative(asked.asked_at, now) if asked else None,
+        "asked": times.relative(asked.asked_at, now) if asked else None,
         "asked_begun": asked is not None and asked.began_at is not None,
         "running": _going(going) if going else None,
         "to_read": _to_read(found.to_read),
-        "ended": when.relative(run.ended_at, now) if run and run.ended_at else None,
+        "ended": times.relative(run.ended_at, now) if run and run.ended_at else None,
         "died": run is not None and run.ended_at is None and going is None,
         "worker": settings.WORKER,
-        "every": when.duration(60 * settings.ARCHIVE_EVERY),
+        "every": times.duration(60 * settings.ARCHIVE_EVERY),
         "seconds": _OFTEN if going or asked else _SELDOM,
         "here_url": reverse("archive"),
-        "as_of": when.exact_to_seconds(now, zone),
+        "as_of": times.exact_to_seconds(now, zone),
         "zone": str(zone),
     }
     part = request.headers.get("HX-Request") == "true"
@@ -154,37 +155,37 @@ def _told(found: Report, now: datetime, zone: tzinfo) -> dict[str, Any]:
         "report": found,
         "attachments": ATTACHMENTS,
         "hours": complete.bound // timedelta(hours=1),
-        "listed": when.exact_to_seconds(complete.listed_at, zone) if complete.listed_at else None,
-        "list_ended": when.exact_to_seconds(complete.ended_at, zone) if complete.ended_at else None,
-        "checked": when.exact_to_seconds(complete.checked_at, zone) if complete.checked_at else None,
-        "failed_since": when.exact(found.failed_at, zone) if found.failed_at else None,
-        "withheld_since": when.exact(found.breaker.since, zone) if found.breaker else None,
+        "listed": times.exact_to_seconds(complete.listed_at, zone) if complete.listed_at else None,
+        "list_ended": times.exact_to_seconds(complete.ended_at, zone) if complete.ended_at else None,
+        "checked": times.exact_to_seconds(complete.checked_at, zone) if complete.checked_at else None,
+        "failed_since": times.exact(found.failed_at, zone) if found.failed_at else None,
+        "withheld_since": times.exact(found.breaker.since, zone) if found.breaker else None,
         "withheld": [
-            {"id": each.thread_id, "url": presenters.thread_url(each.thread_id), "title": each.title or "No title"}
+            {"id": each.thread_id, "url": thread_list.thread_url(each.thread_id), "title": each.title or "No title"}
             for each in found.withheld[:_SHOWN_WITHHELD]
         ],
         # What is found after the page was made is not accepted with it.
         "accepted_until": max((each.since for each in found.withheld), default=now).isoformat(),
-        "first": when.exact(found.first_at, zone) if found.first_at else None,
-        "last": when.exact(found.last_at, zone) if found.last_at else None,
-        "complete": when.exact_to_seconds(complete.as_of, zone) if complete.as_of else None,
+        "first": times.exact(found.first_at, zone) if found.first_at else None,
+        "last": times.exact(found.last_at, zone) if found.last_at else None,
+        "complete": times.exact_to_seconds(complete.as_of, zone) if complete.as_of else None,
         "statuses": [
             (label, count, f"{reverse('threads')}?{urlencode({'status': label})}" if label != "none given" else None)
             for label, count in found.by_status.items()
         ],
-        "oldest": when.exact(since, zone) if since else None,
+        "oldest": times.exact(since, zone) if since else None,
         "troubles": [
             {
                 "id": each.thread_id,
-                "url": presenters.thread_url(each.thread_id),
+                "url": thread_list.thread_url(each.thread_id),
                 "why": each.why,
                 "failures": each.failures,
-                "again": when.relative(each.again_at, now) if each.again_at and each.again_at > now else "soon",
+                "again": times.relative(each.again_at, now) if each.again_at and each.again_at > now else "soon",
             }
             for each in found.troubles[:_SHOWN_TROUBLES]
         ],
         "oversized": [
-            {"id": each.thread_id, "url": presenters.thread_url(each.thread_id), "item": each.item_id, "why": each.why}
+            {"id": each.thread_id, "url": thread_list.thread_url(each.thread_id), "item": each.item_id, "why": each.why}
             for each in found.oversized[:_SHOWN_OVERSIZED]
         ],
     }  # fmt: skip
@@ -195,7 +196,7 @@ def _going(found: running.Running) -> dict[str, Any]:
         "phase": found.said,
         "rate": None if found.rate is None else _per_minute(found.rate),
         "left": found.left,
-        "time_left": None if found.seconds_left is None else when.time_left(found.seconds_left),
+        "time_left": None if found.seconds_left is None else times.time_left(found.seconds_left),
         "new_threads": found.new_threads,
         "new_items": found.new_items,
         "refusals": found.refusals,
@@ -212,6 +213,6 @@ def _to_read(found: running.ToRead | None) -> dict[str, Any] | None:
         return None
     return {
         "conversations": found.conversations,
-        "time": when.time_left(found.seconds),
+        "time": times.time_left(found.seconds),
         "per_minute": f"{found.per_minute:,.0f}",
     }

@@ -14,15 +14,17 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from dashboard.fetch_metadata import linked
-
-from .. import csv_rows, forms, masking, when
-from ..audit import find
-from ..audit.find import NoSuchPlaceError, TrailQuery
-from ..audit.record import Action, Actor, NotRecordedError, Outcome, acting, actor, must, record
-from ..roles import Right, account, needs
-from ..trail import file, lines, words
-from .parts import form_only, is_part, place
+from threads import masking
+from threads.audit import csv_file, descriptions
+from threads.audit import query as find
+from threads.audit.query import NoSuchPlaceError, TrailQuery
+from threads.audit.record import Action, Actor, NotRecordedError, Outcome, acting, actor, must, record
+from threads.lib import safe_csv, times
+from threads.roles import Right, account, needs
+from threads.sources import query_forms
+from threads.web.fetch_metadata import linked
+from threads.web.htmx import form_only, is_part, place
+from threads.web.presenters import audit
 
 _log = logging.getLogger(__name__)
 
@@ -38,24 +40,24 @@ _NO_PLACE = {"place": ["There is no such row in the trail, so this is no place i
 def trail(request: HttpRequest) -> HttpResponse:
     """One page of the trail. 400 where the address is wrong, the form kept."""
     sent = request.GET.dict()
-    query, errors = forms.read_trail(sent)
+    query, errors = query_forms.read_trail(sent)
     if query is None:
         return _respond(request, _invalid(sent, errors), 400)
-    now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
+    now, zone = datetime.now(UTC), times.zone(request.COOKIES.get("tz"))
     try:
         found = find.page(query, zone)
     except NoSuchPlaceError:
         return _respond(request, _invalid(sent, _NO_PLACE), 400)
     record(Action.AUDIT, detail={"trail": query.encoded(), "events": len(found.rows)})
     context = _kept(query) | {
-        "rows": lines.lines(
+        "rows": audit.lines(
             found, query, zone, may_read=request.user.has_perm(Right.READ), masked=masking.is_due(account(request))
         ),
-        "pager": lines.pager(query, found),
-        "summary": lines.summary(query, found, zone),
+        "pager": audit.pager(query, found),
+        "summary": audit.summary(query, found, zone),
         "errors": {},
         "misplaced": [],
-        "as_of": when.exact_to_seconds(now, zone),
+        "as_of": times.exact_to_seconds(now, zone),
         "zone": str(zone),
     }
     return _respond(request, context, 200, query)
@@ -67,10 +69,10 @@ def download(request: HttpRequest) -> HttpResponseBase:
     """All that the filter in the address finds, as CSV. 400 where that is wrong, 503 where it can't be recorded that
     the trail is taken along: then it is not."""
     sent = request.GET.dict()
-    query, errors = forms.read_trail(sent)
+    query, errors = query_forms.read_trail(sent)
     if query is None:
         return _respond(request, _invalid(sent, errors), 400)
-    now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
+    now, zone = datetime.now(UTC), times.zone(request.COOKIES.get("tz"))
     try:
         must(Action.AUDIT, Outcome.INTENT, detail={"download": query.first().encoded()})
     except NotRecordedError:
@@ -86,14 +88,14 @@ def _file(query: TrailQuery, zone: tzinfo, who: Actor, *, masked: bool) -> Itera
     """The file as it is sent, which the request does not outlive but its context does; and how it ended, recorded."""
     rows, outcome = -1, Outcome.PARTIAL  # the first line is the heads of the columns
     try:
-        for line in file.as_csv(find.every(query, zone), masked=masked):
+        for line in csv_file.as_csv(find.every(query, zone), masked=masked):
             rows += 1
             yield line.encode()
         outcome = Outcome.DONE
     except DatabaseError:
         _log.exception("The trail could not be read to its end")
         outcome = Outcome.FAILED if rows < 0 else Outcome.PARTIAL
-        yield csv_rows.line(
+        yield safe_csv.line(
             [f"This file is partial: the trail could not be read beyond these {max(rows, 0)} rows."]
         ).encode()
     finally:
@@ -111,19 +113,19 @@ def _kept(query: TrailQuery) -> dict[str, Any]:
         "limits": sorted({*_LIMITS, query.limit}),
         "cursor": query.after or query.before,
         "filters": query.filters,
-        "first_url": lines.address(query.first()),
-        "unfiltered_url": lines.address(query.unfiltered()),
+        "first_url": audit.address(query.first()),
+        "unfiltered_url": audit.address(query.unfiltered()),
         "file_url": f"{reverse('audit-file')}?{encoded}" if encoded else reverse("audit-file"),
     }
 
 
-def _invalid(sent: dict[str, str], errors: forms.Errors) -> dict[str, Any]:
+def _invalid(sent: dict[str, str], errors: query_forms.Errors) -> dict[str, Any]:
     """The form as it was sent, so that what is wrong can be put right where it stands."""
-    limit = find.DEFAULT_LIMIT if "limit" in errors else forms.TRAIL_FIELDS["limit"].clean(sent.get("limit"))
+    limit = find.DEFAULT_LIMIT if "limit" in errors else query_forms.TRAIL_FIELDS["limit"].clean(sent.get("limit"))
     # No HTML can hold a NUL.
     kept = {name: sent.get(name, "").replace("\0", "") for name in _FIELDS}
     # A field for a day can hold nothing else, so what is no day is in the sentence beside it alone.
-    kept |= {name: "" for name in ("from", "to") if name in errors and not forms.is_day(kept[name])}
+    kept |= {name: "" for name in ("from", "to") if name in errors and not query_forms.is_day(kept[name])}
     return (
         _kept(TrailQuery(limit=limit or find.DEFAULT_LIMIT))
         | kept
@@ -143,8 +145,8 @@ def _respond(
     request: HttpRequest, context: dict[str, Any], status: int, query: TrailQuery | None = None
 ) -> HttpResponse:
     part = is_part(request)
-    shown = context | {"part": part, "actions": words.ACTIONS, "outcomes": words.OUTCOMES}
+    shown = context | {"part": part, "actions": descriptions.ACTIONS, "outcomes": descriptions.OUTCOMES}
     response = render(request, "audit/_trail.html" if part else "audit/trail.html", shown, status=status)
     if part and query is not None:
-        place(request, response, lines.address(query))
+        place(request, response, audit.address(query))
     return response

@@ -14,19 +14,23 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
-from dashboard.fetch_metadata import linked
+from threads import masking, service
+from threads.archive import thread_info
+from threads.archive.search.words import typed_units
+from threads.chatkit import MAX_USER, ChatKitError, NotFound, ThreadItem, is_identifier
+from threads.lib import times
+from threads.roles import Right, account, demand, needs
+from threads.sources import query_forms
+from threads.sources.live import Window
+from threads.sources.query import ItemQuery, ThreadQuery
+from threads.web.fetch_metadata import linked
+from threads.web.htmx import erased_thread, not_by_get
+from threads.web.presenters import conversation as presenting
+from threads.web.presenters import errors as problems
+from threads.web.presenters import thread_list
+from threads.web.request_query import encoded_query
 
-from .. import conversation as presenting
-from .. import forms, masking, presenters, problems, services, when
-from ..archive import about
-from ..archive.search import typed_units
-from ..chatkit import MAX_USER, ChatKitError, NotFound, ThreadItem, is_identifier
-from ..query import ItemQuery, ThreadQuery
-from ..roles import Right, account, demand, needs
-from ..sources import Window
 from . import transcript
-from .parts import erased_thread, not_by_get
-from .queries import encoded_query
 
 _NO_ITEMS: dict[str, Any] = {
     "entries": [],
@@ -52,28 +56,28 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
         return transcript.download(request, thread_id, request.POST.get("format", ""))
     if request.GET.get("format") in transcript.KINDS:
         return not_by_get(request, transcript.BY_BUTTON, "POST")
-    query, errors = forms.read_items(request.GET.dict())
+    query, errors = query_forms.read_items(request.GET.dict())
     if query is None:
         query = ItemQuery()
     here = _list(request)
     if request.headers.get("HX-Request") == "true" and request.headers.get("HX-Target") == "more":
         return _further(request, thread_id, query, here)
-    address = presenters.thread_url(thread_id) or ""
+    address = thread_list.thread_url(thread_id) or ""
     now, zone = _now(request)
-    context = _ways(thread_id, here) | {"as_of": when.exact(now, zone), "zone": str(zone)}
+    context = _ways(thread_id, here) | {"as_of": times.exact(now, zone), "zone": str(zone)}
     try:
-        found = services.conversation(thread_id, query)
+        found = service.conversation(thread_id, query)
     except ChatKitError as error:
         return _failed(request, error, context)
-    row, mask = presenters.row(found.thread, None, "", "", now, zone), None
+    row, mask = thread_list.row(found.thread, None, "", "", now, zone), None
     opening = found.about.opening if found.about else None
     if masking.is_due(account(request)):
         mask = (row.user,) if row.user else ()
-        row, opening = presenters.mask(row), presenters.masked_opening(opening, mask)
+        row, opening = thread_list.mask(row), thread_list.masked_opening(opening, mask)
     context |= {
         "thread": row,
         "masked": mask is not None,
-        "gone": when.exact(found.about.gone_at, zone) if found.about and found.about.gone_at else None,
+        "gone": times.exact(found.about.gone_at, zone) if found.about and found.about.gone_at else None,
         "doubt": masking.text(found.doubt, mask) if mask is not None else found.doubt,
         "opening": opening,
         "outage": problems.outage(found.outage, now, zone) if found.outage else None,
@@ -81,17 +85,17 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
         "upstream_url": _upstream(thread_id),
         "address": address,
         "started_over": bool(errors),
-        "confirmed": when.relative(found.about.confirmed_at, now) if found.archived and found.about else None,
+        "confirmed": times.relative(found.about.confirmed_at, now) if found.archived and found.about else None,
         "end": _ENDS.get(request.GET.get("end", "")),
-        "cut": found.about is not None and about.is_cut(thread_id),
+        "cut": found.about is not None and thread_info.is_cut(thread_id),
         "sought": json.dumps(typed_units(here.q)) if here.q else None,
     }
     if found.items is not None:
         context |= _items(found.items, query, address, here, zone, mask)
         return render(request, "threads/conversation.html", context)
     problem = _for(request, problems.of_items(found.fault or NotFound("it has no items"), now, zone))
-    again = presenters.place(query, address, here.encoded())
-    beginning = presenters.place(ItemQuery(), address, here.encoded())
+    again = thread_list.place(query, address, here.encoded())
+    beginning = thread_list.place(ItemQuery(), address, here.encoded())
     context |= _NO_ITEMS | {
         "problem": problem,
         "again_url": again,
@@ -113,17 +117,17 @@ def others(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=400)
     now, zone = _now(request)
     try:
-        found = services.others(thread_id)
+        found = service.others(thread_id)
     except ChatKitError as error:
         return render(request, "threads/_others.html", {"problem": problems.problem(error, now, zone)})
     context: dict[str, Any] = {"problem": None, "rows": [], "notes": (), "further": False, "user_url": None}
     if found is not None:
-        rows = presenters.rows(found.window, found.query, now, zone, found.about)
+        rows = thread_list.rows(found.window, found.query, now, zone, found.about)
         context |= {
             "rows": [row for row in rows if row.id != thread_id],
             "notes": found.window.notes,
             "further": found.window.has_next,
-            "user_url": presenters.address(found.query),
+            "user_url": thread_list.address(found.query),
         }
     return render(request, "threads/_others.html", context)
 
@@ -137,33 +141,33 @@ def step(request: HttpRequest) -> HttpResponse:
     thread_id, here, direction = request.GET.get("from", ""), _list(request), request.GET.get("to")
     query = here.beyond(before=thread_id) if direction == "previous" else here.beyond(after=thread_id)
     try:
-        found = services.neighbour(query, when.zone(request.COOKIES.get("tz")))
+        found = service.neighbour(query, times.zone(request.COOKIES.get("tz")))
     except ChatKitError as error:
         return _failed(request, error, _ways(thread_id, here))
-    except services.NeedsArchiveError:
+    except service.NeedsArchiveError:
         # The list says so.
-        return HttpResponseRedirect(presenters.address(here))
+        return HttpResponseRedirect(thread_list.address(here))
     # The page of the list that the neighbour stands on, as far as that is known without asking for it.
-    url = presenters.thread_url(found, presenters.from_list(query)) if found else None
+    url = thread_list.thread_url(found, thread_list.from_list(query)) if found else None
     if url is None:
         end = "previous" if direction == "previous" else "next"
-        url = f"{presenters.thread_url(thread_id) or ''}?{urlencode({'list': here.encoded(), 'end': end})}"
+        url = f"{thread_list.thread_url(thread_id) or ''}?{urlencode({'list': here.encoded(), 'end': end})}"
     return HttpResponseRedirect(url)
 
 
 def _further(request: HttpRequest, thread_id: str, query: ItemQuery, here: ThreadQuery) -> HttpResponse:
     """The next items alone. What goes wrong stands where they would, with a way to go on; htmx puts it there."""
-    address = presenters.thread_url(thread_id) or ""
+    address = thread_list.thread_url(thread_id) or ""
     now, zone = _now(request)
     mask = None
     try:
         if masking.is_due(account(request)):
-            user = services.owner(thread_id)
+            user = service.owner(thread_id)
             mask = (user,) if user else ()
-        window = services.list_items(thread_id, query)
+        window = service.list_items(thread_id, query)
     except ChatKitError as error:
         problem = _for(request, problems.of_items(error, now, zone))
-        again = presenters.place(query, address, here.encoded())
+        again = thread_list.place(query, address, here.encoded())
         context = _NO_ITEMS | {"problem": problem, "again_url": again, "loaded": query.count}
         return _waiting(render(request, "threads/_items.html", context, status=problem.status), problem)
     return render(request, "threads/_items.html", _items(window, query, address, here, zone, mask))
@@ -188,7 +192,7 @@ def _failed(request: HttpRequest, error: ChatKitError, context: dict[str, Any]) 
     now, zone = _now(request)
     problem = _for(request, problems.of_thread(error, now, zone))
     context |= {"problem": problem, "here_url": request.get_full_path(), "missing": isinstance(error, NotFound)}
-    context |= {"as_of": when.exact(now, zone), "zone": str(zone)}
+    context |= {"as_of": times.exact(now, zone), "zone": str(zone)}
     context["erased"] = erased_thread(request, context["thread_id"], zone) if context["missing"] else None
     return _waiting(render(request, "threads/conversation_problem.html", context, status=problem.status), problem)
 
@@ -210,10 +214,10 @@ def _ways(thread_id: str, here: ThreadQuery) -> dict[str, Any]:
     as_user = ThreadQuery().of(thread_id) if 0 < len(thread_id) <= MAX_USER else None
     return {
         "thread_id": thread_id,
-        "back_url": f"{presenters.address(here)}#thread-{presenters.fragment(thread_id)}",
+        "back_url": f"{thread_list.address(here)}#thread-{thread_list.fragment(thread_id)}",
         "previous_url": f"{reverse('step')}?{urlencode(step_to | {'to': 'previous'})}",
         "next_url": f"{reverse('step')}?{urlencode(step_to | {'to': 'next'})}",
-        "as_user_url": presenters.address(as_user) if as_user else None,
+        "as_user_url": thread_list.address(as_user) if as_user else None,
     }
 
 
@@ -224,11 +228,11 @@ def _list(request: HttpRequest) -> ThreadQuery:
 
 
 def _now(request: HttpRequest) -> tuple[datetime, tzinfo]:
-    return datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
+    return datetime.now(UTC), times.zone(request.COOKIES.get("tz"))
 
 
 def _upstream(thread_id: str) -> str | None:
     """OpenAI's own page of the thread, where it is OpenAI that is asked."""
     if settings.EMULATOR or settings.ARCHIVE_ONLY or settings.OPENAI_BASE_URL.split("/")[2] != "api.openai.com":
         return None
-    return f"https://platform.openai.com/logs/{presenters.fragment(thread_id)}"
+    return f"https://platform.openai.com/logs/{thread_list.fragment(thread_id)}"

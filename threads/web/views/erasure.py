@@ -16,17 +16,21 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from dashboard.fetch_metadata import linked
+from threads import masking
+from threads.audit.record import Action, NotRecordedError, Outcome, must, record
+from threads.chatkit import Retired
+from threads.erasure import orders, receipt, retention
+from threads.erasure import preview as plan
+from threads.erasure.journal import JournalError
+from threads.erasure.models import Erasure, Target
+from threads.lib import times
+from threads.roles import Right, account, needs
+from threads.sources import query_forms
+from threads.sources.query import ThreadQuery
+from threads.web.fetch_metadata import linked
+from threads.web.presenters import errors, thread_list
+from threads.web.request_query import encoded_query
 
-from .. import forms, masking, presenters, problems, when
-from ..audit.record import Action, NotRecordedError, Outcome, must, record
-from ..chatkit import Retired
-from ..erasure import asked, plan, receipt, retention
-from ..erasure.journal import JournalError
-from ..erasure.models import Erasure, Target
-from ..query import ThreadQuery
-from ..roles import Right, account, needs
-from .queries import encoded_query
 from .transcript import not_recorded
 
 _ROWS, _TROUBLED, _PAGE = 1000, 50, 50
@@ -59,8 +63,8 @@ def preview(request: HttpRequest) -> HttpResponse:
     """What would be erased: threads by their ids, or all of a user. Erases nothing. 400 where none are named."""
     sent = request.POST if request.method == "POST" else request.GET
     try:
-        ids = [name for each in sent.getlist("thread") if (name := forms.THREAD_ID.clean(each))]
-        user = forms.FIELDS["user"].clean(sent.get("user"))
+        ids = [name for each in sent.getlist("thread") if (name := query_forms.THREAD_ID.clean(each))]
+        user = query_forms.FIELDS["user"].clean(sent.get("user"))
     except django_forms.ValidationError:
         return _nothing(request)
     back = _back(request, sent.get("list", ""), ids, user)
@@ -86,12 +90,12 @@ def confirm(request: HttpRequest) -> HttpResponse:
         error = "Type it exactly as it stands above." if typed else "Type what stands above, to confirm."
         return _again(request, wanted, back, error, typed, 400)
     try:
-        job = asked.begin(wanted)
+        job = orders.begin(wanted)
     except (NotRecordedError, JournalError) as failed:
         what = "audit trail" if isinstance(failed, NotRecordedError) else "erasures file"
         error = f"The {what} can't be written, so nothing was ordered. Try again in a moment."
         return _again(request, wanted, back, error, typed, 503)
-    asked.start()
+    orders.start()
     return HttpResponseRedirect(reverse("erasure", args=[job.pk]))
 
 
@@ -109,13 +113,13 @@ def erasures(request: HttpRequest) -> HttpResponse:
             "url": reverse("erasure", args=[job.pk]),
             "what": _what(job, masked=masked),
             "who": job.who,
-            "asked": when.exact(job.asked_at, zone),
+            "asked": times.exact(job.asked_at, zone),
             "state": "ended" if job.ended_at else _phase(job).lower(),
             "counts": _counts(job),
         }
         for job in page
     ]
-    context = {"rows": rows, "page": page, "as_of": when.exact(now, zone), "zone": str(zone)}
+    context = {"rows": rows, "page": page, "as_of": times.exact(now, zone), "zone": str(zone)}
     context["refusal"] = retention.last_refusal() if settings.RETENTION_DAYS else ""
     return render(request, "erasure/list.html", context)
 
@@ -150,7 +154,7 @@ def start(request: HttpRequest, pk: UUID) -> HttpResponse:
     if error:
         context = _told(request, job) | {"error": error, "typed": typed}
         return render(request, "erasure/erasure.html", context, status=status)
-    asked.start()
+    orders.start()
     return HttpResponseRedirect(reverse("erasure", args=[job.pk]))
 
 
@@ -194,12 +198,12 @@ def _page(
         "plan": found,
         "copies": found.kind == Erasure.Kind.COPIES,
         "title": _title(found),
-        "span": [when.exact(each, zone) for each in found.span] if found.span else None,
+        "span": [times.exact(each, zone) for each in found.span] if found.span else None,
         "first": [
-            (each.title or "", when.exact(each.created_at, zone) if each.created_at else "", each.id)
+            (each.title or "", times.exact(each.created_at, zone) if each.created_at else "", each.id)
             for each in found.threads[: plan.SHOWN]
         ],
-        "problem": problems.problem(found.error, now, zone) if found.error else None,
+        "problem": errors.problem(found.error, now, zone) if found.error else None,
         "retired": isinstance(found.error, Retired),
         "signed": plan.signed(found, str(account(request).pk)) if found.number or not found.counted else None,
         "error": error,
@@ -226,10 +230,12 @@ def _told(request: HttpRequest, job: Erasure) -> dict[str, Any]:
     return {
         "job": job,
         "what": _what(job, masked=masked),
-        "ended": when.exact_to_seconds(job.ended_at, zone) if job.ended_at else None,
-        "asked": when.exact_to_seconds(job.asked_at, zone),
+        "ended": times.exact_to_seconds(job.ended_at, zone) if job.ended_at else None,
+        "asked": times.exact_to_seconds(job.asked_at, zone),
         "phase": _phase(job),
-        "again": when.relative(job.again_at, now) if job.again_at and not job.ended_at and job.again_at > now else None,
+        "again": times.relative(job.again_at, now)
+        if job.again_at and not job.ended_at and job.again_at > now
+        else None,
         "threads": sum(known.values()),
         "open": sum(known.get(state.value, 0) for state in Target.OPEN),
         "counts": [(_STATES[state], number) for state, number in known.items()],
@@ -241,11 +247,11 @@ def _told(request: HttpRequest, job: Erasure) -> dict[str, Any]:
         "remarks": masking.deep(remarks, receipt.named(job.rule)) if masked else remarks,
         "traces": receipt.traces(job) if job.ended_at else [],
         "seconds": _SECONDS,
-        "confirmed": when.exact_to_seconds(job.confirmed_at, zone) if job.confirmed_at else None,
+        "confirmed": times.exact_to_seconds(job.confirmed_at, zone) if job.confirmed_at else None,
         "may_start": request.user.has_perm(Right.ERASE),
         "error": "",
         "typed": "",
-        "as_of": when.exact_to_seconds(now, zone),
+        "as_of": times.exact_to_seconds(now, zone),
         "zone": str(zone),
     }
 
@@ -263,7 +269,7 @@ def _row(target: Target, zone: tzinfo, *, masked: bool) -> dict[str, str]:
         "state": _STATES.get(target.state, target.state),
         "shape": target.state,
         "reason": masking.text(target.reason, [target.customer]) if masked else target.reason,
-        "at": when.exact_to_seconds(target.at, zone) if target.at else "",
+        "at": times.exact_to_seconds(target.at, zone) if target.at else "",
         "request_id": target.upstream_request_id,
     }
 
@@ -288,12 +294,12 @@ def _back(request: HttpRequest, encoded: str, ids: list[str], user: str | None) 
     """Where to go instead: to the list that it was asked from, or to what it is about."""
     query, _ = encoded_query(request, encoded)
     if encoded and query is not None:
-        return presenters.address(query)
+        return thread_list.address(query)
     if user is not None:
-        return presenters.address(ThreadQuery().of(user))
+        return thread_list.address(ThreadQuery().of(user))
     if len(ids) == 1:
-        return presenters.thread_url(ids[0]) or presenters.address(ThreadQuery())
-    return presenters.address(ThreadQuery())
+        return thread_list.thread_url(ids[0]) or thread_list.address(ThreadQuery())
+    return thread_list.address(ThreadQuery())
 
 
 def _safe(back: str) -> str:
@@ -302,4 +308,4 @@ def _safe(back: str) -> str:
 
 
 def _now(request: HttpRequest) -> tuple[datetime, tzinfo]:
-    return datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
+    return datetime.now(UTC), times.zone(request.COOKIES.get("tz"))

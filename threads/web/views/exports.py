@@ -16,21 +16,24 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard.fetch_metadata import linked
 from dashboard.middleware import give_back
 from dashboard.views import problem
+from threads import service
+from threads.audit.record import Action, NotRecordedError, Outcome, must
+from threads.chatkit import ChatKitError
+from threads.exports import filenames, formats, orders, runner, storage
+from threads.exports.models import Export
+from threads.jobs.job import JobLostError
+from threads.lib import times
+from threads.roles import Right, account, needs
+from threads.sources import query_forms
+from threads.sources.query import ThreadQuery
+from threads.web.fetch_metadata import linked
+from threads.web.htmx import form_only, is_part
+from threads.web.presenters import errors as problems
+from threads.web.presenters.exports import told
+from threads.web.request_query import encoded_query, thread_query
 
-from .. import forms, problems, services, when
-from ..audit.record import Action, NotRecordedError, Outcome, must
-from ..chatkit import ChatKitError
-from ..exports import asking, files, formats, names, work
-from ..exports.models import Export
-from ..exports.telling import told
-from ..jobs import JobLostError
-from ..query import ThreadQuery
-from ..roles import Right, account, needs
-from .parts import form_only, is_part
-from .queries import encoded_query, thread_query
 from .transcript import not_recorded
 
 AT_ONCE = 8.0
@@ -60,9 +63,9 @@ def _handing_over(view: View) -> View:
             return view(request, *args, **kwargs)
         except NotRecordedError:
             return not_recorded(request)
-        except asking.TooManyError:
+        except orders.TooManyError:
             text = (
-                f"You have {asking.MOST} exports under way or ready, and no more are kept. Delete some of them first."
+                f"You have {orders.MOST} exports under way or ready, and no more are kept. Delete some of them first."
             )
             return problem(request, 429, "You have too many exports", text)
 
@@ -75,7 +78,7 @@ def _handing_over(view: View) -> View:
 @_handing_over
 def exports(request: HttpRequest) -> HttpResponseBase:
     """What the account has asked for."""
-    now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
+    now, zone = datetime.now(UTC), times.zone(request.COOKIES.get("tz"))
     found = [told(each, now, zone) for each in _own(request)]
     return render(request, "exports/exports.html", {"exports": found, "zone": str(zone)})
 
@@ -94,26 +97,26 @@ def export_list(request: HttpRequest) -> HttpResponseBase:
     if query is None:
         wrong = " ".join(message for each in errors.values() for message in each)
         return problem(request, 400, "This list can't be exported", f"Its address is not valid. {wrong}")
-    now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
+    now, zone = datetime.now(UTC), times.zone(request.COOKIES.get("tz"))
     export = _mine(kind, query, zone)
     try:
-        if not export.claim() or not work.at_once(export, AT_ONCE):
-            asking.have_done()
+        if not export.claim() or not runner.at_once(export, AT_ONCE):
+            orders.have_done()
             return redirect("export", pk=export.pk)
     except JobLostError:
         return redirect("export", pk=export.pk)
-    except services.NeedsArchiveError:
-        asking.take_away(export)
+    except service.NeedsArchiveError:
+        orders.take_away(export)
         said = problems.NEEDS_ARCHIVE
         return problem(request, said.status, said.title, f"{said.text} {said.advice}")
     except ChatKitError as error:
-        asking.take_away(export)
+        orders.take_away(export)
         said = problems.problem(error, now, zone)
         return problem(request, said.status, said.title, f"{said.text} {said.advice} Nothing was exported.")
     if not export.has_file:
         return redirect("export", pk=export.pk)
     response = _sent(request, export)
-    asking.take_away(export)
+    orders.take_away(export)
     return response
 
 
@@ -126,8 +129,8 @@ def export_user(request: HttpRequest) -> HttpResponseBase:
     if query is None or query.exact_user is None:
         wrong = " ".join(errors.get("user", ["Name a user."]))
         return problem(request, 400, "This user can't be exported", wrong)
-    export = asking.of_user(query.exact_user, when.zone(request.COOKIES.get("tz")))
-    asking.have_done()
+    export = orders.of_user(query.exact_user, times.zone(request.COOKIES.get("tz")))
+    orders.have_done()
     return redirect("export", pk=export.pk)
 
 
@@ -137,13 +140,13 @@ def export_user(request: HttpRequest) -> HttpResponseBase:
 @_handing_over
 def export(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """How far an export is, and what became of it; for htmx the part of the page that changes."""
-    now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
+    now, zone = datetime.now(UTC), times.zone(request.COOKIES.get("tz"))
     part = is_part(request)
     context = {
         "part": part,
         "export": told(_one(request, pk), now, zone),
         "seconds": _OFTEN,
-        "as_of": when.exact_to_seconds(now, zone),
+        "as_of": times.exact_to_seconds(now, zone),
         "zone": str(zone),
     }
     return render(request, "exports/_export.html" if part else "exports/export.html", context)
@@ -166,7 +169,7 @@ def export_file(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 def export_delete(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """Ends an export and deletes its file."""
     try:
-        asking.take_away(_one(request, pk))
+        orders.take_away(_one(request, pk))
     except OSError:
         return problem(
             request, 503, "It could not be deleted", "Its file is in the way of that. Try again in a moment."
@@ -174,7 +177,7 @@ def export_delete(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     return redirect("exports")
 
 
-def _of_user(request: HttpRequest) -> tuple[ThreadQuery | None, forms.Errors]:
+def _of_user(request: HttpRequest) -> tuple[ThreadQuery | None, query_forms.Errors]:
     """The user whose list is in `query`, since no field of a form can hold any id; or the one in `user`."""
     if "query" in request.POST:
         return encoded_query(request, request.POST["query"])
@@ -184,14 +187,14 @@ def _of_user(request: HttpRequest) -> tuple[ThreadQuery | None, forms.Errors]:
 def _mine(kind: str, query: ThreadQuery, zone: tzinfo) -> Export:
     """The export of this list. Who presses twice has given up the first reply, which takes its file with it: so where
     that is on its way, its end is waited for."""
-    export, until = asking.of_list(kind, query, zone), time.monotonic() + AT_ONCE + _GRACE
+    export, until = orders.of_list(kind, query, zone), time.monotonic() + AT_ONCE + _GRACE
     while _on_its_way(export) and time.monotonic() < until:
         give_back()
         time.sleep(_PAUSE)
         try:
             export.refresh_from_db()
         except Export.DoesNotExist:
-            export = asking.of_list(kind, query, zone)
+            export = orders.of_list(kind, query, zone)
     return export
 
 
@@ -201,7 +204,7 @@ def _on_its_way(export: Export) -> bool:
 
 
 def _own(request: HttpRequest) -> QuerySet[Export]:
-    return asking.own(str(account(request).pk))
+    return orders.own(str(account(request).pk))
 
 
 def _one(request: HttpRequest, pk: UUID) -> Export:
@@ -212,16 +215,16 @@ def _one(request: HttpRequest, pk: UUID) -> Export:
 def _sent(request: HttpRequest, export: Export, *, again: bool = False) -> HttpResponseBase:
     """The file on its way. `again` is whether it lay there, and the trail does not have yet that it goes out."""
     try:
-        file = files.path(export.pk).open("rb")
+        file = storage.path(export.pk).open("rb")
     except FileNotFoundError:
         text = "Where several machines share the work they must share DATA_DIR/exports too. Someone who runs "
         return problem(request, 404, "The file is not on this machine", text + "Threadkeeper has to see to that.")
     if again:
         try:
-            must(Action.EXPORT, Outcome.DONE, customer=export.customer, detail=work.told(export) | {"download": True})
+            must(Action.EXPORT, Outcome.DONE, customer=export.customer, detail=runner.told(export) | {"download": True})
         except NotRecordedError:
             file.close()
             raise
     response = FileResponse(file, content_type=_TYPES[export.kind])
-    response.headers["Content-Disposition"] = names.attached(export.name)
+    response.headers["Content-Disposition"] = filenames.attached(export.name)
     return response

@@ -14,15 +14,16 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from dashboard.fetch_metadata import linked
-
-from .. import charts, masking, when
-from ..archive import overview as numbers
-from ..archive.overview import Overview, Ranked, Standing
-from ..chatkit import MAX_USER
-from ..forms import DAYS_CLASH, FIELDS, Errors, is_day
-from ..roles import Right, account, needs
-from ..visible import named
+from threads import masking
+from threads.archive import statistics as numbers
+from threads.archive.statistics import Overview, Ranked, Standing
+from threads.chatkit import MAX_USER
+from threads.lib import times
+from threads.rendering.escape import named
+from threads.roles import Right, account, needs
+from threads.sources.query_forms import DAYS_CLASH, FIELDS, Errors, is_day
+from threads.web import charts
+from threads.web.fetch_metadata import linked
 
 _DAY = timedelta(days=1)
 _KNOWN = {"locked": "Locked", "closed": "Closed", "active": "Active"}
@@ -88,7 +89,7 @@ class Preset:
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """What began from one day to another, in the reader's zone. 400 where the days are none, or in the wrong order."""
-    now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
+    now, zone = datetime.now(UTC), times.zone(request.COOKIES.get("tz"))
     today = now.astimezone(zone).date()
     standing = numbers.standing(zone)
     sent = {name: request.GET.get(name, "") for name in ("from", "to")}
@@ -238,10 +239,10 @@ def _hours(found: Overview) -> dict[str, Any]:
     for day, hours in enumerate(found.hours):
         cells = []
         for hour, threads in enumerate(hours):
-            said = f"{when.DAYS[day]}s, {hour:02}:00 to {hour + 1:02}:00"
+            said = f"{times.DAYS[day]}s, {hour:02}:00 to {hour + 1:02}:00"
             url = address(hour=f"{day}-{hour:02}", begin=found.begin, end=found.end)
             cells.append(_cell(threads, "", said, url))
-        lines.append(Line(when.DAYS[day], when.DAYS[day][:3], tuple(cells)))
+        lines.append(Line(times.DAYS[day], times.DAYS[day][:3], tuple(cells)))
     rows, columns = [line.short for line in lines], [f"{hour:02}" for hour in range(24)]
     best = max((cell for line in lines for cell in line.cells), key=lambda cell: cell.threads)
     return {
@@ -307,11 +308,11 @@ def _date(day: date) -> str:
 
 
 def _long(day: date) -> str:
-    return when.day(datetime.combine(day, time(12), UTC), UTC)
+    return times.day(datetime.combine(day, time(12), UTC), UTC)
 
 
 def _time(moment: datetime | None, zone: tzinfo) -> dict[str, str] | None:
-    return None if moment is None else {"iso": moment.isoformat(), "text": when.exact(moment, zone)}
+    return None if moment is None else {"iso": moment.isoformat(), "text": times.exact(moment, zone)}
 
 
 def _percent(part: int, whole: int) -> str:

@@ -9,11 +9,13 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
-from .. import forms, presenters, saved
-from ..query import ThreadQuery
-from ..roles import Right, account, needs
-from .parts import form_only
-from .queries import encoded_query
+from threads.roles import Right, account, needs
+from threads.sources import query_forms
+from threads.sources.query import ThreadQuery
+from threads.web import saved_views
+from threads.web.htmx import form_only
+from threads.web.presenters import thread_list
+from threads.web.request_query import encoded_query
 
 _CHANGED = "views"
 """The cookie of a browser that has just changed a view: another process than the one that did it may still remember
@@ -24,7 +26,7 @@ _form = form_only("Nothing was saved or changed. Go to the list and send the for
 
 def beside(request: HttpRequest, query: ThreadQuery | None) -> dict[str, Any]:
     """What every page of the list has of the saved views, and what was just done to one."""
-    shown = saved.context(account(request), query, anew=_CHANGED in request.COOKIES)
+    shown = saved_views.context(account(request), query, anew=_CHANGED in request.COOKIES)
     # A link to what a deleted view held travels as the tag of its message.
     said = [{"text": str(each.message), "url": each.extra_tags} for each in messages.get_messages(request)]
     return shown | {"said": said}
@@ -39,22 +41,22 @@ def save_view(request: HttpRequest) -> HttpResponse:
         wrong = " ".join(message for each in errors.values() for message in each)
         return _problem(request, 400, "This list can't be saved", f"Its address is not valid. {wrong}")
     try:
-        view, replaced = saved.save(
+        view, replaced = saved_views.save(
             account(request), request.POST.get("name", ""), query, shared=request.POST.get("shared") == "yes"
         )
-    except saved.RefusedError as refusal:
+    except saved_views.RefusedError as refusal:
         return _problem(request, 400, "This view can't be saved", str(refusal))
     done = f"Replaced your view “{view.name}”." if replaced else f"Saved “{view.name}”."
     whose = "It is shared with the team." if view.shared else "Only you see it."
     messages.success(request, f"{done} {whose}")
-    return _to(saved.address(view))
+    return _to(saved_views.address(view))
 
 
 @needs(Right.READ)
 @_form
 def share_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Shares a view with the team where `shared` is "yes", else no longer; and back to the list in `query`."""
-    view = saved.share(account(request), pk, shared=request.POST.get("shared") == "yes")
+    view = saved_views.share(account(request), pk, shared=request.POST.get("shared") == "yes")
     whose = "is shared with the team." if view.shared else "is no longer shared: only you see it."
     messages.success(request, f"“{view.name}” {whose}")
     return _to(_here(request))
@@ -64,18 +66,18 @@ def share_view(request: HttpRequest, pk: int) -> HttpResponse:
 @_form
 def delete_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Deletes a view; and back to the list in `query`."""
-    view = saved.delete(account(request), pk)
-    messages.success(request, f"Deleted the view “{view.name}”.", extra_tags=saved.address(view))
+    view = saved_views.delete(account(request), pk)
+    messages.success(request, f"Deleted the view “{view.name}”.", extra_tags=saved_views.address(view))
     return _to(_here(request))
 
 
-def _read(request: HttpRequest) -> tuple[ThreadQuery | None, forms.Errors]:
+def _read(request: HttpRequest) -> tuple[ThreadQuery | None, query_forms.Errors]:
     return encoded_query(request, request.POST.get("query", ""))
 
 
 def _here(request: HttpRequest) -> str:
     query, _ = _read(request)
-    return presenters.address((query or ThreadQuery()).first())
+    return thread_list.address((query or ThreadQuery()).first())
 
 
 def _to(url: str) -> HttpResponse:

@@ -10,16 +10,21 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
-from dashboard.fetch_metadata import linked
+from threads import masking, service
+from threads.archive import thread_info
+from threads.chatkit import ChatKitError
+from threads.lib import times as when
+from threads.roles import Right, account, needs
+from threads.sources import query_forms
+from threads.sources.query import DEFAULT_LIMIT, ThreadQuery
+from threads.web import pasted_address
+from threads.web.fetch_metadata import linked
+from threads.web.htmx import erased_user, is_part, place
+from threads.web.presenters import errors as problems
+from threads.web.presenters import thread_list as presenters
+from threads.web.request_query import thread_query
 
-from .. import finding, forms, masking, presenters, problems, services, when
-from ..archive import about
-from ..chatkit import ChatKitError
-from ..query import DEFAULT_LIMIT, ThreadQuery
-from ..roles import Right, account, needs
-from .parts import erased_user, is_part, place
-from .queries import thread_query
-from .saved import beside
+from .saved_views import beside
 
 _NOTHING: dict[str, Any] = {
     "errors": {}, "problem": None, "pager": None, "rows": [], "notices": [], "archived": False, "outage": None,
@@ -48,14 +53,14 @@ def thread_list(request: HttpRequest) -> HttpResponse:
     now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
     times = {"as_of": when.exact(now, zone), "zone": str(zone)}
     try:
-        typed = query.user if forms.is_typed(sent) else None
-        named = finding.thread_in(typed) if typed else None
+        typed = query.user if query_forms.is_typed(sent) else None
+        named = pasted_address.thread_in(typed) if typed else None
         if named:
             return _to_thread(request, named)
-        found = services.list_threads(query, zone)
+        found = service.list_threads(query, zone)
         # Only who has no threads can be a thread: a user who has some costs no second call.
         alone = query.limit and not query.filters and not query.cursor
-        if typed and alone and (found.query != query or not found.window.rows) and services.is_thread(typed.strip()):
+        if typed and alone and (found.query != query or not found.window.rows) and service.is_thread(typed.strip()):
             return _to_thread(request, typed.strip())
     except ChatKitError as error:
         problem = problems.problem(error, now, zone)
@@ -64,7 +69,7 @@ def thread_list(request: HttpRequest) -> HttpResponse:
         if problem.retry_after is not None:
             response.headers["Retry-After"] = str(problem.retry_after)
         return response
-    except services.NeedsArchiveError:
+    except service.NeedsArchiveError:
         return _respond(request, _kept(query) | times | {"problem": problems.NEEDS_ARCHIVE}, 400, query)
     context = _kept(found.query) | times | _found(found, query, now, zone, masked=masked)
     if query.user and query.match == "exact" and not query.cursor:
@@ -77,8 +82,8 @@ def thread_list(request: HttpRequest) -> HttpResponse:
 def users(request: HttpRequest) -> HttpResponse:
     """Users to choose from while one is typed, as options; none for who may not see them. Always a part."""
     typed = request.GET.get("user", "").strip()[:512].replace("\0", "")
-    asks = typed and about.is_on() and not masking.is_due(account(request))
-    found = services.offered(typed) if asks else []
+    asks = typed and thread_info.is_on() and not masking.is_due(account(request))
+    found = service.offered(typed) if asks else []
     return render(request, "threads/_users.html", {"users": found})
 
 
@@ -87,12 +92,12 @@ def users(request: HttpRequest) -> HttpResponse:
 def live(request: HttpRequest) -> HttpResponse:
     """Whether the live API answers again: asked now and then by a page that the archive answered in its place. 204
     while it does not; else the page is told to come anew."""
-    if not services.is_live_again():
+    if not service.is_live_again():
         return HttpResponse(status=204)
     return HttpResponseClientRefresh()
 
 
-def _found(found: services.Listing, asked: ThreadQuery, now: datetime, zone: tzinfo, *, masked: bool) -> dict[str, Any]:
+def _found(found: service.Listing, asked: ThreadQuery, now: datetime, zone: tzinfo, *, masked: bool) -> dict[str, Any]:
     query, window = found.query, found.window
     pages = presenters.pager(query, window)
     confirmed = [each.confirmed_at for each in found.about.values() if each.gone_at is None]
@@ -117,8 +122,8 @@ def _kept(query: ThreadQuery) -> dict[str, Any]:
     trimmed = query.user.strip() or query.user if query.user else None
     return {
         "user": query.user or "",
-        "box": forms.boxed(query.user or ""),
-        "unboxed": forms.unboxed(query.user or ""),
+        "box": query_forms.boxed(query.user or ""),
+        "unboxed": query_forms.unboxed(query.user or ""),
         "match": query.match,
         "status": query.status or "",
         "statuses": presenters.choices(None, query.status),
@@ -145,15 +150,15 @@ def _kept(query: ThreadQuery) -> dict[str, Any]:
     }
 
 
-def _invalid(sent: dict[str, str], errors: forms.Errors) -> dict[str, Any]:
+def _invalid(sent: dict[str, str], errors: query_forms.Errors) -> dict[str, Any]:
     """The form as it was sent, so that what is wrong can be put right where it stands."""
-    given = None if "limit" in errors else forms.FIELDS["limit"].clean(sent.get("limit"))
+    given = None if "limit" in errors else query_forms.FIELDS["limit"].clean(sent.get("limit"))
     limit = DEFAULT_LIMIT if given is None else given
     # No HTML can hold a NUL.
     kept = {name: sent.get(name, "").replace("\0", "\ufffd") for name in _FIELDS}
     return kept | {
-        "box": forms.boxed(kept["user"]),
-        "unboxed": sent.get(forms.BOX, ""),
+        "box": query_forms.boxed(kept["user"]),
+        "unboxed": sent.get(query_forms.BOX, ""),
         "order": sent.get("order", "desc"),
         "statuses": presenters.choices(None, kept["status"] or None),
         "counted": False,

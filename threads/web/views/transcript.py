@@ -12,12 +12,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from dashboard.views import problem as page
-
-from .. import problems, services, transcript, when
-from ..audit.record import Action, Actor, NotRecordedError, Outcome, acting, actor, must, record
-from ..chatkit import ChatKitError
-from ..exports import names
-from ..exports.once import Watched
+from threads import service
+from threads.audit.record import Action, Actor, NotRecordedError, Outcome, acting, actor, must, record
+from threads.chatkit import ChatKitError
+from threads.exports import filenames, transcript
+from threads.exports.spool import Watched
+from threads.lib import times
+from threads.web.presenters import errors
 
 KINDS = {"md": "text/markdown; charset=utf-8", "json": "application/json"}
 
@@ -41,12 +42,12 @@ def download(request: HttpRequest, thread_id: str, kind: str) -> HttpResponseBas
         must(Action.EXPORT, Outcome.INTENT, thread=thread_id, detail=about)
     except NotRecordedError:
         return not_recorded(request)
-    now, zone = datetime.now(UTC), when.zone(request.COOKIES.get("tz"))
+    now, zone = datetime.now(UTC), times.zone(request.COOKIES.get("tz"))
     try:
-        thread, pages = services.whole(thread_id)
+        thread, pages = service.whole(thread_id)
     except ChatKitError as error:
         record(Action.EXPORT, Outcome.FAILED, thread=thread_id, detail=about | {"reason": error.detail})
-        problem = problems.of_thread(error, now, zone)
+        problem = errors.of_thread(error, now, zone)
         context = {"title": problem.title, "text": f"{problem.text} {problem.advice}"}
         return render(request, "problem.html", context, status=problem.status)
     watched = Watched(pages)
@@ -57,7 +58,9 @@ def download(request: HttpRequest, thread_id: str, kind: str) -> HttpResponseBas
     recorded = _recorded(written, watched, actor(), {"thread": thread_id, "customer": thread.user or ""}, about)
     response = StreamingHttpResponse(_ahead(recorded), content_type=KINDS[kind])
     partial = "-PARTIAL" if watched.why else ""
-    response.headers["Content-Disposition"] = names.attached(f"{names.clean(thread_id, 'thread')}{partial}.{kind}")
+    response.headers["Content-Disposition"] = filenames.attached(
+        f"{filenames.clean(thread_id, 'thread')}{partial}.{kind}"
+    )
     return response
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from threads.doctor import Verdict, look
+from dashboard.monitoring.doctor import Verdict, look
 
 
 class Command(BaseCommand):

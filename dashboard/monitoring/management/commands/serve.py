@@ -20,7 +20,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import connections
 
-from threads import origin
+from threads.archive import database_guard
 
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _PATIENCE = 35.0
@@ -104,8 +104,8 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Until the server ends; ends with its exit code. SIGTERM, SIGINT and SIGHUP reach the server."""
-        origin.claim_for_command()
-        if said := origin.unread_archive():
+        database_guard.claim_for_command()
+        if said := database_guard.unread_archive():
             logging.getLogger(__name__).warning(said)
         connections.close_all()
         self._told: list[int] = []

@@ -13,9 +13,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from dashboard import countfiles
-from dashboard.bounded import Question
-from threads import heartbeat, origin, queue
+from dashboard.monitoring import heartbeat, metric_files
+from dashboard.monitoring.probe import Question
+from threads.archive import database_guard
+from threads.jobs import queue
 
 _PATIENCE = 20.0
 """Seconds that a task has to end in when the worker is told to."""
@@ -26,15 +27,15 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Until SIGTERM or SIGINT: then what is under way ends with the page that it keeps."""
-        origin.claim_for_command()
+        database_guard.claim_for_command()
         # They reach for the queue, so they are loaded only here.
         from threads.archive import tasks  # noqa: PLC0415
         from threads.erasure import tasks as erasing  # noqa: PLC0415
         from threads.exports import tasks as exports  # noqa: PLC0415
 
         if settings.METRICS:
-            countfiles.share(Path(settings.DATA_DIR) / "metrics")
-            importlib.import_module("dashboard.counters")
+            metric_files.share(Path(settings.DATA_DIR) / "metrics")
+            importlib.import_module("dashboard.monitoring.counters")
         logging.getLogger("huey").setLevel(logging.WARNING)
         ended = threading.Event()
         huey = queue.huey()

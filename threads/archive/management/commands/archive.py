@@ -18,15 +18,17 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from tqdm import tqdm
 
-from threads import origin, upstream, when
-from threads.archive import reindex, running
+from threads.archive import database_guard, reindex
 from threads.archive.completeness import Completeness
-from threads.archive.lease import HeldError, LeaseLostError
 from threads.archive.models import StaleIndex
 from threads.archive.report import ATTACHMENTS, Report, report
-from threads.archive.sync import Sync, Tally, why
+from threads.archive.sync import status
+from threads.archive.sync.lease import HeldError, LeaseLostError
+from threads.archive.sync.walk import Sync, Tally, why
 from threads.audit.record import NotRecordedError
 from threads.chatkit import ChatKitError, Retired
+from threads.lib import times
+from threads.sources import upstream
 
 
 class Command(BaseCommand):
@@ -55,7 +57,7 @@ class Command(BaseCommand):
         if options["action"] == "index":
             self._index()
             return
-        origin.claim_for_command()
+        database_guard.claim_for_command()
         if options["action"] == "report":
             self._report(options["json"])
         else:
@@ -65,7 +67,7 @@ class Command(BaseCommand):
         if settings.ARCHIVE_ONLY or settings.EMULATOR:
             raise CommandError("There is no API to adopt: OPENAI_API_KEY is not set, or ARCHIVE_ONLY is.")
         try:
-            number = origin.adopt()
+            number = database_guard.adopt()
         except HeldError as error:
             raise CommandError(f"A sync is under way ({error.holder}). Stop it first.") from None
         except NotRecordedError:
@@ -96,7 +98,7 @@ class Command(BaseCommand):
         if settings.ARCHIVE_ONLY:
             raise CommandError("ARCHIVE_ONLY is set, so nothing is asked of OpenAI. Unset it to sync.")
         try:
-            origin.confirm()
+            database_guard.confirm()
         except ChatKitError as error:
             raise CommandError(
                 f"Nothing was synced, because this could not be shown to be the API that the threads came from: "
@@ -140,7 +142,7 @@ class Command(BaseCommand):
         except DatabaseError as error:
             raise CommandError(
                 f"The archive can't be read: {error}. Is this the right database, and was `manage.py migrate` run? "
-                f"{origin.unread_archive()}".strip()
+                f"{database_guard.unread_archive()}".strip()
             ) from None
         if file is None:
             self.stdout.write("\n".join(_lines(found)))
@@ -179,8 +181,8 @@ class _Bars:
         if not self._reading and self._per_minute is not None:
             if self._before is None:
                 self._before = _to_read() - tally.new_threads
-            then = running.ToRead(self._before + tally.new_threads, self._per_minute)
-            said["then"] = f"{then.conversations:,} conversations, {when.time_left(then.seconds)}"
+            then = status.ToRead(self._before + tally.new_threads, self._per_minute)
+            said["then"] = f"{then.conversations:,} conversations, {times.time_left(then.seconds)}"
         if tally.failures:
             said["failed"] = f"{tally.failures:,}"
         if tally.refusals:
@@ -190,7 +192,7 @@ class _Bars:
 
 
 def _to_read() -> int:
-    found = running.to_read(running.last())
+    found = status.to_read(status.last())
     return found.conversations if found else 0
 
 
@@ -232,12 +234,12 @@ def _time_left(found: Report) -> list[str]:
     if found.running is not None:
         left = "" if found.running.left is None else f", {found.running.left:,} left"
         seconds = found.running.seconds_left
-        time = "" if seconds is None else f", {when.time_left(seconds)}"
+        time = "" if seconds is None else f", {times.time_left(seconds)}"
         lines.append(f"A sync is under way. {found.running.said}{left}{time}.")
     if then is not None:
         lines.append(
             f"Conversations to be asked{' after that' if found.running else ''}: {then.conversations:,}, "
-            f"{when.time_left(then.seconds)} at {then.per_minute:,.0f} requests a minute, and longer where one has "
+            f"{times.time_left(then.seconds)} at {then.per_minute:,.0f} requests a minute, and longer where one has "
             "more than 100 new items."
         )
     return lines

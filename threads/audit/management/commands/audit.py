@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from threads.audit import archiving, chain
+from threads.audit import archiving, hash_chain
 from threads.audit.record import NotRecordedError
 
 _NOT_ALLOWED = "42501"
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             done = archiving.archive(before, path)
         except BlockingIOError as error:
             raise CommandError(f"Another process is writing {path}.") from error
-        except (archiving.RefusedError, chain.BrokenError) as error:
+        except (archiving.RefusedError, hash_chain.BrokenError) as error:
             raise CommandError(f"Nothing more was removed: {error}") from error
         except NotRecordedError as error:
             raise CommandError("The trail can't be written, so nothing more was removed. Run it again.") from error
@@ -71,8 +71,8 @@ class Command(BaseCommand):
         last = None
         for path in paths:
             try:
-                found = chain.read(path)
-            except chain.BrokenError as error:
+                found = hash_chain.read(path)
+            except hash_chain.BrokenError as error:
                 raise CommandError(f"{path} is not what was written: {error}.") from error
             if last is not None and found.previous != last:
                 raise CommandError(f"{path} does not follow on the file before it.")
@@ -81,9 +81,9 @@ class Command(BaseCommand):
         self.stdout.write(_vouched_for(paths[-1], last))
 
 
-def _said(path: Path, found: chain.Contents) -> str:
+def _said(path: Path, found: hash_chain.Contents) -> str:
     span = f" from {found.first_at} to {found.last_at}" if found.events else ""
-    after = "It is the first file" if found.previous == chain.BEGINNING else f"It follows on {found.previous}"
+    after = "It is the first file" if found.previous == hash_chain.BEGINNING else f"It follows on {found.previous}"
     return f"{path} is whole: {found.events:,} events{span}.\n{after}, and ends with {found.last}."
 
 

@@ -1,6 +1,6 @@
 """An airline's questions."""
 
-from threads.emulator.content.topic import Opening, Topic
+from .topic import Opening, Topic
 
 _DISRUPTION = Topic(
     openings=(

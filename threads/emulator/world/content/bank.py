@@ -1,6 +1,6 @@
 """A bank app's questions."""
 
-from threads.emulator.content.topic import Opening, Topic
+from .topic import Opening, Topic
 
 _CARD = Topic(
     openings=(

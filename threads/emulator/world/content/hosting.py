@@ -1,6 +1,6 @@
 """A hosting company's questions."""
 
-from threads.emulator.content.topic import Opening, Topic
+from .topic import Opening, Topic
 
 _SITE = Topic(
     openings=(

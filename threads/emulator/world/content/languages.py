@@ -1,6 +1,6 @@
 """Questions that are not asked in English."""
 
-from threads.emulator.content.topic import Opening, Topic
+from .topic import Opening, Topic
 
 _GERMAN = Topic(
     openings=(

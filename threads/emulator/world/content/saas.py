@@ -1,6 +1,6 @@
 """The questions of those who use software for teams."""
 
-from threads.emulator.content.topic import Opening, Topic
+from .topic import Opening, Topic
 
 _SIGNING = (
     "Sign the **raw body**, before any parsing. In short:\n\n```python\nimport hashlib, hmac\n\n"

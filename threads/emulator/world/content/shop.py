@@ -1,6 +1,6 @@
 """A web shop's questions."""
 
-from threads.emulator.content.topic import Opening, Topic
+from .topic import Opening, Topic
 
 _PARCEL = Topic(
     openings=(

@@ -5,8 +5,8 @@ that want to break what shows them. Every text says in its first words what it i
 import json
 from collections.abc import Iterator
 
-from threads.emulator.content.showcase_huge import HUGE
-from threads.emulator.content.showcase_shapes import (
+from .showcase_huge import HUGE
+from .showcase_shapes import (
     Json,
     assistant,
     attachment,

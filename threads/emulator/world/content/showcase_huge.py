@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeAlias
 
-from threads.emulator.content.showcase_shapes import Json, assistant, task, tool_call, user, widget
+from .showcase_shapes import Json, assistant, task, tool_call, user, widget
 
 Make: TypeAlias = Callable[[str], Json]
 

@@ -1,6 +1,6 @@
 """A parcel that got lost: one conversation over three days that uses every kind of item."""
 
-from threads.emulator.content.showcase_shapes import (
+from .showcase_shapes import (
     Json,
     assistant,
     attachment,
@@ -15,7 +15,7 @@ from threads.emulator.content.showcase_shapes import (
     user,
     widget,
 )
-from threads.emulator.content.showcase_widgets import BASICS, CHARTS, FORM, NOT_JSON, ORDER, STOPS, UNHEARD_OF
+from .showcase_widgets import BASICS, CHARTS, FORM, NOT_JSON, ORDER, STOPS, UNHEARD_OF
 
 _MINUTE = 60
 _HOUR = 3600

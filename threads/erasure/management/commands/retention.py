@@ -10,13 +10,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Max, Min
 
-from threads import upstream
 from threads.audit.record import NotRecordedError
 from threads.chatkit import ChatKitError
-from threads.erasure import clock, retention
-from threads.erasure.asked import start
-from threads.erasure.clock import ClockError
+from threads.erasure import clock_check, retention
+from threads.erasure.clock_check import ClockError
 from threads.erasure.journal import JournalError
+from threads.erasure.orders import start
+from threads.sources import upstream
 
 _SHOWN = 10
 _CONFIRM = "An account with the role Eraser confirms it at /erasures/, by typing the number."
@@ -75,7 +75,7 @@ class Command(BaseCommand):
         if why := retention.why_confirmed(wanted, count):
             self.stdout.write(f"An order of {count:,} threads would wait, since {why}. {_CONFIRM}")
         try:
-            clock.ask(upstream.client())
+            clock_check.ask(upstream.client())
         except ClockError as error:
             self.stdout.write(f"None would be ordered: {error}.")
         except ChatKitError as error:

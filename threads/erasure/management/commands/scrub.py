@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from threads.erasure.scrub import prepare, scrub
+from threads.erasure.vacuum import prepare, scrub
 
 
 class Command(BaseCommand):

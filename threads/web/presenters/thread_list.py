@@ -11,13 +11,14 @@ from urllib.parse import quote, quote_plus, urlencode
 from django.urls import reverse
 from markupsafe import Markup
 
-from . import masking, when
-from .archive.about import About
-from .archive.hits import LEAD, TAIL, Hit, marks
-from .chatkit import MAX_LIMIT, MAX_USER, Status, Thread, is_cursor
-from .query import ItemQuery, ThreadQuery
-from .sources import Window
-from .visible import LONGEST, visible
+from threads import masking
+from threads.archive.search.snippets import LEAD, TAIL, Hit, marks
+from threads.archive.thread_info import About
+from threads.chatkit import MAX_LIMIT, MAX_USER, Status, Thread, is_cursor
+from threads.lib import times as when
+from threads.rendering.escape import LONGEST, visible
+from threads.sources.live import Window
+from threads.sources.query import ItemQuery, ThreadQuery
 
 LIMITS = (20, 50, MAX_LIMIT)
 """The page sizes that the form offers; an address may name any."""

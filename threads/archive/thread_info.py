@@ -11,18 +11,20 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from dashboard.remember import Remembered
 from threads.chatkit import Page, Thread, ThreadItem
-from threads.query import ThreadQuery
-from threads.sources import Window
+from threads.lib.ttl_cache import Remembered
+from threads.sources.live import Window
+from threads.sources.query import ThreadQuery
 
-from . import deletions, engines, index, keep, people, tombs
-from .bound import TooSlow, bounded
-from .hits import Hit, in_items
+from . import deletions
 from .models import ArchivedThread, Person, Progress, StaleIndex, State, current
 from .report import MOST_CUT
-from .search import units
-from .source import shown
+from .search import engines, users
+from .search.snippets import Hit, in_items
+from .search.source import shown
+from .search.words import units
+from .statement_timeout import TooSlow, bounded
+from .store import tombstones, word_index, write
 
 _AGAIN = timedelta(minutes=1)
 
@@ -104,12 +106,12 @@ def owner(thread_id: str) -> str | None:
 
 def is_user(name: str) -> bool:
     """Whether a user with exactly this id was seen."""
-    return people.exactly(name) is not None
+    return users.exactly(name) is not None
 
 
 def is_part(typed: str) -> bool:
     """Whether any user that was seen has what was typed in their id."""
-    return not people.matching(typed, part=True).nobody
+    return not users.matching(typed, part=True).nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ def lacking() -> Lacking | None:
         ended = progress is not None and progress.reached_end_at is not None
         kept = None if ended else sum(State.objects.values_list("threads", flat=True))
         unread = current().filter(read_at__isnull=True).count() if settings.ARCHIVE == "full" else 0
-        cut = len(engines.with_word(index.CUT, MOST_CUT))
+        cut = len(engines.with_word(word_index.CUT, MOST_CUT))
         known = Lacking(kept, unread, StaleIndex.objects.count(), cut)
         _lacking.put("", known)
     return None if known == Lacking(None, 0) else known
@@ -152,11 +154,11 @@ def lacking() -> Lacking | None:
 
 def is_cut(thread_id: str) -> bool:
     """Whether a kept thread has more words than can be searched."""
-    return index.is_cut(thread_id)
+    return word_index.is_cut(thread_id)
 
 
 def offered(typed: str) -> list[Person]:
-    return people.offered(typed)
+    return users.offered(typed)
 
 
 def is_kept(cursor: str | None) -> bool:
@@ -170,7 +172,7 @@ def stepped_back(query: ThreadQuery, far: int) -> ThreadQuery | None:
     number = ArchivedThread.objects.filter(thread_id=query.cursor or "").values_list("number", flat=True).first()
     if number is None:
         return None
-    there = current().filter(user=people.column(query.user)) if query.user else current()
+    there = current().filter(user=users.column(query.user)) if query.user else current()
     # A page before a thread is asked for as the page after it in the opposite order.
     if (query.order == "desc") != (query.before is not None):
         there = there.filter(number__gt=number).order_by("number")
@@ -183,7 +185,7 @@ def stepped_back(query: ThreadQuery, far: int) -> ThreadQuery | None:
 def deleted(thread_id: str) -> None:
     """A kept thread was found to be deleted upstream."""
     with transaction.atomic():
-        tombs.storing()
+        tombstones.storing()
         kept = ArchivedThread.objects.select_for_update().filter(thread_id=thread_id, gone_at=None).first()
         if kept is not None:
             deletions.mark(kept, timezone.now())
@@ -192,18 +194,18 @@ def deleted(thread_id: str) -> None:
 def seen(thread: Thread, window: Window[ThreadItem]) -> None:
     """A kept thread was just shown by the upstream, with some of its items: the copy is refreshed, and its items are
     read again soon where the upstream has more."""
-    with transaction.atomic(), index.words_last():
-        tombs.storing()
+    with transaction.atomic(), word_index.words_last():
+        tombstones.storing()
         kept = ArchivedThread.objects.select_for_update().filter(thread_id=thread.id or "").first()
         if kept is None:
             return
         now = timezone.now()
-        if kept.raw != keep.as_kept(thread) or now - kept.confirmed_at > _AGAIN:
-            keep.refresh([(kept, thread)], now)
+        if kept.raw != write.as_kept(thread) or now - kept.confirmed_at > _AGAIN:
+            write.refresh([(kept, thread)], now)
         if settings.ARCHIVE != "full":
             return
         rows = [row for row in window.rows if row.id]
-        new = keep.unknown(kept, rows)
+        new = write.unknown(kept, rows)
         if not new:
             return
         # Items that follow on what is kept are kept at once; what lies elsewhere is read in its order.
@@ -211,6 +213,6 @@ def seen(thread: Thread, window: Window[ThreadItem]) -> None:
         follows = before[-1].id == kept.last_item_id if before else kept.items == 0 and not window.has_previous
         if follows and list(window.rows[-len(new) :]) == new:
             page = Page(tuple(new), new[0].id, new[-1].id, window.has_next, lost=window.lost)
-            keep.items(kept, page, now)
+            write.items(kept, page, now)
         else:
             ArchivedThread.objects.filter(pk=kept.pk).update(due_at=now)

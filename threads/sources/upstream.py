@@ -7,9 +7,9 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 
-from .chatkit import Account, ChatKitClient, Exchange, Limits, Observer, Retired
-from .emulator import Emulator, EmulatorAdapter
-from .heard import ear
+from dashboard.monitoring.upstream_status import ear
+from threads.chatkit import Account, ChatKitClient, Exchange, Limits, Observer, Retired
+from threads.emulator import Emulator, EmulatorAdapter
 
 observers: list[Observer] = [ear]
 """Who is told of every call that the client of this process makes."""

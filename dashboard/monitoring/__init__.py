@@ -1,0 +1,1 @@
+"""Health checks, metrics, logs, heartbeats and the doctor."""

@@ -1,0 +1,1 @@
+"""Finding threads in the archive: by words, user, status, reason and time."""

@@ -1,0 +1,1 @@
+"""Writing the archive: threads, items, counters, word index, tombstones."""

@@ -1,0 +1,1 @@
+"""Copying threads and items from the API into the archive."""

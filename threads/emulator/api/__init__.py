@@ -1,0 +1,1 @@
+"""The emulated API: parameters, paging, replies, errors and faults."""

@@ -1,0 +1,1 @@
+"""Two ways to reach the emulator: a requests adapter and a socket server."""

@@ -1,0 +1,1 @@
+"""The emulated data: users, threads and conversations, computed from a seed."""

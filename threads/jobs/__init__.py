@@ -1,0 +1,1 @@
+"""Background work: the queue, a job's row, and the lease by which one worker holds it."""

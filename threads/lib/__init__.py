@@ -1,0 +1,1 @@
+"""Helpers without a domain: times, CSV, form fields, query strings, caches, database connections."""

@@ -1,0 +1,1 @@
+"""Untrusted text made harmless and bounded: escaping, Markdown, links, JSON, widgets."""

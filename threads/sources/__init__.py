@@ -1,0 +1,1 @@
+"""Queries, one page of an answer, and the API as a source of threads."""

@@ -1,1 +1,0 @@
-"""The trail as it is told: in words, for its page and for its file."""
