@@ -113,16 +113,16 @@ MIDDLEWARE = [
     "dashboard.collect_static.StaticFiles",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "dashboard.middleware.idleness",
+    "dashboard.accounts.middleware.idleness",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "threads.web.fetch_metadata.FetchMetadata",
     "dashboard.accounts.fresh_rights.FreshRights",
-    "dashboard.middleware.SignInRequired",
-    "dashboard.middleware.Acting",
-    "dashboard.middleware.Allowed",
+    "dashboard.accounts.middleware.SignInRequired",
+    "dashboard.accounts.middleware.Acting",
+    "dashboard.accounts.middleware.Allowed",
     "django.contrib.messages.middleware.MessageMiddleware",
     "dashboard.middleware.GiveBackConnection",
     "axes.middleware.AxesMiddleware",
@@ -161,14 +161,15 @@ if _database_url:
             "and # in a password are written as %40, %2F and %23."
         ) from None
 else:
-    env.directory("DATA_DIR", DATA_DIR)
     _file = DATA_DIR / ("emulator.sqlite3" if EMULATOR else "threadkeeper.sqlite3")
-    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(_file)}}
+    DATABASES = {"default": {"ENGINE": "dashboard.databases.sqlite", "NAME": str(_file)}}
 _options = DATABASES["default"].setdefault("OPTIONS", {})
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # by DATABASE_URL
+    DATABASES["default"]["ENGINE"] = "dashboard.databases.sqlite"
+if DATABASES["default"]["ENGINE"] == "dashboard.databases.sqlite":
     _options |= {
         "transaction_mode": "IMMEDIATE",
-        # How long to wait for a locked file: databases/sqlite.py. The server sets less: gunicorn.conf.py.
+        # How long to wait for a locked file: databases/sqlite/. The server sets less: gunicorn.conf.py.
         "timeout": env.seconds("SQLITE_WAIT", 20, most=300),
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=67108864;",
     }
@@ -198,7 +199,11 @@ LOGOUT_REDIRECT_URL = "sign-in"
 SESSION_ENGINE = "dashboard.accounts.sessions"
 SESSION_RECHECK = env.whole("SESSION_RECHECK", 10, least=0, most=300)
 SESSION_IDLE = env.whole("SESSION_IDLE", 60, least=1, most=12 * 60)
-AUTHENTICATION_BACKENDS = ["dashboard.accounts.throttle.Guard", "dashboard.accounts.sessions.Accounts"]
+AUTHENTICATION_BACKENDS = [
+    "dashboard.accounts.throttle.Guard",
+    "dashboard.accounts.backends.Accounts",
+    "dashboard.sessions.Accounts",  # stands in sessions that an older version began
+]
 SESSION_COOKIE_AGE = 12 * 60 * 60
 # A browser takes a cookie of such a name from this host alone, over https, for all of its paths.
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "sessionid"

@@ -7,24 +7,24 @@ from threads.roles import for_everybody
 from threads.web.fetch_metadata import linked
 
 from . import views
-from .accounts import account_page, sso
+from .accounts import account_page, sign_in, sso
 from .accounts.throttle import taking_turns
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("", include("threads.urls")),
-    path("sign-in/", linked(taking_turns(views.SignIn.as_view())), name="sign-in"),
-    path("sign-in/demo/", views.demo, name="demo"),
+    path("sign-in/", linked(taking_turns(sign_in.SignIn.as_view())), name="sign-in"),
+    path("sign-in/demo/", sign_in.demo, name="demo"),
     path("sign-in/sso/", sso.begin, name="sso"),
     path("sign-in/sso/callback/", sso.callback, name="sso-callback"),
-    path("sign-out/", views.SignOut.as_view(), name="sign-out"),
+    path("sign-out/", sign_in.SignOut.as_view(), name="sign-out"),
     path("account/", account_page.page, name="account"),
     path(
         "account/password/", linked(for_everybody(taking_turns(account_page.ChangePassword.as_view()))), name="password"
     ),
     path("account/sign-out/", account_page.sign_out_everywhere, name="sign-out-everywhere"),
     # The admin has a sign-in page of its own; one is enough.
-    path("admin/login/", views.admin_sign_in),
+    path("admin/login/", sign_in.admin_sign_in),
     path("admin/", admin.site.urls),
 ]
 

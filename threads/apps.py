@@ -9,8 +9,6 @@ class ThreadsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from dashboard.databases import sqlite  # noqa: F401, PLC0415  # hears of each connection
-
         from . import roles  # noqa: PLC0415  # models are there only now
 
         post_migrate.connect(roles.make, sender=roles.last_application(), dispatch_uid="roles")

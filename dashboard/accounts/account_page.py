@@ -23,7 +23,7 @@ from threads.roles import ROLES, account, for_everybody, names
 from threads.web.fetch_metadata import linked
 
 from . import active_sessions
-from .sessions import DEMO_USER
+from .backends import DEMO_USER
 
 
 @linked

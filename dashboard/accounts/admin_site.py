@@ -8,8 +8,9 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 
-from dashboard.views import SignOut
 from threads.roles import Right
+
+from .sign_in import SignOut
 
 
 class DeskSite(admin.AdminSite):

@@ -9,6 +9,6 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import active_sessions, lockouts, sso, throttle  # noqa: F401, PLC0415  # models are there only now
+        from . import active_sessions, backends, lockouts, signals, sso, throttle  # noqa: F401, PLC0415  # models are there only now
 
         sso.check()

@@ -8,7 +8,6 @@ process that did it, and to every other within SESSION_RECHECK seconds. That hol
 
 from __future__ import annotations
 
-import copy
 import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -16,12 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user
-from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.models import Group, User
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.base_session import AbstractBaseSession
-from django.db.models.signals import m2m_changed, post_delete, post_save
-from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -30,14 +25,10 @@ from threads.lib.ttl_cache import Remembered
 if TYPE_CHECKING:
     from .models import DeskSession
 
-ACCOUNTS = "dashboard.accounts.sessions.Accounts"
-"""The backend that all sign-ins are kept for, whoever has found out whose they are."""
-DEMO_USER = "demo"
 SEEN = "seen"
 """In a session: when somebody last did something in it, in seconds of the clock."""
 
 _sessions: Remembered[dict[str, Any]] = Remembered(settings.SESSION_RECHECK)
-_accounts: Remembered[User] = Remembered(settings.SESSION_RECHECK)
 _anew: ContextVar[bool] = ContextVar("anew", default=False)
 
 
@@ -93,6 +84,11 @@ def forget(session_keys: list[str]) -> None:
         _sessions.forget(key)
 
 
+def is_read_anew() -> bool:
+    """Whether this is within `read_anew`: then no cache answers."""
+    return _anew.get()
+
+
 def read_anew(request: HttpRequest) -> None:
     """Replaces the session and the account of a request by what the database has of them now."""
     if SESSION_KEY not in request.session:
@@ -103,45 +99,3 @@ def read_anew(request: HttpRequest) -> None:
         request.user = get_user(request)
     finally:
         _anew.reset(token)
-
-
-class Accounts(ModelBackend):
-    """Django's own, but that looking up who is signed in looks here first, and that the account which anybody may open
-    in emulator mode is none outside of it, should both ever share a database. Who comes by single sign-on has no
-    password here, whatever an administrator gave them: else taking them away there would not keep them out."""
-
-    def authenticate(
-        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
-    ) -> Any:
-        found = super().authenticate(request, username, password, **kwargs)
-        if found is None or not settings.LOCAL_PASSWORDS or hasattr(found, "identity"):
-            return None
-        return found
-
-    def user_can_authenticate(self, user: Any) -> bool:
-        demo = getattr(user, "username", "") == DEMO_USER
-        return super().user_can_authenticate(user) and (settings.EMULATOR or not demo)
-
-    def get_user(self, user_id: Any) -> User | None:
-        known = None if _anew.get() else _accounts.get(str(user_id))
-        if known is None:
-            known = super().get_user(user_id)
-            if known is not None:
-                known.get_all_permissions()  # Django keeps them on the account, and its copies below have them too
-                _accounts.put(str(user_id), known)
-            else:
-                _accounts.forget(str(user_id))
-        return copy.copy(known) if known is not None and self.user_can_authenticate(known) else None
-
-
-@receiver([post_save, post_delete], sender=User)
-def _changed(instance: User, **_about: Any) -> None:
-    _accounts.forget(str(instance.pk))
-
-
-@receiver(m2m_changed, sender=User.groups.through)
-@receiver(m2m_changed, sender=User.user_permissions.through)
-@receiver(m2m_changed, sender=Group.permissions.through)
-@receiver(post_delete, sender=Group)
-def _rights_changed(**_about: Any) -> None:
-    _accounts.clear()

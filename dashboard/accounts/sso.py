@@ -22,15 +22,16 @@ from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET
 
-from dashboard.middleware import give_back
-from dashboard.views import onward, problem
 from threads.audit.record import SYSTEM, Action, Outcome, acting, actor, record
+from threads.lib.db import give_back
 from threads.roles import ROLES
+from threads.web.error_page import problem
 from threads.web.fetch_metadata import linked
 
-from . import sessions
+from . import backends, sessions
 from .claims import groups, roles
 from .models import Identity
+from .sign_in import onward
 
 _BY = f"{SYSTEM[:-1]}, single sign-on)"
 """Who makes accounts and gives roles, in the trail."""
@@ -104,7 +105,7 @@ def callback(request: HttpRequest) -> HttpResponse:
         return _refused(request, "account closed", "Ask an administrator.")
     for name in (_STATES, _NEXT):
         request.session.pop(name, None)
-    login(request, account, backend=sessions.ACCOUNTS)
+    login(request, account, backend=backends.ACCOUNTS)
     return HttpResponseRedirect(onward(request, url))
 
 
@@ -155,7 +156,7 @@ def _made(claims: dict[str, Any]) -> User:
     names = (name if number == 1 else f"{name}-{number}" for number in count(1))
     taken = User.objects.filter
     return User.objects.create_user(
-        next(each for each in names if each != sessions.DEMO_USER and not taken(username=each).exists())
+        next(each for each in names if each != backends.DEMO_USER and not taken(username=each).exists())
     )
 
 

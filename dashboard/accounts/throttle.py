@@ -27,7 +27,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.crypto import salted_hmac
 
-from dashboard import views
+from threads.web.error_page import problem
 
 from .models import SignInLock
 
@@ -76,7 +76,7 @@ def taking_turns(view: View) -> View:
             with turn():
                 return view(request, *args, **kwargs)
         except BusyError:
-            return views.busy(request)
+            return _busy(request)
 
     return answer
 
@@ -155,3 +155,11 @@ def same_answer(_request: HttpRequest, response: HttpResponse, _credentials: dic
 @receiver(pre_save, sender=AccessAttempt)
 def _keep_nothing_typed(instance: Any, **_signal: Any) -> None:
     instance.get_data = instance.post_data = ""
+
+
+def _busy(request: HttpRequest) -> HttpResponse:
+    response = problem(
+        request, 503, "Too many sign in at once", "Nothing was looked at. Try again in a moment.", again=True
+    )
+    response.headers["Retry-After"] = "10"
+    return response

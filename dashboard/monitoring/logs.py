@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-import sys
 import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, SuspiciousOperation
 
 from dashboard import env
+from threads.lib.trace import trace
 
 _SECRETS = ("OPENAI_API_KEY", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "METRICS_TOKEN", "OIDC_CLIENT_SECRET")
 _ADDRESSES = ("DATABASE_URL", "QUEUE_URL", "CHATKIT_PROXY")
@@ -121,9 +121,7 @@ def _time(record: logging.LogRecord) -> str:
 
 
 def _whose(record: logging.LogRecord) -> dict[str, str | None]:
-    # The server loads this before its workers make sockets into what they need, and must not load the client with it.
-    client = sys.modules.get("threads.lib.trace")
-    known = client.trace.get() if client is not None else None
+    known = trace.get()
     if known is None:
         request = getattr(record, "request", None)
         ids = (getattr(request, name, None) or None for name in ("request_id", "client_request_id"))

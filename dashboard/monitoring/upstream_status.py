@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from threads.archive.models import Outage, Progress, Run
 from threads.chatkit import ChatKitError, Exchange, NotFound, Refused, TooLarge
+from threads.sources import upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Ear:
 
 
 ear = Ear()
+upstream.observers.append(ear)
 
 
 def _failure(error: ChatKitError | None) -> str:

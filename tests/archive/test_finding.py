@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tests.archive.mirror import asking
 from tests.archive.test_sync import spoken, sync
 from tests.conftest import NOW
-from threads.archive.search import users, words
+from threads.archive import user_ids
+from threads.archive.search import words
 from threads.archive.search.source import ArchiveSource
 from threads.archive.store import word_index
 from threads.archive.store.tokens import folded
@@ -72,7 +73,7 @@ def naive(rows: list[Thread], query: ThreadQuery, zone: str) -> list[str]:
                 or (
                     row.user == query.user
                     if query.match == "exact"
-                    else users.fold(query.user) in users.fold(row.user or "")
+                    else user_ids.fold(query.user) in user_ids.fold(row.user or "")
                 ),
                 query.status is None or status == query.status,
                 query.has_reason is None or bool(reason) == query.has_reason,

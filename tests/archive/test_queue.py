@@ -16,11 +16,11 @@ from dashboard import env
 from tests.archive.services import postgres, redis_server
 from tests.archive.working import ask, environment, manage, started, until
 from tests.conftest import NOW
-from threads.archive.sync import requests
+from threads.archive import orders
 from threads.emulator import Emulator, EmulatorServer
 from threads.jobs import queue
 
-ASKS = "from threads.archive.sync.requests import request_sync; request_sync()"
+ASKS = "from threads.archive.orders import request_sync; request_sync()"
 
 
 @pytest.fixture(params=["sqlite", "postgres", "redis"])
@@ -76,7 +76,7 @@ def test_a_queue_that_is_not_there_is_said_and_nothing_more(settings: Any, monke
     monkeypatch.delattr("threads.archive.tasks", raising=False)
     queue.huey.cache_clear()
     with pytest.raises(queue.QueueError) as caught, queue.reached():
-        requests._sync()
+        orders._sync()
     queue.huey.cache_clear()
     assert "secret" not in str(caught.value)
 

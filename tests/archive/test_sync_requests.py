@@ -9,7 +9,7 @@ from django.db import connections
 
 from tests.archive.mirror import archive, asking, upstream
 from tests.archive.test_sync import sync
-from threads.archive import tasks
+from threads.archive import orders, tasks
 from threads.archive.models import Lease, SyncRequest
 from threads.archive.sync import requests
 from threads.archive.sync.lease import LeaseLostError
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def no_message_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("threads.archive.sync.requests._sync", lambda: None)
+    monkeypatch.setattr("threads.archive.orders._sync", lambda: None)
     monkeypatch.setattr(connections, "close_all", lambda: None)
 
 
@@ -43,8 +43,8 @@ def test_it_is_done_though_the_queue_has_lost_it(emulator: Emulator) -> None:
     sync(emulator)
     oldest, *_ = emulator.thread_ids(order="asc")
     emulator.set_status(oldest, "locked", "only a whole sync sees it")
-    requests.request_sync()
-    requests.request_sync()
+    orders.request_sync()
+    orders.request_sync()
     assert SyncRequest.objects.count() == 1
     tasks._keep_up()
     assert archive() == upstream(emulator)
@@ -53,7 +53,7 @@ def test_it_is_done_though_the_queue_has_lost_it(emulator: Emulator) -> None:
     assert request.ended_at
     assert request.began_at < request.ended_at
     assert outcomes()[-2:] == ["intent", "done"]
-    requests.request_sync()
+    orders.request_sync()
     assert SyncRequest.objects.count() == 2
 
 
@@ -64,7 +64,7 @@ def test_a_run_that_is_ended_leaves_it_for_the_next(emulator: Emulator, end: typ
     def watch(_tally: object) -> None:
         raise end
 
-    requests.request_sync()
+    orders.request_sync()
     with pytest.raises(end):
         run(emulator, watch=watch)
     assert requests.pending().exclude(began_at=None).exists()
@@ -77,7 +77,7 @@ def test_a_run_that_loses_its_lease_has_not_failed(emulator: Emulator) -> None:
     def watch(_tally: object) -> None:
         Lease.objects.update(holder="elsewhere 1 1700000000 x")
 
-    requests.request_sync()
+    orders.request_sync()
     with pytest.raises(LeaseLostError):
         run(emulator, watch=watch)
     assert outcomes() == ["intent", "partial"]
@@ -87,7 +87,7 @@ def test_a_run_that_loses_its_lease_has_not_failed(emulator: Emulator) -> None:
 
 def test_a_run_that_fails_has_ended_it(emulator: Emulator) -> None:
     """The page says why; what fails is not tried anew each minute."""
-    requests.request_sync()
+    orders.request_sync()
     emulator.fault = Fault.ERROR_503
     with pytest.raises(ChatKitError):
         run(emulator)
@@ -95,14 +95,14 @@ def test_a_run_that_fails_has_ended_it(emulator: Emulator) -> None:
 
 
 def test_a_run_of_what_is_due_does_not_end_it(emulator: Emulator) -> None:
-    requests.request_sync()
+    orders.request_sync()
     sync(emulator)
     assert requests.pending().filter(began_at=None).exists()
 
 
 def test_a_failing_run_of_what_is_due_does_not_end_it(emulator: Emulator) -> None:
     """Begun by a worker that was killed, it is for the next whole sync."""
-    requests.request_sync()
+    orders.request_sync()
     requests.begun()
     emulator.fault = Fault.ERROR_503
     client = asking(emulator)
@@ -113,7 +113,7 @@ def test_a_failing_run_of_what_is_due_does_not_end_it(emulator: Emulator) -> Non
 
 
 def test_it_ends_where_threads_alone_are_kept(emulator: Emulator, settings: Any) -> None:
-    requests.request_sync()
+    orders.request_sync()
     run(emulator, with_items=False)
     assert requests.pending().filter(began_at=None).exists(), "it was to be the items, too"
     settings.ARCHIVE = "threads"
@@ -122,7 +122,7 @@ def test_it_ends_where_threads_alone_are_kept(emulator: Emulator, settings: Any)
 
 
 def test_what_is_asked_for_during_a_run_is_for_the_next(emulator: Emulator) -> None:
-    run(emulator, watch=lambda _tally: requests.request_sync())
+    run(emulator, watch=lambda _tally: orders.request_sync())
     assert requests.pending().filter(began_at=None).exists()
 
 
@@ -134,7 +134,7 @@ def test_an_error_of_ours_is_not_met_again_each_minute(
         raise ZeroDivisionError
 
     monkeypatch.setattr(Sync, "run", fail)
-    requests.request_sync()
+    orders.request_sync()
     if begun:
         requests.begun()
     tasks._sync_now()

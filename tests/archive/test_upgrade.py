@@ -16,10 +16,9 @@ from tests.archive.clock import put_forward
 from tests.archive.dying import Dying, run
 from tests.archive.mirror import archive, upstream
 from tests.conftest import use_upstream
-from threads.archive import database_guard, reindex, tasks
+from threads.archive import database_guard, reindex, tasks, user_ids
 from threads.archive.completeness import completeness
 from threads.archive.models import ArchivedThread, Person, Progress, StaleIndex
-from threads.archive.search import users
 from threads.models import KnownUpstream, Origin
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,7 +56,7 @@ def test_a_filled_database_of_the_last_release(migrated: None, monkeypatch: pyte
     executor = MigrationExecutor(connection)
     executor.migrate(executor.loader.graph.leaf_nodes())
     assert ArchivedThread.objects.count() == 60
-    assert all(each.folded == users.fold(each.name) for each in Person.objects.all())
+    assert all(each.folded == user_ids.fold(each.name) for each in Person.objects.all())
     assert Origin.objects.get().salt
     # All of it is to be indexed anew.
     assert StaleIndex.objects.count() == 60

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from dashboard.accounts import sessions
+from dashboard.accounts import backends, sessions
 from threads.archive import thread_info
 from threads.service import outage
 
@@ -29,6 +29,6 @@ def nothing_known() -> Iterator[None]:
 
 def _forget() -> None:
     sessions._sessions.clear()
-    sessions._accounts.clear()
+    backends._accounts.clear()
     thread_info.forget()
     outage.watch.forget()

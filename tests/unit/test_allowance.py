@@ -11,8 +11,8 @@ from threads.chatkit import ThreadItem
 from threads.chatkit.items import item
 from threads.rendering.page_budget import CHARACTERS, OF_ONE_ITEM, Allowance
 from threads.rendering.widgets import draw
-from threads.sources.live import Window
 from threads.sources.query import ItemQuery
+from threads.sources.window import Window
 from threads.web.presenters import conversation
 
 SLOW = "*_*_ab " * 2_800

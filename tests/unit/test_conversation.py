@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from threads.chatkit.types import AssistantMessage, ClientToolCall, Text, ThreadItem, Unknown, Widget
-from threads.sources.live import Window
 from threads.sources.query import ItemQuery
-from threads.web.presenters import conversation, thread_list
+from threads.sources.window import Window
+from threads.web import links
+from threads.web.presenters import conversation
 
 START = datetime(2026, 9, 21, 22, 30, tzinfo=UTC)
 
@@ -92,7 +93,7 @@ def test_who_starts_in_the_middle_is_not_told_a_count() -> None:
 
 
 def test_any_id_can_be_an_address() -> None:
-    anchor, url = thread_list.at("a b/%20ü#", "/threads/t/")
+    anchor, url = links.at("a b/%20ü#", "/threads/t/")
     assert anchor == "item-a%20b%2F%2520%C3%BC%23"
     assert url == "/threads/t/?at=a+b%2F%2520%C3%BC%23#item-a%2520b%252F%252520%25C3%25BC%2523"
 

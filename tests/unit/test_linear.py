@@ -24,8 +24,8 @@ from threads.rendering import json_indent, markdown, widgets
 from threads.rendering.escape import named, visible
 from threads.rendering.page_budget import Allowance
 from threads.rendering.safe_links import link
-from threads.sources.live import Window
 from threads.sources.query import ItemQuery
+from threads.sources.window import Window
 from threads.web import pasted_address
 from threads.web.presenters.conversation import entries
 from threads.web.presenters.thread_list import mask, row

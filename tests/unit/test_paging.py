@@ -17,6 +17,7 @@ from threads.emulator import BeforeReading, Emulator, EmulatorAdapter, HasMoreRe
 from threads.sources import query_forms
 from threads.sources.live import LiveSource
 from threads.sources.query import ThreadQuery
+from threads.web import links
 from threads.web.presenters import thread_list
 from threads.web.presenters.thread_list import Pager
 
@@ -152,4 +153,4 @@ def test_an_empty_page_offers_the_first_one(order: str) -> None:
         found, pager = reader.open(query)
         assert found == []
         assert (pager.previous_url, pager.next_url) == (None, None)
-        assert pager.first_url == thread_list.address(start)
+        assert pager.first_url == links.address(start)

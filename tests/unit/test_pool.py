@@ -11,8 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from dashboard.databases.postgresql.pool import Pool, PoolTimeout, is_closed
+from dashboard.databases.postgresql.pool import Pool, PoolTimeout
 from tests.archive.services import postgres
+from threads.lib.db import is_closed
 
 pytestmark = pytest.mark.postgres
 

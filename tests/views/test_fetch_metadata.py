@@ -10,7 +10,7 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
-from dashboard.accounts.sessions import ACCOUNTS
+from dashboard.accounts.backends import ACCOUNTS
 from tests.accounts import account
 from tests.views import test_roles as asked
 from threads.audit.models import AuditEvent

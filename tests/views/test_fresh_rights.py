@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from dashboard.accounts import sessions
+from dashboard.accounts import backends
 from dashboard.accounts.models import DeskSession
 from tests.accounts import account
 from tests.views import test_roles as asked
@@ -29,14 +29,14 @@ class Desk:
     def __init__(self, *, emulator: Emulator) -> None:
         self.user = account("boss", "Administrator")
         self.client = Client(raise_request_exception=False)
-        self.client.force_login(self.user, backend=sessions.ACCOUNTS)
+        self.client.force_login(self.user, backend=backends.ACCOUNTS)
         self.thread_id = next(iter(emulator.thread_ids()))
 
     def remembered(self) -> None:
         """From now on this process remembers the account as an Administrator."""
         role = Group.objects.get(name="Administrator")
         User.groups.through.objects.get_or_create(user=self.user, group=role)
-        sessions._accounts.clear()
+        backends._accounts.clear()
         assert self.client.get("/overview/").status_code == 200
 
     def demoted_elsewhere(self) -> None:

@@ -18,8 +18,8 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from dashboard.accounts.sessions import ACCOUNTS
-from dashboard.middleware import Allowed
+from dashboard.accounts.backends import ACCOUNTS
+from dashboard.accounts.middleware import Allowed
 from tests.accounts import account
 from threads.emulator import Emulator
 from threads.roles import ROLES, Right, for_everybody, needs
@@ -113,7 +113,7 @@ def _told(rows: list[Row], who: str, method: str) -> set[str]:
 
 @pytest.fixture
 def upstream_and_queue(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    monkeypatch.setattr("threads.archive.sync.requests._sync", lambda: None)
+    monkeypatch.setattr("threads.archive.orders._sync", lambda: None)
     return emulator
 
 

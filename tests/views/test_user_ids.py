@@ -21,7 +21,7 @@ from tests.archive.test_sync import sync
 from tests.conftest import Get
 from tests.page import Page
 from tests.views.exporting import own_place, stored, transcripts, zipped  # noqa: F401
-from threads.archive import thread_info
+from threads.archive import thread_info, user_ids
 from threads.archive.models import ArchivedThread, Person
 from threads.archive.search import users
 from threads.audit.record import Actor, acting
@@ -32,8 +32,8 @@ from threads.erasure.models import Erasure
 from threads.exports import orders, storage, tasks
 from threads.exports.models import Export
 from threads.rendering.escape import exact
-from threads.sources.live import Window
 from threads.sources.query import ThreadQuery
+from threads.sources.window import Window
 from threads.web.presenters import thread_list
 
 ADDRESSES = ["https://id.example.com/threads/42", "https://pod.example.com/logs/bob", "/threads/7"]
@@ -184,7 +184,7 @@ NAMES = ["a_b", "a-b", "a.b", "a b@example.com", "axb", "50% off", "back\\slash"
 
 
 def _people(names: list[str]) -> None:
-    Person.objects.bulk_create([Person(name=each, folded=users.fold(each), threads=1) for each in names])
+    Person.objects.bulk_create([Person(name=each, folded=user_ids.fold(each), threads=1) for each in names])
 
 
 @pytest.mark.django_db
@@ -210,12 +210,12 @@ signs = st.text(
 @example(names=NAMES, part="a_b")
 @example(names=NAMES, part="0%")
 @example(names=NAMES, part="\\")
-@given(names=st.lists(signs.filter(bool), min_size=1, max_size=5, unique_by=users.column), part=signs.filter(bool))
+@given(names=st.lists(signs.filter(bool), min_size=1, max_size=5, unique_by=user_ids.column), part=signs.filter(bool))
 def test_a_part_is_found_where_it_is_a_part(names: list[str], part: str) -> None:
     """By whichever way the database is asked: for few people by their keys, for many by what is in their names."""
     ArchivedThread.objects.all().delete()
     Person.objects.all().delete()
-    _people([users.column(each) for each in names])
+    _people([user_ids.column(each) for each in names])
     keys = dict(Person.objects.values_list("name", "pk"))
     now = "2026-09-21T00:00:00Z"
     ArchivedThread.objects.bulk_create(
@@ -224,10 +224,10 @@ def test_a_part_is_found_where_it_is_a_part(names: list[str], part: str) -> None
             for name, key in keys.items()
         ]
     )
-    wanted = {name for name in keys if users.fold(part) in users.fold(name)}
+    wanted = {name for name in keys if user_ids.fold(part) in user_ids.fold(name)}
     found = users.matching(part, part=True)
     assert {name for name, key in keys.items() if key in (found.keys or ())} == wanted
-    many = users.Matching(None, users.fold(part), threads=1)
+    many = users.Matching(None, user_ids.fold(part), threads=1)
     for threads in (many.gathered(ArchivedThread.objects.all()), many.filtered(ArchivedThread.objects.all())):
         assert set(threads.values_list("thread_id", flat=True)) == wanted
     assert all(users.exactly(name) == key for name, key in keys.items())

@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from threads.chatkit import Page, Thread, ThreadItem
 from threads.lib.ttl_cache import Remembered
-from threads.sources.live import Window
 from threads.sources.query import ThreadQuery
+from threads.sources.window import Window
 
-from . import deletions
+from . import deletions, user_ids
 from .models import ArchivedThread, Person, Progress, StaleIndex, State, current
 from .report import MOST_CUT
 from .search import engines, users
@@ -172,7 +172,7 @@ def stepped_back(query: ThreadQuery, far: int) -> ThreadQuery | None:
     number = ArchivedThread.objects.filter(thread_id=query.cursor or "").values_list("number", flat=True).first()
     if number is None:
         return None
-    there = current().filter(user=users.column(query.user)) if query.user else current()
+    there = current().filter(user=user_ids.column(query.user)) if query.user else current()
     # A page before a thread is asked for as the page after it in the opposite order.
     if (query.order == "desc") != (query.before is not None):
         there = there.filter(number__gt=number).order_by("number")

@@ -7,6 +7,3 @@ class AuditConfig(AppConfig):
     name = "threads.audit"
     label = "audit"
     default_auto_field = "django.db.models.BigAutoField"
-
-    def ready(self) -> None:
-        from dashboard.accounts import signals  # noqa: F401, PLC0415  # models are there only now

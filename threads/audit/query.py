@@ -13,8 +13,8 @@ from typing import Literal
 
 from django.db.models import Q, QuerySet
 
-from threads.archive.search.ranges import bounds
-from threads.sources.query import encoded
+from threads.lib.querystring import encoded
+from threads.lib.times import bounds
 
 from .models import SPARSE, AuditEvent
 from .record import LONGEST_ID, storable

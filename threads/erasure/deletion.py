@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from threads.archive.deletions import Evidence, Verdict
 from threads.archive.erase import Traces, erase
-from threads.archive.search.users import is_whole
+from threads.archive.user_ids import is_whole
 from threads.audit.record import Action, Outcome, must
 from threads.chatkit import (
     ChatKitClient,

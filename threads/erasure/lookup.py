@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from threads.archive.models import Erased
-from threads.archive.search.users import column, is_whole
+from threads.archive.user_ids import column, is_whole
 
 from .models import Erasure, Target
 

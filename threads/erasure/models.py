@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 
 from django.db import models
 
-from threads.archive.search.users import column
+from threads.archive.user_ids import column
 from threads.jobs.job import Job
 
 

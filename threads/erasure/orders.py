@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from threads.archive.models import ArchivedThread
-from threads.archive.search.users import column
+from threads.archive.user_ids import column
 from threads.audit.record import Action, Outcome, must
 from threads.jobs import queue
 

@@ -18,8 +18,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from threads.archive.models import ArchivedThread
-from threads.archive.search.users import column
 from threads.archive.store import tombstones
+from threads.archive.user_ids import column
 from threads.audit.record import Action, Outcome, must
 from threads.lib.db import chunked
 from threads.lib.ttl_cache import Remembered

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from django.db import transaction
 from django.db.models import Q
 
+from threads.archive import user_ids
 from threads.archive.models import ArchivedThread
 from threads.archive.search import users as people
 from threads.archive.search.source import shown
@@ -64,7 +65,7 @@ class Walk:
 def kept(user: str) -> Iterator[list[Thread]]:
     """The threads of exactly this user that are kept here, oldest first, some at a time."""
     person = people.exactly(user)
-    theirs = Q(state__isnull=True, user=people.column(user))
+    theirs = Q(state__isnull=True, user=user_ids.column(user))
     if person is not None:
         theirs |= Q(person=person)
     left = ArchivedThread.objects.filter(theirs).order_by("number")
@@ -79,7 +80,7 @@ def users() -> Iterator[str]:
     """The very ids of all users who have threads here."""
     held = ArchivedThread.objects.exclude(user=None).exclude(user="").order_by()
     for user in held.values_list("user", flat=True).distinct():
-        if people.is_whole(user or ""):
+        if user_ids.is_whole(user or ""):
             yield user or ""
         else:
             yield from {name for each in chunked(held.filter(user=user), _BATCH) if (name := shown(each).user)}
@@ -88,7 +89,7 @@ def users() -> Iterator[str]:
 def add(job: Erasure, rows: Iterable[Thread]) -> int:
     """Notes threads as targets, each once. Returns how many were new."""
     made = [
-        Target(erasure=job, thread_id=row.id, customer=people.column(row.user or ""), created_at=row.created_at)
+        Target(erasure=job, thread_id=row.id, customer=user_ids.column(row.user or ""), created_at=row.created_at)
         for row in rows
         if row.id
     ]

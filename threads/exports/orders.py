@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from threads.archive.search.users import column
 from threads.archive.thread_info import searched_for
+from threads.archive.user_ids import column
 from threads.audit.record import Action, Outcome, actor, must
 from threads.jobs import queue
 from threads.sources.query import DEFAULT_LIMIT, ThreadQuery

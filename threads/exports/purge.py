@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db.models import Q
 from django.utils import timezone
 
-from threads.archive.search.users import column
+from threads.archive.user_ids import column
 
 from . import storage
 from .models import KEPT, Export, Outcome

@@ -10,7 +10,7 @@ from typing import IO, Any
 from threads.chatkit import MAX_LIMIT, ChatKitError, LeftOut, ThreadItem
 from threads.chatkit.dump import dumped
 from threads.chatkit.items import item
-from threads.sources.live import Window
+from threads.sources.window import Window
 
 from .transcript import LOST, Pages, too_large
 

@@ -12,7 +12,7 @@ from threads.chatkit.types import AssistantMessage, ClientToolCall, Task, TaskGr
 from threads.lib import times
 from threads.rendering.escape import named
 from threads.rendering.json_indent import indented
-from threads.sources.live import Window
+from threads.sources.window import Window
 
 Pages = Iterator[Window[ThreadItem]]
 

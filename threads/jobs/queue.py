@@ -19,8 +19,7 @@ from huey.exceptions import ConfigurationError
 from huey.serializer import SignedSerializer
 from huey.storage import PostgresStorage, RedisStorage, SqliteStorage
 
-from dashboard import env
-from dashboard.databases.postgresql.pool import is_closed
+from threads.lib.db import is_closed
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +68,6 @@ def huey() -> Any:
     how = {"results": False, "serializer": SignedSerializer(secret=settings.SECRET_KEY)}
     url = settings.QUEUE_URL
     if url is None:
-        env.directory("DATA_DIR", Path(settings.DATA_DIR))
         return SqliteHuey(NAME, filename=str(_file()), timeout=20, **how)
     if url.startswith("postgres"):
         return _PostgresHuey(NAME, dsn=url, **how)
@@ -103,7 +101,6 @@ def waiting() -> int:
 def _storage() -> Any:
     url = settings.QUEUE_URL
     if url is None:
-        env.directory("DATA_DIR", Path(settings.DATA_DIR))
         return SqliteStorage(NAME, str(_file()), timeout=_LOCKED, create_tables=False)
     if url.startswith("postgres"):
         return _PostgresStorage(NAME, dsn=url, create_tables=False, connect_timeout=_SOON)

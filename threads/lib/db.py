@@ -1,13 +1,17 @@
-"""Reads many rows of the database a few at a time, so that they need not all be in memory."""
+"""Database connections and large result sets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db.models import Model, QuerySet
+import psycopg
+from django.db import connections
 
-ModelT = TypeVar("ModelT", bound=Model)
+if TYPE_CHECKING:
+    from django.db.models import Model, QuerySet
+
+ModelT = TypeVar("ModelT", bound="Model")
 
 
 def chunked(rows: QuerySet[ModelT], size: int, by: str = "pk") -> Iterator[ModelT]:
@@ -23,3 +27,21 @@ def chunked(rows: QuerySet[ModelT], size: int, by: str = "pk") -> Iterator[Model
         if len(chunk) < size:
             return
         more = rows.filter(**{f"{by}__gt": getattr(chunk[-1], by)})
+
+
+def give_back() -> None:
+    """Gives connections to the database back to their pool."""
+    for connection in connections.all(initialized_only=True):
+        if "pool" in connection.settings_dict["OPTIONS"] and not connection.in_atomic_block:
+            connection.close()
+
+
+def is_closed(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the server has closed an idle connection. Reads what has arrived, and waits for nothing."""
+    try:
+        # The first call may read the server's last words, and only the second one the end.
+        for _ in range(2):
+            connection.pgconn.consume_input()
+    except psycopg.Error:
+        return True
+    return connection.closed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -107,3 +107,18 @@ def about(seconds: float) -> str:
 def _directed(count: int, name: str, *, past: bool) -> str:
     plural = "s" if count != 1 and name not in {"min", "h"} else ""
     return f"{count} {name}{plural} ago" if past else f"in {count} {name}{plural}"
+
+
+_DAY = timedelta(days=1)
+
+
+def bounds(begin: date | None, end: date | None, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
+    """When the day `begin` begins, and when the day after `end` does; None for no bound."""
+    return _start(begin, zone), _start(end + _DAY if end and end < date.max else None, zone)
+
+
+def _start(day: date | None, zone: tzinfo) -> datetime | None:
+    try:
+        return None if day is None else datetime.combine(day, time(), zone).astimezone(UTC)
+    except OverflowError:
+        return None

@@ -37,8 +37,9 @@ from threads.chatkit import (
     pages,
 )
 from threads.sources import upstream
-from threads.sources.live import LiveSource, ThreadSource, Window
+from threads.sources.live import LiveSource
 from threads.sources.query import DEFAULT_LIMIT, ItemQuery, ThreadQuery
+from threads.sources.window import ThreadSource, Window
 
 from .outage import Outage, is_outage, watch
 

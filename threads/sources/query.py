@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
-from urllib.parse import urlencode
 
 from threads.chatkit import Order
+from threads.lib.querystring import encoded
 
 Match = Literal["exact", "part"]
 
@@ -134,8 +133,3 @@ class ItemQuery:
             "since": self.since,
         }
         return encoded(values)
-
-
-def encoded(values: Mapping[str, object]) -> str:
-    """Those that are not None, percent-encoded, in their order."""
-    return urlencode({name: value for name, value in values.items() if value is not None})

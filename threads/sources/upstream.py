@@ -7,11 +7,10 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 
-from dashboard.monitoring.upstream_status import ear
 from threads.chatkit import Account, ChatKitClient, Exchange, Limits, Observer, Retired
 from threads.emulator import Emulator, EmulatorAdapter
 
-observers: list[Observer] = [ear]
+observers: list[Observer] = []
 """Who is told of every call that the client of this process makes."""
 
 

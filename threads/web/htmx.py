@@ -13,10 +13,10 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
-from dashboard.views import problem
 from threads.erasure import lookup
 from threads.lib import times
 from threads.roles import Right
+from threads.web.error_page import problem
 
 View = Callable[..., HttpResponseBase]
 

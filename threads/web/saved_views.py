@@ -22,7 +22,7 @@ from threads.lib.ttl_cache import Remembered
 from threads.models import MAX_NAME, SavedView
 from threads.sources.query import ThreadQuery
 
-from .presenters import thread_list
+from . import links
 
 MOST = 100
 """Views that one person may keep."""
@@ -173,7 +173,7 @@ def _masked(row: Row) -> Row:
 
 def address(view: SavedView) -> str:
     """The list that a view stands for."""
-    start = thread_list.address(ThreadQuery())
+    start = links.address(ThreadQuery())
     return f"{start}?{view.query}" if view.query else start
 
 

@@ -14,6 +14,8 @@ from weakref import WeakKeyDictionary
 import psycopg
 from psycopg.pq import TransactionStatus
 
+from threads.lib.db import is_closed
+
 Connection = psycopg.Connection[Any]
 
 _TRUSTED = 0.5
@@ -27,17 +29,6 @@ class PoolTimeout(psycopg.OperationalError):
 class _Idle(NamedTuple):
     connection: Connection
     since: float
-
-
-def is_closed(connection: Connection) -> bool:
-    """Whether the server has closed an idle connection. Reads what has arrived, and waits for nothing."""
-    try:
-        # The first call may read the server's last words, and only the second one the end.
-        for _ in range(2):
-            connection.pgconn.consume_input()
-    except psycopg.Error:
-        return True
-    return connection.closed
 
 
 class Pool:

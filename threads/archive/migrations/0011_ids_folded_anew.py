@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import migrations
 
-from threads.archive.search.users import fold
+from threads.archive.user_ids import fold
 
 _AT_ONCE = 1000
 

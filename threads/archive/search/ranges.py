@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, tzinfo
 
 from django.db.models import Max, Min, QuerySet
 
 from threads.archive.clock_changes import hour_of_clock
 from threads.archive.models import ArchivedThread, Day
 from threads.archive.store.counters import DAY
+from threads.lib.times import bounds
 
-_DAY = timedelta(days=1)
 _EPOCH = date(1970, 1, 1).toordinal()
 _FIRST, _LAST = date(1, 3, 1).toordinal(), date(9999, 11, 1).toordinal()
 """The hours of the week are looked for between these days: there is a month more of the calendar on either side."""
@@ -119,15 +119,3 @@ def _hours(
             begin, end = max(begins, since or begins), min(ends, until or ends)
             if begin < end:
                 yield begin, end
-
-
-def bounds(begin: date | None, end: date | None, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
-    """When the day `begin` begins, and when the day after `end` does; None for no bound."""
-    return _start(begin, zone), _start(end + _DAY if end and end < date.max else None, zone)
-
-
-def _start(day: date | None, zone: tzinfo) -> datetime | None:
-    try:
-        return None if day is None else datetime.combine(day, time(), zone).astimezone(UTC)
-    except OverflowError:
-        return None

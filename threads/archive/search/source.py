@@ -13,6 +13,7 @@ from itertools import islice
 from django.db import connection
 from django.db.models import F, QuerySet, Sum
 
+from threads.archive import user_ids
 from threads.archive.models import ArchivedItem, ArchivedThread, OversizedItem, Reason, State, Tally
 from threads.archive.statement_timeout import bounded
 from threads.archive.store import word_index
@@ -20,11 +21,12 @@ from threads.archive.store.counters import QUARTER, digest
 from threads.chatkit import LeftOut, NotFound, Thread, ThreadItem
 from threads.chatkit.decode import thread as read_thread
 from threads.chatkit.items import item as read_item
-from threads.sources.live import Window
+from threads.lib.times import bounds
 from threads.sources.query import ItemQuery, ThreadQuery
+from threads.sources.window import Window
 
 from . import users as people
-from .ranges import Span, began, bounds, spans
+from .ranges import Span, began, spans
 from .words import Fits, Looked, Search, find, parse
 
 _ALL = (-(2**62), 2**62)
@@ -189,7 +191,7 @@ def _fitting(chosen: Chosen) -> Fits | None:
     who = chosen.people
     if who is None or who.keys is not None:
         return None
-    return lambda thread: who.part in people.fold(thread.user or "")
+    return lambda thread: who.part in user_ids.fold(thread.user or "")
 
 
 def _timed(where: Sequence[Span], fits: Fits | None) -> Fits | None:

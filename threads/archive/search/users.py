@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from django.db import connection
 from django.db.models import BooleanField, Q, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
 from threads.archive.models import ArchivedThread, Person
-from threads.lib.folding import signed
+from threads.archive.user_ids import column, fold
 
 MOST = 100
 """People who are looked up one by one; where more match, threads are gone through in order, and many of them match."""
 
-LONGEST = 512
-"""Characters of an id that a column holds."""
 
 FEW = 10_000
 """Threads that are gathered by their people and sorted; more of them lie so close that going in order meets them."""
@@ -54,23 +51,6 @@ def _of_people(key: str, part: str) -> RawSQL:
     LIKE takes for any."""
     sql = f"{key} IN (SELECT id FROM archive_person WHERE folded LIKE %s ESCAPE '\\')"
     return RawSQL(sql, [f"%{connection.ops.prep_for_like_query(part)}%"], output_field=BooleanField())
-
-
-@lru_cache(maxsize=10_000)
-def fold(name: str) -> str:
-    """An id as parts of it are looked for: as text is, but with all its signs."""
-    return signed(column(name)) or name
-
-
-def column(name: str) -> str:
-    """An id as a column can hold it, PostgreSQL's too. `Thread.is_of` tells apart those that come to the same."""
-    return name.replace("\0", "\ufffd")[:LONGEST]
-
-
-def is_whole(held: str) -> bool:
-    """Whether what a column holds is the very id. Else it may be that of several users: cut, or with another character
-    in the place of one that no column can hold."""
-    return len(held) < LONGEST and "\ufffd" not in held
 
 
 def exactly(name: str) -> int | None:

@@ -10,8 +10,8 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import F
 
+from threads.archive import user_ids
 from threads.archive.models import ArchivedThread, Day, Person, Reason, State
-from threads.archive.search import users as people
 
 QUARTER, DAY = 900, 86_400
 """Seconds."""
@@ -94,7 +94,9 @@ def _people(names: set[str]) -> dict[str, int]:
     known = dict(Person.objects.filter(name__in=names).values_list("name", "pk"))
     if new := sorted(names - known.keys()):
         # Another process may just be keeping the same.
-        Person.objects.bulk_create([Person(name=each, folded=people.fold(each)) for each in new], ignore_conflicts=True)
+        Person.objects.bulk_create(
+            [Person(name=each, folded=user_ids.fold(each)) for each in new], ignore_conflicts=True
+        )
         known |= dict(Person.objects.filter(name__in=new).values_list("name", "pk"))
     return known
 

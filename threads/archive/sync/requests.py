@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from threads.archive.models import SyncRequest
-from threads.audit.record import Action, Outcome, must
-from threads.jobs import queue
-
-
-def request_sync() -> None:
-    """Has a worker sync everything, soon: once, however often it is asked for until that has ended. Raises
-    `NotRecordedError`: then nothing was asked for."""
-    if not pending().exists():
-        try:
-            with transaction.atomic():
-                SyncRequest.objects.create()
-                must(Action.ARCHIVE, Outcome.INTENT, detail={"asked": "everything"})
-        except IntegrityError:  # two at once
-            pass
-    queue.soon(_sync)
 
 
 def pending() -> QuerySet[SyncRequest]:
@@ -37,10 +21,3 @@ def begun() -> None:
 def met() -> None:
     """That run has ended. What was asked for after its beginning is left for another. For the holder of the lease."""
     pending().exclude(began_at=None).update(ended_at=Now())
-
-
-def _sync() -> None:
-    # The queue is reached when its tasks are loaded, and a page must not wait for that at its start.
-    from threads.archive import tasks  # noqa: PLC0415
-
-    tasks.sync_now()

@@ -13,8 +13,9 @@ from threads.audit.models import AuditEvent
 from threads.audit.query import Found, TrailQuery
 from threads.audit.record import Outcome
 from threads.lib import times
+from threads.web.links import thread_url
 
-from .thread_list import Pager, thread_url
+from .thread_list import Pager
 
 _IDS = {"User", "Typed"}
 """Facts that are a user id, or a part of one."""

@@ -26,10 +26,9 @@ from threads.rendering import widgets
 from threads.rendering.json_indent import indented
 from threads.rendering.page_budget import CHARACTERS, Allowance
 from threads.rendering.safe_links import Link, link
-from threads.sources.live import Window
 from threads.sources.query import ItemQuery
-
-from .thread_list import at, place
+from threads.sources.window import Window
+from threads.web.links import at, place
 
 _PAUSE = timedelta(hours=1)
 _SHORT = 600

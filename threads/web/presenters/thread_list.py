@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
-from functools import cache
-from urllib.parse import quote, quote_plus, urlencode
 
-from django.urls import reverse
 from markupsafe import Markup
 
 from threads import masking
 from threads.archive.search.snippets import LEAD, TAIL, Hit, marks
 from threads.archive.thread_info import About
-from threads.chatkit import MAX_LIMIT, MAX_USER, Status, Thread, is_cursor
+from threads.chatkit import MAX_LIMIT, Status, Thread, is_cursor
 from threads.lib import times as when
 from threads.rendering.escape import LONGEST, visible
-from threads.sources.live import Window
-from threads.sources.query import ItemQuery, ThreadQuery
+from threads.sources.query import ThreadQuery
+from threads.sources.window import Window
+from threads.web.links import address, at, from_list, thread_url, user_url
 
 LIMITS = (20, 50, MAX_LIMIT)
 """The page sizes that the form offers; an address may name any."""
@@ -179,7 +177,7 @@ def row(thread: Thread, filtered: str | None, same_filter: str, here: str, now: 
         status=_label(thread.status),
         reason=_reason(thread.status),
         user=user,
-        user_url=_user_url(user, same_filter) if user and user != filtered else None,
+        user_url=user_url(user, same_filter) if user and user != filtered else None,
         created=when.exact(created, zone) if created else None,
         created_iso=created.isoformat() if created else None,
         ago=when.relative(created, now) if created else None,
@@ -285,47 +283,6 @@ def limit_choices(limit: int) -> list[int]:
     return sorted({*LIMITS, limit})
 
 
-def address(query: ThreadQuery) -> str:
-    """The dashboard's own address of a query."""
-    encoded = query.encoded()
-    return f"{_list_path()}?{encoded}" if encoded else _list_path()
-
-
-def thread_url(thread_id: str, here: str = "") -> str | None:
-    """The address of a conversation, `here` as `from_list` gives it. None for the ids that no address can hold: every
-    browser takes "." and ".." for a step up."""
-    return f"{_list_path()}{fragment(thread_id)}/{here}" if thread_id.strip(".") else None
-
-
-def place(query: ItemQuery, address: str, here: str = "") -> str:
-    """The address of a page of a conversation. `here` is the encoded query of the list that it was opened from."""
-    encoded = "&".join(filter(None, [query.encoded(), urlencode({"list": here}) if here else ""]))
-    return f"{address}?{encoded}" if encoded else address
-
-
-def at(item_id: str, address: str, here: str = "") -> tuple[str, str]:
-    """The id of an item's element, and the address that opens the conversation at it; `here` as in `place`."""
-    anchor = f"item-{fragment(item_id)}"
-    return anchor, f"{place(ItemQuery(at=item_id), address, here)}#{quote(anchor)}"
-
-
-def fragment(text: str) -> str:
-    """Any text as part of an address."""
-    return quote(text, safe="")
-
-
-def from_list(query: ThreadQuery) -> str:
-    """What a conversation's address says of the list that it was opened from, so that there is a way back."""
-    encoded = query.encoded()
-    return f"?{urlencode({'list': encoded})}" if encoded else ""
-
-
-@cache
-def _list_path() -> str:
-    """Resolved once: a row asks for it, and resolving costs more than all the rest of the row."""
-    return reverse("threads")
-
-
 def _shape(status: Status | None) -> str:
     return status.label if status and status.label in _KNOWN else "unknown"
 
@@ -340,10 +297,3 @@ def _reason(status: Status | None) -> str | None:
     if status.label not in _KNOWN:
         return status.reason
     return status.reason or ""
-
-
-def _user_url(user: str, same_filter: str) -> str | None:
-    """None where the filter would not find this user: an id that the API does not take."""
-    if not user or len(user) > MAX_USER:
-        return None
-    return f"{_list_path()}?user={quote_plus(user)}" + (f"&{same_filter}" if same_filter else "")

@@ -16,17 +16,18 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from dashboard.views import problem
 from threads import masking
 from threads.archive.deletions import accept as accept_deletions
+from threads.archive.orders import request_sync
 from threads.archive.report import ATTACHMENTS, MOST_NAMED, Report, report
 from threads.archive.sync import status as running
-from threads.archive.sync.requests import pending, request_sync
+from threads.archive.sync.requests import pending
 from threads.audit.record import NotRecordedError
 from threads.lib import times
 from threads.roles import Right, account, needs
+from threads.web import links
+from threads.web.error_page import problem
 from threads.web.fetch_metadata import linked
-from threads.web.presenters import thread_list
 
 _SHOWN_TROUBLES, _SHOWN_WITHHELD, _SHOWN_OVERSIZED = 50, 500, 50
 _OFTEN, _SELDOM = 2, 30
@@ -161,7 +162,7 @@ def _told(found: Report, now: datetime, zone: tzinfo) -> dict[str, Any]:
         "failed_since": times.exact(found.failed_at, zone) if found.failed_at else None,
         "withheld_since": times.exact(found.breaker.since, zone) if found.breaker else None,
         "withheld": [
-            {"id": each.thread_id, "url": thread_list.thread_url(each.thread_id), "title": each.title or "No title"}
+            {"id": each.thread_id, "url": links.thread_url(each.thread_id), "title": each.title or "No title"}
             for each in found.withheld[:_SHOWN_WITHHELD]
         ],
         # What is found after the page was made is not accepted with it.
@@ -177,7 +178,7 @@ def _told(found: Report, now: datetime, zone: tzinfo) -> dict[str, Any]:
         "troubles": [
             {
                 "id": each.thread_id,
-                "url": thread_list.thread_url(each.thread_id),
+                "url": links.thread_url(each.thread_id),
                 "why": each.why,
                 "failures": each.failures,
                 "again": times.relative(each.again_at, now) if each.again_at and each.again_at > now else "soon",
@@ -185,7 +186,7 @@ def _told(found: Report, now: datetime, zone: tzinfo) -> dict[str, Any]:
             for each in found.troubles[:_SHOWN_TROUBLES]
         ],
         "oversized": [
-            {"id": each.thread_id, "url": thread_list.thread_url(each.thread_id), "item": each.item_id, "why": each.why}
+            {"id": each.thread_id, "url": links.thread_url(each.thread_id), "item": each.item_id, "why": each.why}
             for each in found.oversized[:_SHOWN_OVERSIZED]
         ],
     }  # fmt: skip

@@ -15,13 +15,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from threads import masking
-from threads.audit import csv_file, descriptions
+from threads.audit import csv_file, descriptions, forms
 from threads.audit import query as find
 from threads.audit.query import NoSuchPlaceError, TrailQuery
 from threads.audit.record import Action, Actor, NotRecordedError, Outcome, acting, actor, must, record
-from threads.lib import safe_csv, times
+from threads.lib import form_fields, safe_csv, times
 from threads.roles import Right, account, needs
-from threads.sources import query_forms
 from threads.web.fetch_metadata import linked
 from threads.web.htmx import form_only, is_part, place
 from threads.web.presenters import audit
@@ -40,7 +39,7 @@ _NO_PLACE = {"place": ["There is no such row in the trail, so this is no place i
 def trail(request: HttpRequest) -> HttpResponse:
     """One page of the trail. 400 where the address is wrong, the form kept."""
     sent = request.GET.dict()
-    query, errors = query_forms.read_trail(sent)
+    query, errors = forms.read(sent)
     if query is None:
         return _respond(request, _invalid(sent, errors), 400)
     now, zone = datetime.now(UTC), times.zone(request.COOKIES.get("tz"))
@@ -69,7 +68,7 @@ def download(request: HttpRequest) -> HttpResponseBase:
     """All that the filter in the address finds, as CSV. 400 where that is wrong, 503 where it can't be recorded that
     the trail is taken along: then it is not."""
     sent = request.GET.dict()
-    query, errors = query_forms.read_trail(sent)
+    query, errors = forms.read(sent)
     if query is None:
         return _respond(request, _invalid(sent, errors), 400)
     now, zone = datetime.now(UTC), times.zone(request.COOKIES.get("tz"))
@@ -119,13 +118,13 @@ def _kept(query: TrailQuery) -> dict[str, Any]:
     }
 
 
-def _invalid(sent: dict[str, str], errors: query_forms.Errors) -> dict[str, Any]:
+def _invalid(sent: dict[str, str], errors: form_fields.Errors) -> dict[str, Any]:
     """The form as it was sent, so that what is wrong can be put right where it stands."""
-    limit = find.DEFAULT_LIMIT if "limit" in errors else query_forms.TRAIL_FIELDS["limit"].clean(sent.get("limit"))
+    limit = find.DEFAULT_LIMIT if "limit" in errors else forms.FIELDS["limit"].clean(sent.get("limit"))
     # No HTML can hold a NUL.
     kept = {name: sent.get(name, "").replace("\0", "") for name in _FIELDS}
     # A field for a day can hold nothing else, so what is no day is in the sentence beside it alone.
-    kept |= {name: "" for name in ("from", "to") if name in errors and not query_forms.is_day(kept[name])}
+    kept |= {name: "" for name in ("from", "to") if name in errors and not form_fields.is_day(kept[name])}
     return (
         _kept(TrailQuery(limit=limit or find.DEFAULT_LIMIT))
         | kept

@@ -21,8 +21,9 @@ from threads.chatkit import MAX_USER, ChatKitError, NotFound, ThreadItem, is_ide
 from threads.lib import times
 from threads.roles import Right, account, demand, needs
 from threads.sources import query_forms
-from threads.sources.live import Window
 from threads.sources.query import ItemQuery, ThreadQuery
+from threads.sources.window import Window
+from threads.web import links
 from threads.web.fetch_metadata import linked
 from threads.web.htmx import erased_thread, not_by_get
 from threads.web.presenters import conversation as presenting
@@ -62,7 +63,7 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     here = _list(request)
     if request.headers.get("HX-Request") == "true" and request.headers.get("HX-Target") == "more":
         return _further(request, thread_id, query, here)
-    address = thread_list.thread_url(thread_id) or ""
+    address = links.thread_url(thread_id) or ""
     now, zone = _now(request)
     context = _ways(thread_id, here) | {"as_of": times.exact(now, zone), "zone": str(zone)}
     try:
@@ -94,8 +95,8 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
         context |= _items(found.items, query, address, here, zone, mask)
         return render(request, "threads/conversation.html", context)
     problem = _for(request, problems.of_items(found.fault or NotFound("it has no items"), now, zone))
-    again = thread_list.place(query, address, here.encoded())
-    beginning = thread_list.place(ItemQuery(), address, here.encoded())
+    again = links.place(query, address, here.encoded())
+    beginning = links.place(ItemQuery(), address, here.encoded())
     context |= _NO_ITEMS | {
         "problem": problem,
         "again_url": again,
@@ -127,7 +128,7 @@ def others(request: HttpRequest) -> HttpResponse:
             "rows": [row for row in rows if row.id != thread_id],
             "notes": found.window.notes,
             "further": found.window.has_next,
-            "user_url": thread_list.address(found.query),
+            "user_url": links.address(found.query),
         }
     return render(request, "threads/_others.html", context)
 
@@ -146,18 +147,18 @@ def step(request: HttpRequest) -> HttpResponse:
         return _failed(request, error, _ways(thread_id, here))
     except service.NeedsArchiveError:
         # The list says so.
-        return HttpResponseRedirect(thread_list.address(here))
+        return HttpResponseRedirect(links.address(here))
     # The page of the list that the neighbour stands on, as far as that is known without asking for it.
-    url = thread_list.thread_url(found, thread_list.from_list(query)) if found else None
+    url = links.thread_url(found, links.from_list(query)) if found else None
     if url is None:
         end = "previous" if direction == "previous" else "next"
-        url = f"{thread_list.thread_url(thread_id) or ''}?{urlencode({'list': here.encoded(), 'end': end})}"
+        url = f"{links.thread_url(thread_id) or ''}?{urlencode({'list': here.encoded(), 'end': end})}"
     return HttpResponseRedirect(url)
 
 
 def _further(request: HttpRequest, thread_id: str, query: ItemQuery, here: ThreadQuery) -> HttpResponse:
     """The next items alone. What goes wrong stands where they would, with a way to go on; htmx puts it there."""
-    address = thread_list.thread_url(thread_id) or ""
+    address = links.thread_url(thread_id) or ""
     now, zone = _now(request)
     mask = None
     try:
@@ -167,7 +168,7 @@ def _further(request: HttpRequest, thread_id: str, query: ItemQuery, here: Threa
         window = service.list_items(thread_id, query)
     except ChatKitError as error:
         problem = _for(request, problems.of_items(error, now, zone))
-        again = thread_list.place(query, address, here.encoded())
+        again = links.place(query, address, here.encoded())
         context = _NO_ITEMS | {"problem": problem, "again_url": again, "loaded": query.count}
         return _waiting(render(request, "threads/_items.html", context, status=problem.status), problem)
     return render(request, "threads/_items.html", _items(window, query, address, here, zone, mask))
@@ -214,10 +215,10 @@ def _ways(thread_id: str, here: ThreadQuery) -> dict[str, Any]:
     as_user = ThreadQuery().of(thread_id) if 0 < len(thread_id) <= MAX_USER else None
     return {
         "thread_id": thread_id,
-        "back_url": f"{thread_list.address(here)}#thread-{thread_list.fragment(thread_id)}",
+        "back_url": f"{links.address(here)}#thread-{links.fragment(thread_id)}",
         "previous_url": f"{reverse('step')}?{urlencode(step_to | {'to': 'previous'})}",
         "next_url": f"{reverse('step')}?{urlencode(step_to | {'to': 'next'})}",
-        "as_user_url": thread_list.address(as_user) if as_user else None,
+        "as_user_url": links.address(as_user) if as_user else None,
     }
 
 
@@ -235,4 +236,4 @@ def _upstream(thread_id: str) -> str | None:
     """OpenAI's own page of the thread, where it is OpenAI that is asked."""
     if settings.EMULATOR or settings.ARCHIVE_ONLY or settings.OPENAI_BASE_URL.split("/")[2] != "api.openai.com":
         return None
-    return f"https://platform.openai.com/logs/{thread_list.fragment(thread_id)}"
+    return f"https://platform.openai.com/logs/{links.fragment(thread_id)}"

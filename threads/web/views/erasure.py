@@ -27,8 +27,9 @@ from threads.lib import times
 from threads.roles import Right, account, needs
 from threads.sources import query_forms
 from threads.sources.query import ThreadQuery
+from threads.web import links
 from threads.web.fetch_metadata import linked
-from threads.web.presenters import errors, thread_list
+from threads.web.presenters import errors
 from threads.web.request_query import encoded_query
 
 from .transcript import not_recorded
@@ -294,12 +295,12 @@ def _back(request: HttpRequest, encoded: str, ids: list[str], user: str | None) 
     """Where to go instead: to the list that it was asked from, or to what it is about."""
     query, _ = encoded_query(request, encoded)
     if encoded and query is not None:
-        return thread_list.address(query)
+        return links.address(query)
     if user is not None:
-        return thread_list.address(ThreadQuery().of(user))
+        return links.address(ThreadQuery().of(user))
     if len(ids) == 1:
-        return thread_list.thread_url(ids[0]) or thread_list.address(ThreadQuery())
-    return thread_list.address(ThreadQuery())
+        return links.thread_url(ids[0]) or links.address(ThreadQuery())
+    return links.address(ThreadQuery())
 
 
 def _safe(back: str) -> str:

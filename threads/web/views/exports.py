@@ -16,18 +16,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard.middleware import give_back
-from dashboard.views import problem
 from threads import service
 from threads.audit.record import Action, NotRecordedError, Outcome, must
 from threads.chatkit import ChatKitError
 from threads.exports import filenames, formats, orders, runner, storage
 from threads.exports.models import Export
 from threads.jobs.job import JobLostError
-from threads.lib import times
+from threads.lib import form_fields, times
+from threads.lib.db import give_back
 from threads.roles import Right, account, needs
-from threads.sources import query_forms
 from threads.sources.query import ThreadQuery
+from threads.web.error_page import problem
 from threads.web.fetch_metadata import linked
 from threads.web.htmx import form_only, is_part
 from threads.web.presenters import errors as problems
@@ -177,7 +176,7 @@ def export_delete(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     return redirect("exports")
 
 
-def _of_user(request: HttpRequest) -> tuple[ThreadQuery | None, query_forms.Errors]:
+def _of_user(request: HttpRequest) -> tuple[ThreadQuery | None, form_fields.Errors]:
     """The user whose list is in `query`, since no field of a form can hold any id; or the one in `user`."""
     if "query" in request.POST:
         return encoded_query(request, request.POST["query"])

@@ -19,9 +19,10 @@ from threads.archive import statistics as numbers
 from threads.archive.statistics import Overview, Ranked, Standing
 from threads.chatkit import MAX_USER
 from threads.lib import times
+from threads.lib.form_fields import DAYS_CLASH, Errors, is_day
 from threads.rendering.escape import named
 from threads.roles import Right, account, needs
-from threads.sources.query_forms import DAYS_CLASH, FIELDS, Errors, is_day
+from threads.sources.query_forms import FIELDS
 from threads.web import charts
 from threads.web.fetch_metadata import linked
 

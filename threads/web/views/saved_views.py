@@ -9,12 +9,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
+from threads.lib import form_fields
 from threads.roles import Right, account, needs
-from threads.sources import query_forms
 from threads.sources.query import ThreadQuery
-from threads.web import saved_views
+from threads.web import links, saved_views
 from threads.web.htmx import form_only
-from threads.web.presenters import thread_list
 from threads.web.request_query import encoded_query
 
 _CHANGED = "views"
@@ -71,13 +70,13 @@ def delete_view(request: HttpRequest, pk: int) -> HttpResponse:
     return _to(_here(request))
 
 
-def _read(request: HttpRequest) -> tuple[ThreadQuery | None, query_forms.Errors]:
+def _read(request: HttpRequest) -> tuple[ThreadQuery | None, form_fields.Errors]:
     return encoded_query(request, request.POST.get("query", ""))
 
 
 def _here(request: HttpRequest) -> str:
     query, _ = _read(request)
-    return thread_list.address((query or ThreadQuery()).first())
+    return links.address((query or ThreadQuery()).first())
 
 
 def _to(url: str) -> HttpResponse:

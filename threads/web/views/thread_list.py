@@ -13,11 +13,12 @@ from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefre
 from threads import masking, service
 from threads.archive import thread_info
 from threads.chatkit import ChatKitError
+from threads.lib import form_fields
 from threads.lib import times as when
 from threads.roles import Right, account, needs
 from threads.sources import query_forms
 from threads.sources.query import DEFAULT_LIMIT, ThreadQuery
-from threads.web import pasted_address
+from threads.web import links, pasted_address
 from threads.web.fetch_metadata import linked
 from threads.web.htmx import erased_user, is_part, place
 from threads.web.presenters import errors as problems
@@ -140,17 +141,17 @@ def _kept(query: ThreadQuery) -> dict[str, Any]:
         "limits": presenters.limit_choices(query.limit),
         "cursor": query.cursor,
         "filters": query.filters,
-        "here_url": presenters.address(query),
-        "first_url": presenters.address(query.first()),
+        "here_url": links.address(query),
+        "first_url": links.address(query.first()),
         "exported": query.first().encoded(),
-        "all_url": presenters.address(query.of(None)),
-        "unfiltered_url": presenters.address(query.unfiltered()),
-        "part_url": presenters.address(query.of_part()) if query.user else None,
-        "trimmed_url": presenters.address(query.of(trimmed)) if trimmed != query.user else None,
+        "all_url": links.address(query.of(None)),
+        "unfiltered_url": links.address(query.unfiltered()),
+        "part_url": links.address(query.of_part()) if query.user else None,
+        "trimmed_url": links.address(query.of(trimmed)) if trimmed != query.user else None,
     }
 
 
-def _invalid(sent: dict[str, str], errors: query_forms.Errors) -> dict[str, Any]:
+def _invalid(sent: dict[str, str], errors: form_fields.Errors) -> dict[str, Any]:
     """The form as it was sent, so that what is wrong can be put right where it stands."""
     given = None if "limit" in errors else query_forms.FIELDS["limit"].clean(sent.get("limit"))
     limit = DEFAULT_LIMIT if given is None else given
@@ -169,13 +170,13 @@ def _invalid(sent: dict[str, str], errors: query_forms.Errors) -> dict[str, Any]
         "filters": sum(bool(kept[name]) for name in _FIELDS[1:-1]),
         "misplaced": {name: errors[name] for name in _PLACES if name in errors},
         "marked": bool(errors.keys() - _PLACES),
-        "all_url": presenters.address(ThreadQuery()),
-        "unfiltered_url": presenters.address(ThreadQuery()),
+        "all_url": links.address(ThreadQuery()),
+        "unfiltered_url": links.address(ThreadQuery()),
     }
 
 
 def _to_thread(request: HttpRequest, thread_id: str) -> HttpResponse:
-    url = presenters.thread_url(thread_id) or presenters.address(ThreadQuery())
+    url = links.thread_url(thread_id) or links.address(ThreadQuery())
     return HttpResponseClientRedirect(url) if is_part(request) else HttpResponseRedirect(url)
 
 
@@ -187,5 +188,5 @@ def _respond(
     shown = _NOTHING | context | beside(request, query) | {"part": part, "masked": masking.is_due(account(request))}
     response = render(request, template, shown, status=status)
     if part and query is not None:
-        place(request, response, presenters.address(query))
+        place(request, response, links.address(query))
     return response

@@ -11,13 +11,13 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from dashboard.views import problem as page
 from threads import service
 from threads.audit.record import Action, Actor, NotRecordedError, Outcome, acting, actor, must, record
 from threads.chatkit import ChatKitError
 from threads.exports import filenames, transcript
 from threads.exports.spool import Watched
 from threads.lib import times
+from threads.web.error_page import problem as page
 from threads.web.presenters import errors
 
 KINDS = {"md": "text/markdown; charset=utf-8", "json": "application/json"}

@@ -1,0 +1,55 @@
+"""Reads the parameters of the audit log's page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django import forms
+
+from threads.chatkit import MAX_ID, MAX_USER
+from threads.lib.form_fields import Errors, Text, day, listed, order, rows_per_page
+
+from .query import DEFAULT_LIMIT, MAX_LIMIT, TrailQuery
+from .record import Action, Outcome
+
+
+def _row_number() -> forms.Field:
+    wrong = "This is no place in the trail. Start from the first page."
+    messages = dict.fromkeys(["invalid", "min_value", "max_value"], wrong)
+    return forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, error_messages=messages)
+
+
+FIELDS: dict[str, forms.Field] = {
+    "who": Text("The name of an account", 150),
+    "action": forms.ChoiceField(
+        required=False,
+        choices=[(each.value, each.value) for each in Action],
+        error_messages={"invalid_choice": f"What was done is one of: {', '.join(Action)}."},
+    ),
+    "outcome": forms.ChoiceField(
+        required=False,
+        choices=[(each.value, each.value) for each in Outcome],
+        error_messages={"invalid_choice": f"How it ended is one of: {', '.join(Outcome)}."},
+    ),
+    "thread": Text("A thread id", MAX_ID),
+    "customer": Text("A user id", MAX_USER),
+    "address": Text("A network address", 64),
+    "request_id": Text("A request id", 64),
+    "from": day(),
+    "to": day(),
+    "order": order(),
+    "limit": rows_per_page(1, MAX_LIMIT),
+    "after": _row_number(),
+    "before": _row_number(),
+}
+"""The parameters of the trail."""
+
+
+def read(parameters: Mapping[str, str]) -> tuple[TrailQuery | None, Errors]:
+    """The place in the trail that an address stands for; or None, and what is wrong, by field, in sentences."""
+    values, errors = listed(FIELDS, parameters)
+    if errors:
+        return None, errors
+    values["action"], values["outcome"] = values["action"] or None, values["outcome"] or None
+    values["limit"] = values["limit"] or DEFAULT_LIMIT
+    return TrailQuery(**values), {}

@@ -1,0 +1,95 @@
+"""Form fields and their errors, for parameters of an address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+
+class Text(forms.CharField):
+    """Opaque text, taken to the letter: a user id may well begin with a space."""
+
+    def __init__(self, what: str, most: int) -> None:
+        messages = {
+            "max_length": f"{what} has at most {most} characters. This one has %(show_value)d.",
+            "null_characters_not_allowed": f"{what} can't have a NUL character in it.",
+        }
+        super().__init__(required=False, strip=False, max_length=most, empty_value=None, error_messages=messages)
+
+    def to_python(self, value: Any) -> str | None:
+        text = super().to_python(value)
+        if text is None or self.is_nothing(text):
+            return None
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise forms.ValidationError("This is not valid text. Copy it anew from where it came.") from error
+        return str(text)
+
+    def is_nothing(self, text: str) -> bool:
+        return not text.strip()
+
+
+DAYS_CLASH = "The last day lies before the first. Exchange them, or leave one out."
+
+
+_PLACES_CLASH = "An address has either after or before, not both. Remove one of them, or start from the first page."
+
+
+Errors = dict[str, list[str]]
+
+
+def listed(fields: Mapping[str, forms.Field], parameters: Mapping[str, str]) -> tuple[dict[str, Any], Errors]:
+    """What lists have in common: a place, days, and an order."""
+    values, errors = cleaned(fields, parameters)
+    if values.get("after") and values.get("before"):
+        errors["place"] = [_PLACES_CLASH]
+    if values.get("from") and values.get("to") and values["from"] > values["to"]:
+        errors["to"] = [DAYS_CLASH]
+    if not errors:
+        values["order"] = "asc" if values["order"] == "asc" else "desc"
+        values["begin"], values["end"] = values.pop("from"), values.pop("to")
+    return values, errors
+
+
+def cleaned(fields: Mapping[str, forms.Field], parameters: Mapping[str, str]) -> tuple[dict[str, Any], Errors]:
+    values: dict[str, Any] = {}
+    errors: Errors = {}
+    for name, field in fields.items():
+        try:
+            values[name] = field.clean(parameters.get(name))
+        except forms.ValidationError as error:
+            errors[name] = error.messages
+    return values, errors
+
+
+def day() -> forms.DateField:
+    """A day as the browser's date field sends it."""
+    wrong = "A day is written as in 2026-11-30."
+    return forms.DateField(required=False, input_formats=["%Y-%m-%d"], error_messages={"invalid": wrong})
+
+
+def is_day(value: str) -> bool:
+    """Whether a field for a day can hold this."""
+    try:
+        return day().clean(value) is not None
+    except forms.ValidationError:
+        return False
+
+
+def order() -> forms.ChoiceField:
+    """The order of a list, "" for its default."""
+    return forms.ChoiceField(
+        required=False,
+        choices=[("desc", "Newest first"), ("asc", "Oldest first")],
+        error_messages={"invalid_choice": "Order is desc (newest first) or asc (oldest first)."},
+    )
+
+
+def rows_per_page(least: int, most: int) -> forms.IntegerField:
+    """How many rows a page has; None where nothing was chosen."""
+    wrong = f"Rows per page is a whole number from {least} to {most}."
+    messages = dict.fromkeys(["invalid", "min_value", "max_value"], wrong)
+    return forms.IntegerField(required=False, min_value=least, max_value=most, error_messages=messages)
