@@ -132,7 +132,7 @@ def _page(
         "zone": str(zone),
     }
     part = request.headers.get("HX-Request") == "true"
-    return render(request, "threads/_archive.html" if part else "threads/archive.html", context, status=status)
+    return render(request, "archive/_archive.html" if part else "archive/archive.html", context, status=status)
 
 
 def _report(request: HttpRequest, *, most: int | None = MOST_NAMED) -> Report:

@@ -115,7 +115,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         context["sent"] = {"from": begin.isoformat(), "to": end.isoformat()}
         if standing.threads:
             context |= _shown(numbers.overview(begin, end, zone, standing), masked=masking.is_due(account(request)))
-    return render(request, "threads/overview.html", context, status=400 if errors else 200)
+    return render(request, "overview/overview.html", context, status=400 if errors else 200)
 
 
 def address(
