@@ -48,6 +48,8 @@ ARCHIVE_RECHECK_ITEMS_HOURS = env.whole("ARCHIVE_RECHECK_ITEMS_HOURS", 24, least
 ARCHIVE_DELETIONS_PER_DAY = env.whole("ARCHIVE_DELETIONS_PER_DAY", 50, least=0, most=100_000_000)
 ARCHIVE_GONE = env.choice("ARCHIVE_GONE", "mark", ["mark", "purge"])
 QUEUE_URL = env.queue("QUEUE_URL")
+if QUEUE_URL is None:
+    env.directory("DATA_DIR", DATA_DIR)
 WORKER = env.flag("WORKER", default=True)
 
 # Erasing: what goes by itself, and up to which size the database is written anew afterwards
@@ -93,6 +95,8 @@ INSTALLED_APPS = [
     "threads.erasure",
     "dashboard.apps.DeskAdmin",
     "dashboard.accounts",
+    "dashboard.databases",
+    "dashboard.monitoring",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -161,15 +165,14 @@ if _database_url:
             "and # in a password are written as %40, %2F and %23."
         ) from None
 else:
+    env.directory("DATA_DIR", DATA_DIR)
     _file = DATA_DIR / ("emulator.sqlite3" if EMULATOR else "threadkeeper.sqlite3")
-    DATABASES = {"default": {"ENGINE": "dashboard.databases.sqlite", "NAME": str(_file)}}
+    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(_file)}}
 _options = DATABASES["default"].setdefault("OPTIONS", {})
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # by DATABASE_URL
-    DATABASES["default"]["ENGINE"] = "dashboard.databases.sqlite"
-if DATABASES["default"]["ENGINE"] == "dashboard.databases.sqlite":
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     _options |= {
         "transaction_mode": "IMMEDIATE",
-        # How long to wait for a locked file: databases/sqlite/. The server sets less: gunicorn.conf.py.
+        # How long to wait for a locked file: databases/sqlite.py. The server sets less: gunicorn.conf.py.
         "timeout": env.seconds("SQLITE_WAIT", 20, most=300),
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=67108864;",
     }

@@ -1,1 +1,1 @@
-"""Database back ends: a connection pool for PostgreSQL, and waiting for a locked SQLite file."""
+"""Database connections: a pool for PostgreSQL, and waiting for a locked SQLite file."""

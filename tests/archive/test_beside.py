@@ -12,7 +12,7 @@ import pytest
 from django.db import OperationalError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from dashboard.databases.sqlite import base as sqlite
+from dashboard.databases import sqlite
 from tests.archive.mirror import asking
 from threads.archive.store import sqlite_wal
 from threads.archive.sync import items
@@ -63,7 +63,7 @@ def slept(monkeypatch: pytest.MonkeyPatch, waking: Any) -> Iterator[list[float]]
             waking()
 
     with monkeypatch.context() as patch:
-        patch.setattr("dashboard.databases.sqlite.base.time.sleep", sleep)
+        patch.setattr("dashboard.databases.sqlite.time.sleep", sleep)
         yield found
 
 

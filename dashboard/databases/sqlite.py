@@ -1,4 +1,4 @@
-"""Database backend: Django's for SQLite, waiting for a locked file outside of SQLite, so that other greenlets run."""
+"""Waits for a locked SQLite file without blocking the process: other greenlets run meanwhile."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import OperationalError
-from django.db.backends.sqlite3 import base
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
 
 POLL = 0.02
 """Seconds between two attempts, at the most. The sync pauses for longer than that between its transactions."""
 
 
-class DatabaseWrapper(base.DatabaseWrapper):
-    def init_connection_state(self) -> None:
-        super().init_connection_state()
-        # SQLite's own waiting is a sleep inside of C, during which no greenlet runs.
-        self.connection.execute("PRAGMA busy_timeout = 0")
-        if wait not in self.execute_wrappers:
-            self.execute_wrappers.append(wait)
+@receiver(connection_created)
+def _wait_outside(connection: BaseDatabaseWrapper, **_signal: Any) -> None:
+    if connection.vendor != "sqlite":
+        return
+    # SQLite's own waiting is a sleep inside of C, during which no greenlet runs.
+    connection.connection.execute("PRAGMA busy_timeout = 0")
+    if wait not in connection.execute_wrappers:
+        connection.execute_wrappers.append(wait)
 
 
 def wait(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
