@@ -23,7 +23,7 @@ from threads.archive.models import ArchivedItem, ArchivedThread, Progress, Searc
 from threads.archive.search import users
 from threads.archive.store import word_index, write
 from threads.archive.sync.lease import Held
-from threads.archive.sync.run import Asking
+from threads.archive.sync.run import SyncContext
 from threads.emulator import Emulator
 from threads.lib.folding import VERSION
 from threads.sources.live import LiveSource
@@ -158,9 +158,9 @@ def test_a_transaction_notes_its_words_last_and_in_one_order(emulator: Emulator)
     """Two that note the same words of several threads never wait for each other."""
     sync(emulator)
     first, second = ArchivedThread.objects.order_by("number")[:2]
-    run = Asking(cast(Any, None), side_by_side=1, per_minute=None, pauses=(), watch=lambda _tally: None)
+    run = SyncContext(cast(Any, None), side_by_side=1, per_minute=None, pauses=(), watch=lambda _tally: None)
     run.begin(everything=False, answers=False)
-    with CaptureQueriesContext(connection) as sql, run.keeping():
+    with CaptureQueriesContext(connection) as sql, run.leased_transaction():
         word_index.more(first, ["zzlast", "mmmiddle"])
         word_index.more(second, ["aafirst"])
         assert not words_noted(sql)

@@ -12,12 +12,12 @@ from django.db.models import Count, F, Max, Min, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from .completeness import Completeness, completeness
-from .deletions import Breaker, breaker, waiting, withheld
+from .deletions import OpenBreaker, breaker, count_waiting_for_purge, withheld
 from .models import ArchivedThread, Day, OversizedItem, Progress, StaleIndex, State, Tally, current
 from .search import engines
 from .store import word_index
 from .store.counters import DAY, QUARTER
-from .sync.status import Running, ToRead, to_read, under_way
+from .sync.status import Running, ToRead, pending_conversations, running_sync
 
 MOST_NAMED = 1000
 """Threads and items that a report names of each kind; the counts are of all."""
@@ -82,7 +82,7 @@ class Report:
     former: int
     waiting: int
     items: int
-    breaker: Breaker | None
+    breaker: OpenBreaker | None
     withheld: tuple[Withheld, ...]
     oversized: tuple[Oversized, ...]
     stale: int
@@ -118,7 +118,7 @@ def report(most: int | None = MOST_NAMED) -> Report:
     first, last = _ends(uncounted)
     items = uncounted.aggregate(sum=Sum("items"))["sum"] or 0
     failing = current().filter(trouble__isnull=False)
-    running = under_way()
+    running = running_sync()
     cut = sorted(engines.with_word(word_index.CUT, MOST_CUT), reverse=True)
     return Report(
         complete=completeness(),
@@ -129,7 +129,7 @@ def report(most: int | None = MOST_NAMED) -> Report:
         threads=number,
         gone=threads.filter(gone_at__isnull=False).count(),
         former=threads.filter(former_at__isnull=False).count(),
-        waiting=waiting() if settings.ARCHIVE_GONE == "purge" else 0,
+        waiting=count_waiting_for_purge() if settings.ARCHIVE_GONE == "purge" else 0,
         items=items + (progress.items if progress else 0),
         breaker=breaker(),
         withheld=tuple(
@@ -155,7 +155,7 @@ def report(most: int | None = MOST_NAMED) -> Report:
             for each in failing.defer("raw").order_by("-number")[:most]
         ),
         running=running,
-        to_read=running.then if running else None if settings.ARCHIVE_ONLY else to_read(),
+        to_read=running.then if running else None if settings.ARCHIVE_ONLY else pending_conversations(),
     )
 
 

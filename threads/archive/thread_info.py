@@ -16,7 +16,7 @@ from threads.lib.ttl_cache import Remembered
 from threads.sources.query import ThreadQuery
 from threads.sources.window import Window
 
-from . import deletions, user_ids
+from . import erase, user_ids
 from .models import ArchivedThread, Person, Progress, StaleIndex, State, current
 from .report import MOST_CUT
 from .search import engines, users
@@ -188,7 +188,7 @@ def deleted(thread_id: str) -> None:
         tombstones.storing()
         kept = ArchivedThread.objects.select_for_update().filter(thread_id=thread_id, gone_at=None).first()
         if kept is not None:
-            deletions.mark(kept, timezone.now())
+            erase.mark_deleted(kept, timezone.now())
 
 
 def seen(thread: Thread, window: Window[ThreadItem]) -> None:

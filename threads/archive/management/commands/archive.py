@@ -24,7 +24,7 @@ from threads.archive.models import StaleIndex
 from threads.archive.report import ATTACHMENTS, Report, report
 from threads.archive.sync import status
 from threads.archive.sync.lease import HeldError, LeaseLostError
-from threads.archive.sync.walk import Sync, Tally, why
+from threads.archive.sync.walk import Sync, SyncTally, why
 from threads.audit.record import NotRecordedError
 from threads.chatkit import ChatKitError, Retired
 from threads.lib import times
@@ -171,7 +171,7 @@ class _Bars:
     def __exit__(self, *_raised: object) -> None:
         self._bar.close()
 
-    def show(self, tally: Tally) -> None:
+    def show(self, tally: SyncTally) -> None:
         if (tally.new_items or tally.threads_read) and not self._reading:
             self._reading = True
             self._bar.close()
@@ -192,7 +192,7 @@ class _Bars:
 
 
 def _to_read() -> int:
-    found = status.to_read(status.last())
+    found = status.pending_conversations(status.last())
     return found.conversations if found else 0
 
 
