@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from threads.archive import statistics as numbers
-from threads.archive.clock_changes import stretches
+from threads.archive.clock_changes import offset_periods
 from threads.archive.models import ArchivedThread
 from threads.archive.statistics import Overview, Ranked
 from threads.archive.store import write
@@ -155,10 +155,10 @@ def test_the_whole_archive_and_the_ends_of_the_calendar(zone: str) -> None:
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_stretches_are_those_of_the_clock(zone: str) -> None:
+def test_offset_periods_are_those_of_the_clock(zone: str) -> None:
     where = ZoneInfo(zone)
     since, until = FIRST - timedelta(days=200, hours=7), FIRST + timedelta(days=400, minutes=45)
-    found = list(stretches(since, until, where))
+    found = list(offset_periods(since, until, where))
     assert found[0][0] * 900 == since.timestamp()
     assert found[-1][1] * 900 == until.timestamp()
     for before, after in itertools.pairwise(found):
