@@ -29,7 +29,7 @@ from .stage import Stage
 from .table import Row
 
 if TYPE_CHECKING:
-    from threads.archive.sync.walk import Tally
+    from threads.archive.sync.walk import SyncTally
     from threads.chatkit import ChatKitClient
     from threads.sources.query import ThreadQuery
 
@@ -216,7 +216,7 @@ def walked(threads: int, latency_ms: float, *, with_items: bool) -> dict[str, li
         loops = [bare(client, with_items=with_items)]
         memory: list[float] = []
 
-        def watch(tally: Tally) -> None:
+        def watch(tally: SyncTally) -> None:
             if tally.pages % 50 == 10 or tally.threads_read % 2000 == 1000:
                 memory.append(_resident())
 

@@ -16,7 +16,7 @@ from dashboard.databases import sqlite
 from tests.archive.mirror import asking
 from threads.archive.store import sqlite_wal
 from threads.archive.sync import items
-from threads.archive.sync.run import Asking
+from threads.archive.sync.run import SyncContext
 from threads.archive.sync.walk import Sync
 from threads.emulator import Emulator
 
@@ -162,18 +162,18 @@ def test_a_transaction_ends_after_the_reply_that_was_long(emulator: Emulator, mo
     """However many replies have come meanwhile."""
     monkeypatch.setattr(items, "BUSY", 1e-9)
     kept: list[int] = []
-    keep, keeping = items.Reading._keep, Asking.keeping
+    keep, keeping = items.ItemReader._store, SyncContext.leased_transaction
 
     def counting(*about: Any) -> bool:
         kept[-1] += 1
         return keep(*about)
 
-    def beginning(self: Asking) -> Any:
+    def beginning(self: SyncContext) -> Any:
         kept.append(0)
         return keeping(self)
 
-    monkeypatch.setattr(items.Reading, "_keep", counting)
-    monkeypatch.setattr(Asking, "keeping", beginning)
+    monkeypatch.setattr(items.ItemReader, "_store", counting)
+    monkeypatch.setattr(SyncContext, "leased_transaction", beginning)
     client = asking(emulator)
     Sync(client, pauses=(), side_by_side=8).run()
     client.close()

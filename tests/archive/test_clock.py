@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 
 from threads.archive import statistics as numbers
-from threads.archive.clock_changes import hour_of_clock, moment, quarter
+from threads.archive.clock_changes import hour_of_clock, quarter_of, quarter_start
 from threads.archive.search.source import ArchiveSource
 from threads.archive.store import write
 from threads.chatkit.decode import thread as read_thread
@@ -63,7 +63,7 @@ def test_an_hour_of_a_clock_is_each_moment_at_which_it_is_shown(name: str, at: d
     for hour in (middle + HOUR * number for number in range(-26, 26)):
         found = hour_of_clock(hour, zone)
         assert all(end <= begin for (_, end), (begin, _) in pairwise(found))
-        quarters = {moment(each) for begin, end in found for each in range(quarter(begin), quarter(end))}
+        quarters = {quarter_start(each) for begin, end in found for each in range(quarter_of(begin), quarter_of(end))}
         assert quarters == expected[hour], hour
 
 

@@ -12,7 +12,7 @@ from tests.archive.mirror import archive, asking, upstream
 from tests.archive.test_sync import is_complete, spoken, sync
 from threads.archive.models import ArchivedThread, Progress, Run
 from threads.archive.sync import walk as module
-from threads.archive.sync.items import Reading
+from threads.archive.sync.items import ItemReader
 from threads.archive.sync.walk import Sync
 from threads.chatkit import Garbled
 from threads.emulator import Emulator
@@ -146,20 +146,20 @@ def test_a_sweep_that_leads_nowhere_is_none(world: Emulator, monkeypatch: Any) -
 
 def test_what_arrives_is_not_kept_waiting_by_a_long_reading(world: Emulator, monkeypatch: Any) -> None:
     began: list[int] = []
-    whole = Reading.round
+    whole = ItemReader.read_round
 
-    def counted(self: Reading, until: Any) -> Any:
+    def counted(self: ItemReader, until: Any) -> Any:
         began.append(len(began))
         if len(began) < 50:
             world.arrive(1)
         return whole(self, until)
 
-    monkeypatch.setattr(Reading, "round", counted)
+    monkeypatch.setattr(ItemReader, "read_round", counted)
     keep_up(world, every=timedelta(milliseconds=300))
     assert len(began) > 1
     began.clear()
     keep_up(world, every=timedelta(minutes=30))
-    assert len(began) == module._MOST_ROUNDS
+    assert len(began) == module._MAX_ROUNDS
     monkeypatch.undo()
     keep_up(world)
     assert archive() == upstream(world)

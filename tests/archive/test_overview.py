@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from threads.archive import statistics as numbers
-from threads.archive.clock_changes import stretches
+from threads.archive.clock_changes import offset_periods
 from threads.archive.models import ArchivedThread
 from threads.archive.statistics import Overview, Ranked
 from threads.archive.store import write
@@ -133,8 +133,8 @@ WAYS = ["grouped", "through", "whole index"]
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", ["in order", "disordered", "untimed"])
 def test_the_numbers_are_those_of_a_look_at_each_thread(monkeypatch: pytest.MonkeyPatch, way: str, kind: str) -> None:
-    monkeypatch.setattr(numbers, "MOST_GROUPED", 10**9 if way == "grouped" else -1)
-    monkeypatch.setattr(numbers, "MOST_COUNTED", 0 if way == "whole index" else 10**9)
+    monkeypatch.setattr(numbers, "_MAX_GROUPED_THREADS", 10**9 if way == "grouped" else -1)
+    monkeypatch.setattr(numbers, "_MAX_COUNTED_CANDIDATES", 0 if way == "whole index" else 10**9)
     monkeypatch.setattr(numbers, "_CHUNK", 3)
     rows = filled(threads(700, untimed=20 if kind == "untimed" else 0, disordered=kind == "disordered"))
 
@@ -155,10 +155,10 @@ def test_the_whole_archive_and_the_ends_of_the_calendar(zone: str) -> None:
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_stretches_are_those_of_the_clock(zone: str) -> None:
+def test_offset_periods_are_those_of_the_clock(zone: str) -> None:
     where = ZoneInfo(zone)
     since, until = FIRST - timedelta(days=200, hours=7), FIRST + timedelta(days=400, minutes=45)
-    found = list(stretches(since, until, where))
+    found = list(offset_periods(since, until, where))
     assert found[0][0] * 900 == since.timestamp()
     assert found[-1][1] * 900 == until.timestamp()
     for before, after in itertools.pairwise(found):
@@ -171,7 +171,7 @@ def test_stretches_are_those_of_the_clock(zone: str) -> None:
 
 def test_the_candidates_are_not_gone_through_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has fewer threads in all than the last of the best has in these days is not even looked at."""
-    monkeypatch.setattr(numbers, "MOST_GROUPED", -1)
+    monkeypatch.setattr(numbers, "_MAX_GROUPED_THREADS", -1)
     monkeypatch.setattr(numbers, "_CHUNK", 10)
     rows = [
         Thread(

@@ -23,7 +23,7 @@ from threads.archive.models import ArchivedItem, ArchivedThread, Progress, Searc
 from threads.archive.search import users
 from threads.archive.store import word_index, write
 from threads.archive.sync.lease import Held
-from threads.archive.sync.run import Asking
+from threads.archive.sync.run import SyncContext
 from threads.emulator import Emulator
 from threads.lib.folding import VERSION
 from threads.sources.live import LiveSource
@@ -41,7 +41,7 @@ def connection_of_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def old(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Threads as an older version left them: the words of a letter that it did not know."""
-    monkeypatch.setattr(reindex, "_PAUSE", 0)
+    monkeypatch.setattr(reindex, "_PAUSE_SECONDS", 0)
     world = Emulator(threads=6, seed=7, now=NOW)
     for each in world.thread_ids():
         world.set_items(each, [spoken(f"płatność {number}") for number in range(7)])
@@ -77,8 +77,8 @@ def test_what_was_folded_otherwise_is_folded_anew(old: list[str]) -> None:
 
 def test_it_can_be_stopped_anywhere_and_goes_on(old: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Also within a thread that has more items than one transaction."""
-    monkeypatch.setattr(reindex, "_ITEMS", 3)
-    monkeypatch.setattr(reindex, "_WORDS", 5)
+    monkeypatch.setattr(reindex, "_MAX_ITEMS", 3)
+    monkeypatch.setattr(reindex, "_MAX_WORDS", 5)
     left: list[int] = []
     for steps in (1, 2, 4, 9, 100, 100, 100):
         asked = iter(range(steps))
@@ -158,9 +158,9 @@ def test_a_transaction_notes_its_words_last_and_in_one_order(emulator: Emulator)
     """Two that note the same words of several threads never wait for each other."""
     sync(emulator)
     first, second = ArchivedThread.objects.order_by("number")[:2]
-    run = Asking(cast(Any, None), side_by_side=1, per_minute=None, pauses=(), watch=lambda _tally: None)
+    run = SyncContext(cast(Any, None), side_by_side=1, per_minute=None, pauses=(), watch=lambda _tally: None)
     run.begin(everything=False, answers=False)
-    with CaptureQueriesContext(connection) as sql, run.keeping():
+    with CaptureQueriesContext(connection) as sql, run.leased_transaction():
         word_index.more(first, ["zzlast", "mmmiddle"])
         word_index.more(second, ["aafirst"])
         assert not words_noted(sql)

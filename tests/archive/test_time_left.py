@@ -19,8 +19,8 @@ from threads.archive.management.commands.archive import _Bars, _lines
 from threads.archive.models import ArchivedThread, Lease, Run
 from threads.archive.report import report
 from threads.archive.sync import pace, run, status
-from threads.archive.sync.pace import Pace
-from threads.archive.sync.run import Asking
+from threads.archive.sync.pace import Throughput
+from threads.archive.sync.run import SyncContext
 from threads.archive.sync.walk import Sync
 from threads.emulator import Emulator
 
@@ -30,25 +30,25 @@ BEGAN = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 @given(st.floats(0.01, 2000), st.floats(0.2, 2000), st.floats(1, 15), st.integers(1, 200))
 def test_a_rate_that_changed_is_told_as_it_is_soon(before: float, after: float, step: float, spent: int) -> None:
     """However long the other one was, the rates being in threads a second."""
-    made, at, done = Pace(BEGAN, 0), 0.0, 0.0
+    made, at, done = Throughput(BEGAN, 0), 0.0, 0.0
     for rate, ticks in ((before, spent), (after, int(75 / step) + 2)):
         for _ in range(ticks):
             at, done = at + step, done + rate * step
-            since, number = made.since(BEGAN + timedelta(seconds=at), int(done))
+            since, number = made.window(BEGAN + timedelta(seconds=at), int(done))
     told = number / (BEGAN + timedelta(seconds=at) - since).total_seconds()
     assert told == pytest.approx(after, rel=0.15, abs=1 / 30)
 
 
 @given(st.lists(st.tuples(st.integers(1, 900), st.integers(0, 50)), min_size=1, max_size=60))
 def test_it_looks_back_no_longer_than_it_says(steps: list[tuple[int, int]]) -> None:
-    made, at, done, counts = Pace(BEGAN, 0), BEGAN, 0, {BEGAN: 0}
+    made, at, done, counts = Throughput(BEGAN, 0), BEGAN, 0, {BEGAN: 0}
     for seconds, number in steps:
         at, done = at + timedelta(seconds=seconds), done + number
-        since, told = made.since(at, done)
+        since, told = made.window(at, done)
         counts[at] = done
         assert told == done - counts[since]
         following = next(each for each in counts if each > since)
-        assert following == at or at - following < pace.LONGEST
+        assert following == at or at - following < pace.MAX_WINDOW
 
 
 @pytest.fixture
@@ -58,28 +58,30 @@ def clock() -> Iterator[Clock]:
 
 
 @pytest.fixture
-def reading(clock: Clock) -> Asking:
+def reading(clock: Clock) -> SyncContext:
     """A run that reads."""
-    made = Asking(cast(Any, None), side_by_side=1, per_minute=None, pauses=(), watch=lambda _tally: None)
+    made = SyncContext(cast(Any, None), side_by_side=1, per_minute=None, pauses=(), watch=lambda _tally: None)
     made.begin(everything=False, answers=False)
-    made.phase("read")
+    made.set_phase("read")
     return made
 
 
-def goes_on(reading: Asking, clock: Clock, threads: int, seconds: int, times: int) -> status.Running:
+def goes_on(reading: SyncContext, clock: Clock, threads: int, seconds: int, times: int) -> status.Running:
     for _ in range(times):
         clock.forward(timedelta(seconds=seconds))
         reading.tally.threads_read += threads
-        reading._told = 0.0
-        with reading.keeping():
+        reading._saved_at = 0.0
+        with reading.leased_transaction():
             pass
-    found = status.under_way()
+    found = status.running_sync()
     assert found is not None
     return found
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_time_left_follows_an_upstream_that_gets_slower(reading: Asking, clock: Clock, emulator: Emulator) -> None:
+def test_the_time_left_follows_an_upstream_that_gets_slower(
+    reading: SyncContext, clock: Clock, emulator: Emulator
+) -> None:
     """An hour at five threads a second, then one in two seconds: with 45 before it that is 90 seconds, not 10."""
     ids = list(emulator.thread_ids())
     ArchivedThread.objects.bulk_create(
@@ -93,11 +95,11 @@ def test_the_time_left_follows_an_upstream_that_gets_slower(reading: Asking, clo
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_run_that_waits_goes_on_telling(reading: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "RENEWAL", 0.02)
-    monkeypatch.setattr(run, "_TOLD_EVERY", 0.0)
+def test_a_run_that_waits_goes_on_telling(reading: SyncContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "LEASE_RENEWAL_SECONDS", 0.02)
+    monkeypatch.setattr(run, "_PROGRESS_SECONDS", 0.0)
     before = Run.objects.get().updated_at
-    reading.one(lambda: time.sleep(0.2))
+    reading.wait_for(lambda: time.sleep(0.2))
     assert Run.objects.get().updated_at > before
     reading.end()
 

@@ -124,7 +124,7 @@ def test_a_sync_that_is_refused_for_a_day_gives_no_page_up(emulator: Emulator, s
         waits.append(seconds)
         emulator.fault = None
 
-    run._asking._budget._sleep = wait
+    run._context._rate_limiter._sleep = wait
     run.run()
     client.close()
     assert 86_000 < max(waits) <= 86_400

@@ -1,1 +1,1 @@
-"""The local copy of the threads: found by what the API cannot filter by, and there when the API is not."""
+"""The archive: a local copy of the threads, for searches that the API has no filter for, and for API outages."""

@@ -1,4 +1,4 @@
-"""The archive as an application of its own, so that its tables are named for it."""
+"""The archive is a Django application with its own tables."""
 
 from django.apps import AppConfig
 

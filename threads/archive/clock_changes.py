@@ -1,6 +1,6 @@
-"""Where the clock of a zone is changed, by quarters of an hour, as threads are counted.
+"""UTC offsets of a time zone over a period, in quarters of an hour, so that counts and lists agree across DST changes.
 
-The numbers of the overview and the lists that they lead to both go by this, so that they agree on every day.
+Threads are counted by quarter of an hour (`threads.archive.store.counters`), numbered in Unix seconds divided by 900.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from .store.counters import DAY, QUARTER
 
-PER_DAY = DAY // QUARTER
+QUARTERS_PER_DAY = DAY // QUARTER
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 
 
-def stretches(since: datetime, until: datetime, zone: tzinfo) -> Iterator[tuple[int, int, timedelta]]:
-    """The time from `since` up to but not `until`, cut where the clock of `zone` is changed: quarters of an hour (from,
-    up to but not), and how far the clock is ahead of UTC in them."""
-    low, end = quarter(since), quarter(until)
+def offset_periods(since: datetime, until: datetime, zone: tzinfo) -> Iterator[tuple[int, int, timedelta]]:
+    """The half-open period from `since` to `until`, split where the UTC offset of `zone` changes. Yields the first
+    quarter, the quarter after the last, and the offset."""
+    low, end = quarter_of(since), quarter_of(until)
     here = low
     offset = _offset(low, zone)
     while here < end:
-        following = min(here + PER_DAY, end)
+        following = min(here + QUARTERS_PER_DAY, end)
         if _offset(following, zone) == offset:
             here = following
             continue
-        # The last quarter known to be before the change, and the first known to be after it, come together.
+        # Bisect for the first quarter with the new offset.
         before, after = here, following
         while after - before > 1:
             middle = (before + after) // 2
@@ -39,29 +39,29 @@ def stretches(since: datetime, until: datetime, zone: tzinfo) -> Iterator[tuple[
 
 
 def hour_of_clock(shown: datetime, zone: tzinfo) -> list[tuple[datetime, datetime]]:
-    """From when until when the clocks of `zone` show the hour that begins with the naive time `shown`: one stretch, or,
-    where they are changed about then, a part of it, several, or none."""
-    found = []
+    """The half-open periods in which the clocks of `zone` show the hour that begins at the naive time `shown`: usually
+    one, but near a DST change a part of an hour, several parts, or none."""
+    periods = []
     there = shown.replace(tzinfo=UTC)
-    offsets = {each.astimezone(zone).utcoffset() for each in (there - _DAY, there, there + _DAY)}
-    if len(offsets) == 1 and (known := offsets.pop()) is not None:  # as for nearly all of the hours of a long list
-        return [(there - known, there - known + _HOUR)]
-    for low, high, offset in stretches(there - _DAY, there + _DAY, zone):
-        begin, end = max(moment(low), there - offset), min(moment(high), there - offset + _HOUR)
+    offsets = {moment.astimezone(zone).utcoffset() for moment in (there - _DAY, there, there + _DAY)}
+    if len(offsets) == 1 and (offset := offsets.pop()) is not None:  # the usual case
+        return [(there - offset, there - offset + _HOUR)]
+    for low, high, offset in offset_periods(there - _DAY, there + _DAY, zone):
+        begin, end = max(quarter_start(low), there - offset), min(quarter_start(high), there - offset + _HOUR)
         if begin < end:
-            found.append((begin, end))
-    return found
+            periods.append((begin, end))
+    return periods
 
 
-def moment(quarter: int) -> datetime:
-    """When a quarter begins."""
+def quarter_start(quarter: int) -> datetime:
+    """The time when a quarter of an hour begins, in UTC."""
     return datetime.fromtimestamp(quarter * QUARTER, UTC)
 
 
-def quarter(moment: datetime) -> int:
-    """The quarter that a moment is in."""
+def quarter_of(moment: datetime) -> int:
+    """The number of the quarter of an hour that contains `moment`."""
     return int(moment.timestamp() // QUARTER)
 
 
 def _offset(quarter: int, zone: tzinfo) -> timedelta:
-    return moment(quarter).astimezone(zone).utcoffset() or timedelta()
+    return quarter_start(quarter).astimezone(zone).utcoffset() or timedelta()

@@ -1,5 +1,4 @@
-"""What the archive vouches for: as of when everything that OpenAI had is kept, and what is lacking where that is not
-so."""
+"""Completeness of the archive: the time as of which it has everything that OpenAI had, or what is missing."""
 
 from __future__ import annotations
 
@@ -14,13 +13,13 @@ from .models import ArchivedThread, OversizedItem, Progress, current
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """The parts of it, each with its time, None where there is none.
+    """Whether the archive is complete, and what that follows from. Times are None before the first such event.
 
-    `as_of`: everything that the upstream had at that time is kept; None where that is not shown. It is at most `bound`
-    older than `ended_at`, when the list was last read to its end. `listed_at` is when the last reading of the whole
-    list began, `checked_at` the oldest time at which a conversation was known to be kept to its last item. `lacking`
-    says in sentences what is missing. Counts are of threads, but `oversized` of items and `unreadable` of rows of the
-    list.
+    `as_of`: the archive has everything that the upstream had at this time; None if it is not complete. It is at most
+    `bound` before `ended_at`, when the list was last read to its end. `listed_at` is when the last full pass over the
+    list began. `checked_at` is the oldest time at which a conversation was last known to be archived to its last item.
+    `lacking` says in sentences what is missing. Counts are of threads, except `oversized` of items and `unreadable` of
+    list rows.
     """
 
     as_of: datetime | None
@@ -37,7 +36,7 @@ class Completeness:
 
 
 def completeness(using: str = "default") -> Completeness:
-    """What is so now, by what the database says. `using` names the connection."""
+    """The completeness now, from the database alone. `using` is the database alias."""
     bound = 2 * timedelta(hours=max(settings.ARCHIVE_RECHECK_HOURS, settings.ARCHIVE_RECHECK_ITEMS_HOURS))
     progress = Progress.objects.using(using).filter(pk=1).first()
     if progress is None:
@@ -58,12 +57,13 @@ def completeness(using: str = "default") -> Completeness:
         deleted_unread=ArchivedThread.objects.using(using).filter(gone_at__isnull=False, read_at=None).count()
         + ArchivedThread.objects.using(using).filter(missing_at__isnull=False, read_at=None).count(),
     )
-    return _judged(found)
+    return _with_result(found)
 
 
-def _judged(found: Completeness) -> Completeness:
+def _with_result(found: Completeness) -> Completeness:
+    """Sets `as_of` and `lacking`."""
     lacking = _lacking(found)
-    times = [each for each in (found.listed_at, found.checked_at) if each]
+    times = [time for time in (found.listed_at, found.checked_at) if time]
     as_of = None if lacking or not times else min(times)
     if as_of is not None and found.ended_at is not None and found.ended_at - as_of > found.bound:
         hours = found.bound // timedelta(hours=1)
@@ -77,23 +77,23 @@ def _judged(found: Completeness) -> Completeness:
 
 
 def _lacking(found: Completeness) -> list[str]:
-    said = []
+    missing = []
     if found.ended_at is None:
-        said.append("The list of threads has not been read to its end.")
+        missing.append("The list of threads has not been read to its end.")
     if settings.ARCHIVE != "full":
-        said.append("No conversations are kept: ARCHIVE is set to keep the threads alone.")
+        missing.append("No conversations are kept: ARCHIVE is set to keep the threads alone.")
     elif found.unread:
-        said.append(f"{_threads(found.unread)} not been read to the last item.")
+        missing.append(f"{_threads(found.unread)} not been read to the last item.")
     if found.failing:
-        said.append(f"{_threads(found.failing)} not been readable at the last try: see below.")
+        missing.append(f"{_threads(found.failing)} not been readable at the last try: see below.")
     if found.unreadable:
-        said.append(f"Rows of the list without an id, or too large to be read: {found.unreadable:,}.")
+        missing.append(f"Rows of the list without an id, or too large to be read: {found.unreadable:,}.")
     if found.oversized:
-        said.append(
+        missing.append(
             f"Items that are too large to be read: {found.oversized:,}. A higher CHATKIT_MAX_BYTES brings them, where "
             "they are too long: see below."
         )
-    return said
+    return missing
 
 
 def _threads(number: int) -> str:

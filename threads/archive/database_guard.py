@@ -1,6 +1,8 @@
-"""Whose threads the database holds. Those of the emulator and of the API are kept apart, so that nobody who forgets the
-key opens customers' threads to everybody who presses "Open the demo"; and those of one API project and of another, so
-that neither is taken for the other's, nor its absence for a deletion.
+"""Guards a database against the wrong upstream: it holds the threads of the emulator or of one API project.
+
+If the emulator's and the API's threads were mixed, a forgotten key would open customers' threads to everybody who
+presses "Open the demo". If those of two projects were, threads that the other project does not have would be taken for
+deleted.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from .models import ArchivedThread, Progress, current
 from .sync.lease import Held
 
 SAMPLE = 20
-"""Kept threads, of different ages, that an upstream that is not known is asked for."""
+"""Archived threads, of different ages, that are looked for in an unknown upstream."""
 
 _WITHOUT_KEY = (
     "This database holds the threads of the API, and OPENAI_API_KEY is not set. Set it; or set ARCHIVE_ONLY=1, to read "
@@ -44,21 +46,20 @@ _OTHER = (
 )
 
 _confirmed: Remembered[bool] = Remembered(30)
-"""By a hash of the settings, whether they are known: a page must not ask the database each time. Another process may
-adopt another upstream meanwhile."""
+"""Verified upstreams, by a hash of the settings, so that not every page queries the database. Kept for 30 seconds,
+since another process may adopt another upstream."""
 
 
 def claim() -> None:
-    """Notes whose threads the database holds, where nobody has yet. Raises `ImproperlyConfigured` where it holds those
-    of somebody else, and `DatabaseError`. An API that does not answer is no reason to refuse: the archive can be
-    read."""
+    """Claims the database for the upstream of the settings, if it is new. Raises `ImproperlyConfigured` if it holds
+    the threads of another one, and `DatabaseError`. Accepts an API that does not answer: the archive can be read."""
     noted = Origin.objects.first()
     if noted is None:
-        if settings.EMULATOR and not _is_its_own() and ArchivedThread.objects.exists():
+        if settings.EMULATOR and not _is_emulator_file() and ArchivedThread.objects.exists():
             raise ImproperlyConfigured(_WITHOUT_KEY)
         noted, _ = Origin.objects.get_or_create(pk=1, defaults={"emulator": settings.EMULATOR})
     if noted.emulator and not settings.EMULATOR and not ArchivedThread.objects.exists():
-        # A demo that kept nothing, or a migration that ran without the key.
+        # Claimed by a demo that stored nothing, or by a migration that ran without the key.
         Origin.objects.filter(pk=noted.pk).update(emulator=False)
     elif noted.emulator != settings.EMULATOR:
         raise ImproperlyConfigured(_WITHOUT_KEY if settings.EMULATOR else _WITH_KEY)
@@ -72,25 +73,25 @@ def claim() -> None:
 
 
 def confirm() -> None:
-    """Returns where the upstream is known to be the one whose threads are kept: only then may anything of it be stored.
-    Raises `OtherProject` where it answers and is not shown to be the same, and the `ChatKitError` of one that does not
-    answer. Asks it only where these settings have never been confirmed."""
+    """Verifies that the upstream of the settings is the one that the archived threads came from; only then may its
+    threads be stored. Calls it only if these settings were never verified. Raises `OtherProject` if it has none of the
+    archived threads, and the `ChatKitError` of a failed call."""
     if settings.EMULATOR or settings.ARCHIVE_ONLY:
         return
-    given = str(hash((*_address(), settings.OPENAI_API_KEY)))
-    if _confirmed.get(given):
+    cache_key = str(hash((*_address(), settings.OPENAI_API_KEY)))
+    if _confirmed.get(cache_key):
         return
     identity = _identity()
     if not _rows(identity).exists() and ArchivedThread.objects.filter(former_at__isnull=True).exists():
         _compare()
     _rows(identity).get_or_create(defaults=dict(zip(_FIELDS, identity, strict=True)))
-    _confirmed.put(given, True)
+    _confirmed.put(cache_key, True)
 
 
 def adopt() -> int:
-    """Accepts the upstream of the settings in place of the one that the threads came from: those are kept and never
-    compared again. Returns how many. Raises `OtherProject` where it is the same upstream, the `ChatKitError` of one
-    that does not answer, `HeldError` while a sync is under way, and `NotRecordedError`."""
+    """Adopts the upstream of the settings in place of the one that the archived threads came from, which stay and are
+    never compared again. Returns how many. Raises `OtherProject` if it is the same upstream, the `ChatKitError` of a
+    failed call, `HeldError` while a sync runs, and `NotRecordedError`."""
     kept = ArchivedThread.objects.filter(former_at__isnull=True)
     try:
         if kept.exists():
@@ -119,9 +120,9 @@ def adopt() -> int:
 
 
 def unread_archive() -> str:
-    """What to tell somebody who starts the demo beside an archive of the API's threads; "" where there is none."""
+    """A hint for the start of the demo, if DATA_DIR contains an archive of the API's threads too; else ""."""
     beside = Path(settings.DATA_DIR) / "threadkeeper.sqlite3"
-    if not settings.EMULATOR or not _is_its_own() or not beside.exists():
+    if not settings.EMULATOR or not _is_emulator_file() or not beside.exists():
         return ""
     return (
         f"This is the demo, since OPENAI_API_KEY is not set. {beside} holds an archive of the API's threads: set "
@@ -130,7 +131,7 @@ def unread_archive() -> str:
 
 
 def forget() -> None:
-    """What this process knows is read anew."""
+    """Clears the cache of verified upstreams."""
     _confirmed.clear()
 
 
@@ -143,7 +144,7 @@ def _address() -> tuple[str, str, str]:
 
 def _identity() -> tuple[str, str, str, str]:
     salt = Origin.objects.values_list("salt", flat=True).first() or ""
-    # A key is random and long, so one round of a hash is enough to keep it.
+    # A key is long and random, so a single hash is enough.
     return *_address(), hashlib.sha256(f"{salt} {settings.OPENAI_API_KEY}".encode()).hexdigest()
 
 
@@ -152,7 +153,7 @@ def _rows(identity: tuple[str, str, str, str]) -> QuerySet[KnownUpstream]:
 
 
 def _compare() -> None:
-    """Returns where the upstream has one of the kept threads."""
+    """Returns if the upstream has one of the archived threads. Raises `OtherProject` if not."""
     client = upstream.client()
     for thread_id in _sample():
         try:
@@ -168,20 +169,21 @@ def _compare() -> None:
 
 
 def _sample() -> Iterator[str]:
-    """The ids of some kept threads, from the newest to the oldest; of marked ones where there are no others."""
+    """The ids of up to `SAMPLE` archived threads, from the newest to the oldest; of deleted ones if there are no
+    others."""
     there = current() if current().exists() else ArchivedThread.objects.filter(former_at__isnull=True)
     ends = there.aggregate(first=Min("number"), last=Max("number"))
     step = (ends["last"] - ends["first"]) / (SAMPLE - 1)
-    asked = set()
-    for number in range(SAMPLE):
-        at = there.filter(number__lte=round(ends["last"] - number * step)).order_by("-number").first()
-        if at is not None and at.number not in asked:
-            asked.add(at.number)
-            yield at.thread_id
+    taken = set()
+    for index in range(SAMPLE):
+        thread = there.filter(number__lte=round(ends["last"] - index * step)).order_by("-number").first()
+        if thread is not None and thread.number not in taken:
+            taken.add(thread.number)
+            yield thread.thread_id
 
 
 def claim_for_command() -> None:
-    """The same for a command. Raises `CommandError`; a database that is not there, or not migrated, it finds itself."""
+    """`claim` for a command. Raises `CommandError`. Ignores a `DatabaseError`, which the command reports itself."""
     try:
         claim()
     except ImproperlyConfigured as error:
@@ -190,6 +192,6 @@ def claim_for_command() -> None:
         return
 
 
-def _is_its_own() -> bool:
-    """Whether this is the file that only the emulator is given."""
+def _is_emulator_file() -> bool:
+    """Whether the database is the file that only the emulator uses."""
     return connection.vendor == "sqlite" and Path(str(connection.settings_dict["NAME"])).name == "emulator.sqlite3"

@@ -1,24 +1,35 @@
-"""Takes every trace of a thread out of the archive, for good."""
+"""Removes threads from the archive: marks them as deleted upstream, purges their copies, erases every trace of them.
+
+`deletions` decides whether a thread may be marked or purged. Every function here that writes runs in a transaction of
+its caller.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from threads.audit.record import Action, Outcome, must, record
+
+from . import deletions
 from .models import ArchivedItem, ArchivedThread, Erased, Person, Reason, SearchDoc, Word
 from .search import engines
 from .store import tombstones, word_index, write
 
-_FEW = 100
-"""Threads whose words are gone through before a word is looked up by itself: most words are common."""
+log = logging.getLogger(__name__)
 
-_MOST_CUT = 100_000
-"""Threads with more words than the index has room for. There are hardly ever any."""
+_SAMPLE_DOCS = 100
+"""Threads whose words are compared before each word is looked up by itself: most words are common."""
+
+_MAX_CUT_THREADS = 100_000
+"""Upper bound for threads with more words than the index holds. They are rare."""
 
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What there was of some threads, and is no more."""
+    """Numbers of erased rows: threads, items, index words, users and reasons."""
 
     threads: int = 0
     items: int = 0
@@ -36,18 +47,48 @@ class Traces:
         )
 
 
+def mark_deleted(thread: ArchivedThread, now: datetime) -> None:
+    """Marks a thread as deleted upstream; its copy stays. While the circuit breaker is open, the thread is withheld
+    instead. If this thread exceeds the daily limit, that opens the circuit breaker."""
+    if not write.is_there(thread):
+        return
+    if not deletions.withheld().exists():
+        if deletions.may_mark(now):
+            write.gone(thread, now)
+            return
+        limit = deletions.daily_limit()
+        log.error(
+            "More than %d threads were deleted at OpenAI within 24 hours. No more are marked or removed until an "
+            "administrator accepts them on the archive's page.",
+            limit,
+        )
+        record(Action.ARCHIVE, Outcome.REFUSED, detail={"deletions": "circuit breaker opened", "limit": limit})
+    ArchivedThread.objects.filter(pk=thread.pk, missing_at__isnull=True).update(missing_at=now)
+
+
+def purge(thread: ArchivedThread) -> None:
+    """Removes the copy of a thread that was deleted upstream, with an audit event and without a tombstone. Raises
+    `NotRecordedError`: then the copy must stay."""
+    if not write.is_there(thread):
+        return
+    must(
+        Action.PURGE, Outcome.DONE, thread=thread.thread_id, customer=thread.user or "", detail={"items": thread.items}
+    )
+    write.purge(thread)
+
+
 def erase(thread_ids: Sequence[str]) -> Traces:
-    """Forgets threads, their items, and the words, users and reasons that no other thread has; none of them is ever
-    kept again. In a transaction of the caller's, which waits for those who store."""
+    """Erases threads, their items, and the words, users and reasons that no other thread has. Leaves a tombstone for
+    each id, so that the thread is never stored again. Waits for transactions that store. Returns the counts."""
     tombstones.erasing()
-    Erased.objects.bulk_create([Erased(thread_id=each) for each in thread_ids], ignore_conflicts=True)
+    Erased.objects.bulk_create([Erased(thread_id=thread_id) for thread_id in thread_ids], ignore_conflicts=True)
     traces = Traces()
     for thread in ArchivedThread.objects.filter(thread_id__in=thread_ids):
-        traces += _forget(thread)
+        traces += _erase_thread(thread)
     return traces
 
 
-def _forget(thread: ArchivedThread) -> Traces:
+def _erase_thread(thread: ArchivedThread) -> Traces:
     words, items = _words_of(thread), ArchivedItem.objects.filter(thread=thread).count()
     person, cause = thread.person_id, thread.cause_id
     write.purge(thread)
@@ -56,24 +97,24 @@ def _forget(thread: ArchivedThread) -> Traces:
         people, _ = Person.objects.filter(pk=person).delete()
     if cause is not None and not ArchivedThread.objects.filter(cause=cause).exists():
         reasons, _ = Reason.objects.filter(pk=cause).delete()
-    return Traces(1, items, _drop_unused(words), people, reasons)
+    return Traces(1, items, _delete_unused(words), people, reasons)
 
 
 def _words_of(thread: ArchivedThread) -> set[str]:
-    """The words that a thread has in the index, and those for which there was no room."""
+    """The indexed words of a thread, and those that the index had no room for."""
     doc = SearchDoc.objects.filter(pk=thread.pk).values_list("words", flat=True).first() or ""
     if doc.startswith(f"{word_index.CUT} "):
         return word_index.words_in(thread) - {""}
     return {word for word in doc.split(" ") if word and not word.startswith("=")}
 
 
-def _drop_unused(words: set[str]) -> int:
-    """Forgets those of the words that no thread has any more. Returns how many."""
+def _delete_unused(words: set[str]) -> int:
+    """Deletes those of the words that no thread has any more. Returns how many."""
     left = set(words)
-    for doc in SearchDoc.objects.order_by("-pk").values_list("words", flat=True)[:_FEW]:
+    for doc in SearchDoc.objects.order_by("-pk").values_list("words", flat=True)[:_SAMPLE_DOCS]:
         left.difference_update(doc.split(" "))
     left = {word for word in left if not engines.with_word(word, 1)}
-    for number in engines.with_word(word_index.CUT, _MOST_CUT) if left else ():
+    for number in engines.with_word(word_index.CUT, _MAX_CUT_THREADS) if left else ():
         left -= word_index.words_in(ArchivedThread.objects.get(pk=number))
-    dropped, _ = Word.objects.filter(word__in=left).delete()
-    return dropped
+    deleted, _ = Word.objects.filter(word__in=left).delete()
+    return deleted

@@ -1,6 +1,6 @@
-"""What is kept: threads, their items, how far the copying has come, and who is copying.
+"""Tables of the archive: threads and items, counters, the search index, the state of the sync, and leases.
 
-The upstream's own objects are kept whole, as JSON text; the columns beside them are what is asked for.
+Each thread and item has the upstream's JSON in `raw`; the other columns are what queries need of it.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ _UNREAD = models.Q(read_at__isnull=True, gone_at__isnull=True)
 
 
 def current(using: str = "default") -> models.QuerySet[ArchivedThread]:
-    """Threads that the upstream of this database still has, as far as is known: neither marked as deleted nor withheld
-    by the circuit breaker, nor of an upstream before. All comparing is with these. `using` names the connection."""
-    # That numbers are above nothing makes SQLite take the partial indexes of the other conditions.
+    """Threads that the upstream still has, as far as is known: not deleted upstream, not withheld by the circuit
+    breaker, and not of a former upstream. Sync compares the list with these. `using` is the database alias."""
+    # The condition on `number` makes SQLite use the partial indexes of the other conditions.
     return ArchivedThread.objects.using(using).filter(
         gone_at__isnull=True, missing_at__isnull=True, former_at__isnull=True, number__gt=0
     )
 
 
 class Person(models.Model):
-    """A user that was seen, for completing a name and for ranking. `folded` is the name as it is searched."""
+    """An end user: `name` is the user id, `folded` the folded id for search. For suggestions and rankings."""
 
     name = models.CharField(max_length=512, unique=True)
     folded = models.TextField()
     threads = models.PositiveIntegerField(default=0)
-    """How many kept threads are of this user."""
+    """Archived threads of this user."""
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["-threads", "id"], name="archive_busiest")]
@@ -40,10 +40,10 @@ class Person(models.Model):
 
 
 class State(models.Model):
-    """A status, with a reason or without: there are a handful, and each knows how many threads are in it."""
+    """A thread status, with or without a reason, and its number of threads. There are a handful of rows."""
 
     status = models.CharField(max_length=100)
-    """The upstream's own word, "" where it gave none."""
+    """The upstream's value, "" if it sent none."""
     has_reason = models.BooleanField()
     threads = models.PositiveIntegerField(default=0)
 
@@ -55,7 +55,7 @@ class State(models.Model):
 
 
 class Reason(models.Model):
-    """Why threads are locked or closed, for ranking. `digest` is the SHA-256 of the text, which has any length."""
+    """Why threads are locked or closed, for rankings. `digest` is the SHA-256 of the text, which has any length."""
 
     digest = models.CharField(max_length=64, unique=True)
     text = models.TextField()
@@ -69,8 +69,7 @@ class Reason(models.Model):
 
 
 class ArchivedThread(models.Model):
-    """A thread. Threads are numbered as the API orders them, oldest first: the walk goes that way, and what is new
-    comes after what there is."""
+    """A thread. Threads are numbered in the API's order, oldest first, in which sync stores them."""
 
     number = models.BigAutoField(primary_key=True)
     thread_id = models.CharField(max_length=512, unique=True)
@@ -83,33 +82,33 @@ class ArchivedThread(models.Model):
     confirmed_at = models.DateTimeField()
     """When the upstream last showed the thread."""
     gone_at = models.DateTimeField(null=True)
-    """When it was found to be deleted upstream: see `deletions`."""
+    """When it was found to be deleted upstream: see `threads.archive.deletions`."""
     missing_at = models.DateTimeField(null=True)
-    """The same, of a thread that is not marked because the circuit breaker for deletions is open."""
+    """When it was found to be deleted upstream, if it is not marked because the circuit breaker is open."""
     unlisted_at = models.DateTimeField(null=True)
-    """When the first sweep began that did not show it after it was marked. Only kept up where copies are removed."""
+    """When the first sweep began that did not show it after it was marked. Set only if ARCHIVE_GONE is "purge"."""
     former_at = models.DateTimeField(null=True)
-    """When another upstream was adopted in place of the one that it is of; None for a thread of the present one."""
+    """When another upstream replaced the one it came from; None for a thread of the present upstream."""
 
     items = models.PositiveIntegerField(default=0)
     last_item_id = models.CharField(max_length=512, null=True)
     last_activity_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)
-    """When its last item was last known to be kept; None where its items were never read to the last page."""
+    """When its last item was last known to be archived; None if its items were never read to the last page."""
     failures = models.PositiveIntegerField(default=0)
     trouble = models.TextField(null=True)
-    """Why its items could not be had the last time, None where they could."""
+    """Why its items could not be read the last time; None if they could."""
     due_at = models.DateTimeField(null=True)
-    """When its items are to be asked for again; None for at once."""
+    """When its items are due to be read again; None for at once."""
 
     person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+", db_index=False)
     state = models.ForeignKey(State, models.PROTECT, null=True, related_name="+", db_index=False)
-    """None for a thread that has not been counted and indexed yet: one kept by an older version."""
+    """None for a thread that an older version stored, which is not counted and indexed yet."""
     cause = models.ForeignKey(Reason, models.PROTECT, null=True, related_name="+", db_index=False)
     opening = models.TextField(null=True)
-    """The beginning of the first message of the user, None where there is none."""
+    """The beginning of the user's first message, None if there is none."""
     messages = models.PositiveIntegerField(default=0)
-    """Items that are messages of the user or of the assistant."""
+    """Items that are messages of the user or the assistant."""
 
     class Meta:
         indexes: ClassVar = [
@@ -132,17 +131,17 @@ class ArchivedThread(models.Model):
 
 
 class ArchivedItem(models.Model):
-    """One item. `place` counts from 0, in the API's order, oldest first."""
+    """An item of a thread. `place` counts from 0 in the API's order, oldest first."""
 
     thread = models.ForeignKey(ArchivedThread, models.CASCADE, related_name="+", db_index=False)
     place = models.PositiveIntegerField()
     item_id = models.CharField(max_length=512, null=True)
-    """None where the upstream sent none that can stand in an address."""
+    """None if the upstream sent none, or one that can't stand in a URL."""
     created_at = models.DateTimeField(null=True)
     type = models.CharField(max_length=100, null=True)
     raw = models.TextField()
     text = models.TextField(default="")
-    """What it says, folded as for the search: in which item a match is."""
+    """Its text, folded for search: tells which item matches."""
 
     class Meta:
         constraints: ClassVar = [
@@ -155,16 +154,16 @@ class ArchivedItem(models.Model):
 
 
 class OversizedItem(models.Model):
-    """An item that is not kept, since a reply with it alone is larger than `CHATKIT_MAX_BYTES`."""
+    """An item that is not archived, since a reply with it alone is larger than `CHATKIT_MAX_BYTES`."""
 
     thread = models.ForeignKey(ArchivedThread, models.CASCADE, related_name="+", db_index=False)
     place = models.PositiveIntegerField()
-    """How many of the thread's items are kept before it."""
+    """Number of archived items of the thread before it."""
     item_id = models.CharField(max_length=512, blank=True)
-    """"" where the upstream's reply did not tell it within its beginning; then there may be several."""
+    """"" if the beginning of the reply did not contain it; then the row may stand for several items."""
     detail = models.TextField()
     limit = models.PositiveBigIntegerField()
-    """`CHATKIT_MAX_BYTES` when it was met: with a higher one it is asked for again."""
+    """`CHATKIT_MAX_BYTES` when it was skipped; with a higher value it is read again."""
 
     class Meta:
         constraints: ClassVar = [
@@ -176,7 +175,7 @@ class OversizedItem(models.Model):
 
 
 class Tally(models.Model):
-    """How many threads in one state began in one quarter of an hour: what an overview adds up, in any time zone."""
+    """Number of threads in one state that began in one quarter of an hour, so that sums work in any time zone."""
 
     quarter = models.BigIntegerField()
     """Unix seconds divided by 900."""
@@ -191,8 +190,8 @@ class Tally(models.Model):
 
 
 class Day(models.Model):
-    """The least and the greatest number of the threads that began on a day (Unix seconds divided by 86,400): a range of
-    dates is a range of numbers."""
+    """The least and the greatest number of the threads that began on a day (Unix seconds divided by 86,400), which
+    turns a range of dates into a range of numbers."""
 
     day = models.BigIntegerField(primary_key=True)
     first = models.BigIntegerField()
@@ -203,7 +202,7 @@ class Day(models.Model):
 
 
 class Word(models.Model):
-    """Every word that is in the index, so that a part of one finds it."""
+    """A word of the index, so that a search for a part of it finds it."""
 
     word = models.CharField(max_length=64, unique=True)
 
@@ -212,8 +211,8 @@ class Word(models.Model):
 
 
 class SearchDoc(models.Model):
-    """What the index of the database has of a thread: its distinct words, between spaces. The index follows this table
-    by itself."""
+    """The indexed document of a thread: its distinct words, separated by spaces. The database's full-text index follows
+    this table by itself."""
 
     thread = models.OneToOneField(ArchivedThread, models.CASCADE, primary_key=True, related_name="+")
     words = models.TextField()
@@ -223,7 +222,7 @@ class SearchDoc(models.Model):
 
 
 class StaleIndex(models.Model):
-    """A thread that is to be indexed anew, by a worker or `manage.py archive index`: see `reindex`."""
+    """A thread that a worker or `manage.py archive index` has to reindex: see `threads.archive.reindex`."""
 
     thread = models.OneToOneField(ArchivedThread, models.CASCADE, primary_key=True, related_name="+")
 
@@ -232,8 +231,8 @@ class StaleIndex(models.Model):
 
 
 class Erased(models.Model):
-    """A thread that was erased here, by its id alone: it is never kept again. The greatest primary key tells whether
-    words have gone since."""
+    """Tombstone of an erased thread: its id, which is never stored again. The greatest primary key tells caches of
+    words whether there was an erasure since."""
 
     thread_id = models.CharField(max_length=512, unique=True)
     at = models.DateTimeField(default=timezone.now)
@@ -243,42 +242,43 @@ class Erased(models.Model):
 
 
 class Progress(models.Model):
-    """How far the walk through the threads has come. There is one row."""
+    """State of the sync that outlasts its runs: cursors, times and the last failure. There is one row."""
 
     cursor = models.CharField(max_length=512, null=True)
-    """The id of the last thread of the last page that was kept."""
+    """The id of the last thread of the last page that the walk has stored."""
     started_at = models.DateTimeField()
     reached_end_at = models.DateTimeField(null=True)
-    """When the walk last came to a page that has no more behind it."""
+    """When the walk last reached the end of the list."""
     sweep_cursor = models.CharField(max_length=512, null=True)
-    """The same for the sweep, which goes through the whole list again; None while there is none under way."""
+    """The id of the last thread of the last page that the sweep has stored."""
     sweep_started_at = models.DateTimeField(null=True)
+    """When the sweep under way began; None if there is none."""
     swept_at = models.DateTimeField(null=True)
-    """When the last whole sweep began: no thread's status is older than that."""
+    """When the last complete sweep began: no thread's status is older than that."""
     compared_at = models.DateTimeField(null=True)
-    """The `swept_at` of the sweep after which every kept thread that the list did not show was decided on."""
+    """The `swept_at` of the last sweep after which all unlisted threads were checked for deletion."""
     accepted_at = models.DateTimeField(null=True)
-    """When an administrator last accepted deletions that the circuit breaker had stopped."""
+    """When an administrator last accepted deletions that the circuit breaker withheld."""
     unreadable = models.PositiveIntegerField(default=0)
-    """Rows of the list that had no id to ask for their items by, or were too large to be read."""
+    """Rows of the list without an id, or too large to be read."""
     sweep_unreadable = models.PositiveIntegerField(default=0)
-    """The same, of the sweep that is under way."""
+    """The same for the sweep under way."""
     items = models.PositiveBigIntegerField(default=0)
-    """Items that are kept, of all threads."""
+    """Archived items of all threads."""
     folding = models.PositiveSmallIntegerField(default=VERSION)
-    """The version of the folding that everything is indexed by, but for what is in `StaleIndex`."""
+    """The version of `threads.lib.folding` that all threads are indexed by, except those in `StaleIndex`."""
     removals = models.PositiveIntegerField(default=0)
-    """How often unused words were removed from `Word`, erasures aside."""
+    """How often reindexing has deleted unused words from `Word`."""
     failed_at = models.DateTimeField(null=True)
     failure = models.TextField(null=True)
-    """Why the last run ended before its end, None where it did not."""
+    """Why the last run ended early; None if it did not."""
 
     def __str__(self) -> str:
         return f"walk since {self.started_at}"
 
 
 class Outage(models.Model):
-    """Since when the upstream has failed, for all processes to say the same. There is one row, or none."""
+    """Since when the upstream fails, shared by all processes. There is one row, or none."""
 
     since = models.DateTimeField()
 
@@ -287,7 +287,7 @@ class Outage(models.Model):
 
 
 class Lease(models.Model):
-    """Who may copy, or is a worker. A holder that does not renew it before `until` is taken for dead."""
+    """A lease on syncing, reindexing or being a worker. If the holder does not renew it before `until`, it expires."""
 
     name = models.CharField(max_length=50, primary_key=True)
     holder = models.CharField(max_length=100)
@@ -298,22 +298,22 @@ class Lease(models.Model):
 
 
 class Run(models.Model):
-    """The run that is under way, or the last one, for others to see how it goes. There is one row."""
+    """The sync run under way or the last one, with its progress for other processes. There is one row."""
 
     holder = models.CharField(max_length=100)
-    """Who runs, as in the lease."""
+    """The holder of the lease."""
     everything = models.BooleanField(default=False)
-    """Whether every conversation is asked again, not only those whose time has come."""
+    """Whether every conversation is read again, not only those that are due."""
     started_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
-    """None while it is under way, and after a death."""
+    """None while it is under way, or if its process died."""
     phase = models.CharField(max_length=20)
-    """What it does: "walk", "recent", "sweep", "compare" or "read"; "ended" where it came to its end by itself."""
+    """One of `threads.archive.sync.status.PHASES`; "ended" if the run was not cut short."""
     phase_at = models.DateTimeField()
-    """Since when `phase_done` counts: the beginning of the phase, or a time not long ago."""
+    """Since when `phase_done` counts: the start of the window of `threads.archive.sync.pace`."""
     phase_done = models.PositiveIntegerField(default=0)
-    """Threads that the phase has done since `phase_at`: what its rate is told from, as it is at present."""
+    """Threads that the phase has handled since `phase_at`, for the throughput."""
     threads_seen = models.PositiveIntegerField(default=0)
     new_threads = models.PositiveIntegerField(default=0)
     new_items = models.PositiveIntegerField(default=0)
@@ -329,14 +329,14 @@ class Run(models.Model):
 
 
 class SyncRequest(models.Model):
-    """A whole sync that somebody has asked for. It stays open until one has come to its end, whatever becomes of the
-    queue and of the process that runs it."""
+    """A request for a full sync. It stays open until such a run has ended, even if the queue loses its message or the
+    worker dies."""
 
     everything = models.BooleanField(default=True)
-    """As in `Run`; only such are asked for."""
+    """Always True; the constraint needs a column."""
     asked_at = models.DateTimeField(default=timezone.now)
     began_at = models.DateTimeField(null=True)
-    """When the last run began that does it."""
+    """When the last run began that fulfils it."""
     ended_at = models.DateTimeField(null=True)
 
     class Meta:

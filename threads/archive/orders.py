@@ -1,4 +1,4 @@
-"""Orders a full sync, for a page or a command: a worker runs it soon."""
+"""Orders a full sync for a page or a command; a worker runs it in the background."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from .sync.requests import pending
 
 
 def request_sync() -> None:
-    """Has a worker sync everything, soon: once, however often it is asked for until that has ended. Raises
-    `NotRecordedError`: then nothing was asked for."""
+    """Requests a full sync, which a worker starts soon. While a request is open, another one has no effect. Raises
+    `NotRecordedError`: then nothing was requested."""
     if not pending().exists():
         try:
             with transaction.atomic():
                 SyncRequest.objects.create()
                 must(Action.ARCHIVE, Outcome.INTENT, detail={"asked": "everything"})
-        except IntegrityError:  # two at once
+        except IntegrityError:  # another process has just created one
             pass
     queue.soon(_sync)
 
 
 def _sync() -> None:
-    # The queue is reached when its tasks are loaded, and a page must not wait for that at its start.
+    # Loading the tasks connects to the queue, which must not delay the start of a web process.
     from threads.archive import tasks  # noqa: PLC0415
 
     tasks.sync_now()

@@ -1,7 +1,7 @@
-"""Reindexing: threads that an older version folded in another way, and those too long to be indexed in a request.
+"""Reindexes threads in `StaleIndex`: those folded by an older version, and those too long to be indexed in a request.
 
-A worker takes what is in `StaleIndex`, a bounded number of items in each transaction: memory stays flat, others can
-write in between, and a killed worker loses no more than one transaction and what it had read of one long thread.
+Each transaction handles a bounded number of items. That bounds memory, lets others write in between, and a killed
+worker loses at most one transaction and what it has read of one long thread.
 """
 
 from __future__ import annotations
@@ -23,32 +23,33 @@ from .store.tokens import words
 from .store.write import text_of
 from .sync.lease import Held
 
-_THREADS, _ITEMS, _WORDS = 50, 500, 500
-"""Done in one transaction at the most."""
+_MAX_THREADS, _MAX_ITEMS, _MAX_WORDS = 50, 500, 500
+"""Threads, items and unused words that one transaction handles at most."""
 
-_PAUSE = 0.02
-"""Seconds after each, in which others get to write."""
+_PAUSE_SECONDS = 0.02
+"""Pause after each transaction, so that others can write."""
 
 
 def is_due() -> bool:
-    """Whether there is anything to do."""
+    """Whether any thread has to be reindexed, or the folding is outdated."""
     return StaleIndex.objects.exists() or _is_outdated()
 
 
 def run(stopped: Callable[[], bool] = lambda: False, watch: Callable[[int], object] = lambda _done: None) -> None:
-    """Indexes anew all that is stale, until it is `stopped`. `watch` is told how many threads each transaction has
-    finished. Raises `HeldError` where another worker is at it, `LeaseLostError` where one has taken over."""
+    """Reindexes all stale threads, until `stopped` returns True. Calls `watch` with the number of threads that each
+    transaction has finished. Raises `HeldError` if another worker holds the lease, `LeaseLostError` if one has taken
+    over."""
     held = Held("index")
     try:
-        outdated, work = _is_outdated(), _Reindexing()
-        for step in (work.threads, *([_unused_words] if outdated else [])):
+        outdated, work = _is_outdated(), _Reindexer()
+        for step in (work.threads, *([_delete_unused_words] if outdated else [])):
             for done in step():
                 if stopped():
                     return
                 with transaction.atomic():
                     held.renew()
                 watch(done)
-                time.sleep(_PAUSE)
+                time.sleep(_PAUSE_SECONDS)
         if outdated:
             Progress.objects.update(folding=VERSION)
     finally:
@@ -59,28 +60,29 @@ def _is_outdated() -> bool:
     return Progress.objects.filter(folding__lt=VERSION).exists()
 
 
-class _Reindexing:
-    """Where it is: a thread of more items than a transaction has is gone on with in the next one."""
+class _Reindexer:
+    """Keeps its place between transactions, since a long thread takes several."""
 
     def __init__(self) -> None:
         self._number: int | None = None
         self._place, self._words = 0, set[str]()
 
     def threads(self) -> Iterator[int]:
-        while (done := self._some()) is not None:
+        """Reindexes all stale threads. Yields after each transaction the number of threads it has finished."""
+        while (done := self._batch()) is not None:
             yield done
 
-    def _some(self) -> int | None:
-        """One transaction. Returns how many threads are done with it, None where none was left."""
+    def _batch(self) -> int | None:
+        """One transaction. Returns how many threads it has finished, None if none was left."""
         with transaction.atomic(), word_index.words_last():
             tombstones.storing()
-            stale = list(StaleIndex.objects.order_by("thread").values_list("thread_id", flat=True)[:_THREADS])
+            stale = list(StaleIndex.objects.order_by("thread").values_list("thread_id", flat=True)[:_MAX_THREADS])
             if not stale:
                 return None
-            # Those that somebody writes just now have their turn later.
+            # Threads that another transaction has locked are handled later.
             locked = ArchivedThread.objects.select_for_update(skip_locked=True).filter(number__in=stale)
             done: dict[ArchivedThread, set[str]] = {}
-            left = _ITEMS
+            left = _MAX_ITEMS
             for thread in locked.order_by("number"):
                 read = self._read(thread, left)
                 if read == left:
@@ -93,16 +95,16 @@ class _Reindexing:
         return len(done)
 
     def _read(self, thread: ArchivedThread, most: int) -> int:
-        """Folds up to `most` further items of a thread. Returns how many there were."""
+        """Folds up to `most` further items of a thread. Returns how many it has read."""
         if thread.number != self._number:
             self._number, self._place, self._words = thread.number, 0, set()
         items = list(ArchivedItem.objects.filter(thread=thread, place__gte=self._place).order_by("place")[:most])
         changed = []
-        for each in items:
-            text = text_of(read_item(json.loads(each.raw)))
-            if text != each.text:
-                each.text = text
-                changed.append(each)
+        for item in items:
+            text = text_of(read_item(json.loads(item.raw)))
+            if text != item.text:
+                item.text = text
+                changed.append(item)
             self._words.update(words(text))
         ArchivedItem.objects.bulk_update(changed, ["text"])
         if items:
@@ -110,14 +112,14 @@ class _Reindexing:
         return len(items)
 
 
-def _unused_words() -> Iterator[int]:
-    """Removes words that no thread has any more: a part of a word would stand for them in vain."""
+def _delete_unused_words() -> Iterator[int]:
+    """Deletes words that no thread has any more, since a search for a part of a word would try them in vain."""
     last = 0
     while True:
         with transaction.atomic():
             tombstones.erasing()
-            some = list(Word.objects.filter(pk__gt=last).order_by("pk")[:_WORDS])
-            unused = [each.pk for each in some if not engines.with_word(each.word, 1)]
+            some = list(Word.objects.filter(pk__gt=last).order_by("pk")[:_MAX_WORDS])
+            unused = [word.pk for word in some if not engines.with_word(word.word, 1)]
             if unused:
                 Word.objects.filter(pk__in=unused).delete()
                 Progress.objects.update(removals=F("removals") + 1)

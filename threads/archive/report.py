@@ -1,4 +1,4 @@
-"""What the archive holds, and whether that is everything: for a page, a file, and whoever must vouch for it."""
+"""Report on the contents and the completeness of the archive, for its page, the command and a JSON file."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from django.db.models import Count, F, Max, Min, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from .completeness import Completeness, completeness
-from .deletions import Breaker, breaker, waiting, withheld
+from .deletions import OpenBreaker, breaker, count_waiting_for_purge, withheld
 from .models import ArchivedThread, Day, OversizedItem, Progress, StaleIndex, State, Tally, current
 from .search import engines
 from .store import word_index
 from .store.counters import DAY, QUARTER
-from .sync.status import Running, ToRead, to_read, under_way
+from .sync.status import Running, ToRead, pending_conversations, running_sync
 
 MOST_NAMED = 1000
-"""Threads and items that a report names of each kind; the counts are of all."""
+"""Threads and items of each kind that a report lists; its counts include all."""
 
 MOST_CUT = 10_000
-"""Threads with more words than the index has room for that are counted. There are hardly ever any."""
+"""Upper bound for the count of threads with more words than the index holds. They are rare."""
 
 _NONE = "none given"
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """A thread whose items could not be had. `again_at` is when it will be tried again."""
+class FailedThread:
+    """A thread whose items could not be read. `again_at` is the time of the next attempt."""
 
     thread_id: str
     why: str
     failures: int
     again_at: datetime | None
     user: str | None
-    """For shortening it in what is said; not in the file."""
+    """For masking the id in `why`; not in the JSON file."""
 
 
 @dataclass(frozen=True, slots=True)
-class Oversized:
-    """An item that is not kept; `item_id` is "" where it is not known."""
+class SkippedItem:
+    """An item that is too large to be archived. `item_id` is "" if unknown."""
 
     thread_id: str
     item_id: str
@@ -51,14 +51,14 @@ class Oversized:
 
 
 @dataclass(frozen=True, slots=True)
-class Withheld:
-    """A thread that was found to be deleted upstream at that time, and is not marked."""
+class WithheldThread:
+    """A thread that was found to be deleted upstream at `since` and is not marked: the circuit breaker is open."""
 
     thread_id: str
     title: str | None
     since: datetime
     user: str | None
-    """As in `Trouble`."""
+    """For masking the id in `title`; not in the JSON file."""
 
 
 ATTACHMENTS = "Of attachments, names and types are kept; OpenAI's API has no call that gives their bytes."
@@ -66,11 +66,14 @@ ATTACHMENTS = "Of attachments, names and types are kept; OpenAI's API has no cal
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Counts are of what is kept. `failure` is why the last sync ended early, at `failed_at`; `former` counts threads
-    of an upstream that the database had before; `withheld` are those that the circuit breaker keeps from being
-    marked, and `waiting` counts copies that are to be removed when it lets more go. `running` is the sync that is under
-    way, `to_read` what comes after it, or what the next one has to do. `stale` threads are still to be indexed anew;
-    `cut` counts those that have more words than the index has room for, which `cut_threads` names."""
+    """Contents and state of the archive.
+
+    `failure` is why the last sync ended early, at `failed_at`. `gone` counts threads that were deleted upstream,
+    `former` those of an upstream before the present one. `withheld` are deleted threads that the open circuit breaker
+    keeps from being marked, `waiting` counts copies that wait for its daily limit to be purged. `running` is the sync
+    under way, `to_read` the conversations that it or the next one has to check. `stale` counts threads that have to be
+    reindexed, `cut` those with more words than the index holds; `cut_threads` are the ids of the latter.
+    """
 
     complete: Completeness
     started_at: datetime | None
@@ -82,9 +85,9 @@ class Report:
     former: int
     waiting: int
     items: int
-    breaker: Breaker | None
-    withheld: tuple[Withheld, ...]
-    oversized: tuple[Oversized, ...]
+    breaker: OpenBreaker | None
+    withheld: tuple[WithheldThread, ...]
+    oversized: tuple[SkippedItem, ...]
     stale: int
     cut: int
     cut_threads: tuple[str, ...]
@@ -92,33 +95,33 @@ class Report:
     last_at: datetime | None
     by_status: dict[str, int]
     by_day: dict[str, int]
-    troubles: tuple[Trouble, ...]
+    troubles: tuple[FailedThread, ...]
     running: Running | None
     to_read: ToRead | None
 
     def as_json(self) -> dict[str, Any]:
-        """As plain values; times in ISO 8601."""
+        """The report as dicts, lists and plain values; times stay `datetime` objects."""
         values = asdict(self)
         values["complete"]["bound"] = self.complete.bound.total_seconds()
         if self.to_read is not None:
             values["to_read"]["seconds"] = self.to_read.seconds
-        for each in (*values["troubles"], *values["withheld"]):
-            del each["user"]
+        for row in (*values["troubles"], *values["withheld"]):
+            del row["user"]
         return values | {"attachments": ATTACHMENTS}
 
 
 def report(most: int | None = MOST_NAMED) -> Report:
-    """What there is now. Names at most `most` of each kind, None for all."""
+    """The report as of now. Lists at most `most` threads or items of each kind; None for all."""
     progress = Progress.objects.filter(pk=1).first()
     threads = ArchivedThread.objects.all()
-    # What an older version kept is counted nowhere yet. There is none of it once the copying has gone on for a while.
+    # Threads stored by an older version are not counted yet; the next sync counts them.
     uncounted = threads.filter(state__isnull=True)
     by_status = _by_status(uncounted)
     number = sum(by_status.values())
     first, last = _ends(uncounted)
     items = uncounted.aggregate(sum=Sum("items"))["sum"] or 0
     failing = current().filter(trouble__isnull=False)
-    running = under_way()
+    running = running_sync()
     cut = sorted(engines.with_word(word_index.CUT, MOST_CUT), reverse=True)
     return Report(
         complete=completeness(),
@@ -129,16 +132,16 @@ def report(most: int | None = MOST_NAMED) -> Report:
         threads=number,
         gone=threads.filter(gone_at__isnull=False).count(),
         former=threads.filter(former_at__isnull=False).count(),
-        waiting=waiting() if settings.ARCHIVE_GONE == "purge" else 0,
+        waiting=count_waiting_for_purge() if settings.ARCHIVE_GONE == "purge" else 0,
         items=items + (progress.items if progress else 0),
         breaker=breaker(),
         withheld=tuple(
-            Withheld(each.thread_id, each.title, each.missing_at, each.user)
+            WithheldThread(each.thread_id, each.title, each.missing_at, each.user)
             for each in withheld().defer("raw").order_by("-number")[:most]
             if each.missing_at
         ),
         oversized=tuple(
-            Oversized(each.thread.thread_id, each.item_id, each.detail)
+            SkippedItem(each.thread.thread_id, each.item_id, each.detail)
             for each in OversizedItem.objects.select_related("thread").order_by("-pk")[:most]
         ),
         stale=StaleIndex.objects.count(),
@@ -151,26 +154,26 @@ def report(most: int | None = MOST_NAMED) -> Report:
         by_status=by_status,
         by_day=_by_day(uncounted, number),
         troubles=tuple(
-            Trouble(each.thread_id, each.trouble or "", each.failures, each.due_at, each.user)
+            FailedThread(each.thread_id, each.trouble or "", each.failures, each.due_at, each.user)
             for each in failing.defer("raw").order_by("-number")[:most]
         ),
         running=running,
-        to_read=running.then if running else None if settings.ARCHIVE_ONLY else to_read(),
+        to_read=running.then if running else None if settings.ARCHIVE_ONLY else pending_conversations(),
     )
 
 
 def _by_status(uncounted: QuerySet[ArchivedThread]) -> dict[str, int]:
-    """The commonest first."""
+    """Threads by status, the most frequent first."""
     sums = Counter[str]()
     for status, threads in State.objects.filter(threads__gt=0).values_list("status", "threads"):
         sums[status or _NONE] += threads
     for label, threads in uncounted.values_list("status").annotate(Count("pk")):
         sums[label or _NONE] += threads
-    return dict(sorted(sums.items(), key=lambda each: (-each[1], each[0])))
+    return dict(sorted(sums.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _by_day(uncounted: QuerySet[ArchivedThread], number: int) -> dict[str, int]:
-    """The days of UTC, in order; last the threads that have no time."""
+    """Threads by UTC day, in order; threads without a time come last."""
     sums = Counter[date]()
     tallies = Tally.objects.filter(threads__gt=0).order_by()
     for day, threads in tallies.values_list(F("quarter") / (DAY // QUARTER)).annotate(Sum("threads")):
@@ -184,7 +187,7 @@ def _by_day(uncounted: QuerySet[ArchivedThread], number: int) -> dict[str, int]:
 
 
 def _ends(uncounted: QuerySet[ArchivedThread]) -> tuple[datetime | None, datetime | None]:
-    """When the first thread began, and the last."""
+    """The times when the first and the last thread began."""
     ends = uncounted.aggregate(first=Min("created_at"), last=Max("created_at"))
     timed = Tally.objects.filter(threads__gt=0)
     first, last = _of_quarter(timed.order_by("quarter").first()), _of_quarter(timed.order_by("-quarter").first())
@@ -195,7 +198,7 @@ def _ends(uncounted: QuerySet[ArchivedThread]) -> tuple[datetime | None, datetim
 
 
 def _of_quarter(tally: Tally | None) -> QuerySet[ArchivedThread]:
-    """The threads that began in the quarter of an hour of a tally."""
+    """The threads that began in the quarter of an hour that `tally` counts."""
     day = None if tally is None else Day.objects.filter(day=tally.quarter * QUARTER // DAY).first()
     if tally is None or day is None:
         return ArchivedThread.objects.none()

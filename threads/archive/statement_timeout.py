@@ -1,8 +1,8 @@
-"""Statement timeout for pages: a search that takes too long is ended, and the page says what to change.
+"""Statement timeout for pages: ends a search that takes too long, so that the page can say what to change.
 
-On SQLite a query holds up its whole process, so the bound is tight, and is for the processor's time of all queries of
-a page together. On PostgreSQL it holds up one connection, and the bound is for each statement. An export has them while
-somebody waits for its file; workers have none.
+On SQLite a query blocks its whole process, so the limit is low, and applies to the CPU time of all queries of a page
+together. On PostgreSQL it blocks one connection, and the limit applies to each statement. An export that is streamed to
+a browser has the limit too; workers have none.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from threads.chatkit import ChatKitError
 
 SQLITE_SECONDS, POSTGRESQL_SECONDS = 0.3, 2.0
 
-_WAITED = 5.0
-"""How many times as long it may take on SQLite in all: a query also waits for the disk, and on a busy machine for its
-turn."""
+_WALL_CLOCK_FACTOR = 5.0
+"""The limit of elapsed time on SQLite, as a multiple of the limit of CPU time: a query also waits for the disk and the
+scheduler."""
 
-_STEPS = 1_000
-"""Of SQLite's virtual machine, some microseconds each, after which the time is looked at."""
+_CHECK_STEPS = 1_000
+"""Instructions of SQLite's virtual machine, some microseconds each, between two checks of the time."""
 
 _is_page: ContextVar[bool] = ContextVar("_is_page", default=False)
 
 
 class TooSlow(ChatKitError):
-    """A page's query was ended. It is no fault of the upstream, but whoever shows why there is no list shows this."""
+    """A page's query exceeded the limit. A `ChatKitError`, so that pages show it where they show upstream errors."""
 
 
 @contextmanager
 def for_a_page() -> Iterator[None]:
-    """What is asked for in here, somebody waits for."""
+    """Applies the limit of `bounded` to queries inside, for a response that a browser waits for."""
     token = _is_page.set(True)
     try:
         yield
@@ -45,7 +45,7 @@ def for_a_page() -> Iterator[None]:
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """Database queries that a page may not wait for longer than that. Raises `TooSlow`."""
+    """Limits the time of the database queries inside, if called within `for_a_page`. Raises `TooSlow`."""
     if not _is_page.get():
         yield
         return
@@ -62,8 +62,9 @@ def bounded() -> Iterator[None]:
 def _sqlite() -> Iterator[None]:
     connection.ensure_connection()
     database = connection.connection
-    until, at_last = time.thread_time() + SQLITE_SECONDS, time.monotonic() + _WAITED * SQLITE_SECONDS
-    database.set_progress_handler(lambda: time.thread_time() > until or time.monotonic() > at_last, _STEPS)
+    cpu_end = time.thread_time() + SQLITE_SECONDS
+    end = time.monotonic() + _WALL_CLOCK_FACTOR * SQLITE_SECONDS
+    database.set_progress_handler(lambda: time.thread_time() > cpu_end or time.monotonic() > end, _CHECK_STEPS)
     try:
         yield
     finally:
@@ -72,7 +73,7 @@ def _sqlite() -> Iterator[None]:
 
 @contextmanager
 def _postgresql() -> Iterator[None]:
-    # Of this transaction alone: behind a pooler the connection is somebody else's afterwards.
+    # Set for this transaction only: behind a pooler, other clients use the connection afterwards.
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(round(POSTGRESQL_SECONDS * 1000))])

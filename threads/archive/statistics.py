@@ -1,6 +1,6 @@
-"""What the archive comes to over some days: how many threads, in which status, at which hours, of whom and why.
+"""Statistics for the overview: threads by day, status, hour of the week, reason and user.
 
-Nothing here goes through the threads one by one: sums are made in the database from what was counted as it was written.
+The sums are made in the database, from counters that are kept up as threads are stored, not from the threads.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from heapq import nlargest
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import StrIndex
 
-from .clock_changes import PER_DAY, moment, quarter, stretches
+from .clock_changes import QUARTERS_PER_DAY, offset_periods, quarter_of, quarter_start
 from .models import ArchivedThread, Day, Person, Progress, Reason, State, Tally
 from .store.counters import DAY, QUARTER
 
-MOST_GROUPED = 50_000
-"""Threads that are read and grouped for a ranking; more are counted through the index of the ranked."""
+_MAX_GROUPED_THREADS = 50_000
+"""A ranking of up to so many threads groups them; one of more threads uses the index of users or reasons."""
 
-MOST_COUNTED = 1_500
-"""Candidates that are counted one by one; where more would be, the whole index is read once instead."""
+_MAX_COUNTED_CANDIDATES = 1_500
+"""Users or reasons that are counted in chunks, the largest first; if that takes more, the whole index is read once."""
 
 FEW = 1_000
-"""Threads whose users are all looked for in a text; for more of them, all users are."""
+"""Up to so many threads of a reason, only the users of these threads are looked for in its text; else all users."""
 
 _CHUNK = 50
 _A_DAY = timedelta(days=1)
@@ -34,7 +34,7 @@ _PER_HOUR, _HOURS_OF_A_WEEK = 3600 // QUARTER, 7 * 24
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A user or a reason, how many threads it has, and its key."""
+    """A user or a reason of a ranking: its `name`, number of `threads` and primary `key`."""
 
     name: str
     threads: int
@@ -43,8 +43,8 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How large the archive is and how fresh. `untimed` threads have no time and are on no day; `first` and `last` are
-    the days that threads began on, None where no thread has a time."""
+    """Size and freshness of the archive. `untimed` threads have no creation time and so no day. `first` and `last` are
+    the days of the first and the last thread, None if no thread has a time."""
 
     threads: int
     untimed: int
@@ -56,8 +56,8 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What began from the day `begin` to the day `end`. `by_day` has the days that have threads, each with its threads
-    by status; `hours` has the seven days of the week, Monday first, with 24 hours each; a ranking has its ten best."""
+    """Threads that began from the day `begin` to the day `end`. `by_day` has the number of threads by status for each
+    day with threads, `hours` 24 numbers for each day of the week, Monday first; rankings have up to ten entries."""
 
     begin: date
     end: date
@@ -79,9 +79,9 @@ class Overview:
 
 
 def standing(zone: tzinfo) -> Standing:
-    """As the reader in `zone` dates it."""
+    """The present size and freshness, with days in the time zone `zone`."""
     timed = Tally.objects.filter(threads__gt=0)
-    # The two ends of an index are asked for one by one: asked for together, SQLite goes from end to end.
+    # Two queries, since SQLite scans the whole index for MIN and MAX in one.
     first = timed.order_by("quarter").values_list("quarter", flat=True).first()
     last = timed.order_by("-quarter").values_list("quarter", flat=True).first()
     threads = State.objects.aggregate(sum=Sum("threads"))["sum"] or 0
@@ -90,53 +90,54 @@ def standing(zone: tzinfo) -> Standing:
     return Standing(
         threads=threads,
         untimed=untimed,
-        first=None if first is None else moment(first).astimezone(zone).date(),
-        last=None if last is None else moment(last).astimezone(zone).date(),
+        first=None if first is None else quarter_start(first).astimezone(zone).date(),
+        last=None if last is None else quarter_start(last).astimezone(zone).date(),
         reached_end_at=progress.reached_end_at if progress else None,
         swept_at=progress.swept_at if progress else None,
     )
 
 
 def overview(begin: date, end: date, zone: tzinfo, now: Standing) -> Overview:
-    """The days from `begin` to `end`, both included, as they are in `zone`."""
+    """Statistics of the days from `begin` to `end`, both included, in the time zone `zone`. `now` is the result of
+    `standing`."""
     if now.first is None or now.last is None or end < now.first or begin > now.last:
         return Overview(begin, end, {}, ((0,) * 24,) * 7, (), ())
-    # Days beyond the archive have no threads; and those at the ends of the calendar cannot be reckoned with.
+    # Days outside the archive have no threads, and those at the ends of the calendar overflow.
     since = _start(max(begin, now.first), zone)
     until = _start(min(end, now.last) + _A_DAY, zone)
     by_day: defaultdict[date, Counter[int]] = defaultdict(Counter)
     hours = [0] * _HOURS_OF_A_WEEK
-    for low, high, offset in stretches(since, until, zone):
+    for low, high, offset in offset_periods(since, until, zone):
         tallies = Tally.objects.filter(quarter__gte=low, quarter__lt=high, threads__gt=0).order_by()
-        local = (moment(low) + offset).date()
+        local = (quarter_start(low) + offset).date()
         monday = local - timedelta(days=local.weekday())
-        base = quarter(datetime.combine(local, time(), UTC) - offset)
-        days = tallies.values_list((F("quarter") - base) / PER_DAY, "state").annotate(Sum("threads"))
+        base = quarter_of(datetime.combine(local, time(), UTC) - offset)
+        days = tallies.values_list((F("quarter") - base) / QUARTERS_PER_DAY, "state").annotate(Sum("threads"))
         for day, state, threads in days:
             by_day[local + day * _A_DAY][state] += threads
-        base = quarter(datetime.combine(monday, time(), UTC) - offset)
+        base = quarter_of(datetime.combine(monday, time(), UTC) - offset)
         hour = ((F("quarter") - base) / _PER_HOUR) % _HOURS_OF_A_WEEK
         for place, threads in tallies.values_list(hour).annotate(Sum("threads")):
             hours[place] += threads
-    threads = sum(sum(each.values()) for each in by_day.values())
+    threads = sum(sum(statuses.values()) for statuses in by_day.values())
     everything = begin <= now.first and end >= now.last and now.untimed == 0
-    among = None if everything else _Among.of(since, until, threads, untimed=now.untimed > 0)
+    thread_range = None if everything else _ThreadRange.of(since, until, threads, untimed=now.untimed > 0)
     return Overview(
         begin=begin,
         end=end,
         by_day=_by_status(by_day),
         hours=tuple(tuple(hours[24 * day : 24 * day + 24]) for day in range(7)),
-        reasons=_ranked(Reason.objects.all(), "text", "cause", among),
-        users=_ranked(Person.objects.all(), "name", "person", among),
+        reasons=_ranked(Reason.objects.all(), "text", "cause", thread_range),
+        users=_ranked(Person.objects.all(), "name", "person", thread_range),
     )
 
 
 def users_in(reason: Ranked) -> list[str]:
-    """The users of threads of a reason whose ids stand in it."""
+    """The ids of users that the text of a reason contains and that have threads with this reason."""
     theirs = ArchivedThread.objects.filter(cause=reason.key)
     standing_in = Person.objects.annotate(place=StrIndex(Value(reason.name), F("name"))).filter(place__gt=0)
     if Reason.objects.filter(pk=reason.key, threads__gt=FEW).exists():
-        # So many are asked for one by one, where their ids stand in it.
+        # With many threads, first the users whose id the text contains, then whether each has such a thread.
         standing_in = standing_in.filter(Exists(theirs.filter(person=OuterRef("pk"))))
     else:
         standing_in = standing_in.filter(pk__in=theirs.values("person"))
@@ -144,9 +145,9 @@ def users_in(reason: Ranked) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Among:
-    """The threads that a ranking is of: those that began from `since` up to but not `until`. They have numbers from
-    `low` to `high`; every thread from `sure_low` to `sure_high` is one of them, so that its time need not be read."""
+class _ThreadRange:
+    """The threads of a ranking: those that began from `since` until before `until`. Their numbers are from `low` to
+    `high`. All threads from `sure_low` to `sure_high` are among them, so that their times need not be read."""
 
     since: datetime
     until: datetime
@@ -157,11 +158,11 @@ class _Among:
     sure_high: int
 
     @classmethod
-    def of(cls, since: datetime, until: datetime, threads: int, *, untimed: bool) -> _Among:
+    def of(cls, since: datetime, until: datetime, threads: int, *, untimed: bool) -> _ThreadRange:
         first, last = int(since.timestamp() // DAY), int((until.timestamp() - 1) // DAY)
         ends = Day.objects.filter(day__gte=first, day__lte=last).aggregate(low=Min("first"), high=Max("last"))
         low, high = ends["low"] or 0, ends["high"] or -1
-        # The days at the ends may begin or end elsewhere than the reader's.
+        # Days are counted in UTC, so the first and the last one may lie partly outside.
         before = Day.objects.filter(day__lte=first).aggregate(last=Max("last"))["last"]
         after = Day.objects.filter(day__gte=last).aggregate(first=Min("first"))["first"]
         sure_low = low if before is None else max(low, before + 1)
@@ -171,10 +172,10 @@ class _Among:
         return cls(since, until, threads, low, high, sure_low, sure_high)
 
     def parts(self, *, by_index: bool) -> Iterator[QuerySet[ArchivedThread]]:
-        """Threads that together are all that are meant, each once. `by_index` is for more than are worth reading."""
+        """Querysets that together contain each thread once. With `by_index` they are counted by the index alone."""
         all_threads = ArchivedThread.objects.order_by()
         if self.sure_low <= self.sure_high and by_index:
-            # A sum keeps SQLite from the threads themselves: the index of the ranked has all that is needed.
+            # The sum makes SQLite use the index of users or reasons, which has all that is needed.
             numbered = all_threads.annotate(place=F("number") + 0)
             yield numbered.filter(place__gte=self.sure_low, place__lte=self.sure_high)
         elif self.sure_low <= self.sure_high:
@@ -184,54 +185,59 @@ class _Among:
 
 
 def _ranked(
-    everyone: QuerySet[Person] | QuerySet[Reason], name: str, column: str, among: _Among | None, most: int = 10
+    everyone: QuerySet[Person] | QuerySet[Reason],
+    name: str,
+    column: str,
+    thread_range: _ThreadRange | None,
+    most: int = 10,
 ) -> tuple[Ranked, ...]:
-    """The `most` that have the most threads among some; those of equal number in the order that they were first seen.
+    """The `most` users or reasons with the most threads among some; ties in the order of their keys.
 
-    The candidates are gone through by how many threads each has in all. As soon as the next one has no more in all than
-    the last of the best has among these, no other can come in."""
+    Candidates are counted in the order of their threads in the whole archive. Once the next candidate has fewer of
+    those than the last of the best has here, no further one can be among the best.
+    """
     candidates = everyone.filter(threads__gt=0).order_by("-threads", "pk")
-    if among is None:
-        return tuple(Ranked(*each) for each in candidates.values_list(name, "threads", "pk")[:most])
+    if thread_range is None:
+        return tuple(Ranked(*row) for row in candidates.values_list(name, "threads", "pk")[:most])
     counted: Counter[int] | None = Counter()
-    if among.threads <= MOST_GROUPED:
-        counted = _grouped(among, column, None)
+    if thread_range.threads <= _MAX_GROUPED_THREADS:
+        counted = _grouped(thread_range, column, None)
     else:
-        counted = _through(candidates, column, among, most)
-        counted = _grouped(among, column, None) if counted is None else counted
+        counted = _count_largest(candidates, column, thread_range, most)
+        counted = _grouped(thread_range, column, None) if counted is None else counted
     best = nlargest(most, ((threads, -key) for key, threads in counted.items() if threads))
     names = dict(everyone.filter(pk__in=[-key for _, key in best]).values_list("pk", name))
     return tuple(Ranked(names[-key], threads, -key) for threads, key in best)
 
 
-def _through(
-    candidates: QuerySet[Person] | QuerySet[Reason], column: str, among: _Among, most: int
+def _count_largest(
+    candidates: QuerySet[Person] | QuerySet[Reason], column: str, thread_range: _ThreadRange, most: int
 ) -> Counter[int] | None:
-    """The counts of as many candidates as it takes to know the best; None where that would be too many."""
+    """Threads by key for as many candidates as it takes to know the best; None if that is too many."""
     counted: Counter[int] = Counter()
     start, size = 0, _CHUNK
-    while start < MOST_COUNTED:
+    while start < _MAX_COUNTED_CANDIDATES:
         chunk = list(candidates.values_list("pk", "threads")[start : start + size])
         best = nlargest(most, counted.values())
-        # Of equals the one that was seen first is shown: so the next must be less, not only no more.
+        # A tie is won by the lower key, so the next candidate must have fewer.
         if not chunk or (len(best) == most and chunk[0][1] < best[-1]):
             return counted
-        counted.update(_grouped(among, column, [key for key, _ in chunk]))
+        counted.update(_grouped(thread_range, column, [key for key, _ in chunk]))
         start, size = start + size, min(2 * size, 800)
     return None
 
 
-def _grouped(among: _Among, column: str, keys: list[int] | None) -> Counter[int]:
-    """How many threads each has among these: of all, or of those with these `keys`."""
+def _grouped(thread_range: _ThreadRange, column: str, keys: list[int] | None) -> Counter[int]:
+    """Threads by key, for all users or reasons or for those with these `keys`."""
     found: Counter[int] = Counter()
-    for threads in among.parts(by_index=keys is None and among.threads > MOST_GROUPED):
+    for threads in thread_range.parts(by_index=keys is None and thread_range.threads > _MAX_GROUPED_THREADS):
         chosen = threads.filter(**{f"{column}__isnull": False} if keys is None else {f"{column}__in": keys})
         found.update(dict(chosen.values_list(column).annotate(Count("number"))))
     return found
 
 
 def _by_status(by_day: Mapping[date, Mapping[int, int]]) -> dict[date, dict[str, int]]:
-    """In order. A status with a reason and without one are one here."""
+    """Threads by status for each day, in order; a status with and without a reason counts as one."""
     states = dict(State.objects.values_list("pk", "status"))
     found: dict[date, dict[str, int]] = {}
     for day in sorted(by_day):

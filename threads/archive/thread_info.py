@@ -1,4 +1,4 @@
-"""What the archive knows of threads that the API does not tell, for whoever lists or reads them."""
+"""Information from the archive that the API lacks, for lists and conversations: opening, snippets, users, gaps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from threads.lib.ttl_cache import Remembered
 from threads.sources.query import ThreadQuery
 from threads.sources.window import Window
 
-from . import deletions, user_ids
+from . import erase, user_ids
 from .models import ArchivedThread, Person, Progress, StaleIndex, State, current
 from .report import MOST_CUT
 from .search import engines, users
@@ -26,17 +26,25 @@ from .search.words import units
 from .statement_timeout import TooSlow, bounded
 from .store import tombstones, word_index, write
 
-_AGAIN = timedelta(minutes=1)
+_MIN_REFRESH = timedelta(minutes=1)
+"""An unchanged thread that is shown again within this time is not written again."""
 
 _filled: Remembered[bool] = Remembered(5)
+"""Whether anything is archived, for 5 seconds."""
+
 _lacking: Remembered[Lacking] = Remembered(3)
+"""The result of `lacking`, for 3 seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """`opening` is the beginning of the first message of the user; `messages` None where its items were not read;
-    `only_here` is whether the upstream is not asked for it any more; `units` are the folded words that were searched
-    for, `hit` the item that has them; `unlooked` where looking for it took too long."""
+    """What the archive knows of a thread.
+
+    `opening` is the beginning of the user's first message. `messages` is None until the items are read. `gone_at` is
+    the time when the thread was found to be deleted upstream, `confirmed_at` when it was last seen there. `only_here`
+    tells whether only the archive has it. `units` are the folded words searched for, `hit` the item that contains them;
+    `unlooked` tells whether the search for the item timed out.
+    """
 
     opening: str | None
     messages: int | None
@@ -50,37 +58,37 @@ class About:
 
 
 def of(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, About]:
-    """What is known of each thread that is kept; with `searched`, where that was found in it."""
+    """Archived threads by id; with `searched`, each with the item that contains that text."""
     looked_for = searched_for(searched) if searched else ()
     kept = list(ArchivedThread.objects.filter(thread_id__in=thread_ids).defer("raw"))
     hits: dict[int, Hit | None] = {}
     if looked_for:
         with suppress(TooSlow), bounded():
-            for each in kept:
-                hits[each.number] = in_items(each.number, looked_for)
+            for thread in kept:
+                hits[thread.number] = in_items(thread.number, looked_for)
     return {
-        each.thread_id: About(
-            opening=each.opening,
-            messages=each.messages if each.read_at else None,
-            last_activity_at=each.last_activity_at,
-            confirmed_at=each.confirmed_at,
-            gone_at=each.gone_at,
-            only_here=any((each.gone_at, each.missing_at, each.former_at)),
+        thread.thread_id: About(
+            opening=thread.opening,
+            messages=thread.messages if thread.read_at else None,
+            last_activity_at=thread.last_activity_at,
+            confirmed_at=thread.confirmed_at,
+            gone_at=thread.gone_at,
+            only_here=any((thread.gone_at, thread.missing_at, thread.former_at)),
             units=looked_for,
-            hit=hits.get(each.number),
-            unlooked=bool(looked_for) and each.number not in hits,
+            hit=hits.get(thread.number),
+            unlooked=bool(looked_for) and thread.number not in hits,
         )
-        for each in kept
+        for thread in kept
     }
 
 
 def searched_for(typed: str) -> tuple[str, ...]:
-    """The folded words and phrases that are looked for where this is typed."""
+    """The folded words and phrases of a search text."""
     return tuple(units(typed))
 
 
 def has_threads() -> bool:
-    """Whether anything is kept. Asked anew every few seconds, until it is so."""
+    """Whether anything is archived. Cached for 5 seconds."""
     known = _filled.get("")
     if known is None:
         known = State.objects.exists() or ArchivedThread.objects.exists()
@@ -89,36 +97,39 @@ def has_threads() -> bool:
 
 
 def is_on() -> bool:
-    """Whether there is an archive to ask."""
+    """Whether the archive is on and has threads."""
     return settings.ARCHIVE != "off" and has_threads()
 
 
 def forget() -> None:
+    """Clears the caches of this module."""
     _filled.clear()
     _lacking.clear()
 
 
 def owner(thread_id: str) -> str | None:
-    """The user of a kept thread; None where it is not kept, or nobody's."""
+    """The user id of an archived thread; None if it is not archived or has no user."""
     kept = ArchivedThread.objects.filter(thread_id=thread_id).first()
     return None if kept is None else shown(kept).user
 
 
 def is_user(name: str) -> bool:
-    """Whether a user with exactly this id was seen."""
+    """Whether any archived thread has a user with exactly this id."""
     return users.exactly(name) is not None
 
 
 def is_part(typed: str) -> bool:
-    """Whether any user that was seen has what was typed in their id."""
+    """Whether the id of any archived user contains this text."""
     return not users.matching(typed, part=True).nobody
 
 
 @dataclass(frozen=True, slots=True)
 class Lacking:
-    """What a search in the archive cannot find yet. `kept` is how many threads there are so far, where the list of them
-    has not been read to its end, else None; `unread` how many have not been read to their last item; `stale` how many
-    are still to be indexed anew, `cut` how many have more words than the index has room for."""
+    """Numbers of threads that a search in the archive may not find yet.
+
+    `kept` threads are archived so far, None once the list was read to its end. `unread` threads were not read to their
+    last item, `stale` ones have to be reindexed, `cut` ones have more words than the index holds.
+    """
 
     kept: int | None
     unread: int
@@ -127,19 +138,23 @@ class Lacking:
 
     @property
     def unindexed(self) -> str:
-        """Which threads a search may not find, in sentences; "" for none."""
-        said = []
+        """Sentences on threads that a search may not find; "" if there are none."""
+        sentences = []
         if self.stale:
             are = "threads are" if self.stale != 1 else "thread is"
-            said.append(f"The search index is being rebuilt: {self.stale:,} {are} still to come, and may not be found.")
+            sentences.append(
+                f"The search index is being rebuilt: {self.stale:,} {are} still to come, and may not be found."
+            )
         if self.cut:
             have = "threads have" if self.cut != 1 else "thread has"
-            said.append(f"{self.cut:,} {have} more words than can be searched: the longest ids and codes are left out.")
-        return " ".join(said)
+            sentences.append(
+                f"{self.cut:,} {have} more words than can be searched: the longest ids and codes are left out."
+            )
+        return " ".join(sentences)
 
 
 def lacking() -> Lacking | None:
-    """None where nothing is lacking. Asked anew every few seconds."""
+    """What a search may miss; None if nothing. Cached for 3 seconds."""
     known = _lacking.get("")
     if known is None:
         progress = Progress.objects.filter(pk=1).first()
@@ -153,27 +168,28 @@ def lacking() -> Lacking | None:
 
 
 def is_cut(thread_id: str) -> bool:
-    """Whether a kept thread has more words than can be searched."""
+    """Whether an archived thread has more words than the index holds."""
     return word_index.is_cut(thread_id)
 
 
 def offered(typed: str) -> list[Person]:
+    """Users to suggest for a text typed into the user field."""
     return users.offered(typed)
 
 
 def is_kept(cursor: str | None) -> bool:
-    """Whether a place in the list is one in the archive too; the beginning is."""
+    """Whether the archive can page from this cursor; True for None, the beginning of the list."""
     return cursor is None or ArchivedThread.objects.filter(thread_id=cursor).exists()
 
 
 def stepped_back(query: ThreadQuery, far: int) -> ThreadQuery | None:
-    """The same page, but from the kept thread that stands `far` threads before the one that it begins behind, or from
-    the beginning of the list; None where that can't be told."""
+    """The query for the same page, but from a cursor that is `far` archived threads earlier, or from the beginning of
+    the list. None if the thread at the cursor is not archived."""
     number = ArchivedThread.objects.filter(thread_id=query.cursor or "").values_list("number", flat=True).first()
     if number is None:
         return None
     there = current().filter(user=user_ids.column(query.user)) if query.user else current()
-    # A page before a thread is asked for as the page after it in the opposite order.
+    # A page before a thread is the page after it in the opposite order.
     if (query.order == "desc") != (query.before is not None):
         there = there.filter(number__gt=number).order_by("number")
     else:
@@ -183,24 +199,24 @@ def stepped_back(query: ThreadQuery, far: int) -> ThreadQuery | None:
 
 
 def deleted(thread_id: str) -> None:
-    """A kept thread was found to be deleted upstream."""
+    """Marks an archived thread that a page has found to be deleted upstream, unless it is marked already."""
     with transaction.atomic():
         tombstones.storing()
         kept = ArchivedThread.objects.select_for_update().filter(thread_id=thread_id, gone_at=None).first()
         if kept is not None:
-            deletions.mark(kept, timezone.now())
+            erase.mark_deleted(kept, timezone.now())
 
 
 def seen(thread: Thread, window: Window[ThreadItem]) -> None:
-    """A kept thread was just shown by the upstream, with some of its items: the copy is refreshed, and its items are
-    read again soon where the upstream has more."""
+    """Refreshes an archived thread that a page has read from the upstream, with some of its items. New items are stored
+    at once if they follow the archived ones; else the thread becomes due for the next sync."""
     with transaction.atomic(), word_index.words_last():
         tombstones.storing()
         kept = ArchivedThread.objects.select_for_update().filter(thread_id=thread.id or "").first()
         if kept is None:
             return
         now = timezone.now()
-        if kept.raw != write.as_kept(thread) or now - kept.confirmed_at > _AGAIN:
+        if kept.raw != write.as_kept(thread) or now - kept.confirmed_at > _MIN_REFRESH:
             write.refresh([(kept, thread)], now)
         if settings.ARCHIVE != "full":
             return
@@ -208,7 +224,7 @@ def seen(thread: Thread, window: Window[ThreadItem]) -> None:
         new = write.unknown(kept, rows)
         if not new:
             return
-        # Items that follow on what is kept are kept at once; what lies elsewhere is read in its order.
+        # Items have to be stored in order, so others are left to the sync.
         before = rows[: len(rows) - len(new)]
         follows = before[-1].id == kept.last_item_id if before else kept.items == 0 and not window.has_previous
         if follows and list(window.rows[-len(new) :]) == new:

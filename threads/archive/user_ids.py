@@ -6,22 +6,23 @@ from functools import lru_cache
 
 from threads.lib.folding import signed
 
-LONGEST = 512
-"""Characters of an id that a column holds."""
+MAX_LENGTH = 512
+"""Characters of a user id that a column holds."""
 
 
 @lru_cache(maxsize=10_000)
 def fold(name: str) -> str:
-    """An id as parts of it are looked for: as text is, but with all its signs."""
+    """A user id, folded for substring search like other text, but with all punctuation kept."""
     return signed(column(name)) or name
 
 
 def column(name: str) -> str:
-    """An id as a column can hold it, PostgreSQL's too. `Thread.is_of` tells apart those that come to the same."""
-    return name.replace("\0", "\ufffd")[:LONGEST]
+    """A user id as a column stores it: cut to `MAX_LENGTH`, and without NUL, which PostgreSQL can't store. Several ids
+    may be stored alike; `Thread.is_of` tells them apart."""
+    return name.replace("\0", "\ufffd")[:MAX_LENGTH]
 
 
 def is_whole(held: str) -> bool:
-    """Whether what a column holds is the very id. Else it may be that of several users: cut, or with another character
-    in the place of one that no column can hold."""
-    return len(held) < LONGEST and "\ufffd" not in held
+    """Whether a stored id is exactly the user's id. If not, it was cut or a character was replaced, and it may stand
+    for several users."""
+    return len(held) < MAX_LENGTH and "\ufffd" not in held

@@ -1,4 +1,4 @@
-"""A run of the copying in the trail."""
+"""Audit event of a sync run."""
 
 from __future__ import annotations
 
@@ -10,30 +10,35 @@ from threads.audit.record import Action, Outcome, record
 from threads.chatkit import ChatKitError
 
 from .lease import LeaseLostError
-from .run import StoppedError, Tally
+from .run import SyncStoppedError, SyncTally
 
 
 @contextmanager
-def recorded(tally: Tally, *, everything: bool, failing: str | None) -> Iterator[None]:
-    """How the run inside ends, and what it brought. One that looks every few minutes and brings nothing is no event,
-    nor is one that fails where the run before it failed, which was for the reason `failing`."""
-    outcome, said = Outcome.FAILED, {}
+def recorded(tally: SyncTally, *, everything: bool, failing: str | None) -> Iterator[None]:
+    """Records how the run inside ends, with its counts.
+
+    A periodic run that brings nothing is not recorded, nor is one that fails after a failed run: `failing` is the
+    reason why the run before it failed.
+    """
+    outcome, reason = Outcome.FAILED, {}
     try:
         yield
         outcome = Outcome.DONE
-    except StoppedError:
+    except SyncStoppedError:
         outcome = Outcome.PARTIAL
         raise
     except LeaseLostError:
-        # Another worker goes on with it, so nothing has failed.
-        outcome, said = Outcome.PARTIAL, {"why": "another worker has taken over"}
+        # Another worker continues it, so nothing has failed.
+        outcome, reason = Outcome.PARTIAL, {"why": "another worker has taken over"}
         raise
     except ChatKitError as error:
-        said = {"why": error.detail}
+        reason = {"why": error.detail}
         raise
     finally:
         counts = {name: count for name, count in asdict(tally).items() if count}
         if everything or (outcome is Outcome.FAILED and not failing) or tally.new_threads or tally.new_items:
             record(
-                Action.ARCHIVE, outcome, detail={"run": "everything" if everything else "what is due", **counts, **said}
+                Action.ARCHIVE,
+                outcome,
+                detail={"run": "everything" if everything else "what is due", **counts, **reason},
             )

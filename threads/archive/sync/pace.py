@@ -1,31 +1,31 @@
-"""How fast a run gets on at present, so that the time that is left follows a rate that changes."""
+"""Throughput of a run over the last minutes, from which the time left is estimated."""
 
 from __future__ import annotations
 
 from collections import deque
 from datetime import datetime, timedelta
 
-WINDOW, LONGEST = timedelta(minutes=1), timedelta(minutes=10)
-"""What the rate is told from: the last minute, or as long as it took to do `ENOUGH`, but no longer than this."""
+MIN_WINDOW, MAX_WINDOW = timedelta(minutes=1), timedelta(minutes=10)
+"""The window is the last minute, or longer until it contains `MIN_COUNT` threads, but at most `MAX_WINDOW`."""
 
-ENOUGH = 10
+MIN_COUNT = 10
 
 
-class Pace:
-    """From `at` on, when `count` had been done."""
+class Throughput:
+    """A sliding window over a counter that stood at `count` at `at`."""
 
     def __init__(self, at: datetime, count: int) -> None:
         self._marks = deque([(at, count)])
 
-    def since(self, now: datetime, count: int) -> tuple[datetime, int]:
-        """A time not long ago, and how many have been done since then. `count` is how many have been done in all."""
+    def window(self, now: datetime, count: int) -> tuple[datetime, int]:
+        """The start of the window that ends now, and the increase since then. `count` is the counter's value now."""
         marks = self._marks
         marks.append((now, count))
-        while len(marks) > 2 and _is_long(now - marks[1][0], count - marks[1][1]):
+        while len(marks) > 2 and _is_long_enough(now - marks[1][0], count - marks[1][1]):
             marks.popleft()
-        at, before = marks[0]
-        return at, count - before
+        start, before = marks[0]
+        return start, count - before
 
 
-def _is_long(time: timedelta, done: int) -> bool:
-    return time >= LONGEST or (time >= WINDOW and done >= ENOUGH)
+def _is_long_enough(time: timedelta, done: int) -> bool:
+    return time >= MAX_WINDOW or (time >= MIN_WINDOW and done >= MIN_COUNT)

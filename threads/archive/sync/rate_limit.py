@@ -1,4 +1,4 @@
-"""How often the upstream may be asked: as often as is allowed here, and less when it says that this is too much."""
+"""Rate limit for calls to the upstream: the configured rate, and back-off after a 429."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 120.0
+_FIRST_BACKOFF_SECONDS, _MAX_BACKOFF_SECONDS = 1.0, 120.0
 
 
-class Budget:
-    """Shared by all that ask. `per_minute` requests at the most, evenly spread; None for no cap.
+class RateLimiter:
+    """Allows at most `per_minute` requests, evenly spread, for all threads that share it; None for no limit.
 
-    After a 429 everybody waits: as long as the upstream asked, else a second, doubled each time until a request
-    succeeds.
+    After a 429 all of them wait: as long as the upstream asked, else a second, doubled until a request succeeds.
     """
 
     def __init__(
@@ -27,10 +26,10 @@ class Budget:
         self._clock, self._sleep = clock, sleep
         self._lock = threading.Lock()
         self._next = 0.0
-        self._pause = _FIRST_PAUSE
+        self._backoff = _FIRST_BACKOFF_SECONDS
 
-    def take(self) -> None:
-        """Returns when the next request may be sent."""
+    def acquire(self) -> None:
+        """Blocks until the next request may be sent."""
         with self._lock:
             now = self._clock()
             at = max(now, self._next)
@@ -38,13 +37,15 @@ class Budget:
         if at > now:
             self._sleep(at - now)
 
-    def refused(self, retry_after: float | None) -> float:
-        """The upstream said 429. Nobody asks again before the seconds that are returned have passed."""
+    def back_off(self, retry_after: float | None) -> float:
+        """Delays all requests after a 429. `retry_after` is what the upstream asked for, in seconds. Returns the
+        delay in seconds."""
         with self._lock:
-            wait = self._pause if retry_after is None else max(retry_after, 0.0)
-            self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+            wait = self._backoff if retry_after is None else max(retry_after, 0.0)
+            self._backoff = min(self._backoff * 2, _MAX_BACKOFF_SECONDS)
             self._next = max(self._next, self._clock() + wait)
             return wait
 
-    def accepted(self) -> None:
-        self._pause = _FIRST_PAUSE
+    def reset_backoff(self) -> None:
+        """A request has succeeded."""
+        self._backoff = _FIRST_BACKOFF_SECONDS

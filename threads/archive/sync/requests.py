@@ -1,4 +1,4 @@
-"""Requests for a whole sync: a row for each, which a worker finds by itself where the queue has lost the message."""
+"""Requests for a full sync, one database row each, so that a worker finds them even if the queue loses its message."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from threads.archive.models import SyncRequest
 
 
 def pending() -> QuerySet[SyncRequest]:
-    """The request that has not been met yet, if there is one."""
+    """The open request, if there is one."""
     return SyncRequest.objects.filter(ended_at=None)
 
 
 def begun() -> None:
-    """A run has begun that does what was asked for. For the holder of the lease, in a transaction."""
+    """Marks the open request as started. Called by the lease holder, in a transaction."""
     pending().update(began_at=Now())
 
 
 def met() -> None:
-    """That run has ended. What was asked for after its beginning is left for another. For the holder of the lease."""
+    """Closes the request whose run has ended; one made after that run began stays open. Called by the lease holder."""
     pending().exclude(began_at=None).update(ended_at=Now())

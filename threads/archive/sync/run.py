@@ -1,4 +1,10 @@
-"""How a run asks, keeps and tells: within a budget, several at once, under its lease, and until it is stopped."""
+"""Context of one sync run: calls to the upstream with retries, transactions under the lease, and progress.
+
+Retries have three layers, each for failures that outlast the one before:
+1. `threads.chatkit.transport` sends a GET a second time within one call, by the policy in `threads.chatkit.retry`;
+2. `SyncContext.with_retries` here repeats a call after `RETRY_PAUSES`, and after a 429 for as long as it takes;
+3. `threads.archive.sync.items` lets a later run read a failed thread again, after its `_THREAD_RETRY_DELAYS`.
+"""
 
 from __future__ import annotations
 
@@ -15,38 +21,42 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from threads.archive import deletions
+from threads.archive import erase
 from threads.archive.deletions import Evidence, Finding, Verdict
 from threads.archive.models import ArchivedThread, Run
 from threads.archive.store import sqlite_wal, tombstones, word_index, write
 from threads.chatkit import ChatKitClient, ChatKitError, NotSignedIn, Page, RateLimited, Retired, ScopesMissing, Thread
 
-from . import requests as asked
+from . import requests as sync_requests
 from .lease import Held
-from .pace import Pace
-from .rate_limit import Budget
+from .pace import Throughput
+from .rate_limit import RateLimiter
 
-RENEWAL = 15.0
-"""Seconds after which the lease is renewed while nothing comes."""
+RETRY_PAUSES = (0.5, 2.0, 8.0)
+"""Seconds before each retry of a call that failed in a way that may pass; after the last one the error is raised."""
 
-HOPELESS = (NotSignedIn, ScopesMissing, Retired)
-"""Faults that every further call would meet too."""
+LEASE_RENEWAL_SECONDS = 15.0
+"""How often the lease is renewed during a call that takes long."""
+
+PERMANENT_ERRORS = (NotSignedIn, ScopesMissing, Retired)
+"""Errors that every further call would raise too, so they end the run."""
 
 log = logging.getLogger(__name__)
 
-_TOLD_EVERY = 1.0
-"""Seconds between two writings of how the run goes."""
+_PROGRESS_SECONDS = 1.0
+"""Seconds between two updates of the `Run` row."""
 
 ResultT = TypeVar("ResultT")
 
 
-class StoppedError(Exception):
-    """The run was told to end. What was kept is kept."""
+class SyncStoppedError(Exception):
+    """The run was asked to stop. Everything stored so far stays."""
 
 
 @dataclass(slots=True)
-class Tally:
-    """What a run has done so far. `new` threads and items were not there before it."""
+class SyncTally:
+    """Counts of one run so far. `new` threads and items were not archived before; `threads_read` conversations were
+    read to the end; `failures` are threads that could not be read, `refusals` replies with status 429."""
 
     pages: int = 0
     threads_seen: int = 0
@@ -57,11 +67,14 @@ class Tally:
     refusals: int = 0
 
 
-Watch = Callable[[Tally], None]
+Watch = Callable[[SyncTally], None]
+"""Called after each stored page, to show progress."""
 
 
-class Asking:
-    """What the walk through the threads and the reading of their items share in one run."""
+class SyncContext:
+    """What the passes of one run share: client, thread pool, rate limit, lease, counts and deletion checks.
+
+    `pauses` are the seconds before each retry; see `with_retries`."""
 
     def __init__(
         self,
@@ -73,17 +86,18 @@ class Asking:
         watch: Watch,
     ) -> None:
         self.client = client
-        self.evidence = Evidence(client, lambda call: self.one(lambda: self.asked(call)))
+        self.evidence = Evidence(client, lambda call: self.wait_for(lambda: self.with_retries(call)))
         self.side_by_side = side_by_side
-        self.tally = Tally()
+        self.tally = SyncTally()
         self._stopped = Event()
-        self._budget = Budget(per_minute, sleep=self._stopped.wait)
+        self._rate_limiter = RateLimiter(per_minute, sleep=self._stopped.wait)
         self._turns = sqlite_wal.Turns(self._stopped.wait)
         self._pauses = pauses
         self._watch = watch
 
     def begin(self, *, everything: bool, answers: bool) -> None:
-        """Takes the lease. The run `answers` what somebody has asked for, or is another. Raises `HeldError`."""
+        """Takes the lease and starts the `Run` row. With `answers` the run fulfils the open sync request. Raises
+        `HeldError`."""
         self._lease = Held("sync")
         self.pool = ThreadPoolExecutor(self.side_by_side, thread_name_prefix="sync")
         now = timezone.now()
@@ -94,123 +108,124 @@ class Asking:
             self._lease.renew()
             Run.objects.update_or_create(pk=1, defaults=unused | started | about)
             if answers:
-                asked.begun()
-        self._phase, self._pace, self._told = "walk", Pace(now, 0), time.monotonic()
+                sync_requests.begun()
+        self._phase, self._throughput, self._saved_at = "walk", Throughput(now, 0), time.monotonic()
 
     def end(self) -> None:
+        """Stops the pool, ends the `Run` row and releases the lease."""
         self.stop()
         self.pool.shutdown(cancel_futures=True)
-        # Who has taken over writes there now.
-        Run.objects.filter(pk=1, holder=self._lease.holder).update(ended_at=Now(), **self._done())
+        # If another worker has taken over, the row is that worker's.
+        Run.objects.filter(pk=1, holder=self._lease.holder).update(ended_at=Now(), **self._progress())
         self._lease.release()
 
     def stop(self) -> None:
-        """Ends every wait, so that the run ends soon. May be called from another thread, or for a signal."""
+        """Ends every wait, so that the run ends soon. May be called from another thread or a signal handler."""
         self._stopped.set()
 
-    # Asking
+    # Calls
 
-    def one(self, ask: Callable[[], ResultT]) -> ResultT:
-        """The outcome of one call, the lease renewed while it takes."""
-        outcome = self.pool.submit(ask)
-        while not wait([outcome], timeout=RENEWAL).done:
+    def wait_for(self, call: Callable[[], ResultT]) -> ResultT:
+        """The result of a call made in the pool. Renews the lease meanwhile."""
+        outcome = self.pool.submit(call)
+        while not wait([outcome], timeout=LEASE_RENEWAL_SECONDS).done:
             self._lease.renew()
-            self._tell()
+            self._save_progress()
         return outcome.result()
 
-    def asked(self, ask: Callable[[], ResultT]) -> ResultT:
-        """Asks within the budget: again and again while the upstream says that it is too often, and a few times where
-        it fails in a way that may pass. Raises `StoppedError`."""
+    def with_retries(self, call: Callable[[], ResultT]) -> ResultT:
+        """The result of a call, made within the rate limit. Retries after a 429 without an end, and after other
+        retryable errors once for each of `pauses`. Raises `SyncStoppedError`, and the last `ChatKitError`."""
         pauses = iter(self._pauses)
         while True:
-            self._budget.take()
+            self._rate_limiter.acquire()
             if self._stopped.is_set():
-                raise StoppedError
+                raise SyncStoppedError
             try:
-                answer = ask()
+                answer = call()
             except RateLimited as error:
                 self.tally.refusals += 1
-                self._budget.refused(error.retry_after)
+                self._rate_limiter.back_off(error.retry_after)
             except ChatKitError as error:
                 pause = next(pauses, None) if error.retryable else None
                 if pause is None:
                     raise
                 self._stopped.wait(pause)
             else:
-                self._budget.accepted()
+                self._rate_limiter.reset_backoff()
                 return answer
 
-    # Keeping
+    # Storing
 
     @contextmanager
-    def keeping(self) -> Iterator[None]:
-        """A transaction that only the holder of the lease can end."""
+    def leased_transaction(self) -> Iterator[None]:
+        """A transaction that commits only while this run holds the lease. Raises `LeaseLostError`."""
         began = time.monotonic()
         with transaction.atomic():
             self._lease.renew()
             tombstones.storing()
             with word_index.words_last():
                 yield
-            self._tell()
+            self._save_progress()
         self._turns.took(time.monotonic() - began)
 
-    def settle(self, thread: ArchivedThread, finding: Finding) -> None:
-        """Keeps what was found of a thread that the upstream had not shown."""
+    def store_finding(self, thread: ArchivedThread, finding: Finding) -> None:
+        """Marks a thread that was found to be deleted; refreshes one that is still there."""
         if finding.verdict is Verdict.DELETED:
-            deletions.mark(thread, timezone.now())
+            erase.mark_deleted(thread, timezone.now())
         elif finding.thread is not None and write.is_there(thread):
             write.refresh([(thread, finding.thread)], timezone.now())
 
-    def decide(self, thread: ArchivedThread) -> Finding:
-        """Whether a thread is deleted that the list should have shown, and keeps that. Asks, so it is for outside of
-        any transaction. Raises the `ChatKitError` that every further call would meet too."""
+    def check_deleted(self, thread: ArchivedThread) -> Finding:
+        """Checks whether a thread that the list did not show is deleted, and stores the finding. Makes calls, so it
+        must run outside any transaction. Raises one of `PERMANENT_ERRORS`."""
         finding = self.evidence.of(thread.thread_id)
-        if isinstance(finding.error, HOPELESS):
+        if isinstance(finding.error, PERMANENT_ERRORS):
             raise finding.error
-        with self.keeping():
-            self.settle(thread, finding)
+        with self.leased_transaction():
+            self.store_finding(thread, finding)
         return finding
 
     def was_deleted(self, last: ArchivedThread) -> bool:
-        """Whether a list was right to end without the thread that stood last in it: else that was not its end."""
+        """Whether the newest archived thread, which the list did not show, is deleted; if not, the list was cut off."""
         if not ArchivedThread.objects.filter(pk=last.pk).exists():  # erased meanwhile
             return True
-        finding = self.decide(last)
+        finding = self.check_deleted(last)
         if finding.verdict is not Verdict.DELETED:
-            log.warning("The list of threads ended before the newest one that is kept; this is not taken for its end.")
+            log.warning("The list of threads ends before the newest archived thread, so it is treated as incomplete.")
         return finding.verdict is Verdict.DELETED
 
-    # Telling
+    # Progress
 
-    def seen(self, page: Page[Thread], new: int) -> None:
-        """A page of the list was kept."""
+    def count_page(self, page: Page[Thread], new: int) -> None:
+        """Counts a stored page of the list, with `new` threads."""
         self.tally.pages += 1
         self.tally.threads_seen += len(page.rows)
         self.tally.new_threads += new
-        self.done()
+        self.notify()
 
-    def phase(self, name: str) -> None:
-        """What the run does now."""
+    def set_phase(self, name: str) -> None:
+        """Sets the phase of the run: one of `threads.archive.sync.status.PHASES`."""
         if name != self._phase:
-            self._phase, self._told = name, time.monotonic()
-            self._pace = Pace(timezone.now(), self._count())
-            Run.objects.filter(pk=1, holder=self._lease.holder).update(phase=name, **self._done())
+            self._phase, self._saved_at = name, time.monotonic()
+            self._throughput = Throughput(timezone.now(), self._phase_count())
+            Run.objects.filter(pk=1, holder=self._lease.holder).update(phase=name, **self._progress())
 
-    def done(self) -> None:
-        """Something was kept."""
+    def notify(self) -> None:
+        """Passes the counts to the watcher of the run."""
         self._watch(self.tally)
 
-    def _tell(self) -> None:
-        if time.monotonic() - self._told >= _TOLD_EVERY:
-            self._told = time.monotonic()
-            Run.objects.filter(pk=1, holder=self._lease.holder).update(**self._done())
+    def _save_progress(self) -> None:
+        if time.monotonic() - self._saved_at >= _PROGRESS_SECONDS:
+            self._saved_at = time.monotonic()
+            Run.objects.filter(pk=1, holder=self._lease.holder).update(**self._progress())
 
-    def _done(self) -> dict[str, object]:
+    def _progress(self) -> dict[str, object]:
         counted = asdict(self.tally)
         del counted["pages"]
         now = timezone.now()
-        since, done = self._pace.since(now, self._count())
-        return counted | {"updated_at": now, "phase_at": since, "phase_done": done}
+        start, done = self._throughput.window(now, self._phase_count())
+        return counted | {"updated_at": now, "phase_at": start, "phase_done": done}
 
-    def _count(self) -> int:
+    def _phase_count(self) -> int:
         return self.tally.threads_read if self._phase == "read" else self.tally.threads_seen

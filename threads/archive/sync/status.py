@@ -1,4 +1,4 @@
-"""How the copying goes, told by what the run writes of itself: for whoever looks on from another process."""
+"""Status of the sync for other processes, read from the `Run` row that the run keeps up to date."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ PHASES = {
     "ended": "Ending",
 }
 
-_SOON = 3.0
-"""Seconds after which a rate says something."""
+_MIN_RATE_SECONDS = 3.0
+"""Seconds a throughput has to be measured over before it is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToRead:
-    """How many conversations are to be asked, and how many seconds that takes at the least: one request each, of
-    `per_minute`."""
+    """Number of conversations that sync has to check. `seconds` is the least that takes: one request each, at
+    `per_minute` requests."""
 
     conversations: int
     per_minute: float
@@ -40,9 +40,12 @@ class ToRead:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A run that is under way. `left` is how many threads the phase has before it, None where nobody knows; `rate` is
-    in threads per second, as of the last minutes, 0 where it does not get on, None as long as there is too little to
-    tell it from; `seconds_left` is what both make, None where there is none. `then` is what comes after that."""
+    """A run that is under way, in one of `PHASES`.
+
+    `left` is the number of threads left in this phase, None if unknown. `rate` is the throughput of the last minutes in
+    threads per second, None if measured too shortly. `seconds_left` follows from both, None if it can't be told. `then`
+    are the conversations to check after this phase. `refusals` counts replies with status 429.
+    """
 
     phase: str
     started_at: datetime
@@ -56,24 +59,24 @@ class Running:
 
     @property
     def said(self) -> str:
-        """What it does, such as "Reading the items of the threads"."""
+        """The phase in words, such as "Reading the items of the threads"."""
         return PHASES.get(self.phase, self.phase)
 
 
 def last() -> Run | None:
-    """The run that is under way, or the last one."""
+    """The run that is under way or the last one; None before the first."""
     return Run.objects.filter(pk=1).first()
 
 
-def under_way() -> Running | None:
-    """The run of whoever holds the lease. One that has died is taken for alive as long as its lease runs."""
+def running_sync() -> Running | None:
+    """The run that holds the lease, None if there is none. A dead one is shown until its lease expires."""
     run = last()
     if run is None or run.ended_at is not None:
         return None
     if not Lease.objects.filter(name="sync", holder=run.holder, until__gt=Now()).exists():
         return None
     spent = (run.updated_at - run.phase_at).total_seconds()
-    rate = run.phase_done / spent if spent >= _SOON else None
+    rate = run.phase_done / spent if spent >= _MIN_RATE_SECONDS else None
     left = _left(run)
     return Running(
         phase=run.phase,
@@ -84,21 +87,21 @@ def under_way() -> Running | None:
         left=left,
         rate=rate,
         seconds_left=left / rate if left is not None and rate else None,
-        then=None if run.phase in {"read", "ended"} else to_read(run),
+        then=None if run.phase in {"read", "ended"} else pending_conversations(run),
     )
 
 
-def to_read(run: Run | None = None) -> ToRead | None:
-    """The conversations that a run has to ask, or that the next one has to. None where there are none."""
+def pending_conversations(run: Run | None = None) -> ToRead | None:
+    """The conversations that `run`, or else the next run, has to check; None if there are none."""
     if settings.ARCHIVE != "full":
         return None
-    number = _unread(run.started_at if run is not None and run.everything else None)
+    number = _count_pending(run.started_at if run is not None and run.everything else None)
     return ToRead(number, settings.ARCHIVE_REQUESTS_PER_MINUTE) if number else None
 
 
-def _unread(before: datetime | None) -> int:
-    """Those never read to their end, or due; with `before` all that have not been asked since then. Not those that
-    failed and are not to be tried yet: see `reading`."""
+def _count_pending(before: datetime | None) -> int:
+    """Counts the threads that `threads.archive.sync.items` takes: not read to their end or due, or with `before` all
+    not read since then."""
     now, there = timezone.now(), current()
     unread = there.filter(read_at__isnull=True).filter(Q(due_at__isnull=True) | Q(due_at__lte=now)).count()
     if before is not None:
@@ -113,9 +116,9 @@ def _unread(before: datetime | None) -> int:
 
 def _left(run: Run) -> int | None:
     if run.phase == "read":
-        return _unread(run.started_at if run.everything else None)
+        return _count_pending(run.started_at if run.everything else None)
     if run.phase == "sweep":
-        # Numbers are nearly without gaps, and counting the rows would take longer than the page may.
+        # Numbers have few gaps, and counting rows takes too long for a page.
         cursor = Progress.objects.filter(pk=1).values_list("sweep_cursor", flat=True).first()
         at = ArchivedThread.objects.filter(thread_id=cursor).values_list("number", flat=True).first() or 0
         return max(0, (ArchivedThread.objects.aggregate(last=Max("number"))["last"] or 0) - at)

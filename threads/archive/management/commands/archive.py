@@ -1,6 +1,8 @@
-"""`manage.py archive sync` copies everything; `archive report` says what there is and whether it is all; `archive
-index` indexes anew what an update has folded in another way; `archive adopt` accepts another project's API in place of
-the one that the threads came from."""
+"""`manage.py archive`: the subcommands `sync`, `report`, `index` and `adopt`.
+
+`sync` fills the archive; `report` shows its contents and completeness; `index` reindexes stale threads; `adopt` accepts
+another project's API in place of the one that the threads came from.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ from threads.archive.models import StaleIndex
 from threads.archive.report import ATTACHMENTS, Report, report
 from threads.archive.sync import status
 from threads.archive.sync.lease import HeldError, LeaseLostError
-from threads.archive.sync.walk import Sync, Tally, why
+from threads.archive.sync.walk import Sync, SyncTally, why
 from threads.audit.record import NotRecordedError
 from threads.chatkit import ChatKitError, Retired
 from threads.lib import times
@@ -41,8 +43,8 @@ class Command(BaseCommand):
         sync.add_argument("--threads-only", action="store_true", help="leave the items out")
         sync.add_argument("--requests-per-minute", type=float, default=settings.ARCHIVE_REQUESTS_PER_MINUTE)
         sync.add_argument("--at-once", type=int, default=settings.ARCHIVE_AT_ONCE, help="threads read side by side")
-        told = actions.add_parser("report", help="say what is kept, and whether it is everything")
-        told.add_argument("--json", metavar="FILE", help="write the whole report there, - for the terminal")
+        report_parser = actions.add_parser("report", help="say what is kept, and whether it is everything")
+        report_parser.add_argument("--json", metavar="FILE", help="write the whole report there, - for the terminal")
         actions.add_parser("index", help="index anew what an update or a worker has left to be indexed")
         actions.add_parser(
             "adopt", help="keep the threads that are here, and go on with those of the API that the settings name"
@@ -156,14 +158,14 @@ class Command(BaseCommand):
 
 
 class _Bars:
-    """Progress in the terminal: first the threads of the list, then those whose items are read, and the time left. For
-    the items it is told at `per_minute` requests until they are read; None where they are not."""
+    """Progress bars in the terminal: first for the list of threads, then for conversations, with the time left. While
+    the list is read, the time for conversations is estimated at `per_minute` requests; None if they are not read."""
 
     def __init__(self, per_minute: float | None) -> None:
         self._bar = tqdm(desc="Threads", unit="", file=sys.stderr, dynamic_ncols=True)
-        self._per_minute, self._reading = per_minute, False
-        self._before: int | None = None
-        """Conversations to be asked, but for those of threads that this run finds."""
+        self._per_minute, self._is_reading = per_minute, False
+        self._pending_before: int | None = None
+        """Conversations to check, without those of threads that are new in this run."""
 
     def __enter__(self) -> Self:
         return self
@@ -171,28 +173,29 @@ class _Bars:
     def __exit__(self, *_raised: object) -> None:
         self._bar.close()
 
-    def show(self, tally: Tally) -> None:
-        if (tally.new_items or tally.threads_read) and not self._reading:
-            self._reading = True
+    def show(self, tally: SyncTally) -> None:
+        """Shows the counts of a run; the `watch` of `Sync`."""
+        if (tally.new_items or tally.threads_read) and not self._is_reading:
+            self._is_reading = True
             self._bar.close()
-            total = _to_read() + tally.threads_read
+            total = _count_pending() + tally.threads_read
             self._bar = tqdm(desc="Conversations", unit="", total=total, file=sys.stderr, dynamic_ncols=True)
-        said = {"items": f"{tally.new_items:,}"} if self._reading else {"new": f"{tally.new_threads:,}"}
-        if not self._reading and self._per_minute is not None:
-            if self._before is None:
-                self._before = _to_read() - tally.new_threads
-            then = status.ToRead(self._before + tally.new_threads, self._per_minute)
-            said["then"] = f"{then.conversations:,} conversations, {times.time_left(then.seconds)}"
+        postfix = {"items": f"{tally.new_items:,}"} if self._is_reading else {"new": f"{tally.new_threads:,}"}
+        if not self._is_reading and self._per_minute is not None:
+            if self._pending_before is None:
+                self._pending_before = _count_pending() - tally.new_threads
+            then = status.ToRead(self._pending_before + tally.new_threads, self._per_minute)
+            postfix["then"] = f"{then.conversations:,} conversations, {times.time_left(then.seconds)}"
         if tally.failures:
-            said["failed"] = f"{tally.failures:,}"
+            postfix["failed"] = f"{tally.failures:,}"
         if tally.refusals:
-            said["told to wait"] = f"{tally.refusals:,}"
-        self._bar.set_postfix(said, refresh=False)
-        self._bar.update((tally.threads_read if self._reading else tally.threads_seen) - self._bar.n)
+            postfix["told to wait"] = f"{tally.refusals:,}"
+        self._bar.set_postfix(postfix, refresh=False)
+        self._bar.update((tally.threads_read if self._is_reading else tally.threads_seen) - self._bar.n)
 
 
-def _to_read() -> int:
-    found = status.to_read(status.last())
+def _count_pending() -> int:
+    found = status.pending_conversations(status.last())
     return found.conversations if found else 0
 
 
@@ -221,11 +224,11 @@ def _lines(found: Report) -> list[str]:
         lines.append(f"The last sync failed, {found.failed_at:{_TIME}} UTC: {found.failure}.")
     if found.complete.failing:
         lines.append(f"{found.complete.failing:,} could not be read and will be tried again:")
-    lines += [f"  {each.thread_id}: {each.why}" for each in found.troubles[:20]]
+    lines += [f"  {thread.thread_id}: {thread.why}" for thread in found.troubles[:20]]
     if found.complete.oversized:
         lines.append(f"{found.complete.oversized:,} items are too large to be read:")
-    for each in found.oversized[:20]:
-        lines.append(f"  {each.thread_id}: {each.item_id or 'an item without a known id'}: {each.why}")
+    for item in found.oversized[:20]:
+        lines.append(f"  {item.thread_id}: {item.item_id or 'an item without a known id'}: {item.why}")
     return lines
 
 
@@ -255,7 +258,7 @@ def _unsearchable(found: Report) -> list[str]:
         lines.append(
             f"{found.cut:,} threads have more words than can be searched; their longest ids and codes are left out:"
         )
-    return lines + [f"  {each}" for each in found.cut_threads[:20]]
+    return lines + [f"  {thread_id}" for thread_id in found.cut_threads[:20]]
 
 
 def _complete(found: Completeness) -> list[str]:
@@ -271,7 +274,7 @@ def _complete(found: Completeness) -> list[str]:
         ("The end of the list: last read", found.ended_at),
         ("Conversations: each known to be kept to its last item; the oldest check", found.checked_at),
     )
-    lines += [f"  {said} {at:{_TIME}} UTC." for said, at in parts if at]
+    lines += [f"  {label} {at:{_TIME}} UTC." for label, at in parts if at]
     if found.deleted_unread:
         lines.append(f"  Threads deleted at OpenAI before they were read to the last item: {found.deleted_unread:,}.")
     return [*lines, f"  {ATTACHMENTS}"]
