@@ -1,6 +1,6 @@
 """What pages may ask for, and which source answers: the API or the archive."""
 
-from .threads import (
+from .listing import (
     Conversation,
     Listing,
     NeedsArchiveError,
