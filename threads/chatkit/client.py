@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from requests.adapters import BaseAdapter
 
-from . import decode, faults
+from . import decode, error_mapping
 from .errors import ChatKitError, NotFound, TooLarge
 from .items import item
 from .pages import beyond, shrinking
@@ -159,7 +159,7 @@ class ChatKitClient:
         reply = None
         try:
             reply = self._transport.send(method, url, params)
-            with faults.of(reply, self._auth.hide, cursor=cursor, collection=collection):
+            with error_mapping.of(reply, self._auth.hide, cursor=cursor, collection=collection):
                 yield reply
         except ChatKitError as error:
             self._tell(call, began, reply, error)

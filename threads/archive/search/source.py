@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from heapq import merge
 from itertools import islice
+from typing import ClassVar
 
 from django.db import connection
 from django.db.models import F, QuerySet, Sum
@@ -50,7 +51,10 @@ class Chosen:
 
 
 class ArchiveSource:
-    """Answers from the database. `zone` is the reader's: days begin there."""
+    """Threads from the archive. `zone` is the reader's time zone, in which days begin."""
+
+    can_read_in_parallel: ClassVar[bool] = False
+    """Both reads share one database connection."""
 
     def __init__(self, zone: tzinfo = UTC) -> None:
         self._zone = zone
