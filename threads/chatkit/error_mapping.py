@@ -1,4 +1,4 @@
-"""From a reply that is not what was asked for to the error that says so."""
+"""Maps HTTP error replies to `ChatKitError`s."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from .errors import (
     Unavailable,
 )
 from .parse import parse
-from .transport import Reply
+from .transport import UpstreamReply
 from .values import clean
 
 _OTHER_PARAMETERS = {"limit", "order", "user"}
-"""What a 400 for a call with a cursor may be about besides the cursor."""
+"""Parameters other than the cursor that a 400 may be about."""
 
 _LONGEST_DETAIL = 300
-_LONGEST_SAID = 2_000
+_LONGEST_MESSAGE = 2_000
+"""Characters of an error's detail, and of the upstream's message that are looked at."""
 
 
 @contextmanager
-def of(
-    reply: Reply, hide: Callable[[str], str], *, cursor: str | None = None, collection: bool = False
+def raise_for_reply(
+    reply: UpstreamReply, hide: Callable[[str], str], *, cursor: str | None = None, collection: bool = False
 ) -> Iterator[None]:
-    """Raises the error that `reply` stands for, and gives its status and request id to what is raised within.
+    """Raises the error for a non-2xx `reply`, and adds its status and request id to decoding errors of the block.
 
-    `hide` takes the key out of a text. `cursor` is the request's `after` or `before`. `collection` tells that the
-    request names no thread: there, a 404 without a cursor, or not in the API's own words, means that the whole endpoint
-    is gone.
+    `hide` removes the key from a text. `cursor` is the request's `after` or `before`. `collection` is whether the URL
+    names no thread: then a 404 without a cursor, or without an API error body, means that the endpoint is gone.
     """
     if not 200 <= reply.status < 300:
         raise _error(reply, hide, cursor, collection)
@@ -50,31 +50,31 @@ def of(
         raise
 
 
-def _error(reply: Reply, hide: Callable[[str], str], cursor: str | None, collection: bool) -> ChatKitError:
-    said = _said(reply)
-    message = _plain(hide(said["message"][:_LONGEST_SAID]))
-    kind = _kind(reply.status, said, cursor, collection)
+def _error(reply: UpstreamReply, hide: Callable[[str], str], cursor: str | None, collection: bool) -> ChatKitError:
+    fields = _error_fields(reply)
+    message = _plain(hide(fields["message"][:_LONGEST_MESSAGE]))
+    error_class = _error_class(reply.status, fields, cursor, collection)
     wait = None
-    if kind in {RateLimited, Unavailable}:
+    if error_class in {RateLimited, Unavailable}:
         wait = retry.retry_after(reply.headers)
-    if kind is RateLimited and wait is None:
-        wait = retry.reset_after(reply.headers)
+    if error_class is RateLimited and wait is None:
+        wait = retry.rate_limit_reset(reply.headers)
     detail = message or f"the upstream answered with status {reply.status}"
-    return kind(detail, status=reply.status, request_id=reply.request_id, retry_after=wait)
+    return error_class(detail, status=reply.status, request_id=reply.request_id, retry_after=wait)
 
 
-def _kind(status: int, said: Mapping[str, str], cursor: str | None, collection: bool) -> type[ChatKitError]:
+def _error_class(status: int, fields: Mapping[str, str], cursor: str | None, collection: bool) -> type[ChatKitError]:
     if status == 401:
-        # A key that may not do this arrives as 401 too, told apart by its message alone.
-        return ScopesMissing if "missing scopes" in said["message"].lower() else NotSignedIn
+        # A missing scope is a 401 too, told apart by the message alone.
+        return ScopesMissing if "missing scopes" in fields["message"].lower() else NotSignedIn
     if status == 403:
         return ScopesMissing
     if status == 410:
         return Retired
-    if status == 404 and collection and not (cursor and said["message"]):
-        # The API's own words, in answer to a cursor, may be about the cursor; a page of something else is not.
+    if status == 404 and collection and not (cursor and fields["message"]):
+        # With an API error body, the 404 may be about the cursor; without one, it is a page of some other server.
         return Retired
-    if cursor and (status == 404 or (status == 400 and said["param"] not in _OTHER_PARAMETERS)):
+    if cursor and (status == 404 or (status == 400 and fields["param"] not in _OTHER_PARAMETERS)):
         return CursorGone
     if status == 404:
         return NotFound
@@ -85,8 +85,8 @@ def _kind(status: int, said: Mapping[str, str], cursor: str | None, collection: 
     return Refused if status >= 400 else Garbled
 
 
-def _said(reply: Reply) -> dict[str, str]:
-    """The fields of the error body, each a string, empty where it is not there or is no string."""
+def _error_fields(reply: UpstreamReply) -> dict[str, str]:
+    """The fields of the error body; "" for one that is missing or no string."""
     try:
         body = parse(reply.body)
     except (Garbled, TooLarge):
@@ -101,6 +101,6 @@ def _string(value: object) -> str:
 
 
 def _plain(message: str) -> str:
-    """The upstream's sentence on one line, of bounded length, without what looks like a key, even a masked one."""
+    """The message on one line, shortened, without anything that looks like a key, even a masked one."""
     text = re.sub(r"\bsk-[\w*.-]+", "sk-…", " ".join(message.split()))
     return text if len(text) <= _LONGEST_DETAIL else text[:_LONGEST_DETAIL] + " … (shortened)"
