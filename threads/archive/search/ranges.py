@@ -30,17 +30,19 @@ class Span:
     def threads(self) -> QuerySet[ArchivedThread]:
         """The archived threads of this span."""
         numbered = ArchivedThread.objects.filter(number__gte=self.low, number__lt=self.high)
-        return began(numbered, self.begin, self.end)
+        return created_between(numbered, self.begin, self.end)
 
 
-def began(threads: QuerySet[ArchivedThread], begin: datetime | None, end: datetime | None) -> QuerySet[ArchivedThread]:
+def created_between(
+    threads: QuerySet[ArchivedThread], begin: datetime | None, end: datetime | None
+) -> QuerySet[ArchivedThread]:
     """The threads with `begin` <= created_at < `end`; None for no bound."""
     if begin is not None:
         threads = threads.filter(created_at__gte=begin)
     return threads if end is None else threads.filter(created_at__lt=end)
 
 
-def spans(
+def day_spans(
     begin: date | None, end: date | None, hour: str | None, zone: tzinfo, beyond: tuple[int, int], *, descending: bool
 ) -> Iterator[Span]:
     """Spans that hold all threads from the day `begin` to the day `end`, in list order, within the numbers `beyond`
@@ -70,7 +72,7 @@ def spans(
                 yield Span(begin_at, end_at, begins, ends_at)
 
 
-def apart(where: Iterable[Span], *, descending: bool) -> list[tuple[Span, ...]]:
+def grouped(where: Iterable[Span], *, descending: bool) -> list[tuple[Span, ...]]:
     """Spans in the order of their numbers, with overlapping ones grouped. Spans overlap where a thread was archived
     late, which widens the range of its day."""
     groups: list[list[Span]] = []

@@ -16,7 +16,7 @@ from django.db.models import Q, TextField, Value
 from django.db.models.functions import Concat, Replace
 
 from threads.archive.models import ArchivedItem
-from threads.archive.store.tokens import is_whole, said
+from threads.archive.store.tokens import is_whole, searchable_texts
 from threads.chatkit import ThreadItem
 from threads.chatkit.items import item as read_item
 from threads.chatkit.types import AssistantMessage
@@ -107,13 +107,13 @@ def _count_units(text: str, units: Sequence[str]) -> int:
 def _texts(item: ThreadItem) -> Iterator[str]:
     """The texts of an item. An assistant's Markdown comes as plain text first, then as source, for matches in what
     plain text lacks, such as a link's URL."""
-    for text in said(item):
+    for text in searchable_texts(item):
         if isinstance(item.body, AssistantMessage):
             yield plain_text(text)
         else:
             yield text
     if isinstance(item.body, AssistantMessage):
-        yield from said(item)
+        yield from searchable_texts(item)
 
 
 def snippet(text: str, units: Sequence[str]) -> Snippet | None:

@@ -27,9 +27,9 @@ from threads.sources.query import ItemQuery, ThreadQuery
 from threads.sources.window import Window
 
 from . import users
-from .ranges import Span, began, spans
+from .ranges import Span, created_between, day_spans
 from .users import UserMatches
-from .words import Candidate, Fits, Search, find, parse
+from .words import Candidate, CandidateFilter, Search, find, parse
 
 _ALL = (-(2**62), 2**62)
 _EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -124,7 +124,7 @@ class ArchiveSource:
         begin, end = bounds(query.begin, query.end, self._zone)
         if query.user is not None:
             person = users.exactly(query.user)
-            theirs = began(ArchivedThread.objects.filter(person=person), begin, end)
+            theirs = created_between(ArchivedThread.objects.filter(person=person), begin, end)
             sums = {each.pk: theirs.filter(state=each).count() if person else 0 for each in states}
         elif begin or end:
             # UTC offsets are multiples of 15 minutes.
@@ -149,7 +149,7 @@ class ArchiveSource:
         if filters.match_nothing:
             return [], None
         wanted = query.limit + 1
-        where = spans(query.begin, query.end, query.hour, self._zone, beyond, descending=descending)
+        where = day_spans(query.begin, query.end, query.hour, self._zone, beyond, descending=descending)
         if search is None:
             return list(islice(_listed(filters, where, descending, wanted), wanted)), None
         within = list(where)
@@ -195,7 +195,7 @@ def _facets(filters: Filters) -> list[list[str]]:
     return found
 
 
-def _user_check(filters: Filters) -> Fits | None:
+def _user_check(filters: Filters) -> CandidateFilter | None:
     """A check of each thread's user, where too many users match to look them up."""
     matches = filters.users
     if matches is None or matches.keys is not None:
@@ -203,7 +203,7 @@ def _user_check(filters: Filters) -> Fits | None:
     return lambda thread: matches.part in user_ids.fold(thread.user or "")
 
 
-def _time_check(where: Sequence[Span], fits: Fits | None) -> Fits | None:
+def _time_check(where: Sequence[Span], fits: CandidateFilter | None) -> CandidateFilter | None:
     """`fits` and a check of each thread's time: a span of numbers may hold threads outside of its times."""
     if all(each.begin is None and each.end is None for each in where):
         return fits

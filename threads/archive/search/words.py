@@ -20,7 +20,7 @@ from threads.archive.store.tokens import Term, folded, terms
 from threads.archive.store.word_index import head
 
 from . import engines
-from .ranges import Span, apart
+from .ranges import Span, grouped
 
 MOST_WORDS = 32
 """Words of one search; the rest, as of a pasted page, is ignored."""
@@ -82,7 +82,7 @@ class Candidate(NamedTuple):
     created_at: datetime | None
 
 
-Fits = Callable[[Candidate], bool]
+CandidateFilter = Callable[[Candidate], bool]
 """A filter that is applied to each candidate in Python."""
 
 
@@ -151,7 +151,7 @@ def find(
     search: Search,
     facets: Sequence[Sequence[str]],
     where: Iterable[Span],
-    fits: Fits | None,
+    fits: CandidateFilter | None,
     *,
     descending: bool,
     wanted: int,
@@ -179,7 +179,7 @@ class _Places:
     """Disjoint ranges of numbers to search, in list order. Ranges that the search has passed are dropped."""
 
     def __init__(self, where: Iterable[Span], descending: bool) -> None:
-        places = apart(where, descending=descending)
+        places = grouped(where, descending=descending)
         self._left = deque((min(each.low for each in place), max(each.high for each in place)) for place in places)
         self._spans = deque(place[0] if len(place) == 1 else None for place in places)
         self._descending = descending
@@ -245,7 +245,7 @@ def _narrowed(span: Span) -> tuple[int, int]:
     return (span.low, span.low) if ends["first"] is None else (ends["first"], ends["last"] + 1)
 
 
-def _checked(numbers: Sequence[int], phrases: Sequence[str], fits: Fits | None) -> list[int]:
+def _checked(numbers: Sequence[int], phrases: Sequence[str], fits: CandidateFilter | None) -> list[int]:
     columns = ("number", "title", "reason", "user", "created_at")
     rows = ArchivedThread.objects.filter(number__in=numbers).values_list(*columns)
     threads = {row[0]: Candidate(*row) for row in rows}

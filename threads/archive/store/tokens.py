@@ -13,7 +13,7 @@ from threads.chatkit import ThreadItem
 from threads.chatkit.types import AssistantMessage, ClientToolCall, Task, TaskGroup, UserMessage
 from threads.lib.folding import folded, places
 
-__all__ = ["folded", "is_message", "is_whole", "opening", "places", "said", "terms", "words"]
+__all__ = ["folded", "is_message", "is_whole", "opening_text", "places", "searchable_texts", "terms", "words"]
 
 LONGEST_WORD = 64
 """Characters of an indexed word. A longer one is split into words that overlap by half."""
@@ -86,7 +86,7 @@ def _pairs(run: str) -> Iterator[str]:
     return (run[at : at + 2] for at in range(len(run) - 1))
 
 
-def said(item: ThreadItem) -> list[str]:
+def searchable_texts(item: ThreadItem) -> list[str]:
     """The searchable texts of an item: messages, steps, names of tools, files and sources."""
     body = item.body
     if isinstance(body, UserMessage):
@@ -106,7 +106,7 @@ def said(item: ThreadItem) -> list[str]:
     return []
 
 
-def opening(item: ThreadItem) -> str | None:
+def opening_text(item: ThreadItem) -> str | None:
     """The first 200 characters of a user message, as a substitute for a title; None where it has none."""
     if not isinstance(item.body, UserMessage):
         return None

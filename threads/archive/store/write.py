@@ -15,7 +15,7 @@ from threads.chatkit.dump import dumped
 from threads.chatkit.items import item as read_item
 
 from . import counters, tombstones, word_index
-from .tokens import folded, is_message, opening, said
+from .tokens import folded, is_message, opening_text, searchable_texts
 
 _MIN_RECHECK = timedelta(minutes=10)
 """Shortest time between two checks of a thread for new items."""
@@ -291,7 +291,7 @@ def _column(text: str | None, most: int | None = None) -> str | None:
 
 
 def _opening(rows: Sequence[ThreadItem]) -> str | None:
-    return _column(next(filter(None, map(opening, rows)), None))
+    return _column(next(filter(None, map(opening_text, rows)), None))
 
 
 def _type(raw: object) -> str | None:
@@ -301,7 +301,7 @@ def _type(raw: object) -> str | None:
 
 def text_of(row: ThreadItem) -> str:
     """The folded texts of an item, one per line."""
-    return "\n".join(filter(None, map(folded, said(row))))
+    return "\n".join(filter(None, map(folded, searchable_texts(row))))
 
 
 def _read(kept: ArchivedItem) -> ThreadItem:
