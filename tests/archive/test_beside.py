@@ -139,13 +139,13 @@ def test_a_long_reader_makes_the_sync_wait_and_not_the_log_grow(
         sqlite_wal.Turns(nap).took(0)
     assert len(naps) == 3
     assert sqlite_wal._size() == 0
-    assert "Somebody reads the database for long" in caplog.text
+    assert "A long read blocks the checkpoint" in caplog.text
 
 
 def test_a_reader_who_never_ends_is_waited_for_so_long_and_no_longer(
     file: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_wal, "_PATIENCE", 0.05)
+    monkeypatch.setattr(sqlite_wal, "_MAX_WAIT", 0.05)
     naps: list[float] = []
     with closing(other(file)) as reader:
         reader.execute("BEGIN")

@@ -129,6 +129,7 @@ class Transport:
         return outcome
 
     def close(self) -> None:
+        """Closes all connections."""
         self._session.close()
 
     def _once(self, method: Method, address: str, ends: float) -> UpstreamReply | ChatKitError:

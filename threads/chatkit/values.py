@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 MAX_ID = 512
-"""Longest id that is accepted, in characters. The API gives no limit; its ids have about 50."""
+"""Longest id that is accepted, in characters. A limit of this client; the API's ids have about 50."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")

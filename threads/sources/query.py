@@ -53,6 +53,7 @@ class ThreadQuery:
 
     @property
     def cursor(self) -> str | None:
+        """The thread id that the page is next to; None for the first page."""
         return self.after or self.before
 
     @property
@@ -126,6 +127,7 @@ class ItemQuery:
 
     @property
     def cursor(self) -> str | None:
+        """The item id that the page starts at or is next to; None for the first page."""
         return self.after or self.before or self.at
 
     def encoded(self) -> str:
