@@ -86,7 +86,7 @@ def _made(threads: int, low: int, high: int) -> list[Made]:
         items = [write.item(thread, place, each) for place, each in enumerate(rows)]
         write.count(thread, rows)
         thread.last_item_id, thread.read_at = items[-1].item_id, now
-        thread.due_at = now + write._pause(now - (thread.last_activity_at or now))  # noqa: SLF001
+        thread.due_at = now + write._recheck_after(now - (thread.last_activity_at or now))  # noqa: SLF001
         found = set(words(word_index.head(thread)))
         for each in items:
             found.update(words(each.text))

@@ -1,6 +1,6 @@
 "use strict";
 
-// Written by threads/archive/browser.py. Folds text as the search index does: see threads/archive/folding.py.
+// Written by threads/lib/folding_js.py. Folds text as the search index does: see threads/lib/folding.py.
 const folding = (() => {
   const DROPPED = /[\u{ad}\u{34f}\u{61c}\u{115f}\u{1160}\u{17b4}\u{17b5}\u{180b}-\u{180f}\u{200b}-\u{200f}\u{202a}-\u{202e}\u{2060}-\u{206f}\u{3164}\u{fe00}-\u{fe0f}\u{feff}\u{ffa0}\u{fff0}-\u{fff8}\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}\u{1f3fb}-\u{1f3ff}\u{300}-\u{344}\u{346}-\u{36f}\u{1ab0}-\u{1aff}\u{1dc0}-\u{1dff}\u{20d0}-\u{20ff}\u{fe20}-\u{fe2f}\u{591}-\u{5bd}\u{5bf}\u{5c1}\u{5c2}\u{5c4}\u{5c5}\u{5c7}\u{610}-\u{61a}\u{64b}-\u{65f}\u{670}\u{6d6}-\u{6dc}\u{6df}-\u{6e4}\u{6e7}\u{6e8}\u{6ea}-\u{6ed}\u{898}-\u{89f}\u{8ca}-\u{8e1}\u{8e3}-\u{8ff}\u{640}]/gu;
   const CONTINUES = /^(?:\p{M}|[\u1160-\u11ff\ud7b0-\ud7fb])/u;

@@ -86,7 +86,7 @@ def test_a_locked_file_is_waited_for_by_sleeping_here(
             finally:
                 del connections["beside"]
     assert len(naps) == 3
-    assert max(naps) <= sqlite.POLL < sqlite_wal._PAUSE / 1.5
+    assert max(naps) <= sqlite.POLL < sqlite_wal._MIN_PAUSE / 1.5
 
 
 def test_not_for_longer_than_the_setting_says(file: BaseDatabaseWrapper) -> None:
@@ -103,9 +103,9 @@ def test_others_get_their_turn(file: BaseDatabaseWrapper) -> None:
     for _ in range(20):
         turns.took(0.03)
     assert len(naps) == 5
-    assert min(naps) >= sqlite_wal._PAUSE
+    assert min(naps) >= sqlite_wal._MIN_PAUSE
     turns.took(100.0)
-    assert naps[-1] == sqlite_wal._LONGEST
+    assert naps[-1] == sqlite_wal._MAX_PAUSE
 
 
 def test_the_log_is_emptied(file: BaseDatabaseWrapper) -> None:
@@ -139,13 +139,13 @@ def test_a_long_reader_makes_the_sync_wait_and_not_the_log_grow(
         sqlite_wal.Turns(nap).took(0)
     assert len(naps) == 3
     assert sqlite_wal._size() == 0
-    assert "Somebody reads the database for long" in caplog.text
+    assert "A long read blocks the checkpoint" in caplog.text
 
 
 def test_a_reader_who_never_ends_is_waited_for_so_long_and_no_longer(
     file: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_wal, "_PATIENCE", 0.05)
+    monkeypatch.setattr(sqlite_wal, "_MAX_WAIT", 0.05)
     naps: list[float] = []
     with closing(other(file)) as reader:
         reader.execute("BEGIN")

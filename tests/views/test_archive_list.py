@@ -189,7 +189,7 @@ def test_the_live_page_comes_back_by_itself(
     copied.calls.clear()
     assert agent.get("/live/").status_code == 204
     assert not copied.calls  # a hundred pages that wait are one question
-    monkeypatch.setattr(outage, "LOOK", 0)
+    monkeypatch.setattr(outage, "PROBE_INTERVAL_SECONDS", 0)
     copied.fault = None
     assert agent.get("/live/")["HX-Refresh"] == "true"
     assert not get("/threads/").all("div", id="outage")
@@ -202,13 +202,13 @@ def test_what_one_process_found_back_is_back_for_all(
     copied.fault = Fault.ERROR_503
     assert get("/threads/").one("div", id="outage")
     copied.fault = None
-    other = outage.Watch()
-    other.answered()  # as every process notes once after it started
+    other = outage.CircuitBreaker()
+    other.record_success()  # as every process notes once after it started
     copied.fault = Fault.ERROR_503
     assert get("/threads/").one("div", id="outage")
     copied.fault = None
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr("threads.service.watch", other)
+        elsewhere.setattr("threads.service.fallback.watch", other)
         assert agent.get("/live/")["HX-Refresh"] == "true"
     assert not get("/threads/").all("div", id="outage")
 

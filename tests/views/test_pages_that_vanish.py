@@ -144,7 +144,7 @@ def test_a_page_that_is_too_large_is_no_outage(world: Dying, agent: Client, get:
     assert seen == 110
     assert "The end: all 110." in page.said()
     assert get("/threads/").thread_ids[0] == arrived[0]
-    assert watch.known() is None
+    assert watch.open_outage() is None
     whole = json.loads(b"".join(agent.post(f"/threads/{newest}/", {"format": "json"})))
     assert (whole["count"], whole["complete"]) == (110, True)
 
@@ -336,4 +336,4 @@ def test_a_list_that_is_too_large_for_one_reader_is_no_outage_for_others(world: 
     world.fault = None
     arrived = world.arrive(1)
     assert get("/threads/").thread_ids[0] == arrived[0]
-    assert watch.known() is None
+    assert watch.open_outage() is None

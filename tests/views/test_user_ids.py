@@ -227,7 +227,7 @@ def test_a_part_is_found_where_it_is_a_part(names: list[str], part: str) -> None
     wanted = {name for name in keys if user_ids.fold(part) in user_ids.fold(name)}
     found = users.matching(part, part=True)
     assert {name for name, key in keys.items() if key in (found.keys or ())} == wanted
-    many = users.Matching(None, user_ids.fold(part), threads=1)
+    many = users.UserMatches(None, user_ids.fold(part), threads=1)
     for threads in (many.gathered(ArchivedThread.objects.all()), many.filtered(ArchivedThread.objects.all())):
         assert set(threads.values_list("thread_id", flat=True)) == wanted
     assert all(users.exactly(name) == key for name, key in keys.items())

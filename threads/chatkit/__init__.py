@@ -1,4 +1,4 @@
-"""Speaks to a ChatKit upstream. Knows nothing of Django, of a database, or of who is asking."""
+"""Client for OpenAI's hosted ChatKit threads API. Uses neither Django nor a database."""
 
 from .client import BETA, Account, ChatKitClient, Exchange, Observer
 from .errors import (

@@ -1,7 +1,7 @@
-"""The four calls of OpenAI's hosted ChatKit threads API.
+"""API client: the four calls of OpenAI's hosted ChatKit threads API.
 
 `GET /chatkit/threads`, `GET /chatkit/threads/{id}`, `GET /chatkit/threads/{id}/items` and
-`DELETE /chatkit/threads/{id}`, as in OpenAI's published OpenAPI document. Every method raises a `ChatKitError`.
+`DELETE /chatkit/threads/{id}`, as in OpenAI's published OpenAPI document. Every method raises `ChatKitError`.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ from urllib.parse import quote
 
 from requests.adapters import BaseAdapter
 
-from . import decode, faults
+from . import decode, error_mapping
 from .errors import ChatKitError, NotFound, TooLarge
 from .items import item
-from .pages import beyond, shrinking
+from .pages import past_unreadable_row, smaller_until_readable
 from .parse import parse
-from .transport import BearerKey, Limits, Method, Reply, Transport, date_of
+from .transport import BearerKey, Limits, Method, Transport, UpstreamReply, server_date
 from .types import MAX_LIMIT, Deletion, LeftOut, Order, Page, Thread, ThreadItem
 
 BETA = "chatkit_beta=v1"
+"""The `OpenAI-Beta` header, which the API requires."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Which upstream, and as whom. `base_url` ends in `/v1`; the key is left out of the repr."""
+    """An upstream's address and credentials. `base_url` ends in `/v1`; the key is not in the repr."""
 
     key: str = field(repr=False)
     base_url: str = "https://api.openai.com/v1"
@@ -39,9 +40,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One call and what came of it, for who keeps count. `call` is "list", "thread", "items" or "delete"; `seconds` is
-    how long it took, `retries` how often it was sent again within that; `error` None where it was answered; `date` what
-    the upstream's clock said, in Unix seconds, where it said so."""
+    """One finished call, for observers such as metrics.
+
+    `call` is "list", "thread", "items" or "delete". `seconds` includes all retries, of which there were `retries`.
+    `error` is None after a success. `date` is the reply's `Date` in Unix seconds, None where it has none.
+    """
 
     call: str
     seconds: float
@@ -54,7 +57,7 @@ Observer = Callable[[Exchange], None]
 
 
 class ChatKitClient:
-    """One upstream. Safe to use from many threads at once; keeps `pool_size` connections open."""
+    """Client of one upstream. Thread-safe; keeps up to `pool_size` connections open."""
 
     def __init__(
         self,
@@ -66,7 +69,7 @@ class ChatKitClient:
         adapter: BaseAdapter | None = None,
         observer: Observer | None = None,
     ) -> None:
-        """`observer` is told of every call when it is over, in the thread of who made it."""
+        """`observer` is called after every call, in the calling thread. `adapter` replaces the network, as in tests."""
         self._observer = observer
         headers = {"OpenAI-Beta": BETA, "User-Agent": f"threadkeeper/{_version()}"}
         if account.organization:
@@ -94,25 +97,25 @@ class ChatKitClient:
         after: str | None = None,
         before: str | None = None,
     ) -> Page[Thread]:
-        """Up to `limit` (0 to 100) threads in `order`, those after `after` in that order, of `user` alone. Fewer, with
-        `has_more`, where a page of so many is too large to read; one thread that is too large is a row that says so.
+        """Up to `limit` (0 to 100) threads in `order`, after the cursor `after`; with `user`, only that user's.
 
-        What `before` means is open: see docs/adr/0001. `Retired` where the endpoint is gone; `CursorGone` where
-        the cursor's thread is, or the endpoint.
+        A page that is too large to read is fetched with fewer rows and `has_more`; a single thread that is too large
+        becomes a row with `problems`. The meaning of `before` is open, see docs/adr/0001. Raises `Retired` where the
+        endpoint is gone, and `CursorGone` where the cursor's thread or the endpoint is.
         """
 
-        def ask(size: int, order: Order, after: str | None) -> Page[Thread]:
+        def fetch(size: int, order: Order, after: str | None) -> Page[Thread]:
             params = _list_params(order, size, after, before) | ({"user": user} if user else {})
             with self._reply("list", "GET", self._threads, params, cursor=after or before, collection=True) as reply:
                 page = decode.page(parse(reply.body), decode.thread, limit=size)
-                return decode.checked(page, cursor=after)
+                return decode.check_progress(page, cursor=after)
 
-        return _fitting(ask, order, limit, after, before, lambda id_, why: Thread(id_, problems=(why,)))
+        return _readable_page(fetch, order, limit, after, before, lambda id_, why: Thread(id_, problems=(why,)))
 
     def retrieve_thread(self, thread_id: str) -> Thread:
-        """One thread, without its items. `NotFound` where there is none with this id."""
+        """One thread, without its items. Raises `NotFound`."""
         with self._reply("thread", "GET", self._address(thread_id)) as reply:
-            return decode.whole_thread(parse(reply.body), thread_id)
+            return decode.single_thread(parse(reply.body), thread_id)
 
     def list_items(
         self,
@@ -123,24 +126,27 @@ class ChatKitClient:
         after: str | None = None,
         before: str | None = None,
     ) -> Page[ThreadItem]:
-        """Up to `limit` (0 to 100) items of one thread, as `list_threads` does for threads; `LeftOut` stands for one
-        item that is too large. `NotFound` where there is no such thread."""
+        """Up to `limit` (0 to 100) items of one thread, paged as in `list_threads`. An item that is too large to read
+        has a `LeftOut` body. Raises `NotFound` where there is no such thread."""
 
-        def ask(size: int, order: Order, after: str | None) -> Page[ThreadItem]:
+        def fetch(size: int, order: Order, after: str | None) -> Page[ThreadItem]:
             params = _list_params(order, size, after, before)
             address = self._address(thread_id) + "/items"
             with self._reply("items", "GET", address, params, cursor=after or before) as reply:
                 page = decode.page(parse(reply.body), item, limit=size)
-                return decode.checked(decode.of_thread(page, thread_id), cursor=after)
+                return decode.check_progress(decode.check_thread(page, thread_id), cursor=after)
 
-        return _fitting(ask, order, limit, after, before, lambda id_, why: ThreadItem(id_, None, None, LeftOut(why)))
+        return _readable_page(
+            fetch, order, limit, after, before, lambda id_, why: ThreadItem(id_, None, None, LeftOut(why))
+        )
 
     def delete_thread(self, thread_id: str) -> Deletion:
-        """Removes a thread, its items and stored attachments. Sent once: a time-out leaves it open what happened."""
+        """Deletes a thread, its items and stored attachments. Never retried: `TimedOut` leaves the outcome open."""
         with self._reply("delete", "DELETE", self._address(thread_id)) as reply:
             return decode.deletion(parse(reply.body))
 
     def close(self) -> None:
+        """Closes all connections."""
         self._transport.close()
 
     @contextmanager
@@ -153,50 +159,50 @@ class ChatKitClient:
         *,
         cursor: str | None = None,
         collection: bool = False,
-    ) -> Iterator[Reply]:
-        """The reply, to be decoded within. The observer learns what came of it, the decoding included."""
+    ) -> Iterator[UpstreamReply]:
+        """The reply, for decoding in the `with` block. Notifies the observer, of decoding errors too."""
         began = time.monotonic()
         reply = None
         try:
             reply = self._transport.send(method, url, params)
-            with faults.of(reply, self._auth.hide, cursor=cursor, collection=collection):
+            with error_mapping.raise_for_reply(reply, self._auth.hide, cursor=cursor, collection=collection):
                 yield reply
         except ChatKitError as error:
-            self._tell(call, began, reply, error)
+            self._notify(call, began, reply, error)
             raise
-        self._tell(call, began, reply, None)
+        self._notify(call, began, reply, None)
 
-    def _tell(self, call: str, began: float, reply: Reply | None, error: ChatKitError | None) -> None:
+    def _notify(self, call: str, began: float, reply: UpstreamReply | None, error: ChatKitError | None) -> None:
         if self._observer is not None:
             source = reply if reply is not None else error
             retries = source.retries if source is not None else 0
-            date = date_of(reply.headers) if reply is not None else None
+            date = server_date(reply.headers) if reply is not None else None
             self._observer(Exchange(call, time.monotonic() - began, retries, error, date))
 
     def _address(self, thread_id: str) -> str:
-        """An id is any text, but "." and ".." would be resolved as path segments, to another resource."""
+        """The URL of a thread. Any text may be an id, but "." and ".." would resolve to another resource."""
         if thread_id.strip(".") == "":
             raise NotFound("there is no thread with this id")
         return f"{self._threads}/{quote(thread_id, safe='')}"
 
 
-def _fitting(
-    ask: Callable[[int, Order, str | None], Page[RowT]],
+def _readable_page(
+    fetch: Callable[[int, Order, str | None], Page[RowT]],
     order: Order,
     limit: int,
     after: str | None,
     before: str | None,
-    stand_in: Callable[[str | None, str], RowT],
+    placeholder: Callable[[str | None, str], RowT],
 ) -> Page[RowT]:
-    """A page that can be read: a smaller one where it is too large, and past a single row that is."""
+    """A readable page: with fewer rows where it is too large, and with a placeholder for a single row that is."""
     try:
-        return shrinking(lambda size: ask(size, order, after), limit)
+        return smaller_until_readable(lambda size: fetch(size, order, after), limit)
     except TooLarge as error:
         if before is not None:
             raise
-        other: Order = "asc" if order == "desc" else "desc"
-        backward = lambda cursor: shrinking(lambda size: ask(size, other, cursor), MAX_LIMIT)  # noqa: E731
-        return beyond(error, after, backward, stand_in)
+        opposite: Order = "asc" if order == "desc" else "desc"
+        backward = lambda cursor: smaller_until_readable(lambda size: fetch(size, opposite, cursor), MAX_LIMIT)  # noqa: E731
+        return past_unreadable_row(error, after, backward, placeholder)
 
 
 RowT = TypeVar("RowT", Thread, ThreadItem)

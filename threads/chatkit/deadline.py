@@ -1,7 +1,7 @@
-"""A deadline for a whole exchange over HTTP, header lines and body together.
+"""Total deadline for one HTTP exchange, headers and body together.
 
-A read timeout is not one: it starts anew with every byte, so a body or a header that drips one byte a second never
-meets it. Here every read from the socket is given only what is left of the total.
+A read timeout restarts with every byte, so a reply that drips one byte a second never meets it. Here each read from the
+socket gets only the rest of the total as its timeout.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 _ends: ContextVar[float] = ContextVar("ends")
+"""The current deadline, on the monotonic clock."""
 
 
 @contextmanager
 def deadline(ends: float) -> Iterator[None]:
-    """Within, every reply that `DeadlineAdapter` reads must be whole by `ends` on the monotonic clock.
+    """Replies that `DeadlineAdapter` reads in this block must be complete at `ends`, on the monotonic clock.
 
-    Reads raise `TimeoutError`, in whatever urllib3 and requests wrap it, once that moment has passed.
+    Later reads raise `TimeoutError`, wrapped by urllib3 or requests.
     """
     token = _ends.set(ends)
     try:
@@ -37,8 +38,8 @@ def deadline(ends: float) -> Iterator[None]:
         _ends.reset(token)
 
 
-class _Bounded(io.RawIOBase):
-    """Reads from a socket, each read with what is left of the total as its timeout."""
+class _DeadlineReader(io.RawIOBase):
+    """Reads from a socket, each read with the remaining time as its timeout."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, ends: float) -> None:
         self._raw, self._sock, self._ends = raw, sock, ends
@@ -65,22 +66,22 @@ class _Response(http.client.HTTPResponse):
         ends = _ends.get(None)
         if ends is not None:
             raw: io.RawIOBase = self.fp.detach()
-            self.fp = io.BufferedReader(_Bounded(raw, sock, ends))
+            self.fp = io.BufferedReader(_DeadlineReader(raw, sock, ends))
 
 
 class _Connection(HTTPConnection):
-    """urllib3 polls a kept connection to learn whether it is still open. Under gevent that means to wait until
-    everybody else has had a turn, on a busy server a tenth of a second; looking for a byte is answered at once."""
+    """Checks an idle connection with a non-blocking `recv`. urllib3 polls instead, which under gevent waits for all
+    other greenlets: a tenth of a second on a busy server."""
 
     response_class = _Response
 
     @property
     def is_connected(self) -> bool:
-        if not isinstance(self.sock, socket.socket):  # none yet, or TLS inside of TLS
+        if not isinstance(self.sock, socket.socket):  # not connected yet, or TLS in TLS
             return super().is_connected
-        self.sock.settimeout(0)  # urllib3 sets it anew before each request
+        self.sock.settimeout(0)  # urllib3 sets the timeout before each request
         try:
-            # Not the method of a TLS socket, which takes no flags: any byte, a goodbye too, makes it useless for us.
+            # The TLS socket's own recv takes no flags. Any byte, a TLS close too, makes the connection unusable.
             socket.socket.recv(self.sock, 1, socket.MSG_PEEK)
         except BlockingIOError:
             return True
@@ -105,10 +106,10 @@ _POOLS = {"http": _Pool, "https": _TLSPool}
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """A `requests` adapter for one upstream, whose connections keep the deadline of the `deadline` block around them.
+    """A `requests` adapter for one host, whose connections obey the enclosing `deadline` block.
 
-    It always speaks to one host, so it looks up the pool of connections once, and it keeps no cookies. Working both out
-    for every request is a third of what `HTTPAdapter.send` costs.
+    It looks the connection pool up once and keeps no cookies. Doing both for each request takes a third of the time of
+    `HTTPAdapter.send`.
     """
 
     _upstream: Any = None

@@ -1,4 +1,4 @@
-"""From JSON values to the types of `types.py`, row by row: one bad row never costs the page."""
+"""Decodes JSON values into the types of `types.py`. A bad row becomes a row with `problems`; the page is kept."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import TypeVar
 
 from .errors import Garbled
 from .types import Deletion, Page, Status, Thread, ThreadItem
-from .values import Fields, is_identifier, kind
+from .values import Fields, is_identifier, json_type
 
 RowT = TypeVar("RowT", Thread, ThreadItem)
 
 
 def thread(raw: object) -> Thread:
-    """One thread. What is not even an object becomes a thread without an id whose `problems` say so."""
+    """One thread. A value that is no JSON object becomes a thread without an id and with `problems`."""
     if not isinstance(raw, dict):
-        return Thread(id=None, problems=(f"it is not an object but {kind(raw)}",), raw=raw)
+        return Thread(id=None, problems=(f"it is not an object but {json_type(raw)}",), raw=raw)
     fields = Fields(raw)
     return Thread(
         id=fields.identifier("id"),
@@ -41,19 +41,18 @@ def _status(fields: Fields) -> Status | None:
 
 
 def page(raw: object, row: Callable[[object], RowT], *, limit: int) -> Page[RowT]:
-    """One page of a list of up to `limit` rows, each through `row`.
+    """One page of a list with up to `limit` rows, each decoded by `row`.
 
-    A row that comes twice is shown once. Rows beyond `limit` are left to the next page, whose cursor is then
-    the last row that is kept, so nothing is lost. Raises `Garbled` where this is not a page at all, or where it
-    promises more rows and gives no way to ask for them.
+    Duplicate ids are dropped. Rows beyond `limit` are left to the next page: its cursor is the last row that was kept.
+    Raises `Garbled` where `raw` is not a page, or is an empty page with `has_more`.
     """
     if not isinstance(raw, dict):
-        raise Garbled(f"the reply is not a page but {kind(raw)}")
+        raise Garbled(f"the reply is not a page but {json_type(raw)}")
     if isinstance(raw.get("error"), dict):
         raise Garbled("the reply says 200 and carries an error")
     data = raw.get("data")
     if not isinstance(data, list):
-        raise Garbled(f"the page has no rows: its data is {kind(data)}")
+        raise Garbled(f"the page has no rows: its data is {json_type(data)}")
     rows = _distinct(data, row, limit + 1)
     notes: list[str] = []
     first_id, last_id, has_more = raw.get("first_id"), raw.get("last_id"), raw.get("has_more")
@@ -65,7 +64,7 @@ def page(raw: object, row: Callable[[object], RowT], *, limit: int) -> Page[RowT
     last = last_id if isinstance(last_id, str) and is_identifier(last_id) else next(reversed(ids), None)
     more = has_more if isinstance(has_more, bool) else len(rows) >= limit
     if limit == 0:
-        # No row was asked for, so there is none to go on from, and that there are some is no contradiction.
+        # Without rows there is no cursor, and `has_more` is no contradiction.
         return Page((), None, None, more)
     if more and not rows:
         raise Garbled("the page is empty and says that there is more")
@@ -77,7 +76,7 @@ def page(raw: object, row: Callable[[object], RowT], *, limit: int) -> Page[RowT
 
 
 def _distinct(data: list[object], row: Callable[[object], RowT], most: int) -> list[RowT]:
-    """At most `most` rows of `data`, each id once; no more are decoded than that."""
+    """The first `most` rows of `data`, each id once. The rest is not decoded."""
     rows: list[RowT] = []
     seen: set[str] = set()
     for raw in data:
@@ -92,23 +91,23 @@ def _distinct(data: list[object], row: Callable[[object], RowT], most: int) -> l
     return rows
 
 
-def checked(page: Page[RowT], *, cursor: str | None) -> Page[RowT]:
-    """`page`, if it leads on from `cursor`. Raises `Garbled` where following it would go in a circle."""
+def check_progress(page: Page[RowT], *, cursor: str | None) -> Page[RowT]:
+    """`page`, if it moves on from `cursor`. Raises `Garbled` where it holds the cursor's row, which would loop."""
     if cursor is not None and (page.last_id == cursor or any(row.id == cursor for row in page.rows)):
         raise Garbled("the page after a thread holds that thread again")
     return page
 
 
-def of_thread(page: Page[ThreadItem], thread_id: str) -> Page[ThreadItem]:
-    """`page`, if its items are of this thread. Raises `Garbled` where one says that it is another's: nobody's messages
-    may be shown, or kept, as somebody else's."""
+def check_thread(page: Page[ThreadItem], thread_id: str) -> Page[ThreadItem]:
+    """`page`, if its items belong to this thread. Raises `Garbled` where one names another thread: one user's messages
+    must never be shown or stored as another's."""
     if any(row.thread_id not in {None, thread_id} for row in page.rows):
         raise Garbled("the reply has items of another thread")
     return page
 
 
-def whole_thread(raw: object, thread_id: str) -> Thread:
-    """The reply to a request for one thread. Raises `Garbled` where it is not that one."""
+def single_thread(raw: object, thread_id: str) -> Thread:
+    """The thread in the reply to a request for it. Raises `Garbled` where the reply is not that thread."""
     decoded = thread(raw)
     if decoded.id is None:
         raise Garbled("the reply is not a thread")
@@ -118,7 +117,7 @@ def whole_thread(raw: object, thread_id: str) -> Thread:
 
 
 def deletion(raw: object) -> Deletion:
-    """The reply to a delete. Raises `Garbled` where it does not say what became of which thread."""
+    """The reply to a delete. Raises `Garbled` where it lacks the id or `deleted`."""
     if isinstance(raw, dict):
         fields = Fields(raw)
         identifier, deleted = fields.identifier("id"), raw.get("deleted")

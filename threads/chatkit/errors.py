@@ -1,8 +1,7 @@
-"""What can go wrong between here and a ChatKit upstream.
+"""Errors of the API client.
 
-Every error carries what a page or a log needs and nothing it must not have: the HTTP status, the upstream's
-request id (the id that OpenAI's support asks for), how many seconds the upstream asked to wait, and a short
-detail. The API key is in none of them.
+An error holds what a page or a log needs: HTTP status, request id (OpenAI's support asks for it), requested wait, and a
+short detail. It never holds the API key.
 """
 
 from __future__ import annotations
@@ -11,15 +10,15 @@ from typing import ClassVar
 
 
 class ChatKitError(Exception):
-    """The upstream did not do what was asked.
+    """A call upstream failed.
 
-    `status` is the HTTP status, None when no whole reply came. `request_id` is the reply's `x-request-id`.
-    `retry_after` is in seconds. `detail` is a sentence for a log or a page, in plain text. `retries` is how often the
-    request was sent again before this came of it.
+    `status` is the HTTP status, None without a complete reply. `request_id` is the reply's `x-request-id`.
+    `retry_after` is in seconds. `detail` is plain text for a log or a page. `retries` is the number of retries that
+    were made.
     """
 
     retryable: ClassVar[bool] = False
-    """Whether the same request may succeed when it is sent again a little later."""
+    """Whether the same request may succeed a little later."""
 
     def __init__(
         self,
@@ -42,57 +41,57 @@ class NotSignedIn(ChatKitError):
 
 
 class ScopesMissing(ChatKitError):
-    """The key is right but may not do this (403, or 401 with "Missing scopes: ...")."""
+    """The key is valid but lacks a scope (403, or 401 with "Missing scopes: ...")."""
 
 
 class NotFound(ChatKitError):
-    """There is no such thread, or no such place in the list (404)."""
+    """There is no such thread or no such cursor (404)."""
 
 
 class CursorGone(NotFound):
-    """A call with a cursor was answered with 404 or 400. Either the row that the cursor names is not in the list any
-    more, or the endpoint is not there: a call without the cursor tells which."""
+    """A call with a cursor was answered with 404 or 400: the cursor's row is no more in the list, or the endpoint is
+    gone. A call without the cursor tells which."""
 
 
 class Retired(ChatKitError):
-    """The endpoint itself is gone (410, or 404 where no id was asked for)."""
+    """The endpoint is gone (410, or 404 for a request without an id)."""
 
 
 class Refused(ChatKitError):
-    """The upstream understood the request and does not accept it (other 4xx)."""
+    """The upstream rejects the request (other 4xx)."""
 
 
 class RateLimited(ChatKitError):
-    """Too many requests (429). `retry_after` says when to come back, where the upstream said so."""
+    """Rate limit exceeded (429). `retry_after` is set where the upstream gave it."""
 
     retryable = True
 
 
 class Unavailable(ChatKitError):
-    """No connection, a connection that broke, or a fault of the upstream's own (5xx)."""
+    """No connection, a broken connection, or a server error (5xx, 408, 409)."""
 
     retryable = True
 
 
 class TimedOut(ChatKitError):
-    """The whole reply did not come before the deadline."""
+    """The reply was not complete at the deadline."""
 
     retryable = True
 
 
 class Garbled(ChatKitError):
-    """A reply came, but it is not one that this API gives: not JSON, a redirect, a loop."""
+    """The reply is not one that this API gives: not JSON, a redirect, a loop of pages."""
 
 
 class TooLarge(ChatKitError):
-    """The reply is larger than this client reads: in bytes, in parts or in depth. A page with fewer rows may fit.
-    `row_id` is the id of its first row, None where the part that was read does not tell it."""
+    """The reply exceeds a limit in bytes, in JSON parts or in nesting. A page with fewer rows may fit. `row_id` is the
+    id of its first row, None where that is not in the part that was read."""
 
     row_id: str | None = None
 
 
 class OtherProject(ChatKitError):
-    """The upstream answers, and has not been shown to be the one whose threads are kept. `certain` is whether it has
-    been shown to be another one."""
+    """The upstream is not confirmed to be the one that the archive was filled from. `certain` is whether it is
+    confirmed to be another one."""
 
     certain: bool = False

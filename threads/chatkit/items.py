@@ -1,4 +1,4 @@
-"""The six item types, in both spellings: the schema's `chatkit.user_message`, the documentation's `user_message`."""
+"""Decodes the six item types, in both spellings: `chatkit.user_message` (OpenAPI schema), `user_message` (docs)."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .types import (
     UserMessage,
     Widget,
 )
-from .values import Fields, clean, kind
+from .values import Fields, clean, json_type
 
 
 def item(raw: object) -> ThreadItem:
-    """One item. A type that is not known, or a row that is not an object, is kept whole as `Unknown`."""
+    """One item. An unknown type, or a value that is no JSON object, becomes `Unknown` with the whole value."""
     if not isinstance(raw, dict):
-        return ThreadItem(None, None, None, Unknown(None, raw), (f"it is not an object but {kind(raw)}",), raw)
+        return ThreadItem(None, None, None, Unknown(None, raw), (f"it is not an object but {json_type(raw)}",), raw)
     fields = Fields(raw)
     identifier, created_at = fields.identifier("id"), fields.time("created_at")
     thread_id, type_ = fields.text("thread_id"), fields.text("type")
@@ -111,11 +111,11 @@ def _attachment(fields: Fields) -> Attachment:
 
 
 def _inner(outer: Fields, raw: object) -> Fields:
-    """The fields of an object inside another; their problems count as the outer one's."""
+    """The fields of a nested object; its problems are added to the outer one's."""
     if isinstance(raw, dict):
         inner = Fields({clean(str(name)): value for name, value in raw.items()})
     else:
         inner = Fields({})
-        outer.problems.append(f"a part of it is not an object but {kind(raw)}")
+        outer.problems.append(f"a part of it is not an object but {json_type(raw)}")
     inner.problems = outer.problems
     return inner

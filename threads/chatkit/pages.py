@@ -1,4 +1,4 @@
-"""Pages of a list: one after another, and smaller ones where a reply is too large to read."""
+"""Paging: iterates over the pages of a list, and fetches fewer rows where a reply is too large to read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .types import Page
 
 
 class Paged(Protocol):
-    """What has a next page."""
+    """A page with the cursor of the next one."""
 
     @property
     def last_id(self) -> str | None: ...
@@ -22,18 +22,18 @@ class Paged(Protocol):
 PagedT = TypeVar("PagedT", bound=Paged)
 RowT = TypeVar("RowT")
 
-Ask = Callable[[str | None], PagedT]
-"""Asks for the page after a cursor; None for the first page."""
+FetchPage = Callable[[str | None], PagedT]
+"""Fetches the page after a cursor; None for the first page."""
 
 
 def pages(
-    ask: Ask[PagedT], after: str | None = None, *, step_back: Callable[[str], str | None] | None = None
+    ask: FetchPage[PagedT], after: str | None = None, *, step_back: Callable[[str], str | None] | None = None
 ) -> Iterator[PagedT]:
-    """Page after page, each asked for with the last id of the one before, to the end of the list.
+    """Iterates over all pages of a list, each fetched with the last id of the page before.
 
-    Where a cursor is gone, `step_back` gives an earlier place to go on from, None for the beginning; rows behind that
-    place come again. Without it `CursorGone` is raised. Raises `Garbled` where the pages lead in a circle, or where the
-    upstream refuses a cursor that it gave after refusing it before; and whatever `ask` raises.
+    Where a cursor is gone, `step_back` returns an earlier one to continue from, None for the start; rows after that
+    come again. Without `step_back`, `CursorGone` is raised. Raises `Garbled` where the pages loop, or where a cursor is
+    refused a second time; and what `ask` raises.
     """
     passed: set[str] = set()
     refused: set[str] = set()
@@ -58,9 +58,9 @@ def pages(
         after = page.last_id
 
 
-def shrinking(ask: Callable[[int], Page[RowT]], limit: int) -> Page[RowT]:
-    """The page of `limit` rows, or as many of its first rows as the client can read, by halves. Raises `TooLarge` where
-    a page of one row is too large."""
+def smaller_until_readable(ask: Callable[[int], Page[RowT]], limit: int) -> Page[RowT]:
+    """The page of `limit` rows; where it is too large, half as many, and half again. Raises `TooLarge` where a page of
+    one row is too large."""
     while True:
         try:
             return ask(limit)
@@ -70,30 +70,36 @@ def shrinking(ask: Callable[[int], Page[RowT]], limit: int) -> Page[RowT]:
             limit //= 2
 
 
-class Row(Protocol):
-    """What can be asked behind by its id."""
+class HasId(Protocol):
+    """A row that may serve as a cursor."""
 
     @property
     def id(self) -> str | None: ...
 
 
-AnyRowT = TypeVar("AnyRowT", bound=Row)
+AnyRowT = TypeVar("AnyRowT", bound=HasId)
 
-_MOST_BACKWARD = 100
-"""Pages from the other end in which the place behind a row that is too large is looked for."""
+_MAX_PAGES_BACKWARD = 100
+"""Pages that are read from the other end to find the row after one that is too large."""
 
 
-def beyond(
-    error: TooLarge, after: str | None, backward: Ask[Page[AnyRowT]], stand_in: Callable[[str | None, str], AnyRowT]
+def past_unreadable_row(
+    error: TooLarge,
+    after: str | None,
+    backward: FetchPage[Page[AnyRowT]],
+    placeholder: Callable[[str | None, str], AnyRowT],
 ) -> Page[AnyRowT]:
-    """The page after `after`, whose first row is the one that `error` tells of: its `stand_in`, made of its id and the
-    reason, and, where the id is not known, the next row that can be read. `backward` asks for the same list from its
-    other end. Raises `error` where nothing of the list can be read."""
+    """The page after `after` where its first row is too large to read, which raised `error`.
+
+    The page holds `placeholder(id, reason)` for that row. Where its id is unknown, the next readable row follows, which
+    serves as the cursor; it is searched for with `backward`, which fetches the list from its other end. Raises `error`
+    where no row can be read.
+    """
     if error.row_id is not None and error.row_id != after:
-        return Page((stand_in(error.row_id, error.detail),), error.row_id, error.row_id, has_more=True)
+        return Page((placeholder(error.row_id, error.detail),), error.row_id, error.row_id, has_more=True)
     nearest: AnyRowT | None = None
     try:
-        for page in islice(pages(backward), _MOST_BACKWARD):
+        for page in islice(pages(backward), _MAX_PAGES_BACKWARD):
             near = [row for row in page.rows if row.id is not None]
             ids = [row.id for row in near]
             if after in ids:
@@ -108,5 +114,5 @@ def beyond(
     if nearest is None:
         if after is None:
             raise error
-        return Page((stand_in(None, error.detail),), None, None, has_more=False)
-    return Page((stand_in(None, error.detail), nearest), nearest.id, nearest.id, has_more=True)
+        return Page((placeholder(None, error.detail),), None, None, has_more=False)
+    return Page((placeholder(None, error.detail), nearest), nearest.id, nearest.id, has_more=True)

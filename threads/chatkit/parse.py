@@ -1,4 +1,4 @@
-"""From the bytes of a body to plain JSON values, with a bound on what they may cost."""
+"""Parses the bytes of a body as JSON, with a limit on the memory that the values take."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from .errors import Garbled, TooLarge
 from .values import is_identifier
 
 MAX_TOKENS = 250_000
-"""The most separators and brackets in a body. A byte of JSON can cost 100 bytes of memory once it is parsed
-(`[{},{},…`), so a cap on bytes alone bounds nothing; at this many, parsing adds about 30 MB at the worst.
-A page of 100 long items has a few tens of thousands."""
+"""Limit of separators and opening brackets in a body. A byte of JSON can take 100 bytes of memory once parsed
+(`[{},{},…`), so a byte limit is not enough; with this many, parsing adds about 30 MB at worst. A page of 100 long items
+has a few tens of thousands."""
 
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
-"""A text, or the beginning of one that does not end: looked for anew behind each mark in it, it would take for ever."""
+"""A string, or an unterminated one: without that alternative the search would take quadratic time."""
 
 
-class Oversized:
-    """Stands where the upstream sent a number too long to be one: Python refuses to read 5,000 digits."""
+class OversizedNumber:
+    """Placeholder for a number that is too long to parse: Python refuses 5,000 digits."""
 
 
 def parse(body: bytes | bytearray) -> object:
     """The JSON value in `body`.
 
-    Raises `Garbled` where it is not JSON, `TooLarge` where it is nested too deep or made of too many parts.
+    Raises `Garbled` where it is not JSON, `TooLarge` where it is nested too deeply or has too many parts.
     """
-    # What stands inside of strings is none: a tool's output may be a long list of its own.
+    # Characters within strings do not count: a tool's output may itself be a long list.
     count = _separators(body)
-    if count > MAX_TOKENS and count - _separators_in_texts(body) > MAX_TOKENS:
+    if count > MAX_TOKENS and count - _separators_in_strings(body) > MAX_TOKENS:
         raise too_large("the reply is made of too many parts", body)
     try:
         text = body.decode()
@@ -43,26 +43,26 @@ def parse(body: bytes | bytearray) -> object:
         deep = True
     except ValueError:
         deep = False
-    # Raised here, so that neither carries the library's error, which holds the text.
+    # Raised outside of `except`: the library's error holds the text and would become the context.
     raise too_large("the reply is nested too deep", body) if deep else Garbled("the reply is not JSON")
 
 
 def too_large(detail: str, body: bytes | bytearray, **known: Any) -> TooLarge:
-    """The error for a reply of which `body` is the beginning, or all."""
+    """The error for an oversized reply, of which `body` is the beginning or all."""
     error = TooLarge(detail, **known)
     error.row_id = first_row_id(body)
     return error
 
 
 _BEGINNING = 64 * 1024
-"""Bytes of a reply in which the id of its first row is looked for."""
+"""Bytes of a reply that are searched for the id of its first row."""
 
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[{}\[\]:]', re.DOTALL)
 
 
 def first_row_id(body: bytes | bytearray) -> str | None:
-    """The `id` of the first row of a page, of which `body` is the beginning; None where it is not in there. Only that
-    field of that row is taken, whatever a text or an object within the row says."""
+    """The `id` of the first row of the page that `body` begins; None where it is not in there. An "id" in a string or
+    in a nested object does not count."""
     nesting, keys, text, colon = b"", [b""] * 4, b"", False
     for token in (found.group() for found in _TOKEN.finditer(bytes(body[:_BEGINNING]))):
         if token == b":":
@@ -83,7 +83,7 @@ def first_row_id(body: bytes | bytearray) -> str | None:
 
 
 _ROW = b"{[{"
-"""What is open within the first row: the page, its data, the row."""
+"""Open brackets within the first row: the page, its `data`, the row."""
 
 
 def _identifier(token: bytes) -> str | None:
@@ -98,10 +98,10 @@ def _separators(body: bytes | bytearray) -> int:
     return sum(body.count(mark) for mark in b",{[")
 
 
-def _separators_in_texts(body: bytes | bytearray) -> int:
-    """Those in texts long enough to matter."""
+def _separators_in_strings(body: bytes | bytearray) -> int:
+    """Separators within strings that are long enough to matter."""
     return sum(_separators(found.group()) for found in _STRING.finditer(body) if found.end() - found.start() > 16)
 
 
-def _bounded_int(digits: str) -> int | Oversized:
-    return int(digits) if len(digits) <= 20 else Oversized()
+def _bounded_int(digits: str) -> int | OversizedNumber:
+    return int(digits) if len(digits) <= 20 else OversizedNumber()

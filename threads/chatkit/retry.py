@@ -1,4 +1,7 @@
-"""Whether to send a request once more, and how long to wait before."""
+"""Retry policy of a single call: whether to send a request again, and after how many seconds.
+
+The sync has policies of its own on top, in `threads.archive.sync`.
+"""
 
 from __future__ import annotations
 
@@ -9,37 +12,34 @@ import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-PATIENCE = 3.0
-"""Seconds that a page may wait because the upstream asked for it. A longer wait is the reader's to decide on."""
+MAX_WAIT_SECONDS = 3.0
+"""Longest wait that the upstream may ask of a page. Beyond it the page shows the error, and the reader decides."""
 
 _STATUSES = {408, 409, 429, 500, 502, 503, 504}
-"""What the official SDK sends again."""
+"""Statuses that the official SDK retries."""
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-def worth_another(status: int, headers: Mapping[str, str]) -> bool:
-    """Whether a reply with this status may turn out better on a second try; `x-should-retry` has the last word."""
+def is_retryable(status: int, headers: Mapping[str, str]) -> bool:
+    """Whether a reply with this status is retried. The header `x-should-retry` takes precedence, as in the SDK."""
     said = headers.get("x-should-retry")
     return status in _STATUSES if said not in {"true", "false"} else said == "true" and status >= 400
 
 
 def pause(retry_after: float | None) -> float | None:
-    """Seconds to wait before the second try, or None where the upstream asked for more than `PATIENCE`.
+    """Seconds to wait before the retry; None for no retry, where the upstream asks for more than `MAX_WAIT_SECONDS`.
 
-    Without a word from the upstream: a quarter to three quarters of a second, at random, so that many readers of a
-    page that failed for all do not come back in the same instant.
+    Without `retry_after`: 0.25 to 0.75 s with jitter, so that many pages that failed together do not retry together.
     """
     if retry_after is None:
         return random.uniform(0.25, 0.75)
-    return retry_after if retry_after <= PATIENCE else None
+    return retry_after if retry_after <= MAX_WAIT_SECONDS else None
 
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
-    """Seconds until the upstream wants to be asked again, None where no header says so in a form that means anything.
-
-    Reads `retry-after-ms`, `retry-after` (seconds or an HTTP date, against `now` in Unix seconds).
-    """
+    """Seconds to wait by `retry-after-ms` or `retry-after` (seconds, or an HTTP date, relative to `now` in Unix
+    seconds); None where neither is valid."""
     milliseconds = _finite(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
@@ -53,8 +53,8 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
     return None if seconds is None else max(0.0, seconds)
 
 
-def reset_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds until `x-ratelimit-reset-requests`, a duration such as `6m0s`, where it is there."""
+def rate_limit_reset(headers: Mapping[str, str]) -> float | None:
+    """Seconds by `x-ratelimit-reset-requests`, a duration such as `6m0s`; None where there is none."""
     text = headers.get("x-ratelimit-reset-requests", "")
     if not re.fullmatch(r"(\d{1,9}(\.\d{1,9})?(ms|[smhd]))+", text, re.ASCII):
         return None

@@ -1,4 +1,4 @@
-"""Sends one request and brings back one whole reply, or says why not: within a deadline, under a cap, once repeated."""
+"""HTTP transport: one complete reply for one request, with a deadline, a size limit, and one retry for a GET."""
 
 from __future__ import annotations
 
@@ -37,26 +37,26 @@ Method = Literal["GET", "DELETE"]
 
 _CHUNK = 64 * 1024
 _BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError)
-"""Everything that requests, urllib3 and the sockets below them raise when an exchange fails."""
+"""All exceptions by which requests, urllib3 and sockets report a failed exchange."""
 
 
 @dataclass(slots=True)
-class Reply:
-    """A whole reply. `body` is inflated; the names in `headers` are found in any case. Neither is in the repr: a body
-    holds what customers wrote, and an error body may quote the key."""
+class UpstreamReply:
+    """A complete reply. `body` is decompressed. Body and headers are not in the repr: a body holds users' texts, and an
+    error body may quote the key."""
 
     status: int
     headers: CaseInsensitiveDict[str] = field(repr=False)
     body: bytes | bytearray = field(repr=False)
     request_id: str | None
     retries: int = 0
-    """How often it was asked for again before it came."""
+    """Number of retries before this reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`seconds` for a whole call, the second try and the wait between included; `connect` for one connection;
-    `bytes` of an inflated body."""
+    """Limits of a call: `seconds` in total, including the retry and the wait before it; `connect`, seconds for one
+    connection; `bytes` of a decompressed body."""
 
     seconds: float = 20.0
     connect: float = 3.0
@@ -64,7 +64,7 @@ class Limits:
 
 
 class BearerKey(AuthBase):
-    """Puts the key on a request as it leaves, so that no session, variable or message holds it in the clear."""
+    """Adds the key to each outgoing request, so that no session and no repr holds it."""
 
     def __init__(self, key: str) -> None:
         self._key = key
@@ -82,7 +82,7 @@ class BearerKey(AuthBase):
 
 
 class Transport:
-    """A pool of connections to one upstream. Safe to use from many threads at once."""
+    """Connection pool to one upstream. Thread-safe."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class Transport:
         proxy: str | None = None,
         adapter: BaseAdapter | None = None,
     ) -> None:
-        """`adapter` takes the place of the network, for an upstream in this very process."""
+        """`adapter` replaces the network, for an upstream inside this process."""
         self._limits = limits
         self._auth = auth
         self._proxies = {"http": proxy, "https": proxy} if proxy else {}
@@ -110,10 +110,10 @@ class Transport:
             method: self._session.prepare_request(requests.Request(method, base_url)) for method in ("GET", "DELETE")
         }
 
-    def send(self, method: Method, url: str, params: dict[str, str] | None = None) -> Reply:
-        """The reply, whatever its status. A GET that failed in a way that may pass is sent once more.
+    def send(self, method: Method, url: str, params: dict[str, str] | None = None) -> UpstreamReply:
+        """The reply, with any status. A GET is retried once after a transient failure.
 
-        Raises `Unavailable`, `TimedOut` or `Garbled` where there is no whole reply.
+        Raises `Unavailable`, `TimedOut`, `Garbled` or `TooLarge` where there is no complete reply.
         """
         ends = time.monotonic() + self._limits.seconds
         address = f"{url}?{urlencode(params)}" if params else url
@@ -129,79 +129,82 @@ class Transport:
         return outcome
 
     def close(self) -> None:
+        """Closes all connections."""
         self._session.close()
 
-    def _once(self, method: Method, address: str, ends: float) -> Reply | ChatKitError:
-        """One exchange. What requests raises is turned into a value of ours here, and dropped: its frames and its
-        `request` hold the Authorization header, and an error that kept them could carry the key into a report.
+    def _once(self, method: Method, address: str, ends: float) -> UpstreamReply | ChatKitError:
+        """One exchange. Exceptions of requests are mapped here and dropped: their frames and their `request` hold the
+        Authorization header, which could end up in an error report.
 
-        The session prepares a request of each method once, and its adapter sends copies: preparing them anew, and the
-        session's own care for cookies and redirects, of which there are none, would double what a call costs."""
+        Sends copies of a request that was prepared once per method. Preparing each one, and the session's handling of
+        cookies and redirects, which are not used, would double the cost of a call."""
         left = max(0.001, ends - time.monotonic())
         request = self._auth(self._prepared[method].copy())
         request.url = address
-        known = trace.get()
-        if known is not None and known.id:
-            request.headers["X-Client-Request-Id"] = known.id
+        current = trace.get()
+        if current is not None and current.id:
+            request.headers["X-Client-Request-Id"] = current.id
         timeout = (min(self._limits.connect, left), left)
         try:
             with self._adapter.send(request, stream=True, timeout=timeout, proxies=self._proxies) as response:
-                if known is not None:
-                    known.clock = Clock(date_of(response.headers), time.monotonic())
+                if current is not None:
+                    current.clock = Clock(server_date(response.headers), time.monotonic())
                 body = self._read(response, ends)
                 if isinstance(body, ChatKitError):
                     return body
-                theirs = self._request_id(response.headers)
-                if known is not None and theirs is not None:
-                    known.upstream.append(theirs)
-                return Reply(response.status_code, response.headers, body, theirs)
+                reply_id = self._request_id(response.headers)
+                if current is not None and reply_id is not None:
+                    current.upstream.append(reply_id)
+                return UpstreamReply(response.status_code, response.headers, body, reply_id)
         except _BROKEN as error:
-            return _broken(error)
+            return _mapped(error)
 
     def _read(self, response: requests.Response, ends: float) -> bytearray | ChatKitError:
-        """The body. `read1` gives what has come so far, where `read` would wait for a whole chunk of it."""
+        """The body. Uses `read1`, which returns what has arrived, where `read` would wait for a full chunk."""
         body = bytearray()
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
             body += chunk
             large, late = len(body) > self._limits.bytes, time.monotonic() > ends
             if large or late:
                 response.raw.close()
-                said: dict[str, Any] = {
+                known: dict[str, Any] = {
                     "status": response.status_code, "request_id": self._request_id(response.headers)
                 }  # fmt: skip
                 if late and not large:
-                    return TimedOut(_LATE, **said)
+                    return TimedOut(_LATE, **known)
                 detail = f"the reply is larger than {self._limits.bytes:,} bytes"
-                # An error is not a page, and would be no smaller with fewer rows.
-                return too_large(detail, body, **said) if 200 <= response.status_code < 300 else Garbled(detail, **said)
+                # An error body would be no smaller with fewer rows, so it is not `TooLarge`.
+                return (
+                    too_large(detail, body, **known) if 200 <= response.status_code < 300 else Garbled(detail, **known)
+                )
         return body
 
     def _request_id(self, headers: CaseInsensitiveDict[str]) -> str | None:
-        """As below, but for one that has the key in it, whatever keys of this upstream look like."""
+        """`request_id`, but None where it contains the key."""
         value = request_id(headers)
         return value if value is None or self._auth.hide(value) == value else None
 
 
-def date_of(headers: CaseInsensitiveDict[str]) -> float | None:
-    """The upstream's clock as its `Date` says it, in Unix seconds; None where it says nothing that can be read."""
+def server_date(headers: CaseInsensitiveDict[str]) -> float | None:
+    """The reply's `Date` in Unix seconds; None where it is missing or invalid."""
     try:
         said = parsedate_to_datetime(headers.get("date", ""))
-        # One without a zone is in UTC, as HTTP has it, and never in that of this machine.
+        # HTTP dates are in UTC; without a zone Python would take local time.
         return (said if said.tzinfo else said.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
 
 
 def request_id(headers: CaseInsensitiveDict[str]) -> str | None:
-    """The upstream's id of a call, where it looks like one: whatever else stands there, a key perhaps, is not shown."""
+    """The `x-request-id` header; None where it does not look like an id, or could be a key."""
     value = headers.get("x-request-id", "")
     return value if re.fullmatch(r"[\w.:/+=-]{1,128}", value, re.ASCII) and "sk-" not in value else None
 
 
-def _wait_before_second(outcome: Reply | ChatKitError) -> float | None:
+def _wait_before_second(outcome: UpstreamReply | ChatKitError) -> float | None:
     if isinstance(outcome, ChatKitError):
         return retry.pause(None) if outcome.retryable else None
-    if not retry.worth_another(outcome.status, outcome.headers):
+    if not retry.is_retryable(outcome.status, outcome.headers):
         return None
     return retry.pause(retry.retry_after(outcome.headers))
 
@@ -209,7 +212,7 @@ def _wait_before_second(outcome: Reply | ChatKitError) -> float | None:
 _LATE = "the reply was not whole in time"
 
 _KINDS: tuple[tuple[tuple[type[BaseException], ...], type[ChatKitError], str], ...] = (
-    # To urllib3 this is a kind of time-out.
+    # First, because urllib3 derives it from its connect time-out.
     ((NewConnectionError,), Unavailable, "no connection could be made"),
     ((ConnectTimeout, ConnectTimeoutError), Unavailable, "no connection could be made in time"),
     ((TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError), TimedOut, _LATE),
@@ -217,11 +220,11 @@ _KINDS: tuple[tuple[tuple[type[BaseException], ...], type[ChatKitError], str], .
     ((requests.exceptions.SSLError, SSLError), Unavailable, "the upstream's certificate could not be verified"),
     ((IncompleteRead,), Unavailable, "the reply was cut short"),
 )
-"""The first row that any cause of a failure fits says what it was."""
+"""Exceptions, their `ChatKitError` and its detail. The first row that matches any cause applies."""
 
 
-def _broken(error: BaseException) -> ChatKitError:
-    """The error of ours for one of the libraries', in no words of theirs: those name addresses."""
+def _mapped(error: BaseException) -> ChatKitError:
+    """The `ChatKitError` for an exception of a library, without its message, which names URLs."""
     causes = list(_causes(error))
     for types, ours, detail in _KINDS:
         if any(isinstance(each, types) for each in causes):
@@ -230,7 +233,7 @@ def _broken(error: BaseException) -> ChatKitError:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, and all that it wraps: as cause, as context, or as an argument, as urllib3 does."""
+    """The error and all that it wraps: as cause, context, `reason` or argument, as urllib3 does."""
     seen: list[object] = []
     waiting: list[object] = [error]
     while waiting:

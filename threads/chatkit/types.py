@@ -1,7 +1,7 @@
-"""The values that the client takes in and gives out. All are frozen; all text is safe to encode as UTF-8.
+"""Parameters and results of the API client. All are frozen, and all text can be encoded as UTF-8.
 
-Shapes after OpenAI's published OpenAPI document, tags `chatkit.thread` and `chatkit.thread_item`. Where the
-documentation and the live API differ, the types admit both, and a field that did not come is None.
+Source: OpenAI's published OpenAPI document, tags `chatkit.thread` and `chatkit.thread_item`. Where the document and the
+live API differ, the types allow both. A field that the reply lacks is None.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
 Order = Literal["asc", "desc"]
-"""By creation time: oldest first, or newest first."""
+"""Order by creation time: "asc" is oldest first. Source: OpenAPI document."""
 
 MAX_LIMIT = 100
-"""The most rows that the API gives in one page."""
+"""Most rows per page. Source: OpenAPI document, `limit`."""
 
 MAX_USER = 512
-"""The longest `user` that the API takes, in characters."""
+"""Longest `user`, in characters. Source: OpenAPI document, `user`."""
 
 RowT_co = TypeVar("RowT_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`label` is the upstream's own word: "active", "locked", "closed", or one not known yet."""
+    """A thread's status. `label` is the API's `type`: "active", "locked", "closed" (OpenAPI document), or a new one."""
 
     label: str
     reason: str | None = None
@@ -32,10 +32,9 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """One conversation. A field is None where the upstream sent null or nothing.
+    """One thread. A field is None where the upstream sent null or nothing.
 
-    `problems` names, in words, what in this row could not be read; the fields beside it are still good. `raw` is the
-    upstream's own object, for whoever must hand it on complete.
+    `problems` describes the fields that could not be read; the others are valid. `raw` is the upstream's own object.
     """
 
     id: str | None
@@ -47,9 +46,8 @@ class Thread:
     raw: object = field(default=None, repr=False, compare=False)
 
     def is_of(self, user: str) -> bool:
-        """Whether the upstream says that it is of exactly this user, to the last character. One that names nobody is
-        nobody's. A name that is not text to its end is in `user` with others in the place of what is not: it is not
-        taken for that of somebody else."""
+        """Whether the upstream names exactly this user. Compares with `raw`: `user` has U+FFFD for lone surrogates,
+        so two different ids could look the same there."""
         return isinstance(self.raw, dict) and self.raw.get("user") == user
 
 
@@ -57,9 +55,9 @@ class Thread:
 class Page(Generic[RowT_co]):
     """One page of a list, rows in the order asked for.
 
-    `first_id` and `last_id` are the cursors of its ends, None when the page is empty. `has_more` tells whether
-    more rows follow in the direction of paging. `lost` tells that there are more which nothing leads to. `notes` are
-    sentences about the page as a whole.
+    `first_id` and `last_id` are the cursors at its ends, None on an empty page. `has_more` is whether more rows follow
+    in the direction of paging. `lost` means that there are more rows and no cursor leads to them. `notes` are sentences
+    about the page for the reader.
     """
 
     rows: tuple[RowT_co, ...]
@@ -72,7 +70,7 @@ class Page(Generic[RowT_co]):
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """The upstream's word on a delete; `deleted` may be false."""
+    """The reply to a delete. `deleted` may be false."""
 
     id: str
     deleted: bool
@@ -80,6 +78,8 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
+    """A file or an image of a user message. Source: OpenAPI document."""
+
     id: str | None
     type: str
     name: str | None
@@ -89,7 +89,8 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A run of text. `type` is "input_text", "quoted_text" or "output_text"; `sources` are what it cites."""
+    """A part of a message. `type` is "input_text", "quoted_text" or "output_text" (OpenAPI document); `sources` are its
+    citations."""
 
     type: str
     text: str
@@ -98,7 +99,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What an annotation cites. `type` is "file" or "url"; `value` the file name or the address."""
+    """A citation. `type` is "file" or "url" (OpenAPI document); `value` is the file name or the URL."""
 
     type: str
     value: str
@@ -106,7 +107,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A step that the assistant reported. `task_type` is "custom" or "thought"."""
+    """A step that the assistant reports. `task_type` is "custom" or "thought" (OpenAPI document)."""
 
     task_type: str
     heading: str | None
@@ -115,6 +116,9 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class UserMessage:
+    """A message of the end user. `tool_choice` is the id of a tool, `model` the name of a model, where the user chose
+    one."""
+
     content: tuple[Text, ...]
     attachments: tuple[Attachment, ...]
     tool_choice: str | None
@@ -123,19 +127,22 @@ class UserMessage:
 
 @dataclass(frozen=True, slots=True)
 class AssistantMessage:
+    """A message of the assistant."""
+
     content: tuple[Text, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Widget:
-    """`json` is the widget as the upstream sends it: a string of JSON, not checked to be valid."""
+    """A widget. `json` is a JSON string as the upstream sends it, not validated."""
 
     json: str
 
 
 @dataclass(frozen=True, slots=True)
 class ClientToolCall:
-    """`arguments` and `output` are strings of JSON, not checked to be valid; `output` is None until there is one."""
+    """A call of a client tool. `arguments` and `output` are JSON strings, not validated; `output` is None until it
+    exists."""
 
     status: str
     call_id: str | None
@@ -146,12 +153,14 @@ class ClientToolCall:
 
 @dataclass(frozen=True, slots=True)
 class TaskGroup:
+    """Several steps that the assistant reports together."""
+
     tasks: tuple[Task, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """An item of a type that is not known yet, or that could not be read: the upstream's own object."""
+    """An item of an unknown type, or one that could not be read. `raw` is the upstream's own value."""
 
     type: str | None
     raw: object
@@ -159,8 +168,8 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Stands where the upstream has an item that this client does not read, since a page of it alone is too large.
-    Where the item has no id here, there may be several in a row. `detail` says why, in words."""
+    """Placeholder for an item that is too large to read, even alone on a page. Where its id is unknown, it may stand
+    for several items in a row. `detail` is the reason in words."""
 
     detail: str
 
@@ -170,7 +179,7 @@ Body = UserMessage | AssistantMessage | Widget | ClientToolCall | Task | TaskGro
 
 @dataclass(frozen=True, slots=True)
 class ThreadItem:
-    """One entry of a conversation; what it says is in `body`. `problems` and `raw` as in `Thread`."""
+    """One item of a thread, its content in `body`. `problems` and `raw` as in `Thread`."""
 
     id: str | None
     created_at: datetime | None

@@ -1,4 +1,4 @@
-"""Reads single JSON values that nobody can vouch for, and notes in words what was wrong with them."""
+"""Reads untrusted JSON values, and describes in words those that are wrong."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 MAX_ID = 512
-"""The longest id that is taken for one, in characters; the API's have about 50."""
+"""Longest id that is accepted, in characters. A limit of this client; the API's ids have about 50."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def clean(text: str) -> str:
-    """`text` with every lone surrogate replaced by U+FFFD: JSON may carry them, UTF-8 cannot."""
+    """`text` with each lone surrogate replaced by U+FFFD. JSON allows them, UTF-8 does not."""
     return _SURROGATE.sub("\ufffd", text) if _SURROGATE.search(text) else text
 
 
 class Fields:
-    """The fields of one JSON object, read one by one; `problems` collects what could not be read."""
+    """Typed access to the fields of one JSON object. `problems` collects the fields that could not be read."""
 
     def __init__(self, raw: Mapping[str, object]) -> None:
         self._raw = raw
         self.problems: list[str] = []
 
     def text(self, name: str) -> str | None:
-        """The string, or None where it is null, absent or (a problem) something else."""
+        """The string; None where it is null, absent, or of another type, which is a problem."""
         value = self._raw.get(name)
         if value is None:
             return None
@@ -36,7 +36,7 @@ class Fields:
         return None
 
     def identifier(self, name: str) -> str | None:
-        """A string that can stand in an address: not blank, not endless, and readable to the last character."""
+        """An id that can be used in a URL, as in `is_identifier`; None, which is a problem, for anything else."""
         value = self._raw.get(name)
         if isinstance(value, str) and is_identifier(value):
             return value
@@ -47,7 +47,7 @@ class Fields:
         return None
 
     def time(self, name: str) -> datetime | None:
-        """Seconds since 1970, as an aware UTC time."""
+        """A Unix time in seconds, as an aware UTC datetime; None where null, absent, or (a problem) invalid."""
         value = self._raw.get(name)
         if value is None:
             return None
@@ -61,6 +61,7 @@ class Fields:
         return None
 
     def mapping(self, name: str) -> Mapping[str, object] | None:
+        """The JSON object; None where it is null, absent, or of another type, which is a problem."""
         value = self._raw.get(name)
         if value is None or isinstance(value, dict):
             return value
@@ -68,6 +69,7 @@ class Fields:
         return None
 
     def sequence(self, name: str) -> list[object]:
+        """The JSON array; empty where it is null, absent, or of another type, which is a problem."""
         value = self._raw.get(name)
         if value is None:
             return []
@@ -77,20 +79,20 @@ class Fields:
         return []
 
     def _wrong(self, name: str, wanted: str, value: object) -> None:
-        self.problems.append(f"{name} is not {wanted} but {kind(value)}")
+        self.problems.append(f"{name} is not {wanted} but {json_type(value)}")
 
 
 def is_identifier(text: str) -> bool:
+    """Whether a text can be used as an id: not blank, at most `MAX_ID` characters, no NUL, no lone surrogate."""
     return 0 < len(text) <= MAX_ID and text.strip() != "" and "\0" not in text and not _SURROGATE.search(text)
 
 
 def is_cursor(text: str) -> bool:
-    """Whether an id can name a place in a list that somebody's address asks for: control characters in one are no
-    accident."""
+    """Whether a text can be used as a cursor from a URL: an id without control characters, which hint at tampering."""
     return is_identifier(text) and not _CONTROL.search(text)
 
 
-def kind(value: object) -> str:
-    """What a JSON value is, in a word or two, for a sentence about it."""
+def json_type(value: object) -> str:
+    """The type of a JSON value in words, such as "a list", for a sentence."""
     names = {dict: "an object", list: "a list", str: "unreadable text", bool: "true or false", type(None): "nothing"}
     return names.get(type(value), "a number")

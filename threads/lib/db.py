@@ -1,4 +1,4 @@
-"""Database connections and large result sets."""
+"""Helpers for database connections and for large result sets."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ ModelT = TypeVar("ModelT", bound="Model")
 
 
 def chunked(rows: QuerySet[ModelT], size: int, by: str = "pk") -> Iterator[ModelT]:
-    """All `rows` in the order of the field `by`, in which no two are alike, with a query for each `size` of them.
+    """All `rows`, ordered by the unique field `by`, read with one query per `size` rows (keyset pagination).
 
-    QuerySet.iterator() needs a cursor that lives in one connection, and behind a connection pooler each transaction
-    may have another one.
+    `QuerySet.iterator()` needs a server-side cursor, which a connection pooler breaks: each transaction may get another
+    connection.
     """
     more = rows = rows.order_by(by)
     while True:
@@ -30,16 +30,16 @@ def chunked(rows: QuerySet[ModelT], size: int, by: str = "pk") -> Iterator[Model
 
 
 def give_back() -> None:
-    """Gives connections to the database back to their pool."""
+    """Returns this thread's pooled connections to their pool, except within a transaction."""
     for connection in connections.all(initialized_only=True):
         if "pool" in connection.settings_dict["OPTIONS"] and not connection.in_atomic_block:
             connection.close()
 
 
 def is_closed(connection: psycopg.Connection[Any]) -> bool:
-    """Whether the server has closed an idle connection. Reads what has arrived, and waits for nothing."""
+    """Whether the server has closed an idle connection. Does not block."""
     try:
-        # The first call may read the server's last words, and only the second one the end.
+        # The first call may read the server's last message, and only the second one the end of the stream.
         for _ in range(2):
             connection.pgconn.consume_input()
     except psycopg.Error:

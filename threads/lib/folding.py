@@ -1,7 +1,7 @@
 """Case folding and normalisation of text, for the search index, queries, user ids, highlighting and find in a page.
 
-Unicode's compatibility decomposition, then its full case folding, then what people do not type or see: accents, vowel
-points, invisible characters. `browser.py` writes the same rules for the browser.
+Unicode's compatibility decomposition (NFKD), full case folding, then removal of what people do not type or see:
+accents, vowel points, invisible characters. `folding_js.py` generates the same rules for the browser.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ import unicodedata
 from functools import cache
 
 VERSION = 1
-"""Of these rules. What was indexed by others is indexed anew: a migration puts all threads into `StaleIndex`, and folds
-the names of users."""
+"""Version of these rules. After a change, a migration has to mark for reindexing what was folded by older rules."""
 
 _IGNORABLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""Unicode's Default_Ignorable_Code_Point, which Python's own data lacks."""
+"""Unicode property Default_Ignorable_Code_Point, which Python's `unicodedata` lacks."""
 
 _SKIN_TONES = "\U0001f3fb-\U0001f3ff"
 
@@ -30,17 +29,17 @@ _MARKS = (
 )
 
 DROPPED = f"[{_IGNORABLE}{_SKIN_TONES}{_MARKS}]"
-"""Characters that a search ignores, as a regular expression."""
+"""Regular expression of the characters that a search ignores."""
 
 _is_dropped = re.compile(DROPPED).match
 _drop = re.compile(f"{DROPPED}+").sub
 
 _BLANK = "\u2800\ufffc\ufffd"
-"""Symbols that are no word: a blank pattern, and what stands in place of something else."""
+"""Symbols that are not words: blank Braille pattern and replacement characters."""
 
 _BASIC_LATIN = re.compile(r"LATIN SMALL LETTER ([A-Z]{1,2}) WITH ")
 _LATIN = {"AE": "ae", "OE": "oe", "DOTLESS I": "i", "DOTLESS J": "j", "THORN": "th", "ETH": "d", "ENG": "n", "KRA": "q"}
-"""Letters that Unicode does not decompose, by their names there: "L WITH STROKE" is an l."""
+"""Letters that Unicode does not decompose, by their Unicode names. Handled by name too: "L WITH STROKE" is an l."""
 
 _ARABIC = {
     "\u0649": "\u064a", "\u06cc": "\u064a",  # yeh
@@ -48,19 +47,20 @@ _ARABIC = {
     "\u0629": "\u0647", "\u06c1": "\u0647", "\u06d5": "\u0647",  # heh, and the teh that is typed for it
     "\u0671": "\u0627",  # alef
 }  # fmt: skip
-"""Letters that are typed for each other, by keyboards of different languages."""
+"""Letters that keyboards of different languages type for each other."""
 
 _PLAIN = re.compile(r"[0-9a-z]+")
 
 JOINER = "\u200d"
+"""Zero-width joiner, which combines emoji."""
 
 _SAFE = 1000
-"""Characters up to which it does not matter that `unicodedata.normalize` takes quadratic time for a run of marks. In a
-longer text those that are dropped go first, and the others are put in their canonical order."""
+"""Characters up to which the quadratic time of `unicodedata.normalize` for a run of marks does not matter. In a longer
+text, ignored characters are removed first and other marks are put in canonical order."""
 
 
 class _Rules(dict[int, str]):
-    """What a character becomes: letters and digits, nothing, a space, or an emoji between spaces."""
+    """Translation table, filled on demand: letters and digits, "", a space, or an emoji between spaces."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
@@ -73,7 +73,7 @@ class _Rules(dict[int, str]):
 
 
 def _leaf(character: str) -> str:
-    """The same for a character that neither decomposes nor has another case."""
+    """The folding of a character that neither decomposes nor has another case."""
     if _is_dropped(character):
         return ""
     category = unicodedata.category(character)
@@ -90,29 +90,30 @@ def _leaf(character: str) -> str:
 
 
 RULES = _Rules()
+"""Folding of one character of a decomposed text, by code point."""
 
 
 def folded(text: str) -> str:
-    """`text` as words with one space between them. Equal for all normal forms of a text, and idempotent."""
+    """`text` as folded words separated by one space. Idempotent, and equal for all Unicode normal forms of a text."""
     if text.isascii():
         return " ".join(_PLAIN.findall(text.lower()))
     return " ".join(spaced(text).split())
 
 
 def spaced(text: str) -> str:
-    """`text` folded, with a space for each sign between its words."""
+    """`text` folded, with one space per sign between words."""
     return unicodedata.normalize("NFC", _decomposed(text).translate(RULES))
 
 
 def signed(text: str) -> str:
-    """`text` folded, but for signs and white space, which all stay: they tell one user id from another."""
+    """`text` folded with all signs and white space kept, since they distinguish user ids."""
     parts = ((each, RULES[ord(each)]) for each in _decomposed(text))
     return unicodedata.normalize("NFC", "".join(made.strip() or (each if made else "") for each, made in parts))
 
 
 def places(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """`text` folded, but for a space at its end, and for each character of that the begin and end in `text` of what it
-    came from: a whole character, with its marks."""
+    """`text` folded, with at most one space in a row and possibly one at the end; and for each folded character the
+    range (begin, end) in `text` of the character that it comes from, combining marks included."""
     made: list[str] = []
     origins: list[tuple[int, int]] = []
     begin = 0
@@ -129,7 +130,7 @@ def places(text: str) -> tuple[str, list[tuple[int, int]]]:
 
 
 def boundary(text: str, place: int) -> int:
-    """The first place from `place` on at which a text can be cut so that its halves fold as the whole does."""
+    """The first index from `place` on at which the text can be split without changing how it folds."""
     while place < len(text) and (_CONTINUES[text[place]] or text[place - 1] == JOINER):
         place += 1
     return min(place, len(text))
@@ -153,7 +154,7 @@ def _is_symbol(character: str) -> bool:
 
 
 class _Continues(dict[str, bool]):
-    """Whether a character belongs to the one before it: marks, what is dropped, and the later jamo of a syllable."""
+    """Whether a character belongs to the one before: marks, ignored characters, later jamo of a syllable. A cache."""
 
     def __missing__(self, character: str) -> bool:
         first = unicodedata.normalize("NFKD", character)[0]
@@ -163,7 +164,7 @@ class _Continues(dict[str, bool]):
 
 
 class _One(dict[str, str]):
-    """`spaced` of one character."""
+    """Cache of `spaced` for one character."""
 
     def __missing__(self, character: str) -> str:
         self[character] = made = spaced(character)

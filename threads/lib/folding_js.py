@@ -1,6 +1,6 @@
-"""Writes `static/folding.js`, the rules of `folding` for the browser: `python -m threads.lib.folding_js`.
+"""Generates `static/folding.js`, the rules of `folding` for the browser: `python -m threads.lib.folding_js`.
 
-The browser has Unicode's normal forms, small letters and categories itself; what it lacks comes from `folding.RULES`.
+A browser has Unicode's normal forms, lower case and categories itself; the rest comes from `folding.RULES`.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ const folding = (() => {{
 
 
 def script() -> str:
-    """The text of the file, by the version of Unicode that this Python has."""
+    """The content of the file, for the Unicode version of this Python."""
     dropped = "".join(each if each in "[]-" else _escaped(each) for each in DROPPED)
     return _SCRIPT.format(dropped=dropped, others=" ".join(_others()))
 

@@ -1,4 +1,4 @@
-"""Form fields and their errors, for parameters of an address."""
+"""Form fields for URL parameters, and their validation without a `Form`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from django import forms
 
 
 class Text(forms.CharField):
-    """Opaque text, taken to the letter: a user id may well begin with a space."""
+    """Opaque text, not stripped: a user id may begin with a space. Blank text counts as None.
+
+    `what` names the field in error messages; `most` is the maximum length in characters.
+    """
 
     def __init__(self, what: str, most: int) -> None:
         messages = {
@@ -29,6 +32,7 @@ class Text(forms.CharField):
         return str(text)
 
     def is_nothing(self, text: str) -> bool:
+        """Whether a text counts as absent."""
         return not text.strip()
 
 
@@ -39,10 +43,12 @@ _PLACES_CLASH = "An address has either after or before, not both. Remove one of 
 
 
 Errors = dict[str, list[str]]
+"""Error messages by field."""
 
 
 def listed(fields: Mapping[str, forms.Field], parameters: Mapping[str, str]) -> tuple[dict[str, Any], Errors]:
-    """What lists have in common: a place, days, and an order."""
+    """Cleaned values and errors of a list's parameters. Checks in addition that at most one cursor is set and that the
+    days are in order; renames `from` and `to` to `begin` and `end`."""
     values, errors = cleaned(fields, parameters)
     if values.get("after") and values.get("before"):
         errors["place"] = [_PLACES_CLASH]
@@ -55,6 +61,7 @@ def listed(fields: Mapping[str, forms.Field], parameters: Mapping[str, str]) -> 
 
 
 def cleaned(fields: Mapping[str, forms.Field], parameters: Mapping[str, str]) -> tuple[dict[str, Any], Errors]:
+    """Cleaned values and errors, by field."""
     values: dict[str, Any] = {}
     errors: Errors = {}
     for name, field in fields.items():
@@ -66,13 +73,13 @@ def cleaned(fields: Mapping[str, forms.Field], parameters: Mapping[str, str]) ->
 
 
 def day() -> forms.DateField:
-    """A day as the browser's date field sends it."""
+    """Field for a day, as a browser's date input sends it: "2026-11-30"."""
     wrong = "A day is written as in 2026-11-30."
     return forms.DateField(required=False, input_formats=["%Y-%m-%d"], error_messages={"invalid": wrong})
 
 
 def is_day(value: str) -> bool:
-    """Whether a field for a day can hold this."""
+    """Whether this is a valid day for `day()`."""
     try:
         return day().clean(value) is not None
     except forms.ValidationError:
@@ -80,7 +87,7 @@ def is_day(value: str) -> bool:
 
 
 def order() -> forms.ChoiceField:
-    """The order of a list, "" for its default."""
+    """Field for the order of a list; "" is the default."""
     return forms.ChoiceField(
         required=False,
         choices=[("desc", "Newest first"), ("asc", "Oldest first")],
@@ -89,7 +96,7 @@ def order() -> forms.ChoiceField:
 
 
 def rows_per_page(least: int, most: int) -> forms.IntegerField:
-    """How many rows a page has; None where nothing was chosen."""
+    """Field for the number of rows per page; None where it is absent."""
     wrong = f"Rows per page is a whole number from {least} to {most}."
     messages = dict.fromkeys(["invalid", "min_value", "max_value"], wrong)
     return forms.IntegerField(required=False, min_value=least, max_value=most, error_messages=messages)

@@ -1,4 +1,4 @@
-"""Query strings of addresses."""
+"""Query strings of URLs."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from urllib.parse import urlencode
 
 
 def encoded(values: Mapping[str, object]) -> str:
-    """Those that are not None, percent-encoded, in their order."""
+    """The values other than None as a query string, in their order."""
     return urlencode({name: value for name, value in values.items() if value is not None})

@@ -1,4 +1,4 @@
-"""Times as a reader wants them: in their own zone, exactly, and from now."""
+"""Formats times and durations for readers, in their time zone, and converts days to times."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 _STEPS = ((60, 60, "min"), (3600, 24, "h"), (86400, 14, "day"), (7 * 86400, 9, "week"), (30.44 * 86400, 24, "month"))
-"""Seconds in a unit, how many of them before the next unit is used, its name."""
+"""Seconds per unit, number of units from which the next unit is used, name of the unit."""
 
 
 def zone(name: str | None) -> tzinfo:
-    """The zone that a browser named, UTC where it named none that exists."""
+    """The time zone of this IANA name; UTC where the name is None or unknown."""
     return ZoneInfo(name) if name is not None and name in _zones() else UTC
 
 
@@ -24,43 +24,43 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def exact(moment: datetime, where: tzinfo) -> str:
-    """Such as "22 Nov 2026, 06:40"."""
-    local = _local(moment, where)
+def exact(moment: datetime, zone: tzinfo) -> str:
+    """The time to the minute, such as "22 Nov 2026, 06:40"."""
+    local = _local(moment, zone)
     return f"{local.day} {_MONTHS[local.month - 1]} {local.year}, {local.hour:02}:{local.minute:02}"
 
 
-def exact_to_seconds(moment: datetime, where: tzinfo) -> str:
-    """Such as "22 Nov 2026, 06:40:05"."""
-    return f"{exact(moment, where)}:{_local(moment, where).second:02}"
+def exact_to_seconds(moment: datetime, zone: tzinfo) -> str:
+    """The time to the second, such as "22 Nov 2026, 06:40:05"."""
+    return f"{exact(moment, zone)}:{_local(moment, zone).second:02}"
 
 
-def clock(moment: datetime, where: tzinfo) -> str:
-    """Such as "06:40"."""
-    return f"{_local(moment, where):%H:%M}"
+def clock(moment: datetime, zone: tzinfo) -> str:
+    """The time of day, such as "06:40"."""
+    return f"{_local(moment, zone):%H:%M}"
 
 
-def day(moment: datetime, where: tzinfo) -> str:
-    """Such as "Sunday, 22 Nov 2026"."""
-    local = _local(moment, where)
+def day(moment: datetime, zone: tzinfo) -> str:
+    """The day, such as "Sunday, 22 Nov 2026"."""
+    local = _local(moment, zone)
     return f"{DAYS[local.weekday()]}, {local.day} {_MONTHS[local.month - 1]} {local.year}"
 
 
 def hour_of_week(hour: str) -> str:
-    """Such as "Mondays, 09:00 to 10:00" for "0-09"."""
+    """An hour of the week in words: "Mondays, 09:00 to 10:00" for "0-09"."""
     clock = int(hour[2:])
     return f"{DAYS[int(hour[0])]}s, {clock:02}:00 to {(clock + 1) % 24:02}:00"
 
 
-def _local(moment: datetime, where: tzinfo) -> datetime:
+def _local(moment: datetime, zone: tzinfo) -> datetime:
     try:
-        return moment.astimezone(where)
-    except OverflowError:  # the first and the last day of the calendar, west or east of Greenwich
+        return moment.astimezone(zone)
+    except OverflowError:  # on the first and the last day of the calendar
         return moment
 
 
 def relative(moment: datetime, now: datetime) -> str:
-    """Such as "just now", "5 min ago", "3 days ago", "in 2 h"."""
+    """A time relative to `now`, such as "just now", "5 min ago", "3 days ago", "in 2 h"."""
     seconds = (now - moment).total_seconds()
     size = abs(seconds)
     if size < 60:
@@ -72,7 +72,7 @@ def relative(moment: datetime, now: datetime) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Such as "2 seconds", "10 minutes", "a day": how long to wait, rounded up."""
+    """A wait in its largest unit, rounded up, such as "2 seconds", "10 minutes"."""
     for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= unit:
             count = -int(-seconds // unit)
@@ -82,8 +82,8 @@ def duration(seconds: float) -> str:
 
 
 def time_left(seconds: float) -> str:
-    """Such as "less than a minute", "about 14 minutes", "about 5 hours 34 minutes", "about 2 days 8 hours": rounded up,
-    by less than the smaller of its units."""
+    """Remaining time in up to two units, rounded up: "less than a minute", "about 14 minutes", "about 5 hours 34
+    minutes", "about 2 days 8 hours"."""
     if seconds < 60:
         return "less than a minute"
     minutes = -int(-seconds // 60)
@@ -98,7 +98,7 @@ def time_left(seconds: float) -> str:
 
 
 def about(seconds: float) -> str:
-    """Such as "2 hours", "9 days": to the nearest, from an hour up."""
+    """A duration of an hour or more, rounded to the nearest hour or day, such as "2 hours", "9 days"."""
     unit, name = (86400, "day") if seconds >= 36 * 3600 else (3600, "hour")
     count = round(seconds / unit)
     return f"{count:,} {name}{'s' if count != 1 else ''}"
@@ -113,7 +113,7 @@ _DAY = timedelta(days=1)
 
 
 def bounds(begin: date | None, end: date | None, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
-    """When the day `begin` begins, and when the day after `end` does; None for no bound."""
+    """The start of the day `begin` and the end of the day `end` in a zone, as UTC; None for no bound."""
     return _start(begin, zone), _start(end + _DAY if end and end < date.max else None, zone)
 
 

@@ -1,4 +1,4 @@
-"""What a call belongs to: the request or the job for which it is made."""
+"""Trace context: ids that connect log lines and upstream calls with the request or job that causes them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """The upstream's clock in one reply: `date` is its `Date` in Unix seconds, None where there was none that can be
-    read, and `arrived` when the reply arrived, by `time.monotonic()`."""
+    """The upstream's clock in one reply: its `Date` in Unix seconds, None where missing or invalid, and the value of
+    `time.monotonic()` when the reply arrived."""
 
     date: float | None
     arrived: float
@@ -18,10 +18,14 @@ class Clock:
 
 @dataclass(slots=True)
 class Trace:
-    """`id` stands in our logs, and goes to the upstream as `X-Client-Request-Id`, so that its support finds our call.
-    `upstream` holds the ids that the upstream gave the last calls; `job` is the id of the job that makes them, "" where
-    none does; `client_id` the one that whoever asks us brought, for the logs alone, "" where they brought none. `clock`
-    is of the last reply."""
+    """The trace of one request or job.
+
+    - `id`: for the logs, and sent upstream as `X-Client-Request-Id`, by which its support finds a call.
+    - `upstream`: the upstream's own ids of the last 20 calls.
+    - `job`: id of the job, "" for none.
+    - `client_id`: the request id that the client sent, for the logs alone, "" for none.
+    - `clock`: the upstream's clock in the last reply.
+    """
 
     id: str
     upstream: deque[str] = field(default_factory=lambda: deque(maxlen=20))

@@ -1,4 +1,12 @@
-"""What is known of an upstream that fails: since when, and when to ask it again. Meanwhile the archive answers."""
+"""Circuit breaker for the upstream. While it is open, pages are answered from the archive without a call upstream.
+
+- Closed: the upstream answered the last call.
+- Open: it failed; no page calls it for `PAUSE` seconds.
+- Half-open: the pause is over; one caller makes the trial call, the others still count as open.
+
+The state is kept per process. The database holds since when the upstream fails (`archive.models.Outage`), so that all
+processes show the same time, and so that one process that finds it recovered closes the breaker of the others.
+"""
 
 from __future__ import annotations
 
@@ -10,88 +18,94 @@ from datetime import datetime
 from django.db import DatabaseError
 from django.utils import timezone
 
-from threads.archive.models import Outage as Kept
+from threads.archive import models
 from threads.archive.statement_timeout import TooSlow
 from threads.chatkit import ChatKitError, NotFound, Refused, TooLarge
 
 PAUSE = 15.0
-"""Seconds for which a failing upstream is not asked again for a page: nobody waits for it twice."""
+"""Seconds for which the breaker stays open before a page makes a trial call."""
 
-LOOK = 2.0
-"""Seconds between two looks whether it is back, for however many pages that wait for it."""
+PROBE_INTERVAL_SECONDS = 2.0
+"""Seconds between two probes for recovery, however many open pages ask for one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """`error` is how it failed the last time that it was asked."""
+    """The upstream's current failure: when it began, and the last error."""
 
     since: datetime
     error: ChatKitError
 
 
-class Watch:
-    """What this process knows. Others learn from the database when it began, and that it is over."""
+class CircuitBreaker:
+    """This process's circuit breaker for the upstream. Database errors are ignored: the breaker works without it."""
 
     def __init__(self) -> None:
         self._outage: Outage | None = None
-        self._until = 0.0
-        self._looked = -LOOK
-        # An outage that an earlier process noted may be over.
-        self._may_be_noted = True
-        self._is_noted = False
+        self._open_until = 0.0
+        self._last_probe = -PROBE_INTERVAL_SECONDS
+        # The database may hold an outage that an earlier process stored.
+        self._may_be_stored = True
+        self._is_stored = False
 
-    def known(self) -> Outage | None:
-        """The outage, while there is no use in asking. When the pause is over, or another process has found the
-        upstream back, one caller is told to ask, and the others go on with what is known."""
+    def open_outage(self) -> Outage | None:
+        """The outage while the breaker is open; None where the caller should call the upstream.
+
+        Once the pause is over, or another process has removed the outage from the database, one caller gets None and
+        makes the trial call; the pause starts again for the others.
+        """
         if self._outage is None:
             return None
         now = time.monotonic()
-        if now < self._until and not self._is_over_elsewhere():
+        if now < self._open_until and not self._is_over_elsewhere():
             return self._outage
-        self._until = now + PAUSE
+        self._open_until = now + PAUSE
         return None
 
-    def may_look(self) -> bool:
-        """Whether it is time to see if the upstream is back."""
+    def may_probe(self) -> bool:
+        """Whether the caller may probe for recovery now: at most once per `PROBE_INTERVAL_SECONDS` in an outage."""
         now = time.monotonic()
-        if self._outage is not None and now - self._looked < LOOK:
+        if self._outage is not None and now - self._last_probe < PROBE_INTERVAL_SECONDS:
             return False
-        self._looked = now
+        self._last_probe = now
         return True
 
-    def failed(self, error: ChatKitError) -> Outage:
+    def record_failure(self, error: ChatKitError) -> Outage:
+        """Opens the breaker after a failed call. Returns the outage, with the earliest start that any process knows."""
         since = self._outage.since if self._outage else timezone.now()
-        self._is_noted = False
-        # A database that is locked can still be read: nobody goes without an answer because this could not be noted.
+        self._is_stored = False
+        # A locked database can still be read, so the page is answered even where the outage can't be stored.
         with suppress(DatabaseError):
-            since = Kept.objects.get_or_create(pk=1, defaults={"since": since})[0].since
-            self._is_noted = True
-        self._outage, self._until = Outage(since, error), time.monotonic() + PAUSE
-        self._may_be_noted = True
+            since = models.Outage.objects.get_or_create(pk=1, defaults={"since": since})[0].since
+            self._is_stored = True
+        self._outage, self._open_until = Outage(since, error), time.monotonic() + PAUSE
+        self._may_be_stored = True
         return self._outage
 
-    def answered(self, *, looked: bool = False) -> None:
-        """It lives. `looked` is true where somebody waited for that: then a process that never met the outage may be
-        the one that ends it for all."""
+    def record_success(self, *, probed: bool = False) -> None:
+        """Closes the breaker after an answered call. After a probe it also removes an outage that only other processes
+        have met."""
         self._outage = None
-        if self._may_be_noted or looked:
+        if self._may_be_stored or probed:
             with suppress(DatabaseError):
-                Kept.objects.all().delete()
-                self._may_be_noted = False
+                models.Outage.objects.all().delete()
+                self._may_be_stored = False
 
     def forget(self) -> None:
-        self._outage, self._until, self._looked = None, 0.0, -LOOK
-        self._is_noted = False
+        """Closes the breaker in this process alone, for tests."""
+        self._outage, self._open_until, self._last_probe = None, 0.0, -PROBE_INTERVAL_SECONDS
+        self._is_stored = False
 
     def _is_over_elsewhere(self) -> bool:
         with suppress(DatabaseError):
-            return self._is_noted and not Kept.objects.exists()
+            return self._is_stored and not models.Outage.objects.exists()
         return False
 
 
 def is_outage(error: ChatKitError) -> bool:
-    """Whether another source should answer: the fault is the upstream's, and not in what was asked for."""
+    """Whether the upstream is at fault, so that another source should answer; false where the request itself is."""
     return not isinstance(error, NotFound | Refused | TooLarge | TooSlow)
 
 
-watch = Watch()
+watch = CircuitBreaker()
+"""The breaker of this process."""

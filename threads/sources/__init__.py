@@ -1,1 +1,1 @@
-"""Queries, one page of an answer, and the API as a source of threads."""
+"""Sources of threads: queries, pages, the interface of a source, and the live API as one."""

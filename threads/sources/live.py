@@ -1,6 +1,8 @@
-"""Where threads come from. A source answers a query with a `Window`, whatever it has behind it."""
+"""The live API as a source of threads."""
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 from threads.chatkit import ChatKitClient, Garbled, Order, Page, Thread, ThreadItem
 
@@ -9,11 +11,13 @@ from .window import RowT_co, Window
 
 
 class LiveSource:
-    """The hosted API, asked anew for every page.
+    """Threads from the live API, without a cache.
 
-    It is never sent `before`, whose meaning is open. The page before a row is the page *after* it in the opposite
-    order, turned round: one call, exact under every reading of the specification (docs/adr/0001).
+    It never sends `before`, whose meaning the specification leaves open. The page before a row is the page *after* it
+    in the opposite order, reversed: one call, correct under every reading of the specification (docs/adr/0001).
     """
+
+    can_read_in_parallel: ClassVar[bool] = True
 
     def __init__(self, client: ChatKitClient) -> None:
         self._client = client
@@ -21,11 +25,11 @@ class LiveSource:
     def list_threads(self, query: ThreadQuery) -> Window[Thread]:
         if query.before is None:
             page = self._client.list_threads(user=query.user, order=query.order, limit=query.limit, after=query.after)
-            return _onward(page, query.after)
+            return _forward(page, query.after)
         page = self._client.list_threads(
             user=query.user, order=_opposite(query.order), limit=query.limit, after=query.before
         )
-        return _turned(page, query.order)
+        return _reversed(page, query.order)
 
     def thread(self, thread_id: str) -> Thread:
         return self._client.retrieve_thread(thread_id)
@@ -33,19 +37,19 @@ class LiveSource:
     def list_items(self, thread_id: str, query: ItemQuery) -> Window[ThreadItem]:
         if query.before is not None:
             page = self._client.list_items(thread_id, order="desc", limit=query.limit, after=query.before)
-            return _turned(page, "asc")
+            return _reversed(page, "asc")
         after = query.after
         if query.at is not None:
             after = self._client.list_items(thread_id, order="desc", limit=1, after=query.at).first_id
-        return _onward(self._client.list_items(thread_id, order="asc", limit=query.limit, after=after), after)
+        return _forward(self._client.list_items(thread_id, order="asc", limit=query.limit, after=after), after)
 
 
-def _onward(page: Page[RowT_co], after: str | None) -> Window[RowT_co]:
+def _forward(page: Page[RowT_co], after: str | None) -> Window[RowT_co]:
     return Window(
         rows=page.rows,
         first_id=page.first_id,
         last_id=page.last_id,
-        # The row that the cursor names stands before this page.
+        # The cursor's own row is on the previous page.
         has_previous=after is not None and page.first_id is not None,
         has_next=page.has_more,
         notes=page.notes,
@@ -53,8 +57,8 @@ def _onward(page: Page[RowT_co], after: str | None) -> Window[RowT_co]:
     )
 
 
-def _turned(page: Page[RowT_co], order: Order) -> Window[RowT_co]:
-    """A page of the opposite order, as one in `order`."""
+def _reversed(page: Page[RowT_co], order: Order) -> Window[RowT_co]:
+    """A page read in the opposite order, as a window in `order`. Raises `Garbled` where the API ignored the order."""
     times = [row.created_at for row in page.rows if row.created_at]
     if times and (times[0] < times[-1] if order == "asc" else times[0] > times[-1]):
         raise Garbled("the rows are not in the order asked for")

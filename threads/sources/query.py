@@ -1,4 +1,4 @@
-"""What a list of threads is asked for: one value, from a form, to an address, to a request upstream."""
+"""Queries for a page of threads or of items: the same value in a form, in a URL and in a request to a source."""
 
 from __future__ import annotations
 
@@ -10,24 +10,29 @@ from threads.chatkit import Order
 from threads.lib.querystring import encoded
 
 Match = Literal["exact", "part"]
+"""Whether `user` is a whole user id or a part of one."""
 
 DEFAULT_LIMIT = 20
+"""Threads per page."""
+
 ITEMS = 50
-"""Items of a conversation on its first page."""
+"""Items per page of a conversation."""
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadQuery:
-    """A place in a list of threads.
+    """A page of a list of threads: filters, order and cursor. None means no filter.
 
-    `user` is a user id, or with `match` "part" any part of one; None for all. `status` and `reason` are exact,
-    `has_reason` is whether there is one; `q` is what is searched for; `begin` and `end` are the first and the last day,
-    in the reader's zone; `hour` is an hour of the week, such as "0-09" for Mondays from nine to ten. At most one of
-    `after` and `before` is set: the id of the thread just before the page, or just after it, in `order`. `since` is the
-    id of the newest thread when the paging began: what stands before it, newest first, has arrived meanwhile.
-
-    `guess` is whether a `user` that nobody is may be taken for a part of one: it was typed, by somebody who may see
-    ids. It belongs to one request, not to the list, and no address has it.
+    - `user`: a user id, or a part of one where `match` is "part".
+    - `status`, `reason`: exact. `has_reason`: whether there is a reason.
+    - `q`: the search, as typed.
+    - `hour`: an hour of the week, such as "0-09" for Mondays from 9 to 10.
+    - `begin`, `end`: first and last day, in the reader's time zone.
+    - `after`, `before`: cursor, the id of the thread just before or just after the page, in `order`. At most one is
+      set.
+    - `since`: the id of the newest thread when paging began. Threads newer than it have arrived since.
+    - `guess`: whether an unknown `user` may be taken as a part of an id, because it was typed by an account that may
+      see user ids. It holds for one request and is in no URL.
     """
 
     user: str | None = None
@@ -48,41 +53,42 @@ class ThreadQuery:
 
     @property
     def cursor(self) -> str | None:
+        """The thread id that the page is next to; None for the first page."""
         return self.after or self.before
 
     @property
     def exact_user(self) -> str | None:
-        """The one user whose threads these are; None where they may be anybody's."""
+        """The user id, where the list is of exactly one user; else None."""
         return self.user if self.match == "exact" else None
 
     @property
     def filters(self) -> int:
-        """How many things it asks for that the live API cannot filter by."""
-        asked = (self.status, self.has_reason, self.reason, self.q, self.hour, self.begin, self.end)
-        return sum(each is not None for each in asked) + (self.user is not None and self.match == "part")
+        """The number of filters that the live API does not have; above 0 only the archive can answer."""
+        values = (self.status, self.has_reason, self.reason, self.q, self.hour, self.begin, self.end)
+        return sum(value is not None for value in values) + (self.user is not None and self.match == "part")
 
     def first(self) -> ThreadQuery:
-        """The same list from its start."""
+        """The first page of the same list."""
         return replace(self, after=None, before=None, since=None)
 
     def of(self, user: str | None) -> ThreadQuery:
-        """The list of one user, or of all, from its start."""
+        """The first page of the list of one user, or of all users."""
         return replace(self.first(), user=user, match="exact", guess=False)
 
     def of_part(self) -> ThreadQuery:
-        """The list of all users who have its user in their ids, from its start."""
+        """The first page of the list of all users with `user` as a part of their ids."""
         return replace(self.first(), match="part", guess=False)
 
     def unfiltered(self) -> ThreadQuery:
-        """All threads, in the same order, from their start."""
+        """The first page of all threads, in the same order."""
         return ThreadQuery(order=self.order, limit=self.limit)
 
     def beyond(self, *, after: str | None = None, before: str | None = None, since: str | None = None) -> ThreadQuery:
-        """Another page of the same list."""
+        """The page of the same list at another cursor."""
         return replace(self, after=after, before=before, since=since)
 
     def encoded(self) -> str:
-        """The query part of an address: what differs from the default, in a fixed order, percent-encoded."""
+        """The query string: values other than the default, in a fixed order, percent-encoded."""
         values = {
             "user": self.user,
             "match": self.match if self.user is not None and self.match != "exact" else None,
@@ -104,11 +110,12 @@ class ThreadQuery:
 
 @dataclass(frozen=True, slots=True)
 class ItemQuery:
-    """A place in one conversation, oldest first. At most one of `after`, `before` and `at` is set: the id of the item
-    just before the page, of the one just after it, or of its first.
+    """A page of a thread's items, oldest first.
 
-    What the page before handed on: `count`, how many items come before this one, None where nobody counted them, and
-    `since`, when the last of them was created, in Unix seconds.
+    - `after`, `before`, `at`: cursor, the id of the item just before the page, just after it, or of its first item. At
+      most one is set.
+    - `count`: number of items before the page, passed on from the previous page; None where it is not known.
+    - `since`: creation time of the item before the page, in Unix seconds, passed on likewise.
     """
 
     limit: int = ITEMS
@@ -120,10 +127,11 @@ class ItemQuery:
 
     @property
     def cursor(self) -> str | None:
+        """The item id that the page starts at or is next to; None for the first page."""
         return self.after or self.before or self.at
 
     def encoded(self) -> str:
-        """The query part of an address, as in `ThreadQuery`."""
+        """The query string, as in `ThreadQuery`."""
         values = {
             "limit": self.limit if self.limit != ITEMS else None,
             "after": self.after,

@@ -1,4 +1,4 @@
-"""The one client of this process, as the settings describe it."""
+"""The process's API client, configured from the settings."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from threads.chatkit import Account, ChatKitClient, Exchange, Limits, Observer, 
 from threads.emulator import Emulator, EmulatorAdapter
 
 observers: list[Observer] = []
-"""Who is told of every call that the client of this process makes."""
+"""Callbacks that receive every exchange of `client()`, in the thread that made the call."""
 
 
-class _Closed(ChatKitClient):
-    """Makes no call: for ARCHIVE_ONLY, where whatever asks the API is answered as by one that is no more."""
+class _NoUpstreamClient(ChatKitClient):
+    """The client for ARCHIVE_ONLY: makes no call, and raises `Retired` for each."""
 
     def _reply(self, *_arguments: Any, **_how: Any) -> NoReturn:
         raise Retired("OpenAI is not asked, since ARCHIVE_ONLY is set")
@@ -23,16 +23,16 @@ class _Closed(ChatKitClient):
 
 @cache
 def client() -> ChatKitClient:
-    """Speaks to the API at OPENAI_BASE_URL, or, without a key, to the emulator at EMULATOR_URL, or to one in this very
-    process."""
+    """The process's only client. It calls the API at OPENAI_BASE_URL; without a key the emulator at EMULATOR_URL; with
+    neither, an emulator inside this process."""
     return made(Limits(settings.CHATKIT_DEADLINE, settings.CHATKIT_CONNECT, settings.CHATKIT_MAX_BYTES), tell)
 
 
 def made(limits: Limits, observer: Observer) -> ChatKitClient:
-    """Another client of the same upstream."""
+    """A new client of the same upstream, with its own limits and observer."""
     pool = settings.WORKER_CONNECTIONS
     if settings.ARCHIVE_ONLY:
-        return _Closed(Account(""), limits=limits)
+        return _NoUpstreamClient(Account(""), limits=limits)
     if settings.OPENAI_API_KEY is None and settings.EMULATOR_URL is not None:
         account = Account("emulator", settings.EMULATOR_URL)
         return ChatKitClient(account, limits=limits, pool_size=pool, observer=observer)
@@ -46,6 +46,6 @@ def made(limits: Limits, observer: Observer) -> ChatKitClient:
 
 
 def tell(exchange: Exchange) -> None:
-    """Tells all of `observers`."""
-    for each in observers:
-        each(exchange)
+    """Passes an exchange on to all `observers`."""
+    for observer in observers:
+        observer(exchange)

@@ -1,9 +1,9 @@
-"""A page of a list, and what every source of threads answers."""
+"""`ThreadSource`, the interface of the live API and of the archive, and `Window`, the page that both return."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from threads.chatkit import Thread, ThreadItem
 
@@ -14,10 +14,11 @@ RowT_co = TypeVar("RowT_co", Thread, ThreadItem, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Window(Generic[RowT_co]):
-    """One page of a list as a reader sees it: rows in the query's order, and whether there is more on either side.
+    """One page of a list, rows in the query's order.
 
-    `first_id` and `last_id` are the cursors of its ends, None where nothing leads on from there. `lost`: there is more,
-    which can't be reached. `gaps`: why the list may not be all that was asked for, in sentences.
+    `first_id` and `last_id` are the cursors at its ends, None where there is none. `lost` means that there are more
+    rows and no cursor leads to them. `notes` are sentences about the page for the reader; `gaps` are sentences on why
+    the rows may not be all that match.
     """
 
     rows: tuple[RowT_co, ...]
@@ -31,21 +32,25 @@ class Window(Generic[RowT_co]):
 
     @property
     def has_more(self) -> bool:
-        """As a page of the API has it."""
+        """`has_next` under the name that `chatkit.pages` reads."""
         return self.has_next
 
 
 class ThreadSource(Protocol):
-    """All of it raises `ChatKitError`."""
+    """A source of threads. Every method raises `ChatKitError`."""
+
+    can_read_in_parallel: ClassVar[bool]
+    """Whether reading a thread and its items at the same time is faster than one after the other."""
 
     def list_threads(self, query: ThreadQuery) -> Window[Thread]:
-        """One page of threads, in one call upstream."""
+        """One page of threads. The live API needs one call for it."""
         ...
 
     def thread(self, thread_id: str) -> Thread:
-        """One thread, without its items."""
+        """One thread, without its items. Raises `NotFound`."""
         ...
 
     def list_items(self, thread_id: str, query: ItemQuery) -> Window[ThreadItem]:
-        """One page of a conversation, oldest first, in one call upstream; two where it is to begin at an item."""
+        """One page of a thread's items, oldest first. The live API needs one call, and two for `ItemQuery.at`. Raises
+        `NotFound`."""
         ...

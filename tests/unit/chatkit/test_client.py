@@ -33,7 +33,7 @@ from threads.chatkit import (
     TooLarge,
     Unavailable,
 )
-from threads.chatkit.transport import date_of
+from threads.chatkit.transport import server_date
 from threads.lib.trace import Trace, trace
 
 KEY = "sk-proj-very-secret"
@@ -260,7 +260,7 @@ def test_an_account_does_not_show_its_key() -> None:
     | st.from_regex(r"\A\w{3}, \d{1,3} \w{3} \d{1,6} \d\d:\d\d:\d\d ([+-]\d{1,6}|GMT|\w*)\Z", fullmatch=True)
 )
 def test_whatever_stands_as_a_date_is_a_time_or_none(said: str) -> None:
-    found = date_of(CaseInsensitiveDict({"date": said}))
+    found = server_date(CaseInsensitiveDict({"date": said}))
     assert found is None or isinstance(found, float)
 
 
@@ -270,7 +270,7 @@ def test_a_date_is_in_utc_wherever_this_machine_is(monkeypatch: pytest.MonkeyPat
     time.tzset()
     try:
         for said in ("Mon, 21 Sep 2026 13:33:20 GMT", "Mon, 21 Sep 2026 13:33:20 -0000", "Mon, 21 Sep 2026 13:33:20"):
-            assert date_of(CaseInsensitiveDict({"date": said})) == 1_789_997_600.0
+            assert server_date(CaseInsensitiveDict({"date": said})) == 1_789_997_600.0
     finally:
         monkeypatch.undo()
         time.tzset()

@@ -99,7 +99,7 @@ def test_any_items_make_a_page(data: list[Any]) -> None:
 @given(json_values)
 def test_any_json_makes_a_page_or_is_garbled(raw: object) -> None:
     for read in (
-        partial(decode.whole_thread, thread_id="cthr_1"),
+        partial(decode.single_thread, thread_id="cthr_1"),
         decode.deletion,
         lambda value: decode.page(value, decode.thread, limit=20),
     ):
@@ -163,10 +163,10 @@ def test_more_that_can_not_be_reached_is_said() -> None:
 
 def test_a_page_that_leads_back_to_its_cursor_is_garbled() -> None:
     decoded = decode.page(page(row(1), row(2)), decode.thread, limit=20)
-    assert decode.checked(decoded, cursor="cthr_9") is decoded
+    assert decode.check_progress(decoded, cursor="cthr_9") is decoded
     for cursor in ("cthr_1", "cthr_2"):
         with pytest.raises(Garbled):
-            decode.checked(decoded, cursor=cursor)
+            decode.check_progress(decoded, cursor=cursor)
 
 
 ITEMS: list[tuple[dict[str, Any], type]] = [

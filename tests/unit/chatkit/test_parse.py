@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from threads.chatkit.errors import Garbled, TooLarge
-from threads.chatkit.parse import MAX_TOKENS, Oversized, first_row_id, parse
+from threads.chatkit.parse import MAX_TOKENS, OversizedNumber, first_row_id, parse
 from threads.chatkit.values import is_identifier
 
 
@@ -39,7 +39,7 @@ def test_any_bytes_parse_or_are_garbled(body: bytes) -> None:
 def test_a_number_too_long_for_python_costs_itself_alone() -> None:
     parsed = parse(b'{"a": ' + b"9" * 5000 + b', "b": 1}')
     assert isinstance(parsed, dict)
-    assert isinstance(parsed["a"], Oversized)
+    assert isinstance(parsed["a"], OversizedNumber)
     assert parsed["b"] == 1
 
 

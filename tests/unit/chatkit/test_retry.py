@@ -31,7 +31,7 @@ def test_retry_after_is_read_in_every_form(headers: dict[str, str], seconds: flo
 @given(st.text())
 def test_no_header_raises(text: str) -> None:
     retry.retry_after({"retry-after": text, "retry-after-ms": text})
-    retry.reset_after({"x-ratelimit-reset-requests": text})
+    retry.rate_limit_reset({"x-ratelimit-reset-requests": text})
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_no_header_raises(text: str) -> None:
     [("6m0s", 360), ("1h2m3.5s", 3723.5), ("20ms", 0.02), ("1d", 86400), ("", None), ("6m x", None)],
 )
 def test_a_reset_is_a_duration(text: str, seconds: float | None) -> None:
-    assert retry.reset_after({"x-ratelimit-reset-requests": text}) == pytest.approx(seconds)
+    assert retry.rate_limit_reset({"x-ratelimit-reset-requests": text}) == pytest.approx(seconds)
 
 
 def test_a_short_wait_is_honoured_and_a_long_one_is_not_sat_out() -> None:
@@ -52,8 +52,8 @@ def test_a_short_wait_is_honoured_and_a_long_one_is_not_sat_out() -> None:
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504])
 def test_the_upstream_has_the_last_word_on_a_second_try(status: int) -> None:
-    assert retry.worth_another(status, {})
-    assert not retry.worth_another(status, {"x-should-retry": "false"})
-    assert not retry.worth_another(400, {})
-    assert retry.worth_another(400, {"x-should-retry": "true"})
-    assert not retry.worth_another(200, {"x-should-retry": "true"})
+    assert retry.is_retryable(status, {})
+    assert not retry.is_retryable(status, {"x-should-retry": "false"})
+    assert not retry.is_retryable(400, {})
+    assert retry.is_retryable(400, {"x-should-retry": "true"})
+    assert not retry.is_retryable(200, {"x-should-retry": "true"})

@@ -1,1 +1,1 @@
-"""Finding threads in the archive: by words, user, status, reason and time."""
+"""Full-text search and filters over the archive: by words, user, status, reason and time."""

@@ -1,8 +1,8 @@
-"""What differs between the databases in searching. All else is the same code on both.
+"""Index queries per database: SQLite's FTS5, PostgreSQL's GIN. All other code of the search is the same on both.
 
-SQLite's FTS5 gives its rows in order, so that a search ends where it has enough. PostgreSQL's GIN knows no order: there
-each thread has among its words the run of numbers that it is in (`index.RUN`), and a search looks into a few runs. What
-is common is found there; what is not is so rare that all of it can be had at once.
+FTS5 returns rows in order, so a search stops once it has enough. A GIN index has no order: there each thread also has a
+word for the run of thread numbers that it is in (`word_index.RUN`), and a search first looks into a few runs. Frequent
+words are found there; all matches of a rare word fit into one query.
 """
 
 from __future__ import annotations
@@ -14,23 +14,24 @@ from django.db import connection, transaction
 from threads.archive.store.word_index import RUN, run_word
 
 Groups = Sequence[Sequence[str]]
+"""Words of the index, in conjunctive normal form: one word of each group has to match."""
 
 _RUNS = 4
-"""How many runs are looked into before the whole index is."""
+"""Runs that are searched before the whole index."""
 
-_MOST_AT_ONCE = 5000
-"""More than the threads of a run."""
+_QUERY_LIMIT = 5000
+"""Rows per query; more than the threads of a run."""
 
 
 def matching(groups: Groups, low: int, high: int, *, descending: bool, size: int) -> Iterator[list[int]]:
-    """The numbers of the threads, from `low` up to but not `high`, that have a word of each group: in order, at least
-    one at a time, about `size` to begin with."""
+    """The numbers of threads in `low` <= number < `high` that match all groups, in order, in non-empty lists; the first
+    one has about `size` numbers."""
     search = _sqlite if connection.vendor == "sqlite" else _postgresql
     return search(groups, low, high, descending, size)
 
 
 def words_with(part: str, most: int) -> list[str]:
-    """Up to `most` words that have `part` (three characters or more) in them, those that begin with it first."""
+    """Up to `most` indexed words that contain `part` (three characters or more), those that start with it first."""
     found = words_beginning(part, most)
     if len(found) >= most:
         return found
@@ -46,7 +47,7 @@ def words_with(part: str, most: int) -> list[str]:
 
 
 def words_beginning(start: str, most: int) -> list[str]:
-    """Up to `most` words that begin with `start`, in order, itself first."""
+    """Up to `most` indexed words that start with `start`, in alphabetical order."""
     sql = (
         "SELECT word FROM archive_word WHERE word >= %s AND word < %s ORDER BY word LIMIT %s"
         if connection.vendor == "sqlite"
@@ -58,7 +59,7 @@ def words_beginning(start: str, most: int) -> list[str]:
 
 
 def with_word(word: str, most: int) -> list[int]:
-    """The numbers of up to `most` threads that have exactly this word in the index, in no order."""
+    """The numbers of up to `most` threads with exactly this word in the index, unordered."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             sql = "SELECT rowid FROM archive_words_index WHERE archive_words_index MATCH %s LIMIT %s"
@@ -77,23 +78,23 @@ def with_word(word: str, most: int) -> list[int]:
 
 
 def _sqlite(groups: Groups, low: int, high: int, descending: bool, size: int) -> Iterator[list[int]]:
-    asked = " AND ".join("(" + " OR ".join(f'"{word}"' for word in group) + ")" for group in groups)
+    match = " AND ".join("(" + " OR ".join(f'"{word}"' for word in group) + ")" for group in groups)
     sql = (
         "SELECT rowid FROM archive_words_index WHERE archive_words_index MATCH %s AND rowid >= %s AND rowid < %s "
         f"ORDER BY rowid {'DESC' if descending else 'ASC'}"
     )
-    # One statement for as much as is wanted: to begin one takes longer than to go on.
+    # One statement, read in chunks: starting a statement takes longer than continuing it.
     with connection.cursor() as cursor:
-        cursor.execute(sql, [asked, low, high])
+        cursor.execute(sql, [match, low, high])
         while found := [number for (number,) in cursor.fetchmany(size)]:
             yield found
             size = min(2 * size, 500)
 
 
 def _postgresql(groups: Groups, low: int, high: int, descending: bool, size: int) -> Iterator[list[int]]:
-    asked = " & ".join("(" + " | ".join(f"'{word}'" for word in group) + ")" for group in groups)
+    match = " & ".join("(" + " | ".join(f"'{word}'" for word in group) + ")" for group in groups)
     order = "DESC" if descending else "ASC"
-    # The sums keep the planner from any other index than the one over the words.
+    # The `+ 0` keeps the planner from using any index but the one over the words.
     sql = (
         "SELECT thread_id FROM archive_searchdoc WHERE array_to_tsvector(string_to_array(words, ' ')) @@ %s::tsquery "
         f"AND thread_id + 0 >= %s AND thread_id + 0 < %s ORDER BY thread_id + 0 {order} LIMIT %s"
@@ -102,16 +103,16 @@ def _postgresql(groups: Groups, low: int, high: int, descending: bool, size: int
     while low < high:
         run = next(runs, None)
         with transaction.atomic(), connection.cursor() as cursor:
-            # Without room for all that is found PostgreSQL forgets which rows of a page it was, and reads them again.
+            # With too little work_mem the bitmap becomes lossy, and PostgreSQL rechecks all rows of a page.
             cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL work_mem = '32MB'")
-            cursor.execute(sql, [asked if run is None else f"{asked} & '{run_word(run)}'", low, high, _MOST_AT_ONCE])
+            cursor.execute(sql, [match if run is None else f"{match} & '{run_word(run)}'", low, high, _QUERY_LIMIT])
             found = [number for (number,) in cursor.fetchall()]
-            cursor.execute("SET LOCAL enable_seqscan = on")  # in the transaction of a page there is more to come
+            cursor.execute("SET LOCAL enable_seqscan = on")  # the page's transaction may go on
         place = 0
         while place < len(found):
             yield found[place : place + size]
             place, size = place + size, min(2 * size, 500)
-        if len(found) == _MOST_AT_ONCE:
+        if len(found) == _QUERY_LIMIT:
             low, high = (low, found[-1]) if descending else (found[-1] + 1, high)
         elif run is None:
             return
@@ -120,7 +121,7 @@ def _postgresql(groups: Groups, low: int, high: int, descending: bool, size: int
 
 
 def _runs(low: int, high: int, descending: bool) -> Iterator[int]:
-    """The first runs of the numbers from `low` up to but not `high`."""
+    """The first runs of the numbers in `low` <= number < `high`, in the order of the search."""
     first, last = low >> RUN, (high - 1) >> RUN
     runs = range(last, first - 1, -1) if descending else range(first, last + 1)
     yield from runs[:_RUNS]

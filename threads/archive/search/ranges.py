@@ -1,4 +1,4 @@
-"""Stretches of time as ranges of the numbers that threads are kept under."""
+"""Converts ranges of time to ranges of thread numbers, the primary key of archived threads."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from threads.lib.times import bounds
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _FIRST, _LAST = date(1, 3, 1).toordinal(), date(9999, 11, 1).toordinal()
-"""The hours of the week are looked for between these days: there is a month more of the calendar on either side."""
+"""Range of days for the filter by hour of the week; at least a month from both ends of the calendar."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Numbers from `low` up to but not `high`, and the times from `begin` up to but not `end` of the threads that are
-    meant among them; None for no bound."""
+    """Threads with `low` <= number < `high` and `begin` <= created_at < `end`; None for no bound in time."""
 
     low: int
     high: int
@@ -29,24 +28,26 @@ class Span:
     end: datetime | None = None
 
     def threads(self) -> QuerySet[ArchivedThread]:
-        """Those that are meant."""
+        """The archived threads of this span."""
         numbered = ArchivedThread.objects.filter(number__gte=self.low, number__lt=self.high)
-        return began(numbered, self.begin, self.end)
+        return created_between(numbered, self.begin, self.end)
 
 
-def began(threads: QuerySet[ArchivedThread], begin: datetime | None, end: datetime | None) -> QuerySet[ArchivedThread]:
-    """Those of the threads that began from `begin` up to but not `end`; None for no bound."""
+def created_between(
+    threads: QuerySet[ArchivedThread], begin: datetime | None, end: datetime | None
+) -> QuerySet[ArchivedThread]:
+    """The threads with `begin` <= created_at < `end`; None for no bound."""
     if begin is not None:
         threads = threads.filter(created_at__gte=begin)
     return threads if end is None else threads.filter(created_at__lt=end)
 
 
-def spans(
+def day_spans(
     begin: date | None, end: date | None, hour: str | None, zone: tzinfo, beyond: tuple[int, int], *, descending: bool
 ) -> Iterator[Span]:
-    """Where the threads from the day `begin` to the day `end` are, of an `hour` of the week alone where one is given,
-    in the order of the list; of these the numbers that lie within `beyond` (from, up to but not)."""
-    # One by one: asked for both ends together, SQLite goes from one to the other.
+    """Spans that hold all threads from the day `begin` to the day `end`, in list order, within the numbers `beyond`
+    (lower bound, exclusive upper bound). With `hour`, an hour of the week, one span per week."""
+    # Two queries: SQLite would scan the table for both ends in one.
     numbers = ArchivedThread.objects.values_list("number", flat=True)
     first, last = numbers.order_by("number").first(), numbers.order_by("-number").first()
     if first is None or last is None:
@@ -59,7 +60,7 @@ def spans(
     if hour is None:
         yield from _within(since, until, low, high)
         return
-    # A hundred weeks are as many ranges: the days are read once, and not for each.
+    # There may be hundreds of weeks, so all days are read at once.
     days = {each.day: (each.first, each.last) for each in Day.objects.all()}
     if not days:
         return
@@ -71,9 +72,9 @@ def spans(
                 yield Span(begin_at, end_at, begins, ends_at)
 
 
-def apart(where: Iterable[Span], *, descending: bool) -> list[tuple[Span, ...]]:
-    """Spans in the order of their numbers, those that overlap together: a thread that was kept late stretches the range
-    of its day over others."""
+def grouped(where: Iterable[Span], *, descending: bool) -> list[tuple[Span, ...]]:
+    """Spans in the order of their numbers, with overlapping ones grouped. Spans overlap where a thread was archived
+    late, which widens the range of its day."""
     groups: list[list[Span]] = []
     high = 0
     for span in sorted(where, key=lambda each: each.low):
@@ -104,16 +105,16 @@ def _hours(
     since: datetime | None,
     until: datetime | None,
     zone: tzinfo,
-    known: Iterable[int],
+    days: Iterable[int],
     *,
     descending: bool,
 ) -> Iterator[tuple[datetime, datetime]]:
-    """One hour of each week, where it may have threads: `known` are the days of UTC that have."""
+    """Start and end of the hour in each week that may have threads. `days` are the UTC days with threads."""
     weekday, clock = int(hour[0]), int(hour[2:])
-    # A day of UTC lies in three days of all zones.
-    near = {each for day in known for each in range(_EPOCH + day - 1, _EPOCH + day + 2)}
-    there = (each for each in near if _FIRST <= each <= _LAST and (each - 1) % 7 == weekday)
-    for each in sorted(there, reverse=descending):
+    # One UTC day overlaps up to three local days, over all zones.
+    near = {each for day in days for each in range(_EPOCH + day - 1, _EPOCH + day + 2)}
+    candidates = (each for each in near if _FIRST <= each <= _LAST and (each - 1) % 7 == weekday)
+    for each in sorted(candidates, reverse=descending):
         shown = hour_of_clock(datetime.combine(date.fromordinal(each), time(clock)), zone)
         for begins, ends in reversed(shown) if descending else shown:
             begin, end = max(begins, since or begins), min(ends, until or ends)

@@ -1,11 +1,11 @@
-"""Where in a thread a match is: in its title or reason, and in which item, with a snippet of the text around it."""
+"""Snippets: the item of a thread that matches a search best, and the text around the match."""
 
 from __future__ import annotations
 
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate, pairwise
@@ -16,7 +16,7 @@ from django.db.models import Q, TextField, Value
 from django.db.models.functions import Concat, Replace
 
 from threads.archive.models import ArchivedItem
-from threads.archive.store.tokens import is_whole, said
+from threads.archive.store.tokens import is_whole, searchable_texts
 from threads.chatkit import ThreadItem
 from threads.chatkit.items import item as read_item
 from threads.chatkit.types import AssistantMessage
@@ -24,26 +24,28 @@ from threads.lib.folding import boundary, places, spaced
 from threads.rendering.markdown import plain_text
 
 _WINDOW = 4_000
-"""Characters of a long text that are folded together: which character a match came from is told for a few windows."""
+"""Characters of a long text that are folded at once. The origin of each character is computed for few windows only."""
 
 _BEFORE, _AFTER = 80, 160
+"""Characters of a snippet before and after the start of its first match."""
+
 _SENTENCE_ENDS = (". ", "! ", "? ", "\n", "。")
 _MOST_ITEMS = 20
+"""Items of a thread that are compared."""
 
 LEAD, TAIL = "… ", " …"
-"""Where a snippet was cut."""
+"""Ellipses where a snippet is cut."""
 
 Marks = list[tuple[int, int]]
-"""Where matches begin and end in a text, apart from each other and in order."""
+"""Ranges (begin, end) of the matches in a text, in order, not overlapping."""
 
-
-_BESIDE = 400
-"""Characters on either side of a snippet that are told too: what the snippet has a half of can be seen from them."""
+_CONTEXT = 400
+"""Characters on either side of a snippet that come with it, to recognise words and ids that the snippet cuts."""
 
 
 class Snippet(NamedTuple):
-    """A part of a text, with an ellipsis where it was cut, and the matches in that. What stands `before` and `after` it
-    is "" where it was not cut."""
+    """A part of a text with ellipses where it is cut, the matches in it, and the text before and after it ("" where it
+    is not cut)."""
 
     text: str
     marks: Marks
@@ -53,7 +55,7 @@ class Snippet(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An item that matches, and the snippet around the match, as in `Snippet`."""
+    """An item that matches, and its snippet, as in `Snippet`."""
 
     item_id: str | None
     type: str | None
@@ -64,14 +66,14 @@ class Hit:
 
 
 def marks(text: str, units: Sequence[str]) -> Marks:
-    """Where the folded `units` stand in a text as it was written, whole characters each."""
+    """The matches of folded `units` in a text as it was written, extended to whole characters."""
     plain, origins = places(text)
     found = (match.span() for unit in units for match in _pattern(unit).finditer(plain))
-    return _apart([(origins[begin][0], origins[end - 1][1]) for begin, end in found])
+    return _merged([(origins[begin][0], origins[end - 1][1]) for begin, end in found])
 
 
 def in_items(thread: int, units: Sequence[str]) -> Hit | None:
-    """The item that has most of the `units`, the first such; None where none has any."""
+    """The first item of a thread (by number) with the most of the `units`; None where no item has any."""
     if not units:
         return None
     items = ArchivedItem.objects.filter(thread=thread)
@@ -83,39 +85,39 @@ def in_items(thread: int, units: Sequence[str]) -> Hit | None:
         reduce(or_, (Q(spaced__contains=f" {each} ") if is_whole(each) else Q(text__contains=each) for each in units))
     )
     some = having.order_by("place").values_list("pk", "text")[:_MOST_ITEMS]
-    best = max(some, key=lambda each: _having(each[1], units), default=None)
+    best = max(some, key=lambda each: _count_units(each[1], units), default=None)
     if best is None:
         return None
     kept = ArchivedItem.objects.filter(pk=best[0]).first()
-    if kept is None:  # erased since it was found
+    if kept is None:  # erased meanwhile
         return None
-    for text in _shown(read_item(json.loads(kept.raw)), units):
+    for text in _texts(read_item(json.loads(kept.raw))):
         around = snippet(text, units)
         if around is not None:
             return Hit(kept.item_id, kept.type, *around)
     return None
 
 
-def _having(text: str, units: Sequence[str]) -> int:
-    """How many of the units a folded text has."""
+def _count_units(text: str, units: Sequence[str]) -> int:
+    """The number of units in a folded text."""
     spaced = f" {text} ".replace("\n", " ")
     return sum((f" {unit} " if is_whole(unit) else unit) in spaced for unit in units)
 
 
-def _shown(item: ThreadItem, units: Sequence[str]) -> Iterator[str]:
-    """The texts of an item. What an assistant said is Markdown: its words alone, or all of it where a match is in what
-    those leave out, such as the address of a link."""
-    for text in said(item):
+def _texts(item: ThreadItem) -> Iterator[str]:
+    """The texts of an item. An assistant's Markdown comes as plain text first, then as source, for matches in what
+    plain text lacks, such as a link's URL."""
+    for text in searchable_texts(item):
         if isinstance(item.body, AssistantMessage):
             yield plain_text(text)
         else:
             yield text
     if isinstance(item.body, AssistantMessage):
-        yield from said(item)
+        yield from searchable_texts(item)
 
 
 def snippet(text: str, units: Sequence[str]) -> Snippet | None:
-    """The part of `text` around its first match of any of the folded `units`; None where there is none."""
+    """The snippet of `text` around its first match of any of the folded `units`; None without a match."""
     found = _first_matches(text, units)
     if not found:
         return None
@@ -124,14 +126,14 @@ def snippet(text: str, units: Sequence[str]) -> Snippet | None:
     for mark in found:
         if mark[0] < end:
             end = max(end, mark[1])
-    before, after = text[max(0, begin - _BESIDE) : begin], text[end : end + _BESIDE]
+    before, after = text[max(0, begin - _CONTEXT) : begin], text[end : end + _CONTEXT]
     lead = LEAD if before else ""
     moved = [(a - begin + len(lead), b - begin + len(lead)) for a, b in found if a < end]
     return Snippet(lead + text[begin:end] + (TAIL if after else ""), moved, before, after)
 
 
 def _begin(text: str, first: int) -> int:
-    """Where a snippet begins that has a match at `first`: at a sentence, else at a word, else at a character."""
+    """The start of a snippet with its first match at `first`: a sentence start, else a word's, else a character's."""
     far = max(0, first - _BEFORE)
     sentences = [place + len(end) for end in _SENTENCE_ENDS if (place := text.rfind(end, far, first)) >= 0]
     if sentences:
@@ -140,7 +142,7 @@ def _begin(text: str, first: int) -> int:
 
 
 def _end(text: str, far: int, until: int) -> int:
-    """Where a snippet ends that goes on to about `far`, and has a match up to `until`."""
+    """The end of a snippet, at a word boundary up to `far`, and not before `until`, the end of a match."""
     if far >= len(text):
         return len(text)
     space = text.rfind(" ", until, far + 1)
@@ -148,7 +150,7 @@ def _end(text: str, far: int, until: int) -> int:
 
 
 def _first_matches(text: str, units: Sequence[str]) -> Marks:
-    """The matches in a text from its first one on, as far as a snippet may reach."""
+    """The first match in a text, and the matches after it within reach of a snippet."""
     cuts = [0]
     while cuts[-1] < len(text):
         cuts.append(boundary(text, cuts[-1] + _WINDOW))
@@ -160,23 +162,24 @@ def _first_matches(text: str, units: Sequence[str]) -> Marks:
         return []
     begin, end = min(spans)
     window = bisect_right(ends, begin)
-    # A window more on either side: what the match stands between is in it, and what the snippet goes on with.
+    # One more window on either side, for the context of the match and for the rest of the snippet.
     low, high = cuts[max(window - 1, 0)], cuts[min(bisect_right(ends, end - 1) + 2, len(cuts) - 1)]
     found = [(a + low, b + low) for a, b in marks(text[low:high], units)]
     return [mark for mark in found if mark[1] > cuts[window]]
 
 
 def _pattern(unit: str, space: str = " ") -> re.Pattern[str]:
-    """A unit in a folded text that has `space` between its words."""
+    """Pattern of a unit in a folded text. `space` is the pattern between words."""
     escaped = space.join(map(re.escape, unit.split()))
     return re.compile(rf"(?<!\S){escaped}(?!\S)" if is_whole(unit) else escaped)
 
 
-def _apart(found: Marks) -> Marks:
-    made: Marks = []
+def _merged(found: Iterable[tuple[int, int]]) -> Marks:
+    """Sorted ranges, with overlapping and adjacent ones merged."""
+    merged: Marks = []
     for begin, end in sorted(found):
-        if made and begin <= made[-1][1]:
-            made[-1] = made[-1][0], max(end, made[-1][1])
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
         else:
-            made.append((begin, end))
-    return made
+            merged.append((begin, end))
+    return merged

@@ -1,4 +1,4 @@
-"""The archive as a source of threads: the same questions and the same answers as the live API, and more of them."""
+"""The archive as a source of threads: the interface of the live API, plus filters, search and counts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from heapq import merge
 from itertools import islice
+from typing import ClassVar
 
 from django.db import connection
 from django.db.models import F, QuerySet, Sum
@@ -25,44 +26,49 @@ from threads.lib.times import bounds
 from threads.sources.query import ItemQuery, ThreadQuery
 from threads.sources.window import Window
 
-from . import users as people
-from .ranges import Span, began, spans
-from .words import Fits, Looked, Search, find, parse
+from . import users
+from .ranges import Span, created_between, day_spans
+from .users import UserMatches
+from .words import Candidate, CandidateFilter, Search, find, parse
 
 _ALL = (-(2**62), 2**62)
 _EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
-_AT_ONCE = 64
-"""Ranges in one statement."""
+_RANGES_PER_QUERY = 64
+"""Ranges in one SQL statement."""
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """What the filters come to: states and people by their keys, None where any will do."""
+class Filters:
+    """The filters of a query as primary keys, None for no filter. A `cause` of -1 matches nothing."""
 
     states: tuple[int, ...] | None
-    people: people.Matching | None
+    users: UserMatches | None
     cause: int | None
 
     @property
-    def nobody(self) -> bool:
-        return self.states == () or self.cause == -1 or (self.people is not None and self.people.nobody)
+    def match_nothing(self) -> bool:
+        """Whether no thread can match."""
+        return self.states == () or self.cause == -1 or (self.users is not None and self.users.nobody)
 
 
 class ArchiveSource:
-    """Answers from the database. `zone` is the reader's: days begin there."""
+    """Threads from the archive. `zone` is the reader's time zone, in which days begin."""
+
+    can_read_in_parallel: ClassVar[bool] = False
+    """Both reads share one database connection."""
 
     def __init__(self, zone: tzinfo = UTC) -> None:
         self._zone = zone
 
     def list_threads(self, query: ThreadQuery) -> Window[Thread]:
-        """Raises `NotFound` where the cursor's thread is not kept, `TooSlow` where a page would wait too long."""
+        """One page of threads. Raises `NotFound` for an unknown cursor, `TooSlow` by the statement timeout."""
         with bounded():
             return self._page(query)
 
     def _page(self, query: ThreadQuery) -> Window[Thread]:
         search = parse(query.q) if query.q is not None else None
-        # A page before a thread is the page after it in the opposite order, turned round.
+        # The page before a thread is the page after it in the opposite order, reversed.
         descending = (query.order == "desc") != (query.before is not None)
         cursor = _number(query.cursor) if query.cursor else None
         beyond = _ALL if cursor is None else (_ALL[0], cursor) if descending else (cursor + 1, _ALL[1])
@@ -82,10 +88,12 @@ class ArchiveSource:
         return Window(tuple(rows[::-1]), last, first, onward, bool(ends), tuple(notes), gaps=gaps)
 
     def thread(self, thread_id: str) -> Thread:
-        return shown(_kept(thread_id))
+        """One thread. Raises `NotFound`."""
+        return shown(_archived(thread_id))
 
     def list_items(self, thread_id: str, query: ItemQuery) -> Window[ThreadItem]:
-        thread = _kept(thread_id)
+        """One page of a thread's items, oldest first. Raises `NotFound` for the thread or the cursor."""
+        thread = _archived(thread_id)
         found = ArchivedItem.objects.filter(thread=thread).order_by("place")
         if query.before is not None:
             until = _place(found, query.before)
@@ -109,17 +117,17 @@ class ArchiveSource:
         )
 
     def counts(self, query: ThreadQuery) -> dict[str, int] | None:
-        """How many threads have each status, under the other filters; None where that would have to be counted."""
+        """Threads per status under the other filters; None where the stored counters can't answer."""
         if query.q or query.hour or query.reason or query.match == "part":
             return None
         states = State.objects.all() if query.has_reason is None else State.objects.filter(has_reason=query.has_reason)
         begin, end = bounds(query.begin, query.end, self._zone)
         if query.user is not None:
-            person = people.exactly(query.user)
-            theirs = began(ArchivedThread.objects.filter(person=person), begin, end)
+            person = users.exactly(query.user)
+            theirs = created_between(ArchivedThread.objects.filter(person=person), begin, end)
             sums = {each.pk: theirs.filter(state=each).count() if person else 0 for each in states}
         elif begin or end:
-            # Every zone is whole quarters of an hour away from UTC.
+            # UTC offsets are multiples of 15 minutes.
             quarters = Tally.objects.all()
             if begin is not None:
                 quarters = quarters.filter(quarter__gte=int(begin.timestamp() // QUARTER))
@@ -136,26 +144,26 @@ class ArchiveSource:
     def _numbers(
         self, query: ThreadQuery, search: Search | None, beyond: tuple[int, int], descending: bool
     ) -> tuple[list[int], int | None]:
-        """One number more than the page has room for, if there are so many; and where the looking stopped."""
-        chosen = _chosen(query)
-        if chosen.nobody:
+        """Up to one number more than the page has rows; and the number at which the search gave up, if it did."""
+        filters = _resolved(query)
+        if filters.match_nothing:
             return [], None
         wanted = query.limit + 1
-        where = spans(query.begin, query.end, query.hour, self._zone, beyond, descending=descending)
+        where = day_spans(query.begin, query.end, query.hour, self._zone, beyond, descending=descending)
         if search is None:
-            return list(islice(_listed(chosen, where, descending, wanted), wanted)), None
+            return list(islice(_listed(filters, where, descending, wanted), wanted)), None
         within = list(where)
-        fits = _timed(within, _fitting(chosen))
-        found = find(search, _facets(chosen), within, fits, descending=descending, wanted=wanted)
+        fits = _time_check(within, _user_check(filters))
+        found = find(search, _facets(filters), within, fits, descending=descending, wanted=wanted)
         return list(found.numbers), found.stopped_at
 
 
 def shown(kept: ArchivedThread) -> Thread:
-    """A kept thread as the API showed it."""
+    """An archived thread as the API returned it."""
     return read_thread(json.loads(kept.raw))
 
 
-def _chosen(query: ThreadQuery) -> Chosen:
+def _resolved(query: ThreadQuery) -> Filters:
     states = None
     if query.status is not None or query.has_reason is not None:
         found = State.objects.all()
@@ -164,44 +172,45 @@ def _chosen(query: ThreadQuery) -> Chosen:
         if query.has_reason is not None:
             found = found.filter(has_reason=query.has_reason)
         states = tuple(found.values_list("pk", flat=True))
-    who = None if query.user is None else people.matching(query.user, part=query.match == "part")
+    matches = None if query.user is None else users.matching(query.user, part=query.match == "part")
     cause = None
     if query.reason is not None:
-        # A form sends every line break as two characters, and a page has made one of those before.
+        # A form sends a line break as CR LF, and a page may have normalised it to LF before.
         plain = query.reason.replace("\r\n", "\n")
         spellings = {digest(each) for each in (query.reason, plain, plain.replace("\n", "\r\n"))}
-        spelt = dict(Reason.objects.filter(digest__in=spellings).values_list("digest", "pk"))
-        cause = spelt.get(digest(query.reason)) or next(iter(spelt.values()), -1)
-    return Chosen(states, who, cause)
+        found_causes = dict(Reason.objects.filter(digest__in=spellings).values_list("digest", "pk"))
+        cause = found_causes.get(digest(query.reason)) or next(iter(found_causes.values()), -1)
+    return Filters(states, matches, cause)
 
 
-def _facets(chosen: Chosen) -> list[list[str]]:
+def _facets(filters: Filters) -> list[list[str]]:
+    """The filters as words of the index, one group per filter."""
     found = []
-    if chosen.states is not None:
-        found.append([word_index.state_word(each) for each in chosen.states])
-    if chosen.people is not None and chosen.people.keys is not None:
-        found.append([word_index.person_word(each) for each in chosen.people.keys])
-    if chosen.cause is not None:
-        found.append([word_index.cause_word(chosen.cause)])
+    if filters.states is not None:
+        found.append([word_index.state_word(each) for each in filters.states])
+    if filters.users is not None and filters.users.keys is not None:
+        found.append([word_index.person_word(each) for each in filters.users.keys])
+    if filters.cause is not None:
+        found.append([word_index.cause_word(filters.cause)])
     return found
 
 
-def _fitting(chosen: Chosen) -> Fits | None:
-    """Where so many people match that they are not looked up one by one, each thread is asked whose it is."""
-    who = chosen.people
-    if who is None or who.keys is not None:
+def _user_check(filters: Filters) -> CandidateFilter | None:
+    """A check of each thread's user, where too many users match to look them up."""
+    matches = filters.users
+    if matches is None or matches.keys is not None:
         return None
-    return lambda thread: who.part in user_ids.fold(thread.user or "")
+    return lambda thread: matches.part in user_ids.fold(thread.user or "")
 
 
-def _timed(where: Sequence[Span], fits: Fits | None) -> Fits | None:
-    """Spans of numbers are wider than the times that are meant, so each thread is asked when it began."""
+def _time_check(where: Sequence[Span], fits: CandidateFilter | None) -> CandidateFilter | None:
+    """`fits` and a check of each thread's time: a span of numbers may hold threads outside of its times."""
     if all(each.begin is None and each.end is None for each in where):
         return fits
     ordered = sorted((each.begin or _EARLIEST, each.end or _LATEST) for each in where)
     begins = [begin for begin, _ in ordered]
 
-    def timed(thread: Looked) -> bool:
+    def timed(thread: Candidate) -> bool:
         at = thread.created_at
         place = -1 if at is None else bisect_right(begins, at) - 1
         if at is None or place < 0 or at >= ordered[place][1]:
@@ -211,82 +220,82 @@ def _timed(where: Sequence[Span], fits: Fits | None) -> Fits | None:
     return timed
 
 
-def _listed(chosen: Chosen, where: Iterator[Span], descending: bool, wanted: int) -> Iterator[int]:
-    """The numbers of the threads that were chosen, without a search, in order."""
+def _listed(filters: Filters, where: Iterator[Span], descending: bool, wanted: int) -> Iterator[int]:
+    """The numbers of the threads that match the filters, in order, without a search."""
     size = 1
     while some := list(islice(where, size)):
         runs = [
             each.values_list("number", flat=True)
             for span in some
-            for each in _ranges(chosen, span.threads(), one=size == 1)
+            for each in _ranges(filters, span.threads(), one=size == 1)
         ]
-        # One after another each range is cheap and the asking is not: so more are asked for at once, and more again.
+        # A range is cheap and a query is not, so each query covers more ranges than the one before.
         found = [
-            _together(runs[start : start + _AT_ONCE], chosen, descending, wanted)
-            for start in range(0, len(runs), _AT_ONCE)
+            _together(runs[start : start + _RANGES_PER_QUERY], filters, descending, wanted)
+            for start in range(0, len(runs), _RANGES_PER_QUERY)
         ]
         yield from merge(*found, reverse=descending)
-        size = min(2 * size, _AT_ONCE)
+        size = min(2 * size, _RANGES_PER_QUERY)
 
 
 def _together(
-    runs: Sequence[QuerySet[ArchivedThread, int]], chosen: Chosen, descending: bool, wanted: int
+    runs: Sequence[QuerySet[ArchivedThread, int]], filters: Filters, descending: bool, wanted: int
 ) -> QuerySet[ArchivedThread, int]:
-    """The first of several ranges, in one statement."""
+    """The first `wanted` numbers of several ranges, in one SQL statement."""
     order = "-number" if descending else "number"
     first, *others = runs
     if others:
         if connection.features.supports_slicing_ordering_in_compound:
-            # PostgreSQL would read each range to its end.
+            # Without a limit of its own PostgreSQL would read each range to its end.
             first, *others = (each.order_by(order)[:wanted] for each in runs)
         return first.union(*others, all=True).order_by(order)[:wanted]
-    if chosen.people is not None and chosen.people.keys is None and chosen.people.few:
-        # The sum keeps the planner from going through all threads in their order.
+    if filters.users is not None and filters.users.keys is None and filters.users.few:
+        # The `+ 0` keeps the planner from scanning all threads in order.
         place = F("number") + 0
         return first.order_by(place.desc() if descending else place)[:wanted]
     return first.order_by(order)[:wanted]
 
 
-def _ranges(chosen: Chosen, threads: QuerySet[ArchivedThread], *, one: bool) -> Sequence[QuerySet[ArchivedThread]]:
-    """The threads as ranges of indexes, each of which is in order by itself: what is asked of each is as many rows as a
-    page has, however many it holds."""
-    who, states = chosen.people, chosen.states
-    if chosen.cause is not None:
-        threads = threads.filter(cause=chosen.cause)
-        if who is not None:
-            threads = threads.filter(person__in=who.keys) if who.keys is not None else who.filtered(threads)
+def _ranges(filters: Filters, threads: QuerySet[ArchivedThread], *, one: bool) -> Sequence[QuerySet[ArchivedThread]]:
+    """The threads as ranges of an index, each ordered by number, so that a query reads no more rows of a range than a
+    page has."""
+    matches, states = filters.users, filters.states
+    if filters.cause is not None:
+        threads = threads.filter(cause=filters.cause)
+        if matches is not None:
+            threads = threads.filter(person__in=matches.keys) if matches.keys is not None else matches.filtered(threads)
         return [threads if states is None else threads.filter(state__in=states)]
-    if who is not None and (who.keys is None or (len(who.keys) > 1 and not one)):
-        if who.few and one:
-            return [who.gathered(threads if states is None else threads.filter(state__in=states))]
+    if matches is not None and (matches.keys is None or (len(matches.keys) > 1 and not one)):
+        if matches.few and one:
+            return [matches.gathered(threads if states is None else threads.filter(state__in=states))]
         if states is None:
-            return [who.filtered(threads)]
-        return [who.filtered(threads.filter(state=each)) for each in states]
-    if who is not None and who.keys is not None:
+            return [matches.filtered(threads)]
+        return [matches.filtered(threads.filter(state=each)) for each in states]
+    if matches is not None and matches.keys is not None:
         if states is None:
-            return [threads.filter(person=each) for each in who.keys]
-        if len(who.keys) == 1:
-            return [threads.filter(person=who.keys[0], state=each) for each in states]
-        return [threads.filter(person=each, state__in=states) for each in who.keys]
+            return [threads.filter(person=each) for each in matches.keys]
+        if len(matches.keys) == 1:
+            return [threads.filter(person=matches.keys[0], state=each) for each in states]
+        return [threads.filter(person=each, state__in=states) for each in matches.keys]
     return [threads] if states is None else [threads.filter(state=each) for each in states]
 
 
 def _with_oversized(thread: ArchivedThread, items: Sequence[ArchivedItem], *, last: bool) -> Iterator[ThreadItem]:
-    """Items as the API showed them, and in their places the stand-ins of those that are too large to be kept."""
+    """Items as the API returned them, with placeholders for those that were too large to archive."""
     noted = OversizedItem.objects.filter(thread=thread, place__gte=items[0].place if items else 0)
-    stand_ins = list(noted.order_by("place", "pk"))
+    placeholders = list(noted.order_by("place", "pk"))
     for each in items:
-        while stand_ins and stand_ins[0].place <= each.place:
-            yield _stand_in(stand_ins.pop(0))
+        while placeholders and placeholders[0].place <= each.place:
+            yield _placeholder(placeholders.pop(0))
         yield read_item(json.loads(each.raw))
-    yield from map(_stand_in, stand_ins if last else ())
+    yield from map(_placeholder, placeholders if last else ())
 
 
-def _stand_in(noted: OversizedItem) -> ThreadItem:
+def _placeholder(noted: OversizedItem) -> ThreadItem:
     return ThreadItem(noted.item_id or None, None, None, LeftOut(noted.detail))
 
 
-def _kept(thread_id: str) -> ArchivedThread:
+def _archived(thread_id: str) -> ArchivedThread:
     found = ArchivedThread.objects.filter(thread_id=thread_id).first()
     if found is None:
         raise NotFound("the archive has no thread with this id")

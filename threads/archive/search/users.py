@@ -1,4 +1,4 @@
-"""Users that were seen: found by a part of their id, and offered while one is typed."""
+"""Finds archived users by a part of their id, and suggests users while an id is typed."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from threads.archive.models import ArchivedThread, Person
 from threads.archive.user_ids import column, fold
 
 MOST = 100
-"""People who are looked up one by one; where more match, threads are gone through in order, and many of them match."""
-
+"""Users up to which threads are looked up per user. Where more match, scanning threads in order soon finds some."""
 
 FEW = 10_000
-"""Threads that are gathered by their people and sorted; more of them lie so close that going in order meets them."""
+"""Threads up to which the threads of many users are collected and sorted. More of them are found sooner in order."""
 
 
 @dataclass(frozen=True, slots=True)
-class Matching:
-    """People by their keys; `keys` is None where there are too many, who all have `part` in their folded names and have
-    `threads` threads together."""
+class UserMatches:
+    """The users that match a filter, by primary key. `keys` is None for more than `MOST` users: those with `part` in
+    their folded ids, with `threads` threads in total."""
 
     keys: tuple[int, ...] | None
     part: str = ""
@@ -30,52 +29,52 @@ class Matching:
 
     @property
     def nobody(self) -> bool:
+        """Whether no user matches."""
         return self.keys == ()
 
     @property
     def few(self) -> bool:
-        """Whether they have so few threads that going through all to find one of theirs would take longer."""
+        """Whether they have so few threads that scanning all threads in order would take longer."""
         return self.threads <= FEW
 
     def gathered(self, threads: QuerySet[ArchivedThread]) -> QuerySet[ArchivedThread]:
-        """Those of the threads that are theirs, to be had by person and then put in order."""
-        return threads.filter(_of_people("archive_archivedthread.person_id", self.part))
+        """The threads of these users, for a query that reads them by user and then sorts."""
+        return threads.filter(_of_users("archive_archivedthread.person_id", self.part))
 
     def filtered(self, threads: QuerySet[ArchivedThread]) -> QuerySet[ArchivedThread]:
-        """Those of the threads that are theirs, in a way that keeps the planner to the order of the threads."""
-        return threads.filter(_of_people("(archive_archivedthread.person_id + 0)", self.part))
+        """The threads of these users, for a query that scans threads in order. The `+ 0` keeps the planner to that."""
+        return threads.filter(_of_users("(archive_archivedthread.person_id + 0)", self.part))
 
 
-def _of_people(key: str, part: str) -> RawSQL:
-    """Whether `key` is that of somebody with `part` in their folded name, to the letter: an id has signs in it that
-    LIKE takes for any."""
+def _of_users(key: str, part: str) -> RawSQL:
+    """SQL condition: `key` belongs to a user with `part` in the folded id. Wildcards in `part` are escaped."""
     sql = f"{key} IN (SELECT id FROM archive_person WHERE folded LIKE %s ESCAPE '\\')"
     return RawSQL(sql, [f"%{connection.ops.prep_for_like_query(part)}%"], output_field=BooleanField())
 
 
 def exactly(name: str) -> int | None:
-    """The key of the person with exactly this name."""
+    """The primary key of the user with exactly this id; None where there is none."""
     return Person.objects.filter(name=column(name)).values_list("pk", flat=True).first()
 
 
-def matching(typed: str, *, part: bool) -> Matching:
-    """Who is meant: one exactly, or all that have what was typed in their names."""
+def matching(typed: str, *, part: bool) -> UserMatches:
+    """The users that match: with exactly this id, or with `part` all that contain it."""
     if not part:
         found = exactly(typed)
-        return Matching(() if found is None else (found,))
+        return UserMatches(() if found is None else (found,))
     wanted = fold(typed)
     if not wanted:
-        return Matching(())
+        return UserMatches(())
     having = Person.objects.filter(folded__contains=wanted)
     keys = tuple(having.values_list("pk", flat=True)[: MOST + 1])
     if len(keys) <= MOST:
-        return Matching(keys, wanted)
-    return Matching(None, wanted, having.aggregate(sum=Sum("threads"))["sum"])
+        return UserMatches(keys, wanted)
+    return UserMatches(None, wanted, having.aggregate(sum=Sum("threads"))["sum"])
 
 
 def offered(typed: str, most: int = 10) -> list[Person]:
-    """People to choose from while a name is typed: those whose names begin so, then those that have it in them, the
-    busiest first."""
+    """Up to `most` users for a typed text: ids that start with it, then ids that contain it, each by number of
+    threads."""
     wanted = fold(typed)
     if not wanted:
         return []

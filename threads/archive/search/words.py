@@ -1,8 +1,7 @@
-"""From what a person types to the threads it is found in.
+"""Full-text search: parses what an account types and finds the matching threads.
 
-Each word is looked for as a part of the words that there are, so "fund" finds "refund"; words between quotation marks,
-and those with a sign between them, are looked for as they stand. All of them must be in the thread, wherever in it.
-Whatever is typed is a search: there are no operators.
+Each word also matches as a part of longer words: "fund" finds "refund". Words in quotation marks, and words joined by a
+sign, match as a phrase. A thread has to contain all of them, anywhere. There are no operators, so any text is a search.
 """
 
 from __future__ import annotations
@@ -21,41 +20,45 @@ from threads.archive.store.tokens import Term, folded, terms
 from threads.archive.store.word_index import head
 
 from . import engines
-from .ranges import Span, apart
+from .ranges import Span, grouped
 
 MOST_WORDS = 32
-"""Words of one search; a person who pastes a page is looking for its beginning."""
+"""Words of one search; the rest, as of a pasted page, is ignored."""
 
 LONGEST_WORD = 10_000
-"""Characters of one of them: SQLite compares with a pattern of 50,000 bytes at the most."""
+"""Characters of one word: SQLite limits a LIKE pattern to 50,000 bytes."""
 
 MOST_EXPANDED = 300
-"""Words that the parts of words in one search may stand for together."""
+"""Indexed words that the partial words of one search may expand to, in total."""
 
 MOST_LOOKED_AT = 1000
-"""Threads whose text is looked at for one page, where the index alone cannot tell."""
+"""Threads whose text is compared for one page, where the index alone is not enough."""
 
 _MOST_TERMS = 8
-"""Terms that one word is looked up by. A word of more is compared with the text, so the rest adds nothing."""
+"""Index terms per word. A longer word is compared with the text anyway."""
 
-_MOST_PASSED = 2000
-"""Threads that the index gives in about the time in which it can be asked anew."""
+_RESTART_COST = 2000
+"""Rows that the index returns in about the time that a new query takes."""
 
 _FEW = 16
-"""Threads of one place that are sooner looked at than their place is measured."""
+"""Expected candidates in a place below which finding its exact bounds does not pay."""
 
 _TYPED = re.compile(
     r'["\uff02]([^"\uff02]*)["\uff02]?|“([^“”]*)”?|„([^„“”]*)[“”]?|«([^«»]*)»?|»([^«»]*)«?|「([^「」]*)」?|'
     r'([^\s"\uff02“„«»「]+)'
 )
-"""What stands between quotation marks of some language, or a word."""
+"""A phrase in the quotation marks of some language, or a word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """`units` are the folded words and phrases; `groups` are words of the index of which one of each must be there; a
-    thread is then looked at for each of `phrases`. `notes` are sentences for the reader; `gaps` those of them by which
-    what is found is not what was asked for. `nothing` where it is clear already that nothing can be found."""
+    """A parsed search.
+
+    - `units`: folded words and phrases.
+    - `groups`: words of the index; a thread needs one of each group.
+    - `phrases`: units that are compared with the text of a candidate thread.
+    - `notes`: sentences for the reader. `gaps`: those of them that say why results may be missing.
+    """
 
     units: tuple[str, ...]
     groups: tuple[tuple[str, ...], ...]
@@ -65,11 +68,12 @@ class Search:
 
     @property
     def nothing(self) -> bool:
+        """Whether no thread can match."""
         return not self.units or not all(self.groups)
 
 
-class Looked(NamedTuple):
-    """A thread as it is looked at: whole ones by the thousand take longer than the search."""
+class Candidate(NamedTuple):
+    """The columns of a candidate thread. Loading a thousand whole rows would take longer than the search."""
 
     number: int
     title: str | None
@@ -78,31 +82,32 @@ class Looked(NamedTuple):
     created_at: datetime | None
 
 
-Fits = Callable[[Looked], bool]
+CandidateFilter = Callable[[Candidate], bool]
+"""A filter that is applied to each candidate in Python."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Numbers of threads in order. `stopped_at` is the last that was looked at, where the looking ended before the list
-    did; None where it went on to the end or found enough."""
+class SearchResult:
+    """Thread numbers in order. `stopped_at` is the last number compared where the search gave up early; None where it
+    found enough or reached the end."""
 
     numbers: tuple[int, ...]
     stopped_at: int | None = None
 
 
 def typed_units(typed: str) -> list[str]:
-    """The words and phrases of a search as they were typed, without their quotation marks."""
+    """The words and phrases of a search as typed, without quotation marks."""
     found = (next(filter(None, match.groups()), "") for match in _TYPED.finditer(typed))
     return [each for each in found if folded(each)]
 
 
 def units(typed: str) -> list[str]:
-    """The words and phrases that are searched for, folded, each once: `MOST_WORDS` words, the first ones."""
+    """The distinct folded words and phrases of a search, up to `MOST_WORDS` words."""
     return _taken(typed)[0]
 
 
 def parse(typed: str) -> Search:
-    """Reads what was typed, and asks the database for the words that its parts stand for."""
+    """The parsed search. Expands partial words by a database query."""
     taken, gaps = _taken(typed)
     if not taken:
         return Search((), (), (), ("There is no word in this search: type a letter, a digit or an emoji.",))
@@ -125,7 +130,7 @@ def parse(typed: str) -> Search:
 
 
 def _taken(typed: str) -> tuple[list[str], list[str]]:
-    """The units of a search, and what was left out of it, in sentences."""
+    """The units of a search, and sentences about what was left out."""
     gaps: list[str] = []
     found: list[str] = []
     count = 0
@@ -146,17 +151,17 @@ def find(
     search: Search,
     facets: Sequence[Sequence[str]],
     where: Iterable[Span],
-    fits: Fits | None,
+    fits: CandidateFilter | None,
     *,
     descending: bool,
     wanted: int,
-) -> Found:
-    """The first `wanted` threads that match, in the numbers of the spans. `fits` is asked for each, where the numbers
-    and the facets do not tell all."""
+) -> SearchResult:
+    """The first `wanted` threads that match the search and the facets, within the spans `where`, in the order of their
+    numbers. `fits` is an additional filter, None for none."""
     numbers: list[int] = []
     looked_at = 0
     if search.nothing:
-        return Found(())
+        return SearchResult(())
     groups = [*(tuple(each) for each in facets), *search.groups]
     checked = bool(search.phrases) or fits is not None
     for chunk in _candidates(groups, _Places(where, descending), descending, wanted):
@@ -164,17 +169,17 @@ def find(
         looked_at += len(chunk)
         numbers += found
         if len(numbers) >= wanted:
-            return Found(tuple(numbers[:wanted]))
+            return SearchResult(tuple(numbers[:wanted]))
         if checked and looked_at >= MOST_LOOKED_AT:
-            return Found(tuple(numbers), chunk[-1])
-    return Found(tuple(numbers))
+            return SearchResult(tuple(numbers), chunk[-1])
+    return SearchResult(tuple(numbers))
 
 
 class _Places:
-    """Where to look, in the order of the list and apart from each other; those that are passed are forgotten."""
+    """Disjoint ranges of numbers to search, in list order. Ranges that the search has passed are dropped."""
 
     def __init__(self, where: Iterable[Span], descending: bool) -> None:
-        places = apart(where, descending=descending)
+        places = grouped(where, descending=descending)
         self._left = deque((min(each.low for each in place), max(each.high for each in place)) for place in places)
         self._spans = deque(place[0] if len(place) == 1 else None for place in places)
         self._descending = descending
@@ -184,29 +189,29 @@ class _Places:
 
     @property
     def several(self) -> bool:
+        """Whether more than one range is left."""
         return len(self._left) > 1
 
     def reach(self) -> tuple[int, int]:
-        """From the first place to the last."""
+        """One range that covers all ranges left."""
         first, last = (self._left[-1], self._left[0]) if self._descending else (self._left[0], self._left[-1])
         return first[0], last[1]
 
     def has(self, number: int, step: float) -> bool:
-        """Whether a number, of which none comes before one that was asked for, lies in a place. `step` is how far apart
-        the numbers are that are asked for."""
+        """Whether a number is in a range. Numbers have to come in list order; `step` is their average distance."""
         while self._left and (number < self._left[0][0] if self._descending else number >= self._left[0][1]):
             self._left.popleft()
             self._spans.popleft()
         if self._spans and self._spans[0] is not None and self._is_in_first(number):
             low, high = self._left[0]
             if high - low > step * _FEW:
-                # So many will be found in this place that it is worth knowing where its time begins and ends.
+                # With this many candidates in the range, its exact bounds are worth a query.
                 self._left[0] = _narrowed(self._spans[0])
             self._spans[0] = None
         return self._is_in_first(number)
 
     def beyond(self, number: int) -> int:
-        """How many numbers lie between this one and the next place."""
+        """The distance from a number to the next range, 0 within it or without one."""
         if not self._left:
             return 0
         low, high = self._left[0]
@@ -217,8 +222,8 @@ class _Places:
 
 
 def _candidates(groups: Sequence[Sequence[str]], places: _Places, descending: bool, size: int) -> Iterator[list[int]]:
-    """The numbers that the index gives, of those that lie in the places. Where many lie between one place and the next,
-    the index is asked anew from there; what is rare is found by asking once."""
+    """Numbers from the index that are in `places`. Where the gap to the next place has many matches, a new query starts
+    there; rare matches are found with one query."""
     if places and not places.several:
         yield from engines.matching(groups, *places.reach(), descending=descending, size=size)
         return
@@ -227,7 +232,7 @@ def _candidates(groups: Sequence[Sequence[str]], places: _Places, descending: bo
             step = (abs(chunk[-1] - chunk[0]) + 1) / len(chunk)
             if found := [number for number in chunk if places.has(number, step)]:
                 yield found
-            if not places.has(chunk[-1], step) and places.beyond(chunk[-1]) > step * _MOST_PASSED:
+            if not places.has(chunk[-1], step) and places.beyond(chunk[-1]) > step * _RESTART_COST:
                 break
             if not places:
                 return
@@ -240,10 +245,10 @@ def _narrowed(span: Span) -> tuple[int, int]:
     return (span.low, span.low) if ends["first"] is None else (ends["first"], ends["last"] + 1)
 
 
-def _checked(numbers: Sequence[int], phrases: Sequence[str], fits: Fits | None) -> list[int]:
+def _checked(numbers: Sequence[int], phrases: Sequence[str], fits: CandidateFilter | None) -> list[int]:
     columns = ("number", "title", "reason", "user", "created_at")
     rows = ArchivedThread.objects.filter(number__in=numbers).values_list(*columns)
-    threads = {row[0]: Looked(*row) for row in rows}
+    threads = {row[0]: Candidate(*row) for row in rows}
     left = [number for number in numbers if number in threads and (fits is None or fits(threads[number]))]
     for phrase in phrases:
         said = ArchivedItem.objects.filter(thread__in=left, text__contains=phrase)
@@ -253,8 +258,8 @@ def _checked(numbers: Sequence[int], phrases: Sequence[str], fits: Fits | None) 
 
 
 def _expanded(parts: Sequence[str]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
-    """The words of the index that each part stands for, the likeliest first, `MOST_EXPANDED` in all; and the parts that
-    stand for more. None gets less than its share, and what one does not need the others have."""
+    """The indexed words that contain each part, likeliest first, at most `MOST_EXPANDED` in total; and the parts that
+    were cut short. Parts share the limit fairly: what one does not use goes to the others."""
     known = {part: engines.words_with(part, MOST_EXPANDED + 1) for part in parts}
     left, cut = MOST_EXPANDED, []
     groups: dict[str, tuple[str, ...]] = {}

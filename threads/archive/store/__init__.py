@@ -1,1 +1,1 @@
-"""Writing the archive: threads, items, counters, word index, tombstones."""
+"""Writes to the archive: threads, items, counters, search index and tombstones."""

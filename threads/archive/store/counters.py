@@ -1,4 +1,4 @@
-"""What is counted as it is written, so that no page has to count: threads by state, user, reason and time."""
+"""Denormalised counters of threads by state, user, reason and time, updated with each write, so that no page counts."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from threads.archive import user_ids
 from threads.archive.models import ArchivedThread, Day, Person, Reason, State
 
 QUARTER, DAY = 900, 86_400
-"""Seconds."""
+"""Seconds of a quarter of an hour and of a day."""
 
 Counted = tuple[int | None, int | None, int | None, int | None]
-"""What a thread is counted under: its state, its person, its cause, and its quarter of an hour."""
+"""The counters of a thread: primary keys of its state, user and reason, and its quarter of an hour since 1970."""
 
 
 def counted(thread: ArchivedThread) -> Counted | None:
-    """None for a thread that has never been counted."""
+    """The counters that a thread is counted in; None where it was never counted."""
     if thread.state_id is None:
         return None
     return thread.state_id, thread.person_id, thread.cause_id, _quarter(thread.created_at)
 
 
 def name(threads: Sequence[ArchivedThread]) -> None:
-    """Sets the state, person and cause of each thread by what its columns say."""
-    people = _people({each.user for each in threads if each.user is not None})
-    causes = _causes({each.reason for each in threads if each.reason})
-    states = _states({(each.status or "", bool(each.reason)) for each in threads})
+    """Sets the foreign keys `state`, `person` and `cause` of each thread from its columns. The caller saves."""
+    people = _user_keys({each.user for each in threads if each.user is not None})
+    causes = _reason_keys({each.reason for each in threads if each.reason})
+    states = _state_keys({(each.status or "", bool(each.reason)) for each in threads})
     for each in threads:
         each.person_id = people[each.user] if each.user is not None else None
         each.cause_id = causes[digest(each.reason)] if each.reason else None
@@ -39,7 +39,7 @@ def name(threads: Sequence[ArchivedThread]) -> None:
 
 
 def change(before: Iterable[Counted], after: Iterable[Counted]) -> None:
-    """Some threads are counted no more as before, and now as after."""
+    """Updates the counters of threads whose counters change from `before` to `after`."""
     change = Counter(after)
     change.subtract(Counter(before))
     states, people, causes = Counter[int](), Counter[int](), Counter[int]()
@@ -56,17 +56,17 @@ def change(before: Iterable[Counted], after: Iterable[Counted]) -> None:
     less = [(number, *key) for key, number in sorted(tallies.items()) if number < 0]
     with connection.cursor() as cursor:
         for statement, rows in (
-            (_OF_PEOPLE, [(number, key) for key, number in sorted(people.items()) if number]),
-            (_OF_CAUSES, [(number, key) for key, number in sorted(causes.items()) if number]),
-            (_MORE, more),
-            (_LESS, less),
+            (_ADD_TO_USER, [(number, key) for key, number in sorted(people.items()) if number]),
+            (_ADD_TO_REASON, [(number, key) for key, number in sorted(causes.items()) if number]),
+            (_INCREASE_TALLY, more),
+            (_DECREASE_TALLY, less),
         ):
             if rows:
                 cursor.executemany(statement, rows)
 
 
 def days(threads: Iterable[ArchivedThread]) -> None:
-    """The days of new threads, which have numbers by now, reach as far as those."""
+    """Widens the number ranges in `Day` to include these threads, which must have numbers."""
     ends: dict[int, tuple[int, int]] = {}
     for each in threads:
         if each.created_at is not None:
@@ -83,6 +83,7 @@ def days(threads: Iterable[ArchivedThread]) -> None:
 
 
 def digest(text: str) -> str:
+    """The SHA-256 of a text in hex, the key of `Reason`."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -90,10 +91,10 @@ def _quarter(moment: datetime | None) -> int | None:
     return None if moment is None else int(moment.timestamp() // QUARTER)
 
 
-def _people(names: set[str]) -> dict[str, int]:
+def _user_keys(names: set[str]) -> dict[str, int]:
     known = dict(Person.objects.filter(name__in=names).values_list("name", "pk"))
     if new := sorted(names - known.keys()):
-        # Another process may just be keeping the same.
+        # Another process may be inserting the same names.
         Person.objects.bulk_create(
             [Person(name=each, folded=user_ids.fold(each)) for each in new], ignore_conflicts=True
         )
@@ -101,7 +102,7 @@ def _people(names: set[str]) -> dict[str, int]:
     return known
 
 
-def _causes(texts: set[str]) -> dict[str, int]:
+def _reason_keys(texts: set[str]) -> dict[str, int]:
     wanted = {digest(text): text for text in texts}
     known = dict(Reason.objects.filter(digest__in=wanted).values_list("digest", "pk"))
     if new := sorted(wanted.keys() - known.keys()):
@@ -110,16 +111,16 @@ def _causes(texts: set[str]) -> dict[str, int]:
     return known
 
 
-def _states(wanted: set[tuple[str, bool]]) -> dict[tuple[str, bool], int]:
+def _state_keys(wanted: set[tuple[str, bool]]) -> dict[tuple[str, bool], int]:
     known = {(each.status, each.has_reason): each.pk for each in State.objects.all()}
     for status, has_reason in sorted(wanted - known.keys()):
         known[status, has_reason] = State.objects.create(status=status, has_reason=has_reason).pk
     return known
 
 
-# In one statement for many rows, which the ORM has not.
-_OF_PEOPLE = "UPDATE archive_person SET threads = threads + %s WHERE id = %s"
-_OF_CAUSES = "UPDATE archive_reason SET threads = threads + %s WHERE id = %s"
-_MORE = """INSERT INTO archive_tally (quarter, state_id, threads) VALUES (%s, %s, %s)
+# Raw SQL, since the ORM has no executemany for updates and upserts.
+_ADD_TO_USER = "UPDATE archive_person SET threads = threads + %s WHERE id = %s"
+_ADD_TO_REASON = "UPDATE archive_reason SET threads = threads + %s WHERE id = %s"
+_INCREASE_TALLY = """INSERT INTO archive_tally (quarter, state_id, threads) VALUES (%s, %s, %s)
 ON CONFLICT (quarter, state_id) DO UPDATE SET threads = archive_tally.threads + excluded.threads"""
-_LESS = "UPDATE archive_tally SET threads = threads + %s WHERE quarter = %s AND state_id = %s"
+_DECREASE_TALLY = "UPDATE archive_tally SET threads = threads + %s WHERE quarter = %s AND state_id = %s"

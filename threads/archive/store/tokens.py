@@ -1,8 +1,6 @@
-"""Words of a text, as the index has them and as a search asks for them. Both databases get the words from here, so both
-find the same.
+"""Tokeniser: the words of a text for the search index and for a query, the same for both databases.
 
-Scripts that are written without spaces are cut into single characters and pairs, so that two characters next to each
-other are one word of the index.
+Scripts without spaces are split into single characters and bigrams.
 """
 
 from __future__ import annotations
@@ -15,16 +13,16 @@ from threads.chatkit import ThreadItem
 from threads.chatkit.types import AssistantMessage, ClientToolCall, Task, TaskGroup, UserMessage
 from threads.lib.folding import folded, places
 
-__all__ = ["folded", "is_message", "is_whole", "opening", "places", "said", "terms", "words"]
+__all__ = ["folded", "is_message", "is_whole", "opening_text", "places", "searchable_texts", "terms", "words"]
 
 LONGEST_WORD = 64
-"""Characters. A longer word is several that overlap by half."""
+"""Characters of an indexed word. A longer one is split into words that overlap by half."""
 
 _STEP = LONGEST_WORD // 2
-"""Any part of a word of up to this many characters is within one word of the index."""
+"""Any part of a word with up to this many characters is within one indexed word."""
 
 SHORTEST_PART = 3
-"""Characters from which a word is also found as a part of others."""
+"""Characters from which on a word also matches as a part of longer words."""
 
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3040-\u312f\u31a0-\u31bf\u31f0-\u31ff"
@@ -34,14 +32,14 @@ _UNSPACED = re.compile(
 
 
 class Term(NamedTuple):
-    """A word to look for in the index: as it stands, or as a `part` of words."""
+    """A word to look up in the index: a whole word, or with `part` a part of words."""
 
     word: str
     part: bool
 
 
 def words(text: str) -> Iterator[str]:
-    """The words of a folded text, as they are indexed. May repeat itself."""
+    """The indexed words of a folded text, with repetitions."""
     for word in text.split():
         for run, is_unspaced in _runs(word):
             if is_unspaced:
@@ -53,8 +51,8 @@ def words(text: str) -> Iterator[str]:
 
 
 def terms(word: str) -> list[Term]:
-    """What the index has of a thread in which a folded word without spaces is. Where that is more than one term, the
-    thread may still not have the word."""
+    """The index terms of one folded word. All of them match in a thread that has the word; where there are several, a
+    thread may match without having it."""
     found: list[Term] = []
     for run, is_unspaced in _runs(word):
         if is_unspaced:
@@ -68,12 +66,12 @@ def terms(word: str) -> list[Term]:
 
 
 def is_whole(unit: str) -> bool:
-    """Whether a folded word is too short to be found within another one."""
+    """Whether a folded word matches whole words only, because it is shorter than `SHORTEST_PART`."""
     return len(unit) < SHORTEST_PART and not _UNSPACED.search(unit)
 
 
 def _runs(word: str) -> Iterator[tuple[str, bool]]:
-    """A word as runs of characters, and whether each is of a script without spaces."""
+    """A word split into runs, each with whether its script has no spaces."""
     end = 0
     for run in () if word.isascii() else _UNSPACED.finditer(word):
         if end < run.start():
@@ -88,8 +86,8 @@ def _pairs(run: str) -> Iterator[str]:
     return (run[at : at + 2] for at in range(len(run) - 1))
 
 
-def said(item: ThreadItem) -> list[str]:
-    """What an item says that a person would look for: messages, steps, names of tools, files and sources."""
+def searchable_texts(item: ThreadItem) -> list[str]:
+    """The searchable texts of an item: messages, steps, names of tools, files and sources."""
     body = item.body
     if isinstance(body, UserMessage):
         return [part.text for part in body.content] + [each.name for each in body.attachments if each.name]
@@ -108,8 +106,8 @@ def said(item: ThreadItem) -> list[str]:
     return []
 
 
-def opening(item: ThreadItem) -> str | None:
-    """The beginning of a message of the user, to stand for a title; None where it has no words."""
+def opening_text(item: ThreadItem) -> str | None:
+    """The first 200 characters of a user message, as a substitute for a title; None where it has none."""
     if not isinstance(item.body, UserMessage):
         return None
     text = " ".join(" ".join(part.text for part in item.body.content if part.type != "quoted_text").split())
@@ -117,4 +115,5 @@ def opening(item: ThreadItem) -> str | None:
 
 
 def is_message(item: ThreadItem) -> bool:
+    """Whether an item is a message of the user or of the assistant."""
     return isinstance(item.body, UserMessage | AssistantMessage)

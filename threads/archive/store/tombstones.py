@@ -1,8 +1,8 @@
-"""What was erased is never kept again, not even by somebody who read it before and stores it after.
+"""Tombstones: an erased thread is never stored again, even by a sync that read it before the erasure.
 
-Who stores and who erases exclude each other. On SQLite one transaction writes at a time anyway. On PostgreSQL those who
-store share a lock and who erases has it alone: so whoever stores after an erasure sees it, and whoever stored before it
-has ended, and is erased with the rest.
+Storing and erasing exclude each other. SQLite has one writer at a time anyway. On PostgreSQL, transactions that store
+share an advisory lock and an erasure takes it exclusively: a transaction that stores after an erasure sees its
+tombstones, and the data of one that stored before is committed and erased.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from threads.archive.models import Erased, Progress
 from . import word_index
 
 _LOCK = 7_265_173_101
-"""Among the advisory locks of the database."""
+"""Key of the advisory lock."""
 
 
 def storing() -> None:
-    """First of all in a transaction that stores what came from the upstream: until it ends nothing is erased."""
+    """Call first in a transaction that stores upstream data: until it ends, nothing is erased."""
     _lock("pg_advisory_xact_lock_shared")
-    # A statement of its own: one that waits for the lock sees what there was before it waited.
+    # A separate statement: the one that waits for the lock has a snapshot from before it waited.
     erased = Erased.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     word_index.as_of((erased, Progress.objects.values_list("removals", flat=True).first() or 0))
 
 
 def erasing() -> None:
-    """First of all in a transaction that erases: until it ends nobody stores."""
+    """Call first in a transaction that erases: until it ends, nothing is stored."""
     _lock("pg_advisory_xact_lock")
 
 
 def known(thread_ids: Iterable[str]) -> set[str]:
-    """Those of the threads that were erased."""
+    """The thread ids among these that have a tombstone."""
     return set(Erased.objects.filter(thread_id__in=list(thread_ids)).values_list("thread_id", flat=True))
 
 

@@ -1,4 +1,4 @@
-"""Keeps the words of threads in the search index, in the transaction that keeps the threads themselves."""
+"""Search index: writes the words of threads, in the transaction that stores the threads themselves."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ from threads.lib.db import chunked
 from .tokens import folded, words
 
 MOST = 1_000_000
-"""Bytes of distinct words that one thread has in the index. PostgreSQL takes 1,048,575 of them in a tsvector."""
+"""Bytes of distinct words per thread. A PostgreSQL tsvector has at most 1,048,575."""
 
 CUT = "=cut"
-"""Among the words of a thread that has more than that."""
+"""Marker word of a thread with more words than `MOST` allows."""
 
 _MOST_ITEMS = 1_000
-"""Items of a thread that are read again at once; a thread of more is left to a worker."""
+"""Items of a thread up to which it is reindexed at once; a longer one is left to a worker."""
 
 _LARGE = 200_000
-"""Characters of words from which a thread is not written anew for each page of its items, but later by a worker."""
+"""Characters of a thread's words from which on a new page of items is indexed later, by a worker."""
 
 _DIGIT = re.compile("[0-9]")
 _SHORTEST_CODE = 8
-"""A word of so many characters with a digit in it is an id, a hash or a key."""
+"""A word of at least this many characters with a digit counts as an id, a hash or a key."""
 
 RUN = 12
-"""PostgreSQL's index knows no order, so a thread has among its words which run of numbers it is in, of 2 to the power
-of this: what is common is found in the first runs alone."""
+"""A run has 2 to the power of this thread numbers. PostgreSQL's index has no order, so each thread also has a word for
+its run, and frequent words are found in the first runs alone."""
 
-_MOST_KNOWN = 500_000
+_MAX_CACHED_WORDS = 500_000
 
 
 @dataclass(slots=True)
-class _Known:
-    """Words that are in the database for sure, as long as `removals` says that none has been removed."""
+class _WordCache:
+    """Words that are in the database for sure, as long as no words were removed since `removals`."""
 
     words: set[str] = field(default_factory=set)
     removals: tuple[int, int] | None = None
 
 
-_known = _Known()
+_cache = _WordCache()
 
 _gathered: ContextVar[set[str] | None] = ContextVar("_gathered", default=None)
 
 
-class Headed(Protocol):
-    """What has a title and a reason."""
+class HasHead(Protocol):
+    """A thread's title and reason."""
 
     @property
     def title(self) -> str | None: ...
@@ -61,13 +61,13 @@ class Headed(Protocol):
     def reason(self) -> str | None: ...
 
 
-def head(thread: Headed) -> str:
-    """What a thread says itself, folded."""
+def head(thread: HasHead) -> str:
+    """The folded title and reason of a thread."""
     return " ".join(filter(None, [folded(thread.title or ""), folded(thread.reason or "")]))
 
 
 def facets(thread: ArchivedThread) -> list[str]:
-    """What a thread is filtered by, as words that nobody can type."""
+    """Filter values of a thread as marker words, which begin with "=" and so can't be typed."""
     found = [state_word(thread.state_id or 0)]
     if thread.person_id is not None:
         found.append(person_word(thread.person_id))
@@ -79,28 +79,32 @@ def facets(thread: ArchivedThread) -> list[str]:
 
 
 def run_word(run: int) -> str:
+    """The marker word of a run of thread numbers."""
     return f"=a{run}"
 
 
 def state_word(state: int) -> str:
+    """The marker word of a `State`."""
     return f"=s{state}"
 
 
 def person_word(person: int) -> str:
+    """The marker word of a `Person`."""
     return f"=u{person}"
 
 
 def cause_word(cause: int) -> str:
+    """The marker word of a `Reason`."""
     return f"=r{cause}"
 
 
 def new(threads: Sequence[ArchivedThread]) -> None:
-    """Threads that have just been kept for the first time, without items yet."""
+    """Indexes threads that were just stored for the first time and have no items yet."""
     put({thread: set(words(head(thread))) for thread in threads}, fresh=True)
 
 
 def anew(threads: Iterable[ArchivedThread]) -> None:
-    """Threads of which anything may have changed. A long one is left to a worker."""
+    """Reindexes threads completely. One with many items is left to a worker."""
     with words_last():
         for thread in threads:
             if thread.items > _MOST_ITEMS:
@@ -110,12 +114,12 @@ def anew(threads: Iterable[ArchivedThread]) -> None:
 
 
 def later(thread: ArchivedThread) -> None:
-    """The thread is indexed anew by a worker; until then it is found by what it was."""
+    """Marks a thread for reindexing by a worker. Until then it is found by its old words."""
     StaleIndex.objects.bulk_create([StaleIndex(thread=thread)], ignore_conflicts=True)
 
 
 def words_in(thread: ArchivedThread) -> set[str]:
-    """All the words of a thread and its items, as they are kept."""
+    """All words of an archived thread and its items."""
     found = set(words(head(thread)))
     for item in chunked(ArchivedItem.objects.filter(thread=thread).only("place", "text"), 500, by="place"):
         found.update(words(item.text))
@@ -123,7 +127,7 @@ def words_in(thread: ArchivedThread) -> set[str]:
 
 
 def more(thread: ArchivedThread, texts: Iterable[str]) -> None:
-    """Items have been added to a thread that is in the index."""
+    """Adds the folded texts of new items to an indexed thread; a long thread is left to a worker."""
     found = {word for text in texts for word in words(text)}
     there = SearchDoc.objects.filter(pk=thread.pk).values_list("words", flat=True).first() or ""
     if len(there) > _LARGE:
@@ -133,7 +137,7 @@ def more(thread: ArchivedThread, texts: Iterable[str]) -> None:
 
 
 def put(found: Mapping[ArchivedThread, set[str]], *, fresh: bool = False) -> None:
-    """Writes the words of threads; `fresh` where none of them has any yet."""
+    """Writes the words of threads. `fresh` is whether none of them is in the index yet."""
     docs = [SearchDoc(thread=thread, words=document(thread, each)) for thread, each in found.items()]
     if fresh:
         SearchDoc.objects.bulk_create(docs)
@@ -143,15 +147,15 @@ def put(found: Mapping[ArchivedThread, set[str]], *, fresh: bool = False) -> Non
 
 
 def document(thread: ArchivedThread, found: set[str]) -> str:
-    """The text of a thread's row: what it is filtered by, then its words. Where there is no room for all of them, the
-    longest codes are left out first: who searches types words."""
+    """The text of a thread's index row: marker words, then its words. Beyond `MOST` bytes, long codes are left out
+    first, since people search for words."""
     about = facets(thread)
     text = " ".join([*about, *sorted(found - {""})])
     if len(text.encode()) <= MOST:
         return text
     kept: list[str] = []
     room = MOST - len(" ".join([CUT, *about]))
-    for word in sorted(found - {""}, key=_expendable):
+    for word in sorted(found - {""}, key=_keep_order):
         room -= 1 + len(word.encode())
         if room < 0:
             break
@@ -159,21 +163,23 @@ def document(thread: ArchivedThread, found: set[str]) -> str:
     return " ".join([CUT, *about, *sorted(kept)])
 
 
-def _expendable(word: str) -> tuple[bool, int, str]:
+def _keep_order(word: str) -> tuple[bool, int, str]:
     is_code = len(word) >= _SHORTEST_CODE and _DIGIT.search(word) is not None
     return is_code, len(word), word
 
 
 def is_cut(thread_id: str) -> bool:
-    """Whether a kept thread has more words than the index has room for."""
+    """Whether an archived thread has more words than are indexed."""
     return SearchDoc.objects.filter(thread__thread_id=thread_id, words__startswith=f"{CUT} ").exists()
 
 
 @contextmanager
 def words_last() -> Iterator[None]:
-    """For a transaction that writes several threads: the words of all of them are noted at its end, in one order. On
-    PostgreSQL who notes a word that another transaction has just noted waits for that one to end; were anything locked
-    after a word but another that comes later in the alphabet, two could wait for each other."""
+    """For a transaction that writes several threads: inserts all their words at the end of the block, in one order.
+
+    Prevents deadlocks on PostgreSQL: inserting a word that another transaction has inserted waits for that one to end,
+    so nothing may be locked after a word but words later in the alphabet.
+    """
     if _gathered.get() is not None:
         yield
         return
@@ -187,35 +193,35 @@ def words_last() -> Iterator[None]:
 
 
 def remember(found: set[str]) -> None:
-    """Notes words, so that parts of them are found."""
+    """Stores words in the dictionary `Word`, by which partial words are expanded."""
     gathered = _gathered.get()
     if gathered is not None:
         gathered.update(found)
         return
-    unknown, removals = sorted(found - _known.words - {""}), _known.removals
+    unknown, removals = sorted(found - _cache.words - {""}), _cache.removals
     if not unknown:
         return
     Word.objects.bulk_create([Word(word=each) for each in unknown], ignore_conflicts=True, batch_size=2000)
 
     def committed() -> None:
-        if len(_known.words) > _MOST_KNOWN:
-            _known.words.clear()
-        # Since this transaction some of them may have been removed again.
-        if _known.removals == removals:
-            _known.words.update(unknown)
+        if len(_cache.words) > _MAX_CACHED_WORDS:
+            _cache.words.clear()
+        # Words may have been removed since this transaction began.
+        if _cache.removals == removals:
+            _cache.words.update(unknown)
 
     transaction.on_commit(committed)
 
 
 def as_of(removals: tuple[int, int]) -> None:
-    """The last erasure, and the last removal of unused words: another process may have taken words away that this one
-    believes to be there."""
-    if _known.removals != removals:
-        _known.words.clear()
-        _known.removals = removals
+    """Sets the state of removals that the cache has to match: the last erasure, and the number of removals of unused
+    words. Where it changed, another process has removed words, and the cache is emptied."""
+    if _cache.removals != removals:
+        _cache.words.clear()
+        _cache.removals = removals
 
 
 def forget_known() -> None:
-    """The words in the database may be fewer than this process believes."""
-    _known.words.clear()
-    _known.removals = None
+    """Empties the word cache of this process, after words were removed from the database."""
+    _cache.words.clear()
+    _cache.removals = None

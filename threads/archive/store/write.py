@@ -1,4 +1,4 @@
-"""Writes what came from the upstream. Every function here runs in a transaction of its caller's."""
+"""Stores threads and items from the upstream. Every function needs a transaction of its caller."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from threads.chatkit.dump import dumped
 from threads.chatkit.items import item as read_item
 
 from . import counters, tombstones, word_index
-from .tokens import folded, is_message, opening, said
+from .tokens import folded, is_message, opening_text, searchable_texts
 
-_SOONEST = timedelta(minutes=10)
+_MIN_RECHECK = timedelta(minutes=10)
+"""Shortest time between two checks of a thread for new items."""
 
 _COLUMNS = [
     "user", "title", "status", "reason", "created_at", "raw",
     "confirmed_at", "gone_at", "missing_at", "unlisted_at", "former_at",
 ]  # fmt: skip
-_FOUND_BY = ("user", "title", "status", "reason", "created_at")
-"""A thread of which one of these has changed is counted and indexed anew."""
+_INDEXED_COLUMNS = ("user", "title", "status", "reason", "created_at")
+"""A thread is counted and indexed again when one of these columns changes."""
 
 
 def threads(rows: Sequence[Thread], now: datetime) -> tuple[int, int]:
-    """Keeps or refreshes threads, in the API's order, oldest first, but those that were erased. Returns how many were
-    new, and how many had no id or could not be read, and were not kept."""
+    """Inserts or refreshes threads, which come oldest first; erased ones are skipped. Returns the number of new
+    threads, and of rows that were not stored because they have no id or could not be read."""
     tombstones.storing()
     erased = tombstones.known(row.id for row in rows if row.id)
     unreadable = sum(is_unreadable(row) for row in rows)
@@ -46,17 +47,17 @@ def threads(rows: Sequence[Thread], now: datetime) -> tuple[int, int]:
 
 
 def is_unreadable(row: Thread) -> bool:
-    """Whether a row of the list has no id to ask for its items by, or is too large to be read."""
+    """Whether a row of the list can't be archived: it has no id, or was too large to read."""
     return row.id is None or row.raw is None
 
 
 def refresh(pairs: Sequence[tuple[ArchivedThread, Thread]], now: datetime) -> None:
-    """Kept threads as the upstream shows them now."""
+    """Updates archived threads from the rows that the upstream shows now. They count as confirmed at `now`."""
     changed, before, other, same = [], [], [], []
     for kept, row in pairs:
         was, under = {name: getattr(kept, name) for name in _COLUMNS}, counters.counted(kept)
         _filled(kept, row, now)
-        if under is None or any(was[name] != getattr(kept, name) for name in _FOUND_BY):
+        if under is None or any(was[name] != getattr(kept, name) for name in _INDEXED_COLUMNS):
             before.append(under)
             changed.append(kept)
             other.append(kept)
@@ -66,14 +67,14 @@ def refresh(pairs: Sequence[tuple[ArchivedThread, Thread]], now: datetime) -> No
             same.append(kept.pk)
     _count_anew(changed, before)
     ArchivedThread.objects.bulk_update(other, [*_COLUMNS, "person", "state", "cause"])
-    # Most are as they were, and one statement for them all costs a tenth of one with their columns in it.
+    # Most are unchanged. One statement for all of them costs a tenth of one with their columns.
     ArchivedThread.objects.filter(pk__in=same).update(confirmed_at=now)
     counters.days(changed)
     word_index.anew(changed)
 
 
 def count_uncounted(most: int = 50) -> int:
-    """Counts and indexes threads that an older version kept without. Returns how many there were, at most `most`."""
+    """Counts and indexes up to `most` threads that an older version stored without. Returns their number."""
     found = list(ArchivedThread.objects.filter(state__isnull=True).order_by("number")[:most])
     for each in found:
         items = [(item, _read(item)) for item in ArchivedItem.objects.filter(thread=each).order_by("place")]
@@ -96,11 +97,11 @@ def _count_anew(threads: Sequence[ArchivedThread], before: Sequence[counters.Cou
 
 
 def items(thread: ArchivedThread, page: Page[ThreadItem], now: datetime) -> int:
-    """Keeps a page of items behind those that are kept, and with the last page that the thread is read. Returns how
-    many were new."""
-    # Whoever reads the conversation live may have kept some of these meanwhile.
-    there = ArchivedThread.objects.select_for_update().only(*_READING).get(pk=thread.pk)
-    for name in _READING:
+    """Appends a page of items to a thread, and marks the thread as read with the last page. Returns the number of new
+    items."""
+    # A page that shows the conversation may have stored some of these meanwhile.
+    there = ArchivedThread.objects.select_for_update().only(*_READ_COLUMNS).get(pk=thread.pk)
+    for name in _READ_COLUMNS:
         setattr(thread, name, getattr(there, name))
     new = [row for row in unknown(thread, page.rows) if not isinstance(row.body, LeftOut)]
     _oversized(thread, page, new)
@@ -111,7 +112,7 @@ def items(thread: ArchivedThread, page: Page[ThreadItem], now: datetime) -> int:
     if not page.has_more and not page.lost:
         checked(thread, now)
     thread.failures, thread.trouble = 0, None
-    thread.save(update_fields=_READING)
+    thread.save(update_fields=_READ_COLUMNS)
     if made:
         Progress.objects.update(items=F("items") + len(made))
         word_index.more(thread, [each.text for each in made])
@@ -119,8 +120,8 @@ def items(thread: ArchivedThread, page: Page[ThreadItem], now: datetime) -> int:
 
 
 def unknown(thread: ArchivedThread, rows: Sequence[ThreadItem]) -> list[ThreadItem]:
-    """Those of the items that are not kept. An item without an id is known by all that it says."""
-    if not thread.items:  # a copy reads most threads for the first time
+    """The items that are not archived yet. An item without an id is compared by its whole JSON."""
+    if not thread.items:  # the common case in a backfill
         return list(rows)
     there = ArchivedItem.objects.filter(thread=thread)
     known = set(there.filter(item_id__in=[row.id for row in rows if row.id]).values_list("item_id", flat=True))
@@ -131,7 +132,7 @@ def unknown(thread: ArchivedThread, rows: Sequence[ThreadItem]) -> list[ThreadIt
 
 
 def _oversized(thread: ArchivedThread, page: Page[ThreadItem], new: Sequence[ThreadItem]) -> None:
-    """Notes the items of a page that are too large to be read, and forgets those that were and are no more."""
+    """Records the items of a page that are too large to read, and removes the records of those that now fit."""
     fits = [row.id for row in page.rows if row.id and not isinstance(row.body, LeftOut)]
     noted = OversizedItem.objects.filter(thread=thread)
     noted.filter(item_id__in=fits).delete()
@@ -151,14 +152,14 @@ def _note(thread: ArchivedThread, place: int, item_id: str, detail: str) -> None
 
 
 def checked(thread: ArchivedThread, now: datetime) -> None:
-    """The last item of the thread is known to be kept, as of now. For the caller to save, with `READING`."""
+    """Sets that the last item is known to be archived, and when to check again. The caller saves `_READ_COLUMNS`."""
     thread.read_at = now
-    thread.due_at = now + _pause(now - (thread.last_activity_at or thread.created_at or now))
+    thread.due_at = now + _recheck_after(now - (thread.last_activity_at or thread.created_at or now))
 
 
 def is_last_kept(thread: ArchivedThread, newest: Page[ThreadItem]) -> bool:
-    """Whether the newest item of a conversation, which `newest` shows, is among those that are kept or known to be too
-    large. Raised limits make what was too large unknown."""
+    """Whether the newest item of a thread, on the page `newest`, is archived or known to be too large. False where the
+    size limit was raised since."""
     noted = OversizedItem.objects.filter(thread=thread)
     if noted.filter(limit__lt=settings.CHATKIT_MAX_BYTES).exists():
         return False
@@ -168,25 +169,25 @@ def is_last_kept(thread: ArchivedThread, newest: Page[ThreadItem]) -> bool:
 
 
 def unchecked(thread: ArchivedThread, before: datetime | None) -> None:
-    """The thread's last page was read, and lacks its newest item: it was last known to be whole `before`."""
+    """Stores that the last page lacks the newest item: the thread was last known to be complete at `before`."""
     thread.read_at = before
     thread.save(update_fields=["read_at"])
 
 
 def last_kept(thread: ArchivedThread, now: datetime) -> None:
-    """The thread's last item is the upstream's last one."""
+    """Stores that the last archived item is the upstream's last one."""
     checked(thread, now)
     thread.failures, thread.trouble = 0, None
     thread.save(update_fields=["read_at", "due_at", "failures", "trouble"])
 
 
-_READING = [
+_READ_COLUMNS = [
     "items", "last_item_id", "last_activity_at", "read_at", "failures", "trouble", "due_at", "opening", "messages",
 ]  # fmt: skip
 
 
 def item(thread: ArchivedThread, place: int, row: ThreadItem) -> ArchivedItem:
-    """An item as it is kept."""
+    """An unsaved row for one item."""
     return ArchivedItem(
         thread=thread,
         place=place,
@@ -199,7 +200,7 @@ def item(thread: ArchivedThread, place: int, row: ThreadItem) -> ArchivedItem:
 
 
 def count(thread: ArchivedThread, new: Sequence[ThreadItem]) -> None:
-    """What a thread's row tells of its items, with those that have come to them."""
+    """Adds new items to the counts and times of a thread's row. The caller saves it."""
     thread.items += len(new)
     thread.messages += sum(map(is_message, new))
     if thread.opening is None:
@@ -209,22 +210,22 @@ def count(thread: ArchivedThread, new: Sequence[ThreadItem]) -> None:
 
 
 def restart(thread: ArchivedThread) -> None:
-    """The thread is read again from its first item: the one that the reading goes on from is gone, or is not the last
-    one. What is kept of it stays."""
+    """Makes the next read start at the first item, because the cursor is gone or is not the last item. Archived items
+    stay."""
     OversizedItem.objects.filter(thread=thread, item_id="").delete()
     thread.last_item_id = None
     thread.save(update_fields=["last_item_id"])
 
 
 def is_there(thread: ArchivedThread) -> bool:
-    """Whether a thread that was found in an earlier transaction is still kept, and stays so until the end of this
-    one."""
+    """Whether a thread from an earlier transaction is still archived. `tombstones.storing` keeps it so until the end of
+    this one."""
     return ArchivedThread.objects.filter(pk=thread.pk).exists()
 
 
 def purge(thread: ArchivedThread) -> None:
-    """Forgets a thread and all that is known by it. A place that a walk has come to is moved to the thread before:
-    behind one that nobody knows any more it could not be found again."""
+    """Deletes a thread with its items, index and counters. A sync cursor on this thread moves to the thread before,
+    since its own position would be lost."""
     for place in ("cursor", "sweep_cursor"):
         there = Progress.objects.filter(**{place: thread.thread_id})
         if there.exists():
@@ -238,8 +239,8 @@ def purge(thread: ArchivedThread) -> None:
 
 
 def before(thread: ArchivedThread | None) -> str | None:
-    """The id of the last thread before this one that the upstream still has, as far as is known; of the last of all for
-    one that is not known."""
+    """The id of the last thread before this one that is still upstream as far as is known; with None, of the last
+    one of all."""
     there = current()
     if thread is not None:
         there = there.filter(number__lt=thread.number)
@@ -247,28 +248,28 @@ def before(thread: ArchivedThread | None) -> str | None:
 
 
 def gone(thread: ArchivedThread, now: datetime) -> None:
-    """The upstream has it no more. What is kept of it stays."""
+    """Marks a thread as deleted upstream. The archived copy stays."""
     thread.gone_at, thread.missing_at = thread.gone_at or now, None
     thread.trouble = None
     thread.save(update_fields=["gone_at", "missing_at", "trouble"])
 
 
 def trouble(thread: ArchivedThread, said: str, due_at: datetime) -> None:
-    """Its items could not be had this time."""
+    """Stores a failed read of a thread's items: the reason, and when to try again."""
     thread.failures += 1
     thread.trouble, thread.due_at = said, due_at
     thread.save(update_fields=["failures", "trouble", "due_at"])
 
 
 def as_kept(row: Thread) -> str:
-    """The upstream's own object as it is kept."""
+    """The upstream's object as compact JSON, as in `ArchivedThread.raw`."""
     return dumped(row.raw, compact=True)
 
 
-def _pause(silent: timedelta) -> timedelta:
-    """After how long a thread is asked again for new items: a quarter of the time that it has been silent, and no
-    longer than `ARCHIVE_RECHECK_ITEMS_HOURS`."""
-    return max(_SOONEST, min(silent / 4, timedelta(hours=settings.ARCHIVE_RECHECK_ITEMS_HOURS)))
+def _recheck_after(silent: timedelta) -> timedelta:
+    """Time until the next check for new items: a quarter of the time since the last activity, from 10 minutes up to
+    `ARCHIVE_RECHECK_ITEMS_HOURS`."""
+    return max(_MIN_RECHECK, min(silent / 4, timedelta(hours=settings.ARCHIVE_RECHECK_ITEMS_HOURS)))
 
 
 def _filled(kept: ArchivedThread, row: Thread, now: datetime) -> ArchivedThread:
@@ -285,12 +286,12 @@ def _filled(kept: ArchivedThread, row: Thread, now: datetime) -> ArchivedThread:
 
 
 def _column(text: str | None, most: int | None = None) -> str | None:
-    """`text` as a column can hold it, PostgreSQL's too; `raw` has it as it came."""
+    """`text` without NUL, which PostgreSQL refuses, and cut to `most` characters. `raw` keeps the original."""
     return None if text is None else text.replace("\0", "\ufffd")[:most]
 
 
 def _opening(rows: Sequence[ThreadItem]) -> str | None:
-    return _column(next(filter(None, map(opening, rows)), None))
+    return _column(next(filter(None, map(opening_text, rows)), None))
 
 
 def _type(raw: object) -> str | None:
@@ -299,8 +300,8 @@ def _type(raw: object) -> str | None:
 
 
 def text_of(row: ThreadItem) -> str:
-    """What an item says, folded, a line for each of its texts."""
-    return "\n".join(filter(None, map(folded, said(row))))
+    """The folded texts of an item, one per line."""
+    return "\n".join(filter(None, map(folded, searchable_texts(row))))
 
 
 def _read(kept: ArchivedItem) -> ThreadItem:

@@ -1,0 +1,216 @@
+"""Lists of threads: from the live API where it can answer, from the archive for filters, searches and outages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, tzinfo
+from functools import partial
+
+from django.conf import settings
+
+from threads.archive import thread_info
+from threads.archive.models import Person
+from threads.archive.search.source import ArchiveSource
+from threads.archive.statement_timeout import for_a_page
+from threads.chatkit import ChatKitError, CursorGone, Thread, TooLarge, is_cursor
+from threads.sources.query import DEFAULT_LIMIT, ThreadQuery
+from threads.sources.window import ThreadSource, Window
+
+from .audit_events import failure_recorded, record_list, record_suggestions
+from .conversations import owner
+from .fallback import ask_live_or_archive, outage_while_empty
+from .outage import Outage
+from .results import Listing, NeedsArchiveError
+
+_DOUBTS: dict[type[ChatKitError], str] = {
+    CursorGone: "OpenAI refuses this place in its list",
+    TooLarge: "OpenAI's answer is too large to be read",
+}
+
+_WITHOUT_SNIPPETS = "Some matches are shown without the text around them, because looking for it took too long."
+
+_MAX_STEPS_BACK = 4
+"""Calls for one page whose cursor may have been deleted, each from an earlier thread."""
+
+
+def list_threads(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
+    """One page of threads. Of a user's list, rows that the upstream does not attribute to that user are left out.
+
+    `zone` sets where days begin. Recorded in the audit log where the list is filtered. Raises `ChatKitError`, and
+    `NeedsArchiveError`.
+    """
+    with for_a_page(), failure_recorded(query):
+        found = _without_other_users(_list(query, zone))
+    record_list(found.query, found)
+    return found
+
+
+def others(thread_id: str) -> Listing | None:
+    """The newest threads of the same user as this thread, itself included; None where the thread has no user. Recorded
+    in the audit log. Raises `ChatKitError`."""
+    archived_user = thread_info.owner(thread_id) if thread_info.is_on() else None
+    user = archived_user or owner(thread_id)
+    if not user:
+        return None
+    query = ThreadQuery(user=user)
+    with for_a_page(), failure_recorded(query, beside=thread_id):
+        found = _without_other_users(_list(query, UTC))
+    record_list(found.query, found, beside=thread_id)
+    return found
+
+
+def handed_over(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
+    """One page of a list for an export: as `list_threads`, but with all rows, and counted on the first page alone. The
+    export is the audit event. Raises as `list_threads`."""
+    return _list(query, zone, counted=not query.cursor)
+
+
+def kept_alone(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
+    """One page of the archive's list, with only the threads that are no more upstream. Raises `NotFound`."""
+    found = _list_archive(query, zone, counted=False)
+    rows = tuple(row for row in found.window.rows if (about := found.about.get(row.id or "")) and about.only_here)
+    return replace(found, window=replace(found.window, rows=rows), lacking=None)
+
+
+def is_theirs(row: Thread, query: ThreadQuery) -> bool:
+    """Whether a row may be shown in the query's list. In one user's list the upstream has to name exactly that user;
+    a row that can't be read at all stays, as a placeholder."""
+    return query.exact_user is None or row.raw is None or row.is_of(query.exact_user)
+
+
+def neighbour(query: ThreadQuery, zone: tzinfo = UTC) -> str | None:
+    """The id of the next thread after the query's cursor, or the previous one for `before`; None at the end of the
+    list. Recorded in the audit log as the list is. Raises as `list_threads`."""
+    with failure_recorded(query, step=""):
+        found = _neighbour(query, zone)
+    record_list(query, None, step=found or "")
+    return found
+
+
+def offered(typed: str) -> list[Person]:
+    """Users to suggest while a user id is typed. Recorded in the audit log where there are any."""
+    found = thread_info.offered(typed)
+    if found:
+        record_suggestions(typed, len(found))
+    return found
+
+
+def _list(query: ThreadQuery, zone: tzinfo, *, counted: bool = True) -> Listing:
+    if query.filters or settings.ARCHIVE_ONLY:
+        if settings.ARCHIVE == "off":
+            raise NeedsArchiveError
+        return _list_archive(_guessed(query), zone, outage_while_empty(), counted=counted)
+    try:
+        window, outage = _page(query, zone)
+    except (CursorGone, TooLarge) as error:
+        if not thread_info.is_on() or not thread_info.is_kept(query.cursor):
+            raise
+        return replace(_list_archive(query, zone, counted=counted), doubt=_DOUBTS[type(error)])
+    if outage is not None:
+        return _list_archive(_guessed(query), zone, outage, counted=counted)
+    if query.limit and not query.cursor and not window.rows and thread_info.is_on():
+        archived = _list_in_place_of_empty(query, zone, counted=counted)
+        if archived is not None:
+            return archived
+    about = thread_info.of(_ids(window)) if thread_info.is_on() else {}
+    counts = ArchiveSource(zone).counts(query) if counted and thread_info.is_on() else None
+    lacking = thread_info.lacking() if counts is not None else None
+    return Listing(query, window, about=about, counts=counts, lacking=lacking)
+
+
+def _page(query: ThreadQuery, zone: tzinfo) -> tuple[Window[Thread], Outage | None]:
+    """A page of the live list, or of the archive's in an outage. Where the cursor's thread was deleted, the page starts
+    from the archived thread before it. Raises `CursorGone` where no earlier thread helps."""
+    for step in range(_MAX_STEPS_BACK):
+        stepped = query if step == 0 else thread_info.stepped_back(query, step)
+        if stepped is None:
+            break
+        try:
+            return ask_live_or_archive(partial(_list_threads, query=stepped), zone)
+        except CursorGone as error:
+            gone = error
+    raise gone
+
+
+def _list_threads(source: ThreadSource, query: ThreadQuery) -> Window[Thread]:
+    return source.list_threads(query)
+
+
+def _list_archive(query: ThreadQuery, zone: tzinfo, outage: Outage | None = None, *, counted: bool = True) -> Listing:
+    source = ArchiveSource(zone)
+    window = source.list_threads(query)
+    about = thread_info.of(_ids(window), query.q)
+    if any(each.unlooked for each in about.values()):
+        window = replace(window, notes=(*window.notes, _WITHOUT_SNIPPETS))
+    return Listing(
+        query,
+        window,
+        archived=True,
+        outage=outage,
+        about=about,
+        counts=source.counts(query) if counted else None,
+        lacking=thread_info.lacking(),
+    )
+
+
+def _list_in_place_of_empty(query: ThreadQuery, zone: tzinfo, *, counted: bool) -> Listing | None:
+    """The archive's list where the live list is empty: the same threads, or those of users with this id as a part."""
+    archived = _list_archive(query, zone, counted=counted)
+    if any(not about.only_here for about in archived.about.values()):
+        return replace(archived, doubt="OpenAI's list shows none of these threads")
+    guessed = _guessed(query)
+    return _list_archive(guessed, zone) if guessed != query else None
+
+
+def _guessed(query: ThreadQuery) -> ThreadQuery:
+    """The query for all users with the typed text in their ids, where no user has exactly that id."""
+    typed = query.exact_user if query.guess else None
+    is_part = typed and not thread_info.is_user(typed) and thread_info.is_part(typed)
+    return query.of_part() if is_part else query
+
+
+def _without_other_users(found: Listing) -> Listing:
+    """Leaves out rows of other users, however the upstream applied the filter, and adds a note that says so."""
+    window = found.window
+    rows = tuple(row for row in window.rows if is_theirs(row, found.query))
+    if len(rows) == len(window.rows):
+        return found
+    notes = (*window.notes, _left_out(len(window.rows) - len(rows)))
+    return replace(found, window=replace(window, rows=rows, notes=notes))
+
+
+def _left_out(rows: int) -> str:
+    many = rows != 1
+    return (
+        f"{rows:,} row{'s' if many else ''} of this user's list {'are' if many else 'is'} left out: the API does not "
+        f"say that {'they are' if many else 'it is'} this user's."
+    )
+
+
+def _neighbour(query: ThreadQuery, zone: tzinfo) -> str | None:
+    # The first row of a user's list may be left out as another user's.
+    query = replace(query, limit=1 if query.exact_user is None else DEFAULT_LIMIT)
+    if query.cursor and not is_cursor(query.cursor):
+        return None
+    if query.filters:
+        if settings.ARCHIVE == "off":
+            raise NeedsArchiveError
+        rows = _archived_rows(query, zone)
+    else:
+        try:
+            rows = _page(query, zone)[0].rows
+        except CursorGone:
+            if not thread_info.is_on():
+                raise
+            rows = _archived_rows(query, zone)
+    ids = [row.id for row in rows if row.id and is_theirs(row, query)]
+    return (ids[-1] if query.before else ids[0]) if ids else None
+
+
+def _archived_rows(query: ThreadQuery, zone: tzinfo) -> tuple[Thread, ...]:
+    with for_a_page():
+        return ArchiveSource(zone).list_threads(query).rows
+
+
+def _ids(window: Window[Thread]) -> list[str]:
+    return [row.id for row in window.rows if row.id]

@@ -1,0 +1,55 @@
+"""Results of the service: one page of threads, and one conversation, each with the source that answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from threads.archive.thread_info import About, Lacking
+from threads.chatkit import ChatKitError, Thread, ThreadItem
+from threads.sources.query import ThreadQuery
+from threads.sources.window import Window
+
+from .outage import Outage
+
+
+class NeedsArchiveError(Exception):
+    """Only the archive could answer this query, and it is switched off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of threads."""
+
+    query: ThreadQuery
+    """The query that was answered. It differs from the one passed in where a typed user id was taken as a part."""
+    window: Window[Thread]
+    archived: bool = False
+    """Whether the page comes from the archive."""
+    outage: Outage | None = None
+    """Why the archive answered, where the live API should have."""
+    about: dict[str, About] = field(default_factory=dict)
+    """The archive's annotations of the rows, by thread id."""
+    counts: dict[str, int] | None = None
+    """Threads per status under the query's other filters; None where they are not counted."""
+    lacking: Lacking | None = None
+    """What the archive has not read or indexed yet, where it answered or counted; None where it is complete."""
+    doubt: str = ""
+    """Why the archive answered although the live API did: a clause for the page, "" where the live list is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One thread and one page of its items."""
+
+    thread: Thread
+    items: Window[ThreadItem] | None
+    """None where the items could not be read; `fault` says why."""
+    fault: ChatKitError | None = None
+    outage: Outage | None = None
+    """Why the archive answered, where the upstream failed."""
+    about: About | None = None
+    """The archive's annotations of the thread; None where it is not archived."""
+    archived: bool = False
+    """Whether the items come from the archive."""
+    doubt: str = ""
+    """Why the upstream's "not found" is not taken as a deletion; "" where the question did not come up."""
