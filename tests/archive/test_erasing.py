@@ -401,7 +401,7 @@ def test_long_and_short_ones_take_turns(world: Scripted, monkeypatch: pytest.Mon
 
     ids = list(world.thread_ids())[:7]
     use_upstream(monkeypatch, world.client())
-    monkeypatch.setattr(tasks, "SLICE", 0.0)
+    monkeypatch.setattr(tasks, "SLICE_SECONDS", 0.0)
     monkeypatch.setattr(connections, "close_all", lambda: None)
     long, short = ordered(ids[:6]), ordered(ids[6:])
     tasks.take_up()

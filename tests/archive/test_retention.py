@@ -186,7 +186,7 @@ def test_a_thread_that_somebody_still_writes_in_is_not_due(world: Scripted) -> N
 def test_the_worker_looks_now_and_then_and_not_each_minute(world: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
     from threads.erasure import tasks
 
-    monkeypatch.setattr(tasks, "_looked", Remembered(3600))
+    monkeypatch.setattr(tasks, "_retention_checked", Remembered(3600))
     monkeypatch.setattr(connections, "close_all", lambda: None)
     asked: list[str] = []
     monkeypatch.setattr(retention, "daily", lambda _client: asked.append("asked"))

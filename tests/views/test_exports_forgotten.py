@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 class TestForgetting:
     def test_a_list_goes_whoever_is_erased(self, finished: Export, agent: Client, get: Get) -> None:
         assert forget(["cthr_x"], "somebody") == 1
-        assert not list(storage.there())
+        assert not list(storage.on_disk())
         assert "threads that it may have held were erased" in get(f"/exports/{finished.pk}/").said()
         assert agent.post(f"/exports/{finished.pk}/file/").status_code == 404
         assert forget(["cthr_x"], "somebody") == 0
@@ -68,7 +68,7 @@ class TestForgetting:
         response = agent.post(f"/exports/list/?user={user[:-1]}&match=part", {"format": "csv"})
         assert response.headers["Location"] == f"/exports/{Export.objects.get().pk}/"
         assert Export.objects.get().outcome == Outcome.REMOVED
-        assert not list(storage.there())
+        assert not list(storage.on_disk())
 
     def test_the_row_tells_no_more_whose_it_was(self, agent: Client, emulator: Emulator) -> None:
         user, ids = busiest(emulator)
@@ -83,7 +83,7 @@ class TestForgetting:
         later(agent, busiest(emulator)[0])
         assert forget(["cthr_x"], None) == 1
         tasks.work()
-        assert not list(storage.there())
+        assert not list(storage.on_disk())
 
     def test_whoever_is_at_it_stops(self, agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
         user, ids = busiest(emulator)
@@ -101,4 +101,4 @@ class TestForgetting:
         tasks.expire()
         export.refresh_from_db()
         assert export.outcome == Outcome.REMOVED
-        assert not list(storage.there())
+        assert not list(storage.on_disk())

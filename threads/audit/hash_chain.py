@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from threads.lib.files import sync_directory
+
 BEGINNING = "0" * 64
 _FORMAT = 1
 
@@ -59,7 +61,7 @@ def write(path: Path, before: str, previous: str, events: Iterable[Line]) -> Non
             os.link(part, path)  # which replaces no file, as a renaming would
         finally:
             part.unlink()
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
 
 
 def read(path: Path) -> Contents:
@@ -147,11 +149,3 @@ def _kind(line: Line, number: int, before: str) -> str:
 
 def _hash(text: bytes) -> str:
     return hashlib.sha256(text).hexdigest()
-
-
-def _sync_directory(path: Path) -> None:
-    directory = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

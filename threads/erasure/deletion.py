@@ -63,7 +63,7 @@ def step(job: Erasure, target: Target, client: ChatKitClient, evidence: Evidence
     """Brings a target one step on. `evidence` decides what a 404 means. Raises `ChatKitError` where the upstream could
     not say: the target stays open; `NotRecordedError` where the trail can't be written, `JournalError` where the
     erasures file can't, and for retention `ClockError` where this machine's clock can't be relied on, in which cases
-    nothing was done; and `JobLostError`."""
+    nothing was done; and `LeaseLostError`."""
     if job.kind in Erasure.HERE:
         _copy(job, target)
     elif target.state == State.ASKED:

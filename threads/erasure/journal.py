@@ -25,6 +25,7 @@ from django.conf import settings
 from django.db.models import Max
 from django.utils import timezone
 
+from threads.lib.files import sync_directory
 from threads.models import Origin
 
 from .models import Erasure, Target
@@ -159,7 +160,7 @@ def _locked(path: Path) -> Iterator[IO[bytes]]:
         with os.fdopen(descriptor, "r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             if is_new:
-                _sync_directory(path.parent)
+                sync_directory(path.parent)
             try:
                 is_same = os.fstat(descriptor).st_ino == path.stat().st_ino
             except FileNotFoundError:
@@ -167,14 +168,6 @@ def _locked(path: Path) -> Iterator[IO[bytes]]:
             if is_same:  # else it was moved away while this waited for it
                 yield file
                 return
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _last(file: IO[bytes]) -> tuple[int, bool]:

@@ -21,7 +21,7 @@ from threads.archive.store import word_index
 from threads.audit.record import Action, Outcome, acting, must, record
 from threads.chatkit import ChatKitClient, ChatKitError
 from threads.exports.purge import forget
-from threads.jobs.job import JobLostError
+from threads.jobs.lease import LeaseLostError
 from threads.roles import Right, may_now
 
 from . import clock_check, deletion, journal, receipt, retention, targets, vacuum
@@ -95,7 +95,7 @@ def work(
     with acting(job.actor):
         try:
             _Work(job, client, stopped, pauses, time.monotonic() + turn).through()
-        except JobLostError:
+        except LeaseLostError:
             log.info("Another worker has taken over erasure %s.", job.pk)
         except StoppedError:
             job.let_go()
@@ -116,7 +116,7 @@ def _hold(job: Erasure, reason: str, pause: timedelta) -> None:
     if not job.held:
         detail = {"erasure": str(job.pk), "kind": job.kind, "waits": reason}
         record(Action.ERASURE, Outcome.REFUSED, customer=job.customer, detail=detail, upstream_request_id="")
-    with suppress(JobLostError, Error):
+    with suppress(LeaseLostError, Error):
         job.keep(held=reason)
     _leave(job, pause)
 
@@ -125,7 +125,7 @@ def _leave(job: Erasure, pause: timedelta) -> None:
     try:
         job.keep(again_at=Now() + pause)
         job.let_go()
-    except (JobLostError, Error):
+    except (LeaseLostError, Error):
         log.warning("Erasure %s is taken up again when its time here is over.", job.pk)
 
 

@@ -38,7 +38,7 @@ def asked_for(export: Export) -> ThreadQuery:
 
 def page(export: Export) -> None:
     """Brings one page more into the file, and keeps where it goes on. Raises `ChatKitError` and `NeedsArchiveError`,
-    `JobLostError` where another worker has the export, and `OSError`."""
+    `LeaseLostError` where another worker has the export, and `OSError`."""
     zone, gone = times.zone(export.zone), export.phase == "gone"
     place = replace(asked_for(export), after=export.cursor or None)
     found = service.kept_alone(place, zone) if gone else service.handed_over(place, zone)

@@ -15,7 +15,7 @@ from threads.archive.statement_timeout import TooSlow, for_a_page
 from threads.audit.record import Action, NotRecordedError, acting, must
 from threads.audit.record import Outcome as Ended
 from threads.chatkit import ChatKitError
-from threads.jobs.job import JobLostError
+from threads.jobs.lease import LeaseLostError
 from threads.roles import Right, may_now
 from threads.service import NeedsArchiveError
 
@@ -37,14 +37,14 @@ class _LaterError(Exception):
     """There is no use in going on just now."""
 
 
-_NO_BUGS = (ChatKitError, NeedsArchiveError, JobLostError, _LaterError, DatabaseError, NotRecordedError)
+_NO_BUGS = (ChatKitError, NeedsArchiveError, LeaseLostError, _LaterError, DatabaseError, NotRecordedError)
 
 _log = logging.getLogger(__name__)
 
 
-def go_on(export: Export, seconds: float, stopped: Callable[[], bool]) -> bool:
+def run_slice(export: Export, seconds: float, stopped: Callable[[], bool]) -> bool:
     """Goes on with an export that this process holds, for about so long or until it is `stopped`, and lets go of it
-    then. Returns whether it has ended, well or not. Raises `JobLostError` where it is another's now, or was removed;
+    then. Returns whether it has ended, well or not. Raises `LeaseLostError` where it is another's now, or was removed;
     `DatabaseError` and `NotRecordedError`, after which it is taken up again."""
     try:
         return _for(export, _parts(export, partial(_later, export)), seconds, stopped)

@@ -72,7 +72,7 @@ def tidy(export: UUID) -> None:
         shutil.rmtree(work(export))
 
 
-def there() -> Iterator[UUID]:
+def on_disk() -> Iterator[UUID]:
     """The exports that have something on disk."""
     for each in directory().iterdir():
         if each.suffix in {_FILE, _WORK}:

@@ -35,7 +35,7 @@ _BEAT = 10.0
 
 
 def parts(export: Export, trouble: Trouble) -> Iterator[None]:
-    """Reads the threads that have not been read; each step is one. Raises `JobLostError` and `OSError`."""
+    """Reads the threads that have not been read; each step is one. Raises `LeaseLostError` and `OSError`."""
     if export.phase not in {"reading", "packing"}:
         export.keep(phase="reading", total=export.done, done=0, offset=0)
     for number, row in islice(lines(export, LIST), export.done, None):

@@ -28,7 +28,7 @@ _CHUNK = 2**20
 
 
 def pack(export: Export, now: datetime) -> Path:
-    """The zip among the parts, made anew. Raises `JobLostError` and `OSError`."""
+    """The zip among the parts, made anew. Raises `LeaseLostError` and `OSError`."""
     where = storage.work(export.pk)
     packed, last = where / "packed", time.monotonic()
     with storage.create(packed) as file, TemporaryFile(dir=where) as entries:
