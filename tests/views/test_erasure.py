@@ -26,7 +26,7 @@ from threads.audit.models import AuditEvent
 from threads.audit.record import Action, Outcome, record
 from threads.emulator import Emulator, Fault
 from threads.erasure import journal, orders, preview, replay, vacuum
-from threads.erasure.journal import Note, What
+from threads.erasure.journal import EntryKind, NewEntry
 from threads.erasure.models import Erasure, Target
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -439,7 +439,7 @@ def test_administrators_are_told_that_a_backup_was_restored(
     boss.force_login(account("boss", "Administrator"))
     replay.forget_warning()
     assert "erasures replay" not in _reader(boss)("/threads/").said()
-    journal.append(Note(uuid4(), What.ERASE, "cthr_1"))
+    journal.append(NewEntry(uuid4(), EntryKind.ERASE, "cthr_1"))
     replay._warned.clear()  # half a minute later
     page = _reader(boss)("/threads/")
     assert "a backup was restored" in page.said(page.one("p", id="restored"))

@@ -351,7 +351,7 @@ def test_threads_that_can_not_be_had_are_named(
     tasks.work()
     export.refresh_from_db()
     assert (export.done, export.ended_at) == (1, None)
-    Export.objects.update(trouble_at=timezone.now() - runner.PATIENCE, until=None)
+    Export.objects.update(trouble_at=timezone.now() - runner.RETRY_FOR, until=None)
     tasks.work()
     with zipped(export) as found:
         manifest = json.loads(found.read("manifest.json"))

@@ -76,7 +76,7 @@ def test_a_worker_waits_for_an_upstream_that_may_come_back(
     tasks.work()
     assert "given nothing since" in get(address).said()
     assert not Export.to_do().exists()
-    Export.objects.update(until=None, trouble_at=timezone.now() - runner.PATIENCE / 2)
+    Export.objects.update(until=None, trouble_at=timezone.now() - runner.RETRY_FOR / 2)
     tasks.work()
     assert Export.objects.get().ended_at is None
     fails.clear()
@@ -94,7 +94,7 @@ def test_a_worker_gives_up_in_the_end(agent: Client, emulator: Emulator, monkeyp
     broken_after(monkeypatch, 2, Unavailable("no connection"))
     agent.post("/exports/list/", {"format": "csv"})
     tasks.work()
-    Export.objects.update(trouble_at=timezone.now() - runner.PATIENCE, until=None)
+    Export.objects.update(trouble_at=timezone.now() - runner.RETRY_FOR, until=None)
     tasks.work()
     ended = Export.objects.get()
     assert (ended.outcome, ended.done) == (Outcome.PARTIAL, 20)

@@ -54,7 +54,7 @@ def _order_retention() -> None:
         return
     _retention_checked.put("", True)
     try:
-        retention.daily(upstream.client())
+        retention.order_daily(upstream.client())
     except (ClockError, JournalError, ChatKitError) as error:
         log.error("No threads past their time are erased: %s. The next try is in an hour.", error)  # noqa: TRY400
     except (NotRecordedError, Error):  # erasures that an account ordered don't wait for this

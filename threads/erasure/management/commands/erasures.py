@@ -1,5 +1,5 @@
-"""`manage.py erasures` compares the erasures file with the database; `replay` erases again what a restored backup
-brought back, `fill` completes the file."""
+"""`manage.py erasures` compares the erasures file with the database; `replay` erases the threads again that a restored
+backup brought back, `fill` completes the file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Ends with exit code 1 where there is something to do, or it could not be done."""
+        """Exits with code 1 where something is to do, or failed."""
         if settings.ERASURES_FILE is None:
             raise CommandError(
                 "There is no erasures file: the emulator's threads are made up. ERASURES_FILE names one."
