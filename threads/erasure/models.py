@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 from urllib.parse import quote, unquote
 
-from django.db import models
+from django.db import models, transaction
 
 from threads.archive.user_ids import column
+from threads.audit.record import Action, Outcome, must
 from threads.jobs.job import Job
 
 
@@ -70,6 +72,22 @@ class Erasure(Job):
     def user(self) -> str:
         """The exact id of the user; "" where single threads were chosen."""
         return unquote(self.rule["user"]) if "user" in self.rule else self.customer
+
+    @classmethod
+    def order(
+        cls, kind: str, token: str, targets: Iterable[Target], *, detail: dict[str, Any] | None = None, **fields: Any
+    ) -> Erasure:
+        """Stores an order by the current actor, its targets and its audit event, to which `detail` is added. Raises
+        `IntegrityError` where there is an order of this token, and `NotRecordedError`; then nothing is stored."""
+        with transaction.atomic():
+            job = cls.asked(kind=kind, token=token, **fields)
+            rows = list(targets)
+            for row in rows:
+                row.erasure = job
+            Target.objects.bulk_create(rows, batch_size=500)
+            about = {"erasure": str(job.pk), "kind": job.kind, "threads": job.total} | (detail or {})
+            must(Action.ERASURE, Outcome.INTENT, customer=job.customer, detail=about, upstream_request_id="")
+        return job
 
     @staticmethod
     def of_user(user: str) -> dict[str, Any]:

@@ -1,17 +1,14 @@
-"""Ordering an erasure: its row, its targets and its audit event, in one transaction."""
+"""Ordering the erasure of a confirmed preview."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
 from threads.archive.models import ArchivedThread
 from threads.archive.user_ids import column
-from threads.audit.record import Action, Outcome, must
 from threads.jobs import queue
 
 from . import journal
@@ -29,7 +26,7 @@ def begin(wanted: Confirmed) -> Erasure:
     journal.check()
     of_user = bool(wanted.user)
     try:
-        return create(
+        return Erasure.order(
             wanted.kind,
             wanted.token,
             _targets(wanted),
@@ -39,22 +36,6 @@ def begin(wanted: Confirmed) -> Erasure:
         )
     except IntegrityError:  # the same form, sent twice at once
         return Erasure.objects.get(token=wanted.token)
-
-
-def create(
-    kind: str, token: str, targets: Iterable[Target], *, detail: dict[str, Any] | None = None, **fields: Any
-) -> Erasure:
-    """Stores an order by the current actor. `detail` is added to its audit event. Raises `IntegrityError` where there
-    is an order of this token, and `NotRecordedError`; then nothing is stored."""
-    with transaction.atomic():
-        job = Erasure.asked(kind=kind, token=token, **fields)
-        rows = list(targets)
-        for row in rows:
-            row.erasure = job
-        Target.objects.bulk_create(rows, batch_size=500)
-        about = {"erasure": str(job.pk), "kind": job.kind, "threads": job.total} | (detail or {})
-        must(Action.ERASURE, Outcome.INTENT, customer=job.customer, detail=about, upstream_request_id="")
-    return job
 
 
 def start() -> None:

@@ -23,7 +23,7 @@ from threads.lib.db import chunked
 from threads.lib.ttl_cache import Remembered
 from threads.sources import upstream
 
-from . import journal, journal_summary, orders
+from . import journal, journal_summary
 from . import targets as user_threads
 from .journal import EntryKind, JournalEntry, NewEntry
 from .journal_summary import JournalSummary
@@ -187,7 +187,7 @@ def _order(found: JournalComparison, say: Callable[[str], None]) -> Erasure | No
         targets.setdefault(thread_id, number)
     users = dict(ArchivedThread.objects.filter(thread_id__in=targets).values_list("thread_id", "user"))
     say(f"{len(targets):,} threads, of which {len(users):,} have copies here, by {len(found.orders):,} erasures.")
-    return orders.create(
+    return Erasure.order(
         Erasure.Kind.REPLAY,
         f"replay {timezone.now().isoformat()}",
         (

@@ -17,7 +17,7 @@ from threads.audit.models import AuditEvent
 from threads.audit.record import SYSTEM, Action, Actor, Outcome, acting, must, record
 from threads.chatkit import ChatKitClient
 
-from . import clock_check, journal, orders
+from . import clock_check, journal
 from .models import Erasure, Target
 
 MOST = 50_000
@@ -96,7 +96,7 @@ def order(rule: Rule, token: str, client: ChatKitClient) -> Erasure | None:
     reason = confirmation_reason(rule, len(due))
     values = {"days": rule.days, "statuses": list(rule.statuses), "before": rule.before.isoformat()}
     try:
-        return orders.create(
+        return Erasure.order(
             Erasure.Kind.RETENTION,
             token,
             _targets(due),
