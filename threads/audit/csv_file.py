@@ -1,4 +1,4 @@
-"""The trail as a file."""
+"""The audit log as CSV."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _COLUMNS = (
 
 
 def as_csv(events: Iterable[AuditEvent], *, masked: bool = False) -> Iterator[str]:
-    """The lines of a file, one for each event, times in UTC. `masked` for a reader who may not see user ids whole: then
-    the filters that were asked for are left out, which would say them."""
+    """The CSV lines, one per event, times in UTC. `masked` for an account that may not see whole user ids: also leaves
+    out the filters of the event, which may hold them."""
     yield safe_csv.BOM + safe_csv.line(_COLUMNS)
     for event in events:
         each = _masked(event) if masked else event
@@ -45,11 +45,11 @@ def as_csv(events: Iterable[AuditEvent], *, masked: bool = False) -> Iterator[st
 
 
 def _masked(event: AuditEvent) -> AuditEvent:
-    """What stands for the row in a file: it is not kept."""
-    known = (event.customer,)
+    """A masked copy of an event, not to be saved."""
+    user_ids = (event.customer,)
     detail = event.detail if isinstance(event.detail, dict) else {}
     shown = {name: value for name, value in detail.items() if name not in {*ENCODED, "words", "typed", "file"}}
-    made = copy(event)
-    made.customer = event.customer and masking.short(event.customer)
-    made.detail = masking.deep(shown, known)
-    return made
+    masked = copy(event)
+    masked.customer = event.customer and masking.short(event.customer)
+    masked.detail = masking.deep(shown, user_ids)
+    return masked
