@@ -34,8 +34,8 @@ class NoSuchPlaceError(Exception):
 @dataclass(frozen=True, slots=True)
 class TrailQuery:
     """Filters and a page of the audit log. Texts match exactly, None matches all. `begin` and `end` are the first and
-    the last day, in the reader's time zone. At most one of `after` and `before` is set: the id of the row just before the
-    page, or just after it, in `order`."""
+    the last day, in the reader's time zone. At most one of `after` and `before` is set: the id of the row just before
+    the page, or just after it, in `order`."""
 
     who: str | None = None
     action: str | None = None
