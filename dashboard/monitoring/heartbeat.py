@@ -9,7 +9,7 @@ from django.db import connection
 from threads.archive.models import Lease
 from threads.jobs import lease, lease_holder
 
-EVERY = 30.0
+EVERY_SECONDS = 30.0
 """Seconds between two heartbeats."""
 
 DEAD = timedelta(seconds=90)

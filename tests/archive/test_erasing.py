@@ -566,7 +566,7 @@ def work_a_little(job: Erasure, world: Scripted) -> None:
     except Dying:
         pass
     job.refresh_from_db()
-    job.let_go()
+    job.release()
 
 
 @pytest.mark.parametrize("held", ["u" * 512, "a\ufffdb", "", "plain"])

@@ -17,7 +17,9 @@ pytestmark = pytest.mark.django_db
 
 
 def held(by: str) -> Erasure:
-    return Erasure.asked(kind=Erasure.Kind.THREADS, token="t", holder=by, until=timezone.now() + timedelta(seconds=50))
+    return Erasure.create_for_actor(
+        kind=Erasure.Kind.THREADS, token="t", holder=by, until=timezone.now() + timedelta(seconds=50)
+    )
 
 
 def of(machine: str, pid: int) -> str:

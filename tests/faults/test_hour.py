@@ -178,11 +178,11 @@ def test_a_clock_that_is_set_while_a_worker_is_at_a_job(
     Erasure.objects.update(holder=ELSEWHERE)
     clock.jump(seconds)
     assert not second.claim()
-    first.keep(done=1)
+    first.renew(done=1)
     Erasure.objects.update(until=Now())
     assert second.claim()
     with pytest.raises(LeaseLostError):
-        first.keep(done=1)
+        first.renew(done=1)
     seen("the same")
 
 

@@ -93,8 +93,8 @@ _NOT_SHOWN = ("shown", "change", "beside", "count", "since")
 
 def what(event: AuditEvent) -> str:
     """What was done, such as "Gave ada the role Auditor"."""
-    describe = _DESCRIBE.get(event.action)
-    text = describe(event, event.detail if isinstance(event.detail, dict) else {}) if describe else None
+    specific = _DESCRIBE.get(event.action)
+    text = specific(event, event.detail if isinstance(event.detail, dict) else {}) if specific else None
     return text or ACTIONS.get(event.action, event.action)
 
 

@@ -78,7 +78,7 @@ def give_up(job: Erasure, target: Target, reason: str, request_id: str = "") -> 
     state = State.UNKNOWN if target.state == State.ASKED else State.FAILED
     _note(job, target, state)
     with transaction.atomic():
-        job.keep(done=job.done + 1)
+        job.renew(done=job.done + 1)
         _ended(job, target, state, reason, request_id)
 
 
@@ -92,7 +92,7 @@ def count_failure(job: Erasure, target: Target, error: ChatKitError) -> None:
         give_up(job, target, error.detail, request_id)
         return
     with transaction.atomic():
-        job.keep(tries=job.tries + 1)
+        job.renew(tries=job.tries + 1)
         target.attempts += 1
         _set(target, State(target.state), error.detail, request_id)
 
@@ -100,7 +100,7 @@ def count_failure(job: Erasure, target: Target, error: ChatKitError) -> None:
 def _erase_copy(job: Erasure, target: Target) -> None:
     _note(job, target, State.COPY)
     with transaction.atomic():
-        job.keep(done=job.done + 1)
+        job.renew(done=job.done + 1)
         _record(job, target, Outcome.INTENT, {"only": "the copies here"})
         _ended(job, target, State.COPY, "", "")
 
@@ -108,11 +108,11 @@ def _erase_copy(job: Erasure, target: Target) -> None:
 def _delete(job: Erasure, target: Target, client: ChatKitClient, evidence: Evidence) -> None:
     _note(job, target, State.ERASED)
     with transaction.atomic():
-        job.keep()
+        job.renew()
         _set(target, State.ASKED, "", "")
         _record(job, target, Outcome.INTENT)
     # A process that was suspended may have lost the lease: then the next holder finds out what became of the thread.
-    job.hold(settings.CHATKIT_DEADLINE)
+    job.ensure_lease(settings.CHATKIT_DEADLINE)
     try:
         answer, request_id = _traced(lambda: client.delete_thread(target.thread_id))
     except NotFound as error:
@@ -142,7 +142,7 @@ def _settle(job: Erasure, target: Target, client: ChatKitClient, evidence: Evide
         _end(job, target, State.FAILED, "it was asked for again and again, and is still there", request_id)
         return
     with transaction.atomic():
-        job.keep(tries=0)
+        job.renew(tries=0)
         target.attempts += 1
         _set(target, State.TODO, "it was asked for, and is still there", request_id)
 
@@ -162,7 +162,7 @@ def _gone(job: Erasure, target: Target, evidence: Evidence, state: State, reques
     elif finding.error is not None:
         if state == State.GONE:  # nothing was deleted, so a new attempt is safe
             with transaction.atomic():
-                job.keep()
+                job.renew()
                 _set(target, State.TODO, finding.error.detail, request_id)
         raise finding.error
     elif finding.verdict is Verdict.PRESENT:
@@ -215,7 +215,7 @@ def _end(job: Erasure, target: Target, state: State, reason: str = "", request_i
     """Stores the outcome of a target, records it, and removes the archived copy of an erased thread: all or nothing."""
     _note(job, target, state)
     with transaction.atomic():
-        job.keep(done=job.done + 1, tries=0)
+        job.renew(done=job.done + 1, tries=0)
         _ended(job, target, state, reason, request_id)
 
 
@@ -223,7 +223,7 @@ def _ended(job: Erasure, target: Target, state: State, reason: str, request_id: 
     _set(target, state, reason, request_id)
     if state in Target.CLEAN:
         found = Traces(**job.traces.get("archive", {})) + erase([target.thread_id])
-        job.keep(traces=job.traces | {"archive": asdict(found)})
+        job.renew(traces=job.traces | {"archive": asdict(found)})
     _record(job, target, _OUTCOMES[state], {"reason": reason} if reason else {}, request_id)
 
 
@@ -240,7 +240,7 @@ def _note(job: Erasure, target: Target, state: State) -> None:
         kind = EntryKind.KEPT
     else:
         return
-    job.hold(settings.CHATKIT_DEADLINE)  # without the lease, nothing of the next holder may be revoked
+    job.ensure_lease(settings.CHATKIT_DEADLINE)  # without the lease, nothing of the next holder may be revoked
     target.line = journal.append(NewEntry(job.pk, kind, target.thread_id)) or target.line
     target.is_noted = kind is EntryKind.ERASE
 

@@ -80,7 +80,7 @@ class Erasure(Job):
         """Stores an order by the current actor, its targets and its audit event, to which `detail` is added. Raises
         `IntegrityError` where there is an order of this token, and `NotRecordedError`; then nothing is stored."""
         with transaction.atomic():
-            job = cls.asked(kind=kind, token=token, **fields)
+            job = cls.create_for_actor(kind=kind, token=token, **fields)
             rows = list(targets)
             for row in rows:
                 row.erasure = job

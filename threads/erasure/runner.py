@@ -43,11 +43,8 @@ _MAX_RETRY_AFTER_SECONDS = 3600.0
 MAX_LOOKS = 5
 """How often a user's list is read again at the end while new threads keep arriving."""
 
-_MAX_PURGES = 5
-"""Attempts to remove stored exports."""
-
-_BATCH = 100
-"""Targets that one query reads."""
+_MAX_PURGES, _BATCH = 5, 100
+"""Attempts to remove stored exports, and targets that one query reads."""
 
 _RETRY, _RETRY_CLOCK = timedelta(seconds=60), timedelta(minutes=10)
 """Delays of the next try after a failure here, and while this machine's clock is wrong."""
@@ -101,7 +98,7 @@ def work(
         except LeaseLostError:
             log.info("Another worker has taken over erasure %s.", job.pk)
         except TurnOverError:
-            job.let_go()
+            job.release()
         except WaitError as wait:
             _postpone(job, timedelta(seconds=wait.seconds))
         except clock_check.ClockError as error:
@@ -120,14 +117,14 @@ def _hold_back(job: Erasure, reason: str, delay: timedelta) -> None:
         detail = {"erasure": str(job.pk), "kind": job.kind, "waits": reason}
         record(Action.ERASURE, Outcome.REFUSED, customer=job.customer, detail=detail, upstream_request_id="")
     with suppress(LeaseLostError, Error):
-        job.keep(held=reason)
+        job.renew(held=reason)
     _postpone(job, delay)
 
 
 def _postpone(job: Erasure, delay: timedelta) -> None:
     try:
-        job.keep(again_at=Now() + delay)
-        job.let_go()
+        job.renew(again_at=Now() + delay)
+        job.release()
     except (LeaseLostError, Error):
         log.warning("Erasure %s goes on when its lease has expired.", job.pk)
 
@@ -147,7 +144,7 @@ class _Run:
         self._require_confirmation()
         if job.kind in _OF_A_USER and job.customer and job.line is None:
             ((_, user),) = journal.user_hashes([job.user])
-            job.keep(line=journal.append(NewEntry(job.pk, EntryKind.ORDER, user=user)))
+            job.renew(line=journal.append(NewEntry(job.pk, EntryKind.ORDER, user=user)))
         while job.listed_at is None and not job.trouble:
             self._list()
         self._erase()
@@ -162,24 +159,24 @@ class _Run:
             return
         self._check_may_go_on()
         if not self._job.trouble:
-            self._job.keep(phase="confirming")
+            self._job.renew(phase="confirming")
             raise WaitError(_CONFIRMATION_SECONDS)
 
     def _list(self) -> None:
         """Adds all threads of the user as targets, from the archive and from the upstream's list."""
-        self._job.keep(phase="listing")
+        self._job.renew(phase="listing")
         for rows in targets.archived_threads(self._job.user):
             self._check_may_go_on()
             targets.add(self._job, rows)
         if self._job.kind in Erasure.LOCAL or self._list_upstream() is not None:
-            self._job.keep(listed_at=timezone.now())
+            self._job.renew(listed_at=timezone.now())
 
     def _look_again(self) -> None:
         """Looks for threads of the user that have arrived meanwhile."""
-        self._job.keep(phase="looking")
+        self._job.renew(phase="looking")
         new = self._list_upstream()
         if new is not None:
-            self._job.keep(looks=self._job.looks + 1, looked_at=None if new else timezone.now())
+            self._job.renew(looks=self._job.looks + 1, looked_at=None if new else timezone.now())
 
     def _list_upstream(self) -> int | None:
         """Adds what the upstream lists. Returns the number of new threads, None where the list can't be read now, or
@@ -196,15 +193,15 @@ class _Run:
             self._give_up(error.detail)
             return None
         except ChatKitError as error:
-            self._job.keep(tries=self._job.tries + 1)
+            self._job.renew(tries=self._job.tries + 1)
             self._pause(error)
             return None
         found = {"others": listing.others, "lost": listing.lost, "listed": listed}
-        self._job.keep(tries=0, traces=self._job.traces | found)
+        self._job.renew(tries=0, traces=self._job.traces | found)
         return new
 
     def _erase(self) -> None:
-        self._job.keep(phase="erasing")
+        self._job.renew(phase="erasing")
         for target in self._open_targets():
             self._check_may_go_on()
             if self._job.trouble:
@@ -213,7 +210,7 @@ class _Run:
             try:
                 deletion.process(self._job, target, self._client, self._evidence)
                 if self._job.held:
-                    self._job.keep(held="")
+                    self._job.renew(held="")
             except deletion.FATAL as error:
                 self._give_up(error.detail)
                 return
@@ -236,7 +233,7 @@ class _Run:
         if self._stopped.is_set():
             raise TurnOverError
         if not self._job.trouble and (refusal := _refusal(self._job)):
-            self._job.keep(trouble=refusal)
+            self._job.renew(trouble=refusal)
 
     def _pause(self, error: ChatKitError) -> bool:
         """Backs off. Returns False where the retries are used up and the rest was given up. Raises `WaitError` for a
@@ -253,14 +250,14 @@ class _Run:
 
     def _give_up(self, reason: str) -> None:
         """Ends all open targets: no further upstream call can succeed."""
-        self._job.keep(trouble=reason)
+        self._job.renew(trouble=reason)
         for target in self._open_targets():
             deletion.give_up(self._job, target, reason)
 
     def _clean_up(self) -> None:
         """Removes other traces of the erased threads: stored exports, cached words, bytes in the database's files."""
         job = self._job
-        job.keep(phase="traces")
+        job.renew(phase="traces")
         clean = job.targets.filter(state__in=Target.CLEAN)
         if not clean.exists():
             return
@@ -268,15 +265,15 @@ class _Run:
         only_user = job.customer if job.kind == Erasure.Kind.USER else None
         try:
             exports = job.traces.get("exports", 0) + purge(clean.values_list("thread_id", flat=True), only_user)
-            job.keep(traces=job.traces | {"exports": exports})
+            job.renew(traces=job.traces | {"exports": exports})
         except OSError as error:
             log.exception("Exports could not be removed for erasure %s.", job.pk)
             if job.tries < _MAX_PURGES:
-                job.keep(tries=job.tries + 1)
+                job.renew(tries=job.tries + 1)
                 raise WaitError(_RETRY.total_seconds()) from error
-            job.keep(trouble="a stored export could not be removed: see the log")
+            job.renew(trouble="a stored export could not be removed: see the log")
         word_index.forget_known()
-        job.keep(traces=job.traces | {"files": vacuum.scrub(job.keep)})
+        job.renew(traces=job.traces | {"files": vacuum.scrub(job.renew)})
 
     def _finish(self) -> None:
         job = self._job

@@ -94,12 +94,12 @@ def add(job: Erasure, rows: Iterable[Thread]) -> int:
         if row.id
     ]
     with transaction.atomic():
-        job.keep()
+        job.renew()
         ids = [target.thread_id for target in targets]
         known = set(job.targets.filter(thread_id__in=ids).values_list("thread_id", flat=True))
         new = {target.thread_id: target for target in targets if target.thread_id not in known}
         Target.objects.bulk_create(new.values(), batch_size=500)
-        job.keep(total=(job.total or 0) + len(new))
+        job.renew(total=(job.total or 0) + len(new))
     return len(new)
 
 

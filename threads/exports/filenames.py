@@ -35,7 +35,7 @@ def clean(text: str, otherwise: str) -> str:
     return f"{kept or otherwise}-{digest}"
 
 
-def of(export: Export, now: datetime) -> str:
+def export_name(export: Export, now: datetime) -> str:
     """The name of a finished export, such as "threads-2026-11-25-PARTIAL.csv"."""
     what = f"user-{clean(export.customer, 'unnamed')}" if export.kind == "zip" else "threads"
     day = now.astimezone(times.zone(export.zone)).date()

@@ -59,7 +59,7 @@ def page(export: Export) -> None:
     onward = following is None and export.kind == "zip" and not gone and not found.archived and thread_info.is_on()
     with transaction.atomic():
         # First, since it locks the row: no other worker writes the file meanwhile.
-        export.keep(
+        export.renew(
             phase="gone" if gone or onward else "listing",
             cursor=following or "",
             mark="" if onward else following or "" if pages & (pages - 1) == 0 else export.mark,

@@ -78,4 +78,4 @@ def _order(kind: str, query: ThreadQuery, zone: tzinfo) -> Export:
         detail["words"] = list(searched_for(query.q))
     with transaction.atomic():
         must(Action.EXPORT, Outcome.INTENT, customer=user, detail=detail)
-        return Export.asked(id=key, **order)
+        return Export.create_for_actor(id=key, **order)

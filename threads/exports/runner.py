@@ -50,7 +50,7 @@ def run_slice(export: Export, seconds: float, stopped: Callable[[], bool]) -> bo
         return _run(export, _steps(export, partial(_retry_later, export)), seconds, stopped)
     except _RetryLaterError:
         # Keeps the lease though nobody works on it: its length is the pause.
-        export.keep()
+        export.renew()
         return False
     except (ChatKitError, NeedsArchiveError) as error:
         with acting(export.actor):
@@ -65,7 +65,7 @@ def at_once(export: Export, seconds: float) -> bool:
         with for_a_page():
             return _run(export, _steps(export, lambda _: None), seconds, lambda: False)
     except TooSlow:
-        export.let_go()
+        export.release()
         return False
     except (ChatKitError, NeedsArchiveError) as error:
         _fail(export, Outcome.FAILED, error_sentence(error))
@@ -88,12 +88,12 @@ def _run(export: Export, steps: Iterator[None], seconds: float, stopped: Callabl
                 return True
             for _ in steps:
                 if time.monotonic() > until or stopped():
-                    export.let_go()
+                    export.release()
                     return False
             _finish(export)
         except OSError as error:
             # The directory of an export that was removed meanwhile is gone: then the lease is lost too.
-            export.keep()
+            export.renew()
             _log.exception("An export could not be written: %s", export.pk)
             _fail(export, Outcome.FAILED, f"The file could not be written: {error.strerror or error}.")
         except _EXPECTED:
@@ -118,7 +118,7 @@ def _steps(export: Export, on_error: user_parts.OnError) -> Iterator[None]:
             on_error(error)
             if not export.pages:
                 raise
-            export.keep(listed=True, reason=error_sentence(error))
+            export.renew(listed=True, reason=error_sentence(error))
         yield
     if export.kind == "zip":
         yield from user_parts.parts(export, on_error)
@@ -130,7 +130,7 @@ def _retry_later(export: Export, error: ChatKitError) -> None:
         return
     now = timezone.now()
     if export.trouble_at is None:
-        export.keep(trouble_at=now)
+        export.renew(trouble_at=now)
     if now - (export.trouble_at or now) < RETRY_FOR:
         raise _RetryLaterError
 
@@ -139,7 +139,7 @@ def _finish(export: Export) -> None:
     """Stores the end of the file, its name and the audit event: all of them or none."""
     now, offset, packed, end = timezone.now(), export.offset, None, b""
     if export.kind == "zip":
-        export.keep(phase="packing")
+        export.renew(phase="packing")
         export.reason = user_zip.lacking(export)
         packed = user_zip.pack(export, now)
     elif export.reason:
@@ -147,7 +147,9 @@ def _finish(export: Export) -> None:
     outcome = Outcome.PARTIAL if export.reason else Outcome.WHOLE
     size = packed.stat().st_size if packed else offset + len(end)
     with transaction.atomic():
-        _end(export, outcome, reason=export.reason, name=filenames.of(export, now), size=size, total=export.done)
+        _end(
+            export, outcome, reason=export.reason, name=filenames.export_name(export, now), size=size, total=export.done
+        )
         if packed:
             packed.replace(storage.path(export.pk))
         else:

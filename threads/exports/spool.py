@@ -40,13 +40,13 @@ class Watched:
                 self.items += len(window.rows) - left_out
                 self._left_out += left_out
                 self._lost = self._lost or window.lost
-                self.keep(window)
+                self.on_page(window)
                 yield window
         except ChatKitError as error:
             self.error = error
             raise
 
-    def keep(self, window: Window[ThreadItem]) -> None:
+    def on_page(self, window: Window[ThreadItem]) -> None:
         """A hook for each page."""
 
 
@@ -57,7 +57,7 @@ class SpooledPages(Watched):
         super().__init__(pages)
         self._spool = spool
 
-    def keep(self, window: Window[ThreadItem]) -> None:
+    def on_page(self, window: Window[ThreadItem]) -> None:
         for each in window.rows:
             left_out = each.body.detail if isinstance(each.body, LeftOut) else None
             line = [each.id, left_out] if left_out is not None else [each.raw]

@@ -37,14 +37,14 @@ _RENEW_SECONDS = 10.0
 def parts(export: Export, on_error: OnError) -> Iterator[None]:
     """Writes the parts of the threads that are left; each step is one thread. Raises `LeaseLostError` and `OSError`."""
     if export.phase not in {"reading", "packing"}:
-        export.keep(phase="reading", total=export.done, done=0, offset=0)
+        export.renew(phase="reading", total=export.done, done=0, offset=0)
     for number, row in islice(lines(export, LIST), export.done, None):
         facts = _facts(export, number, row, on_error)
         data, offset = dumped(facts).encode() + b"\n", export.offset
         with transaction.atomic():
             # A failed thread does not mean that the upstream is back.
             since = export.trouble_at if facts["why"] else None
-            export.keep(done=number, offset=offset + len(data), trouble_at=since)
+            export.renew(done=number, offset=offset + len(data), trouble_at=since)
             storage.append(storage.work(export.pk) / FACTS, offset, data)
         yield
 
@@ -107,6 +107,6 @@ def _renewing(pages: Pages, export: Export) -> Pages:
     last = time.monotonic()
     for window in pages:
         if time.monotonic() - last > _RENEW_SECONDS:
-            export.keep()
+            export.renew()
             last = time.monotonic()
         yield window

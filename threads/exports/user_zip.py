@@ -40,7 +40,7 @@ def pack(export: Export, now: datetime) -> Path:
                 for name in facts["files"]:
                     add.file(f"threads/{name}", where / name)
                 if time.monotonic() - last > _RENEW_SECONDS:
-                    export.keep()
+                    export.renew()
                     last = time.monotonic()
             add.text("index.html", _index(export, now))
             add.text("manifest.json", _manifest(export, now, add))

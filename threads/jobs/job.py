@@ -60,7 +60,7 @@ class Job(models.Model):
         return Actor(self.who, self.who_id, self.address, self.request_id, str(self.pk))
 
     @classmethod
-    def asked(cls, **values: Any) -> Self:
+    def create_for_actor(cls, **values: Any) -> Self:
         """Stores a new job, ordered by the current actor."""
         now = actor()
         by = {"who": now.name[:150], "who_id": now.id, "address": now.address[:64], "request_id": now.request_id}
@@ -80,11 +80,11 @@ class Job(models.Model):
         self.refresh_from_db()
         self._renewed_at = claimed_at
         if self.began_at is None:
-            self.keep(began_at=timezone.now())
+            self.renew(began_at=timezone.now())
         return True
 
-    def keep(self, **values: Any) -> None:
-        """Stores the progress and renews the lease. Raises `LeaseLostError`, so that within a transaction two workers
+    def renew(self, **values: Any) -> None:
+        """Renews the lease and stores the progress. Raises `LeaseLostError`, so that within a transaction two workers
         can't store the same work."""
         renewed_at = lease_holder.monotonic()
         lease.renew(self._unfinished(), self.holder, LEASE, **values)
@@ -95,17 +95,17 @@ class Job(models.Model):
             else:
                 setattr(self, name, value)
 
-    def hold(self, seconds: float) -> None:
+    def ensure_lease(self, seconds: float) -> None:
         """Makes sure that the lease lasts for at least so long, before something that can't be undone. Raises
         `LeaseLostError`."""
         if lease_holder.monotonic() - self._renewed_at > LEASE.total_seconds() - seconds:
-            self.keep()
+            self.renew()
 
     def end(self, **values: Any) -> None:
         """Marks the job as ended, well or not. Raises `LeaseLostError`."""
-        self.keep(**{"ended_at": timezone.now(), "phase": "ended"} | values)
+        self.renew(**{"ended_at": timezone.now(), "phase": "ended"} | values)
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Releases the lease, so that another worker can go on at once."""
         lease.release(type(self)._default_manager.filter(pk=self.pk), self.holder)  # noqa: SLF001
 

@@ -52,7 +52,7 @@ class Command(BaseCommand):
         erasure.take_up_erasures()
         exports.export_now()
         logging.getLogger(__name__).info("The worker waits for work.")
-        heart = Question(heartbeat.beat, keep=heartbeat.EVERY)
+        heart = Question(heartbeat.beat, keep=heartbeat.EVERY_SECONDS)
         heart.asked()
         while not interrupted.wait(_CHECK_SECONDS):
             consumer.check_worker_health()
