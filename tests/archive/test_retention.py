@@ -189,7 +189,7 @@ def test_the_worker_looks_now_and_then_and_not_each_minute(world: Scripted, monk
     monkeypatch.setattr(tasks, "_retention_checked", Remembered(3600))
     monkeypatch.setattr(connections, "close_all", lambda: None)
     asked: list[str] = []
-    monkeypatch.setattr(retention, "daily", lambda _client: asked.append("asked"))
+    monkeypatch.setattr(retention, "order_daily", lambda _client: asked.append("asked"))
     tasks.take_up()
     tasks.take_up()
     assert asked == ["asked"]
