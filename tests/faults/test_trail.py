@@ -156,7 +156,7 @@ def test_what_stays_locked_is_given_up_and_said(
     get("/threads/?user=anybody")
     until(lambda: "the event is given up: search done" in caplog.text, 10)
     assert "anybody" not in caplog.text
-    monkeypatch.setattr(retries, "MOST", 0)
+    monkeypatch.setattr(retries, "MAX_EVENTS", 0)
     get("/threads/?user=anybody")
     assert "The audit log could not be written: search done" in caplog.text
     seen("the log says that it is given up")

@@ -182,7 +182,7 @@ def test_the_preview_of_a_user_joins_both_lists(look: Get, emulator: Emulator) -
 
 
 def test_a_long_list_is_said_not_to_be_counted(look: Get, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preview, "_PATIENCE", -1)
+    monkeypatch.setattr(preview, "_BUDGET_SECONDS", -1)
     said = look(of_user(busiest(emulator))).said()
     assert "at least" in said
     assert "no time to count them all" in said
@@ -198,7 +198,7 @@ def test_a_preview_of_an_hour_ago_or_of_another_account_is_none(
     other = Client()
     other.force_login(account("other", "Eraser"))
     assert other.post("/erase/confirm/", {"preview": signed, "typed": one}).status_code == 400
-    monkeypatch.setattr(preview, "LIFE", -1)
+    monkeypatch.setattr(preview, "_VALID_SECONDS", -1)
     send("/erase/confirm/", 400, preview=signed, typed=one)
     assert not Erasure.objects.exists()
 
