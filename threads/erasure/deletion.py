@@ -116,7 +116,7 @@ def _delete(job: Erasure, target: Target, client: ChatKitClient, evidence: Evide
     try:
         answer, request_id = _traced(lambda: client.delete_thread(target.thread_id))
     except NotFound as error:
-        _gone(job, target, evidence, State.GONE, error.request_id or "")
+        _handle_not_found(job, target, evidence, State.GONE, error.request_id or "")
     except (*FATAL, Refused) as error:
         # An answer: nothing was deleted.
         _end(job, target, State.FAILED, error.detail, error.request_id or "")
@@ -135,7 +135,7 @@ def _settle(job: Erasure, target: Target, client: ChatKitClient, evidence: Evide
     try:
         thread, request_id = _retrieved(job, target, client)
     except NotFound as error:
-        _gone(job, target, evidence, State.ERASED, error.request_id or "")
+        _handle_not_found(job, target, evidence, State.ERASED, error.request_id or "")
         return
     _check_answers(target, thread.id)
     if target.attempts + 1 >= MAX_ATTEMPTS:
@@ -153,7 +153,7 @@ def _check_answers(target: Target, thread_id: str | None) -> None:
         raise Garbled("the answer was about another thread")
 
 
-def _gone(job: Erasure, target: Target, evidence: Evidence, state: State, request_id: str) -> None:
+def _handle_not_found(job: Erasure, target: Target, evidence: Evidence, state: State, request_id: str) -> None:
     """Handles a 404, which a retired endpoint or another project's key gives for every thread: the target ends in
     `state` only on evidence, else as unknown. Raises the `ChatKitError` of the calls for evidence."""
     finding = evidence.of(target.thread_id, _owner(job, target))
@@ -187,7 +187,7 @@ def _is_due(job: Erasure, target: Target, client: ChatKitClient, evidence: Evide
     try:
         thread, request_id = _retrieved(job, target, client)
     except NotFound as error:
-        _gone(job, target, evidence, State.GONE, error.request_id or "")
+        _handle_not_found(job, target, evidence, State.GONE, error.request_id or "")
         return False
     _check_answers(target, thread.id)
     status = thread.status.label if thread.status else ""

@@ -31,7 +31,7 @@ _LEFT_OUT = "Rows are left out of which the API does not say that they are this 
 _LOST = "There is more, but the API gives no way to reach it."
 
 
-def asked_for(export: Export) -> ThreadQuery:
+def list_query(export: Export) -> ThreadQuery:
     """The exported list, from its start, in pages of the largest size."""
     # Whether the account may filter so was checked when it ordered the export.
     query, errors = query_forms.read(QueryDict(export.query).dict(), masked=False)
@@ -44,7 +44,7 @@ def page(export: Export) -> None:
     """Appends the next page to the file, and stores the cursor. Raises `ChatKitError`, `NeedsArchiveError`,
     `LeaseLostError` and `OSError`."""
     zone, gone = times.zone(export.zone), export.phase == "gone"
-    place = replace(asked_for(export), after=export.cursor or None)
+    place = replace(list_query(export), after=export.cursor or None)
     found = service.kept_alone(place, zone) if gone else service.handed_over(place, zone)
     window, kind = found.window, _kind(export)
     following = window.last_id if window.has_next else None

@@ -19,7 +19,7 @@ from threads.chatkit.dump import dumped
 from threads.lib import times
 
 from . import filenames, storage, transcript
-from .list_pages import LIST, asked_for
+from .list_pages import LIST, list_query
 from .models import Export
 from .spool import SpooledPages
 from .transcript import Pages
@@ -68,7 +68,7 @@ def _facts(export: Export, number: int, row: dict[str, Any], on_error: OnError) 
     thread_id = row["id"]
     if thread_id is None:
         return facts | {"why": f"the API sent it without an id ({'; '.join(row['problems'])})"}
-    user = asked_for(export).user or ""
+    user = list_query(export).user or ""
     if row["user"] not in {None, user}:
         return facts | {"title": None, "why": "the API listed it, but as another user's, so it is left out"}
     try:

@@ -19,7 +19,7 @@ from threads.lib import times
 from threads.rendering.escape import named
 
 from . import storage
-from .list_pages import asked_for
+from .list_pages import list_query
 from .models import Export
 from .user_parts import FACTS, lines
 
@@ -90,7 +90,7 @@ class _ZipWriter:
 def _manifest(export: Export, now: datetime, add: _ZipWriter) -> Iterator[str]:
     """The JSON in pieces, since a user may have any number of threads."""
     head = {
-        "user": asked_for(export).user,
+        "user": list_query(export).user,
         "made": now.astimezone(UTC).isoformat(timespec="seconds"),
         "complete": not export.reason,
         "reason": export.reason or None,
