@@ -24,22 +24,22 @@ def as_csv(events: Iterable[AuditEvent], *, masked: bool = False) -> Iterator[st
     out the filters of the event, which may hold them."""
     yield safe_csv.BOM + safe_csv.line(_COLUMNS)
     for event in events:
-        each = _masked(event) if masked else event
+        row = _masked(event) if masked else event
         yield safe_csv.line(
             [
-                each.pk,
-                each.at.astimezone(UTC).isoformat(timespec="milliseconds"),
-                each.who,
-                each.who_id,
-                each.address,
-                each.action,
-                what(each),
-                each.outcome,
-                each.thread,
-                each.customer,
-                json.dumps(each.detail, ensure_ascii=False) if each.detail else "",
-                each.request_id,
-                each.upstream_request_id,
+                row.pk,
+                row.at.astimezone(UTC).isoformat(timespec="milliseconds"),
+                row.who,
+                row.who_id,
+                row.address,
+                row.action,
+                what(row),
+                row.outcome,
+                row.thread,
+                row.customer,
+                json.dumps(row.detail, ensure_ascii=False) if row.detail else "",
+                row.request_id,
+                row.upstream_request_id,
             ]
         )
 

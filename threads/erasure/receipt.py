@@ -125,16 +125,16 @@ def as_json(job: Erasure) -> dict[str, Any]:
         "local_traces": job.traces,
         "threads": [
             {
-                "id": each.thread_id,
-                "user": each.customer or None,
-                "created_at": each.created_at,
-                "outcome": each.state,
-                "reason": each.reason or None,
-                "at": each.at,
-                "upstream_request_id": each.upstream_request_id or None,
-                "attempts": each.attempts,
+                "id": target.thread_id,
+                "user": target.customer or None,
+                "created_at": target.created_at,
+                "outcome": target.state,
+                "reason": target.reason or None,
+                "at": target.at,
+                "upstream_request_id": target.upstream_request_id or None,
+                "attempts": target.attempts,
             }
-            for each in chunked(job.targets.all(), 1000)
+            for target in chunked(job.targets.all(), 1000)
         ],
     }
 

@@ -70,47 +70,39 @@ def standing(*, whole: bool = True) -> JournalComparison:
     """Compares the file with the database. Without `whole`, `unwritten` is 0: counting it reads every erased thread.
     Raises `JournalError`."""
     file = journal_summary.read()
-    found = JournalComparison(lines=file.lines, damaged=file.damaged)
+    result = JournalComparison(lines=file.lines, damaged=file.damaged)
     takeable = set(workable(Erasure.objects.filter(ended_at=None, awaits=False)).values_list("pk", flat=True))
     for batch in _batches(file.erased.values()):
-        gone = tombstones.known({entry.thread for entry in batch})
-        left = [entry for entry in batch if entry.thread not in gone]
+        erased = tombstones.known({entry.thread for entry in batch})
+        left = [entry for entry in batch if entry.thread not in erased]
         noted = _noted(file, left)
         for entry in left:
             # A running erasure writes a line just before the database knows of it, one at a time.
             is_begun = entry.erasure in takeable and entry.number == file.last[entry.erasure]
             if not is_begun and (entry.thread, entry.erasure) not in noted:
-                found.threads[entry.thread] = entry
+                result.threads[entry.thread] = entry
     known = _known(file)
-    found.orders = {erasure: entry for erasure, entry in file.orders.items() if erasure not in known}
-    found.unfinished = [each for each in found.orders if each not in file.ended]
+    result.orders = {erasure: entry for erasure, entry in file.orders.items() if erasure not in known}
+    result.unfinished = [erasure for erasure in result.orders if erasure not in file.ended]
     if whole:
-        found.unwritten = sum(1 for _ in _unwritten(thread for thread, _ in file.erased))
-    return found
+        result.unwritten = sum(1 for _ in _unwritten(thread for thread, _ in file.erased))
+    return result
 
 
-def described(found: JournalComparison) -> list[tuple[str, str]]:
+def described(comparison: JournalComparison) -> list[tuple[str, str]]:
     """Pairs of sentences: a problem, and what to do about it. Empty where file and database agree."""
-    said = []
-    if found.is_ahead:
-        said.append(
-            (AHEAD.format(threads=len(found.threads), orders=len(found.orders)), "Run `manage.py erasures replay`.")
-        )
-    if found.unwritten:
-        said.append(
-            (
-                f"The erasures file lacks {found.unwritten:,} erased threads: a restored backup would bring them back.",
-                "Put back the file that was lost, if there was one, then run `manage.py erasures fill`.",
-            )
-        )
-    if found.damaged:
-        said.append(
-            (
-                f"{found.damaged:,} lines of the erasures file can't be read.",
-                "Put back a whole one from where it is kept.",
-            )
-        )
-    return said
+    problems = []
+    if comparison.is_ahead:
+        ahead = AHEAD.format(threads=len(comparison.threads), orders=len(comparison.orders))
+        problems.append((ahead, "Run `manage.py erasures replay`."))
+    if comparison.unwritten:
+        lacking = f"The erasures file lacks {comparison.unwritten:,} erased threads"
+        advice = "Put back the file that was lost, if there was one, then run `manage.py erasures fill`."
+        problems.append((f"{lacking}: a restored backup would bring them back.", advice))
+    if comparison.damaged:
+        damaged = f"{comparison.damaged:,} lines of the erasures file can't be read."
+        problems.append((damaged, "Put back a whole one from where it is kept."))
+    return problems
 
 
 def warning() -> str:
@@ -118,11 +110,11 @@ def warning() -> str:
     be read. Checked at most twice a minute. Raises `DatabaseError`."""
     if settings.ERASURES_FILE is None:
         return ""
-    said = _warned.get("now")
-    if said is None:
-        said = _warning()
-        _warned.put("now", said)
-    return said
+    text = _warned.get("now")
+    if text is None:
+        text = _warning()
+        _warned.put("now", text)
+    return text
 
 
 def _warning() -> str:
@@ -131,12 +123,12 @@ def _warning() -> str:
         # replaced while the desk runs is behind it.
         if _agreed.get("") and journal.last_in_file() <= journal.last_in_database():
             return ""
-        found = standing(whole=False)
+        comparison = standing(whole=False)
     except journal.JournalError as error:
         return f"{str(error).capitalize()}."
-    if found.is_ahead:
+    if comparison.is_ahead:
         _agreed.clear()
-        return " ".join(described(found)[0])
+        return " ".join(described(comparison)[0])
     _agreed.put("", True)
     return ""
 
@@ -165,40 +157,40 @@ def fill() -> int:
     their number. Raises `JournalError`."""
     written = 0
     for batch in _batches(list(_unwritten(thread for thread, _ in journal_summary.read().erased))):
-        last = journal.append(*(NewEntry(each.erasure_id, EntryKind.ERASE, each.thread_id) for each in batch))
+        last = journal.append(*(NewEntry(target.erasure_id, EntryKind.ERASE, target.thread_id) for target in batch))
         if last is None:
             return 0
-        for number, each in enumerate(batch, last - len(batch) + 1):
-            each.line = number
+        for number, target in enumerate(batch, last - len(batch) + 1):
+            target.line = number
         Target.objects.bulk_update(batch, ["line"])
         written += len(batch)
     return written
 
 
-def _order(found: JournalComparison, say: Callable[[str], None]) -> Erasure | None:
-    if not found.is_ahead:
+def _order(comparison: JournalComparison, say: Callable[[str], None]) -> Erasure | None:
+    if not comparison.is_ahead:
         return None
-    targets = {each: entry.number for each, entry in found.threads.items()}
-    of_users = {erasure: entry for erasure, entry in found.orders.items() if entry}
+    targets = {thread_id: entry.number for thread_id, entry in comparison.threads.items()}
+    of_users = {erasure: entry for erasure, entry in comparison.orders.items() if entry}
     by_hash = _users_by_hash(entry.user for entry in of_users.values())
-    ended = [entry for erasure, entry in of_users.items() if erasure not in found.unfinished]
-    again = [erasure for erasure in found.unfinished if erasure in of_users and of_users[erasure].user in by_hash]
+    ended = [entry for erasure, entry in of_users.items() if erasure not in comparison.unfinished]
+    again = [erasure for erasure in comparison.unfinished if erasure in of_users and of_users[erasure].user in by_hash]
     for thread_id, number in _of_users(ended, by_hash):
         targets.setdefault(thread_id, number)
     users = dict(ArchivedThread.objects.filter(thread_id__in=targets).values_list("thread_id", "user"))
-    say(f"{len(targets):,} threads, of which {len(users):,} have copies here, by {len(found.orders):,} erasures.")
+    say(f"{len(targets):,} threads, of which {len(users):,} have copies here, by {len(comparison.orders):,} erasures.")
     return Erasure.order(
         Erasure.Kind.REPLAY,
         f"replay {timezone.now().isoformat()}",
         (
-            Target(thread_id=each, customer=column(users.get(each) or ""), line=number)
-            for each, number in targets.items()
+            Target(thread_id=thread_id, customer=column(users.get(thread_id) or ""), line=number)
+            for thread_id, number in targets.items()
         ),
-        detail={"orders": len(found.orders)},
+        detail={"orders": len(comparison.orders)},
         rule={
-            "orders": [str(each) for each in found.orders],
-            "unfinished": [str(each) for each in found.unfinished],
-            "users": {str(each): quote(by_hash[of_users[each].user], safe="") for each in again},
+            "orders": [str(erasure) for erasure in comparison.orders],
+            "unfinished": [str(erasure) for erasure in comparison.unfinished],
+            "users": {str(erasure): quote(by_hash[of_users[erasure].user], safe="") for erasure in again},
         },
         listed_at=timezone.now(),
         total=len(targets),

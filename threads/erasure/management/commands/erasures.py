@@ -43,12 +43,12 @@ class Command(BaseCommand):
             raise CommandError("The audit trail can't be written, so nothing was erased.") from error
 
     def _status(self) -> None:
-        found = replay.standing()
-        self.stdout.write(f"{settings.ERASURES_FILE}: {found.lines:,} lines.")
-        said = replay.described(found)
-        for sentence, advice in said:
+        comparison = replay.standing()
+        self.stdout.write(f"{settings.ERASURES_FILE}: {comparison.lines:,} lines.")
+        problems = replay.described(comparison)
+        for sentence, advice in problems:
             self.stdout.write(f"{sentence} {advice}")
-        if said:
+        if problems:
             sys.exit(1)
         self.stdout.write("It agrees with the database.")
 
