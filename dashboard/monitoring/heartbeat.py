@@ -1,39 +1,34 @@
-"""That a worker lives, told by the worker in the database: for who looks from elsewhere."""
+"""Heartbeat of the workers, stored in the database for health checks in other processes."""
 
 from __future__ import annotations
 
-import os
-import socket
 from datetime import timedelta
 
 from django.db import connection
-from django.db.models import F
-from django.db.models.functions import Now
 
 from threads.archive.models import Lease
-from threads.jobs import lease
+from threads.jobs import lease, lease_holder
 
-EVERY = 30.0
-"""Seconds between two beats."""
+EVERY_SECONDS = 30.0
+"""Seconds between two heartbeats."""
 
 DEAD = timedelta(seconds=90)
-"""After this time without a beat, no worker lives."""
+"""After this time without a heartbeat, no worker is alive."""
 
 _NAME = "worker"
-"""Whichever worker said so last: one that lives is enough."""
+"""One row for all workers: it is enough that one is alive."""
 
 
 def beat() -> None:
-    """Says that this worker lives. For a thread of its own: it may wait for the database, and leaves no connection
-    behind. Raises `DatabaseError`."""
-    holder = f"{socket.gethostname()[:40]} {os.getpid()}"
+    """Stores a heartbeat of this worker. For a thread of its own: it may wait for the database, and closes its
+    connection. Raises `DatabaseError`."""
     try:
-        Lease.objects.update_or_create(name=_NAME, defaults={"holder": holder, "until": lease.end(DEAD)})
+        now = {"holder": lease_holder.new_id(), "until": lease.end(DEAD)}
+        Lease.objects.update_or_create(name=_NAME, defaults=now)
     finally:
         connection.close()
 
 
 def age(using: str = "default") -> timedelta | None:
-    """How long ago, by the database's clock, a worker last said that it lives; None where none ever did."""
-    found = Lease.objects.using(using).filter(name=_NAME).values_list(Now() - F("until"), flat=True).first()
-    return found + DEAD if found is not None else None
+    """Time since the last heartbeat by the database's clock; None where there never was one."""
+    return lease.age(Lease.objects.using(using).filter(name=_NAME), DEAD)

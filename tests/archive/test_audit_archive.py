@@ -392,7 +392,7 @@ def test_whatever_is_changed_in_a_file_is_found(data: st.DataObject, tmp_path_fa
     last = hashlib.sha256(lines[-1][:-1]).hexdigest()
     try:
         found = hash_chain.read(path)
-    except hash_chain.BrokenError:
+    except hash_chain.BrokenChainError:
         return
     # A change in the last line alone breaks no line after it: the hash that the trail has on record is another.
     assert found.last != last or changed == whole

@@ -90,9 +90,9 @@ def test_two_processes_whose_clocks_differ_take_nothing_from_each_other(tmp_path
 
 def stopped(monkeypatch: pytest.MonkeyPatch, seconds: float, meanwhile: Callable[[], object]) -> None:
     """The process stands still between the record of the intent and the call."""
-    passed, record = lease_holder.passed, deletion._record
+    passed, record = lease_holder.monotonic, deletion._record
     off = [0.0]
-    monkeypatch.setattr(lease_holder, "passed", lambda: passed() + off[0])
+    monkeypatch.setattr(lease_holder, "monotonic", lambda: passed() + off[0])
 
     def recording(*about: object, **more: object) -> None:
         record(*about, **more)  # type: ignore[arg-type]
@@ -137,9 +137,9 @@ def test_who_stood_still_and_holds_the_job_goes_on(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("step", [-3600, -90, 90, 3600])
 def test_setting_the_clock_of_the_one_machine_takes_no_lease_away(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Half a minute after its last renewal, and after its end."""
-    booted = lease_holder._booted
+    booted = lease_holder._boot_time
     job = ordered(list(Scripted(10).thread_ids())[:1])
-    monkeypatch.setattr(lease_holder, "_booted", lambda: booted() - step)
+    monkeypatch.setattr(lease_holder, "_boot_time", lambda: booted() - step)
     Held("sync")
     assert Erasure.objects.get(pk=job.pk).claim()
     monkeypatch.undo()

@@ -28,7 +28,7 @@ from threads.emulator import Fault, Reply
 from threads.erasure import deletion as one
 from threads.erasure import receipt, targets, vacuum
 from threads.erasure.models import Erasure, Target
-from threads.erasure.runner import MOST_LOOKS, ready, work
+from threads.erasure.runner import MAX_LOOKS, ready, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -124,7 +124,7 @@ def test_a_user_who_never_stops_is_told_of(world: Scripted, monkeypatch: pytest.
 
     monkeypatch.setattr(Scripted, "handle", arriving)
     job = done(ordered(user=user), world)
-    assert job.looks == MOST_LOOKS
+    assert job.looks == MAX_LOOKS
     assert job.looked_at is None
     assert "kept arriving" in receipt.last_look(job)
 
@@ -401,7 +401,7 @@ def test_long_and_short_ones_take_turns(world: Scripted, monkeypatch: pytest.Mon
 
     ids = list(world.thread_ids())[:7]
     use_upstream(monkeypatch, world.client())
-    monkeypatch.setattr(tasks, "SLICE", 0.0)
+    monkeypatch.setattr(tasks, "SLICE_SECONDS", 0.0)
     monkeypatch.setattr(connections, "close_all", lambda: None)
     long, short = ordered(ids[:6]), ordered(ids[6:])
     tasks.take_up()
@@ -446,20 +446,20 @@ def test_a_fault_of_ours_in_one_keeps_no_other_waiting(world: Scripted, monkeypa
     use_upstream(monkeypatch, world.client())
     monkeypatch.setattr(connections, "close_all", lambda: None)
     broken, sound = ordered(ids[:1]), ordered(ids[1:])
-    step = one.step
+    step = one.process
 
     def failing(job: Erasure, *rest: Any) -> None:
         if job == broken:
             raise ValueError
         step(job, *rest)
 
-    monkeypatch.setattr(one, "step", failing)
+    monkeypatch.setattr(one, "process", failing)
     tasks.take_up()
     assert states(sound) == {ids[1]: "erased"}
     assert states(broken) == {ids[0]: "todo"}
     broken.refresh_from_db()
     assert (broken.again_at, broken.holder) != (None, "")
-    monkeypatch.setattr(one, "step", step)
+    monkeypatch.setattr(one, "process", step)
     Erasure.objects.update(again_at=timezone.now() + timedelta(days=1))
     assert list(ready()) == [broken], "the clock was put back since"
     assert states(done(broken, world)) == {ids[0]: "erased"}
@@ -493,7 +493,7 @@ def test_many_copies_are_noted_some_at_a_time(world: Scripted, monkeypatch: pyte
     sync(world)
     user = busiest(world)
     monkeypatch.setattr(targets, "_BATCH", 2)
-    sizes = [len(rows) for rows in targets.kept(user)]
+    sizes = [len(rows) for rows in targets.archived_threads(user)]
     assert sum(sizes) == len(list(world.thread_ids(user=user)))
     assert max(sizes) == 2
     job = done(ordered(user=user, kind=Erasure.Kind.COPIES), world)
@@ -566,7 +566,7 @@ def work_a_little(job: Erasure, world: Scripted) -> None:
     except Dying:
         pass
     job.refresh_from_db()
-    job.let_go()
+    job.release()
 
 
 @pytest.mark.parametrize("held", ["u" * 512, "a\ufffdb", "", "plain"])

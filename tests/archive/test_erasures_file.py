@@ -35,7 +35,7 @@ from threads.chatkit import retry
 from threads.emulator import Reply
 from threads.erasure import deletion as one
 from threads.erasure import journal, receipt, replay, vacuum
-from threads.erasure.journal import Note, What
+from threads.erasure.journal import EntryKind, NewEntry
 from threads.erasure.models import Erasure, Target
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -112,7 +112,7 @@ def test_a_user_stands_in_the_file_by_a_keyed_hash_alone(world: Scripted, file: 
     first = lines(file)[0]
     assert first["what"] == "order"
     assert user not in file.read_text()
-    assert first["user"] == dict(journal.hashed([user]))[user]
+    assert first["user"] == dict(journal.user_hashes([user]))[user]
 
 
 def test_nothing_is_deleted_while_the_file_can_not_be_written(world: Scripted, file: Path) -> None:
@@ -246,8 +246,8 @@ def test_an_order_that_had_not_ended_is_told_to_be_ordered_again(world: Scripted
     user = busiest(world)
     theirs = list(world.thread_ids(user=user))
     lost = uuid4()
-    _, hashed = next(journal.hashed([user]))
-    journal.append(Note(lost, What.ORDER, user=hashed), Note(lost, What.ERASE, theirs[0]))
+    _, hashed = next(journal.user_hashes([user]))
+    journal.append(NewEntry(lost, EntryKind.ORDER, user=hashed), NewEntry(lost, EntryKind.ERASE, theirs[0]))
     job = replay.replay()
     assert job is not None
     # The others may still be at OpenAI: a tombstone would hide them for ever.
@@ -296,7 +296,7 @@ def test_a_user_with_any_id_is_erased_again_and_nobody_else(file: Path, user: st
 def test_a_user_with_any_id_is_named_to_be_ordered_again(file: Path, user: str) -> None:
     of_odd_users(1)
     job = ordered(user=user)
-    journal.append(Note(job.pk, What.ORDER, user=dict(journal.hashed([user]))[user]))
+    journal.append(NewEntry(job.pk, EntryKind.ORDER, user=dict(journal.user_hashes([user]))[user]))
     forgotten(job)
     again = replay.replay()
     assert again is not None
@@ -331,7 +331,7 @@ def test_an_erasure_that_is_under_way_is_no_restored_backup(world: Scripted, fil
     """A line is written before the database knows of it: a page that compares the two meanwhile raises no alarm."""
     one = next(world.thread_ids())
     job = ordered([one])
-    journal.append(Note(job.pk, What.ERASE, one))
+    journal.append(NewEntry(job.pk, EntryKind.ERASE, one))
     assert not replay.standing().is_ahead
 
 
@@ -352,7 +352,9 @@ def test_a_thread_is_erased_by_the_file_where_the_last_word_of_any_order_is(
     file: Path, told: list[tuple[int, str, bool]]
 ) -> None:
     file.unlink(missing_ok=True)
-    journal.append(*(Note(UUID(int=by), What.ERASE if gone else What.KEPT, thread) for by, thread, gone in told))
+    journal.append(
+        *(NewEntry(UUID(int=by), EntryKind.ERASE if gone else EntryKind.KEPT, thread) for by, thread, gone in told)
+    )
     last = {(by, thread): gone for by, thread, gone in told}
     assert set(replay.standing().threads) == {thread for (_, thread), gone in last.items() if gone}
 
@@ -360,7 +362,7 @@ def test_a_thread_is_erased_by_the_file_where_the_last_word_of_any_order_is(
 def test_a_line_that_was_taken_back_is_filled_in(world: Scripted, file: Path) -> None:
     thread = next(world.thread_ids())
     job = done(ordered([thread]), world)
-    journal.append(Note(job.pk, What.KEPT, thread))
+    journal.append(NewEntry(job.pk, EntryKind.KEPT, thread))
     assert replay.standing().unwritten == 1
     assert replay.fill() == 1
     assert replay.standing().unwritten == 0
@@ -373,11 +375,11 @@ def test_a_backup_that_was_made_during_an_erasure(
 ) -> None:
     ids = list(world.thread_ids())[:2]
     job = ordered(ids)
-    lines_ = [Note(job.pk, What.ERASE, each) for each in ids]
+    lines_ = [NewEntry(job.pk, EntryKind.ERASE, each) for each in ids]
     if asked:  # it stood at the second thread when the backup was made
         line = journal.append(lines_.pop())
         job.targets.filter(thread_id=ids[1]).update(state="asked", line=line)
-    journal.append(*lines_, Note(job.pk, What.END))
+    journal.append(*lines_, NewEntry(job.pk, EntryKind.END))
     settings.ARCHIVE_ONLY = archive_only
     found = replay.standing()
     assert set(found.threads) == set(ids)
@@ -398,8 +400,12 @@ def test_all_of_a_user_whose_erasure_had_ended_after_the_backup(
     user = busiest(world)
     theirs = list(world.thread_ids(user=user))
     job = ordered(user=user)
-    ((_, hashed),) = journal.hashed([user])
-    journal.append(Note(job.pk, What.ORDER, user=hashed), Note(job.pk, What.ERASE, theirs[0]), Note(job.pk, What.END))
+    ((_, hashed),) = journal.user_hashes([user])
+    journal.append(
+        NewEntry(job.pk, EntryKind.ORDER, user=hashed),
+        NewEntry(job.pk, EntryKind.ERASE, theirs[0]),
+        NewEntry(job.pk, EntryKind.END),
+    )
     settings.ARCHIVE_ONLY = archive_only
     again = replay.replay()
     assert again is not None
@@ -441,11 +447,11 @@ def test_a_file_that_was_lost_or_cut_is_told_and_completed(world: Scripted, file
 
 def test_a_line_that_a_crash_cut_short_takes_no_other_with_it(file: Path) -> None:
     one, two = uuid4(), uuid4()
-    journal.append(Note(one, What.ERASE, "a"))
+    journal.append(NewEntry(one, EntryKind.ERASE, "a"))
     with file.open("ab") as open_file:
         open_file.write(b'{"number": 2, "at": "2026-')
-    assert journal.append(Note(two, What.ERASE, "b")) == 2
-    found = list(journal.entries())
+    assert journal.append(NewEntry(two, EntryKind.ERASE, "b")) == 2
+    found = list(journal.read_entries())
     assert found[1] is None
     assert [(each.number, each.erasure, each.thread) for each in found if each] == [(1, one, "a"), (2, two, "b")]
 
@@ -461,18 +467,18 @@ def test_any_id_comes_back_as_it_was_whatever_else_stands_in_the_file(
     file.unlink(missing_ok=True)
     order = UUID(int=7)
     for thread in threads:
-        number = journal.append(Note(order, What.ERASE, thread))
-        assert number == sum(1 for each in journal.entries() if each)
+        number = journal.append(NewEntry(order, EntryKind.ERASE, thread))
+        assert number == sum(1 for each in journal.read_entries() if each)
         with file.open("ab") as open_file:
             open_file.write(b"".join(each.replace(b"\n", b"") for each in junk))
-    assert [each.thread for each in journal.entries() if each] == threads
+    assert [each.thread for each in journal.read_entries() if each] == threads
 
 
 def write(path: Path, order: str, times: int, done: Any) -> None:
     settings.ERASURES_FILE = path
     journal.last_in_database = lambda: 0  # this process has no database
     for number in range(times):
-        journal.append(Note(UUID(order), What.ERASE, f"{order} {number}"))
+        journal.append(NewEntry(UUID(order), EntryKind.ERASE, f"{order} {number}"))
     done.put(order)
 
 

@@ -17,7 +17,9 @@ pytestmark = pytest.mark.django_db
 
 
 def held(by: str) -> Erasure:
-    return Erasure.asked(kind=Erasure.Kind.THREADS, token="t", holder=by, until=timezone.now() + timedelta(seconds=50))
+    return Erasure.create_for_actor(
+        kind=Erasure.Kind.THREADS, token="t", holder=by, until=timezone.now() + timedelta(seconds=50)
+    )
 
 
 def of(machine: str, pid: int) -> str:
@@ -31,7 +33,7 @@ def dead() -> int:
 
 
 def this_machine() -> str:
-    return lease_holder.name().split(" ")[0]
+    return lease_holder.new_id().split(" ")[0]
 
 
 def test_a_dead_process_of_this_machine_is_not_waited_for() -> None:
@@ -58,7 +60,7 @@ def test_so_is_one_of_another_machine_or_of_another_space_of_process_ids() -> No
 def test_a_name_fits_its_column() -> None:
     longest = Erasure._meta.get_field("holder").max_length
     assert longest is not None
-    assert len(lease_holder.name()) - len(this_machine().split("/")[0]) + 40 <= longest
+    assert len(lease_holder.new_id()) - len(this_machine().split("/")[0]) + 40 <= longest
 
 
 def test_who_waits_for_the_upstream_is_not_taken_for_dead(settings: object) -> None:

@@ -75,7 +75,7 @@ def test_a_queue_that_is_not_there_is_said_and_nothing_more(settings: Any, monke
     monkeypatch.delitem(sys.modules, "threads.archive.tasks", raising=False)
     monkeypatch.delattr("threads.archive.tasks", raising=False)
     queue.huey.cache_clear()
-    with pytest.raises(queue.QueueError) as caught, queue.reached():
+    with pytest.raises(queue.QueueError) as caught, queue.translated_errors():
         orders._sync()
     queue.huey.cache_clear()
     assert "secret" not in str(caught.value)

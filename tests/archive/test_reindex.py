@@ -94,7 +94,7 @@ def test_it_can_be_stopped_anywhere_and_goes_on(old: list[str], monkeypatch: pyt
 def test_one_worker_at_a_time(old: list[str]) -> None:
     held = Held("index")
     with pytest.MonkeyPatch.context() as elsewhere:
-        elsewhere.setattr("threads.archive.sync.lease.holder.is_dead", lambda _holder: False)
+        elsewhere.setattr("threads.jobs.lease_holder.is_dead", lambda _holder: False)
         tasks._index_stale()
     assert StaleIndex.objects.count() == 7
     held.release()

@@ -66,7 +66,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
 
 
 def daily() -> Erasure | None:
-    return retention.daily(upstream.client())
+    return retention.order_daily(upstream.client())
 
 
 def ordered() -> Erasure:
@@ -133,11 +133,11 @@ def test_a_worker_whose_clock_is_not_that_of_who_ordered_goes_on(
     monkeypatch: pytest.MonkeyPatch, settings: Any, seconds: int
 ) -> None:
     """Each may differ from the API's by five minutes."""
-    of = {"statuses": ["closed"], "before": retention.rule().before.isoformat()}
+    of = {"statuses": ["closed"], "before": retention.current_rule().before.isoformat()}
     monkeypatch.setattr(timezone, "now", lambda: datetime.fromtimestamp(NOW + seconds, UTC))
-    assert retention.is_wanted(of)
+    assert retention.still_applies(of)
     settings.RETENTION_DAYS = DAYS + 1
-    assert not retention.is_wanted(of)
+    assert not retention.still_applies(of)
 
 
 def test_items_that_cannot_be_had_are_no_sign_that_a_thread_is_gone(
@@ -186,10 +186,10 @@ def test_a_thread_that_somebody_still_writes_in_is_not_due(world: Scripted) -> N
 def test_the_worker_looks_now_and_then_and_not_each_minute(world: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
     from threads.erasure import tasks
 
-    monkeypatch.setattr(tasks, "_looked", Remembered(3600))
+    monkeypatch.setattr(tasks, "_retention_checked", Remembered(3600))
     monkeypatch.setattr(connections, "close_all", lambda: None)
     asked: list[str] = []
-    monkeypatch.setattr(retention, "daily", lambda _client: asked.append("asked"))
+    monkeypatch.setattr(retention, "order_daily", lambda _client: asked.append("asked"))
     tasks.take_up()
     tasks.take_up()
     assert asked == ["asked"]
@@ -334,7 +334,7 @@ def test_an_order_that_waits_ends_where_the_rule_is_changed(world: Scripted, set
 def test_no_second_order_while_one_waits(world: Scripted) -> None:
     first = daily()
     assert first is not None
-    again = retention.begin(retention.rule(), "the next day", upstream.client())
+    again = retention.order(retention.current_rule(), "the next day", upstream.client())
     assert again == first
     said = StringIO()
     call_command("retention", "--erase", stdout=said)
@@ -366,7 +366,7 @@ def test_which_orders_have_to_be_confirmed(
     monkeypatch.setattr(retention, "current", lambda: SimpleNamespace(count=lambda: of))
     wanted = retention.Rule(days, tuple(statuses), datetime.fromtimestamp(NOW, UTC))
     may_go_on = before == (days, statuses) and count <= 100 and count <= of * 0.05
-    assert (retention.why_confirmed(wanted, count) == "") == may_go_on
+    assert (retention.confirmation_reason(wanted, count) == "") == may_go_on
 
 
 @pytest.mark.parametrize("created_at", [0, 1, 1_000_000_000])

@@ -27,10 +27,11 @@ from threads.archive.models import (
     Word,
 )
 from threads.archive.store import word_index
-from threads.archive.sync.lease import Held, HeldError, LeaseLostError
+from threads.archive.sync.lease import Held, HeldError
 from threads.archive.sync.walk import Sync
 from threads.chatkit import ChatKitError, NotSignedIn, Retired
 from threads.emulator import Emulator, Fault
+from threads.jobs.lease import LeaseLostError
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

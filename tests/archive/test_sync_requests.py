@@ -12,11 +12,11 @@ from tests.archive.test_sync import sync
 from threads.archive import orders, tasks
 from threads.archive.models import Lease, SyncRequest
 from threads.archive.sync import requests
-from threads.archive.sync.lease import LeaseLostError
 from threads.archive.sync.walk import Sync
 from threads.audit.models import AuditEvent
 from threads.chatkit import ChatKitError
 from threads.emulator import Emulator, Fault
+from threads.jobs.lease import LeaseLostError
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

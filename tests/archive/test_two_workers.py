@@ -39,7 +39,7 @@ def test_two_at_once_end_equal_to_the_upstream(tmp_path: Path) -> None:
             each.send_signal(signal.SIGTERM)
         assert [each.wait(25) for each in workers] == [0, 0]
     is_equal(tmp_path, emulator)
-    assert any("Another worker is copying" in (tmp_path / f"log{n}").read_text() for n in range(2))
+    assert any("Another worker is syncing" in (tmp_path / f"log{n}").read_text() for n in range(2))
 
 
 def test_a_killed_one_is_taken_over(tmp_path: Path) -> None:

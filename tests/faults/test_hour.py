@@ -26,13 +26,13 @@ from tests.faults.conftest import Seen
 from threads.archive import thread_info
 from threads.archive.completeness import completeness
 from threads.archive.models import ArchivedThread, Lease, Run
-from threads.archive.sync.lease import Held, HeldError, LeaseLostError
+from threads.archive.sync.lease import Held, HeldError
 from threads.archive.sync.walk import Sync
 from threads.chatkit import Garbled
 from threads.emulator import Emulator, Fault
 from threads.erasure.models import Erasure
 from threads.jobs import queue
-from threads.jobs.job import JobLostError
+from threads.jobs.lease import LeaseLostError
 from threads.lib import times
 from threads.service import outage
 
@@ -178,11 +178,11 @@ def test_a_clock_that_is_set_while_a_worker_is_at_a_job(
     Erasure.objects.update(holder=ELSEWHERE)
     clock.jump(seconds)
     assert not second.claim()
-    first.keep(done=1)
+    first.renew(done=1)
     Erasure.objects.update(until=Now())
     assert second.claim()
-    with pytest.raises(JobLostError):
-        first.keep(done=1)
+    with pytest.raises(LeaseLostError):
+        first.renew(done=1)
     seen("the same")
 
 

@@ -51,7 +51,7 @@ def test_reading_goes_on(get: Get, emulator: Emulator, caplog: pytest.LogCapture
     assert get("/threads/?user=anybody").one("h1") is not None
     assert get(f"/threads/{thread}/").one("h1") is not None
     assert AuditEvent.objects.count() == before
-    assert "The trail could not be written" in caplog.text
+    assert "The audit log could not be written" in caplog.text
     seen("200, and the log says that it is not in the trail")
 
 
@@ -154,11 +154,11 @@ def test_what_stays_locked_is_given_up_and_said(
     monkeypatch.setattr(retries, "PAUSES", (0.01, 0.01))
     monkeypatch.setattr(AuditEvent.objects, "create", locked)
     get("/threads/?user=anybody")
-    until(lambda: "this is given up: search done" in caplog.text, 10)
+    until(lambda: "the event is given up: search done" in caplog.text, 10)
     assert "anybody" not in caplog.text
-    monkeypatch.setattr(retries, "MOST", 0)
+    monkeypatch.setattr(retries, "MAX_EVENTS", 0)
     get("/threads/?user=anybody")
-    assert "The trail could not be written: search done" in caplog.text
+    assert "The audit log could not be written: search done" in caplog.text
     seen("the log says that it is given up")
 
 

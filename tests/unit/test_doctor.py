@@ -34,7 +34,7 @@ from threads.chatkit import Exchange
 from threads.emulator import Emulator, EmulatorServer, Fault
 from threads.emulator.api.paging import BeforeReading
 from threads.erasure import journal
-from threads.erasure.journal import Note, What
+from threads.erasure.journal import EntryKind, NewEntry
 from threads.erasure.models import Erasure, Target
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -317,7 +317,7 @@ def test_a_database_that_is_older_than_the_erasures_file(well: EmulatorServer, s
     settings.ERASURES_FILE = tmp_path / "erasures.jsonl"
     assert looked()["erasures"].verdict is Verdict.OK
     assert not settings.ERASURES_FILE.exists(), "the doctor changes nothing"
-    journal.append(Note(uuid4(), What.ERASE, "cthr_1"))
+    journal.append(NewEntry(uuid4(), EntryKind.ERASE, "cthr_1"))
     found = looked()["erasures"]
     assert found.verdict is Verdict.FAIL
     assert "a backup was restored" in found.said

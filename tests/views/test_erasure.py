@@ -26,7 +26,7 @@ from threads.audit.models import AuditEvent
 from threads.audit.record import Action, Outcome, record
 from threads.emulator import Emulator, Fault
 from threads.erasure import journal, orders, preview, replay, vacuum
-from threads.erasure.journal import Note, What
+from threads.erasure.journal import EntryKind, NewEntry
 from threads.erasure.models import Erasure, Target
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -182,7 +182,7 @@ def test_the_preview_of_a_user_joins_both_lists(look: Get, emulator: Emulator) -
 
 
 def test_a_long_list_is_said_not_to_be_counted(look: Get, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preview, "_PATIENCE", -1)
+    monkeypatch.setattr(preview, "_BUDGET_SECONDS", -1)
     said = look(of_user(busiest(emulator))).said()
     assert "at least" in said
     assert "no time to count them all" in said
@@ -198,7 +198,7 @@ def test_a_preview_of_an_hour_ago_or_of_another_account_is_none(
     other = Client()
     other.force_login(account("other", "Eraser"))
     assert other.post("/erase/confirm/", {"preview": signed, "typed": one}).status_code == 400
-    monkeypatch.setattr(preview, "LIFE", -1)
+    monkeypatch.setattr(preview, "_VALID_SECONDS", -1)
     send("/erase/confirm/", 400, preview=signed, typed=one)
     assert not Erasure.objects.exists()
 
@@ -439,7 +439,7 @@ def test_administrators_are_told_that_a_backup_was_restored(
     boss.force_login(account("boss", "Administrator"))
     replay.forget_warning()
     assert "erasures replay" not in _reader(boss)("/threads/").said()
-    journal.append(Note(uuid4(), What.ERASE, "cthr_1"))
+    journal.append(NewEntry(uuid4(), EntryKind.ERASE, "cthr_1"))
     replay._warned.clear()  # half a minute later
     page = _reader(boss)("/threads/")
     assert "a backup was restored" in page.said(page.one("p", id="restored"))

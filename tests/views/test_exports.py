@@ -83,7 +83,7 @@ def test_a_list_as_csv_is_what_the_pager_shows(agent: Client, emulator: Emulator
     done = AuditEvent.objects.get(action="export", outcome="done")
     assert (done.who, done.detail["threads"], done.detail["file"]) == ("agent", 45, name(response))
     assert not Export.objects.exists()
-    assert not list(storage.there())
+    assert not list(storage.on_disk())
 
 
 @stored
@@ -248,7 +248,7 @@ def test_what_takes_longer_goes_on_in_the_background(
     assert [each.detail.get("download") for each in AuditEvent.objects.filter(outcome="done")][-2:] == [True, True]
     assert agent.post(f"{address}delete/").headers["Location"] == "/exports/"
     assert agent.get(address).status_code == 404
-    assert not list(storage.there())
+    assert not list(storage.on_disk())
 
 
 def test_asked_for_twice_it_is_one(agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -351,7 +351,7 @@ def test_threads_that_can_not_be_had_are_named(
     tasks.work()
     export.refresh_from_db()
     assert (export.done, export.ended_at) == (1, None)
-    Export.objects.update(trouble_at=timezone.now() - runner.PATIENCE, until=None)
+    Export.objects.update(trouble_at=timezone.now() - runner.RETRY_FOR, until=None)
     tasks.work()
     with zipped(export) as found:
         manifest = json.loads(found.read("manifest.json"))

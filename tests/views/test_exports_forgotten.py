@@ -13,7 +13,7 @@ from threads import service
 from threads.emulator import Emulator
 from threads.exports import storage, tasks
 from threads.exports.models import Export, Outcome
-from threads.exports.purge import forget
+from threads.exports.purge import purge
 from threads.web.views import exports as views
 
 from .exporting import busiest, finished, later, own_place, stored, zipped
@@ -25,19 +25,19 @@ pytestmark = pytest.mark.django_db
 
 class TestForgetting:
     def test_a_list_goes_whoever_is_erased(self, finished: Export, agent: Client, get: Get) -> None:
-        assert forget(["cthr_x"], "somebody") == 1
-        assert not list(storage.there())
+        assert purge(["cthr_x"], "somebody") == 1
+        assert not list(storage.on_disk())
         assert "threads that it may have held were erased" in get(f"/exports/{finished.pk}/").said()
         assert agent.post(f"/exports/{finished.pk}/file/").status_code == 404
-        assert forget(["cthr_x"], "somebody") == 0
+        assert purge(["cthr_x"], "somebody") == 0
 
     def test_a_user_of_whom_none_is_erased_keeps_theirs(self, agent: Client, emulator: Emulator) -> None:
         user, ids = busiest(emulator)
         export = later(agent, user)
         tasks.work()
-        assert forget(["cthr_x"], "another") == 0
+        assert purge(["cthr_x"], "another") == 0
         zipped(export).close()
-        assert forget(ids[:1], user) == 1
+        assert purge(ids[:1], user) == 1
 
     @stored
     def test_a_part_of_an_id_is_nobodys_id(
@@ -50,7 +50,7 @@ class TestForgetting:
         agent.post(f"/exports/list/?user={user[:-1]}&match=part", {"format": "csv"})
         tasks.work()
         assert Export.objects.get().done >= len(ids)
-        assert forget(ids, user) == 1
+        assert purge(ids, user) == 1
 
     def test_a_part_of_an_id_is_nobodys_id_while_its_first_page_is_read(
         self, agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
@@ -61,29 +61,29 @@ class TestForgetting:
 
         def erased_meanwhile(*arguments: Any, **how: Any) -> Any:
             found = asked(*arguments, **how)
-            assert forget(ids, user) == 1
+            assert purge(ids, user) == 1
             return found
 
         monkeypatch.setattr(service, "handed_over", erased_meanwhile)
         response = agent.post(f"/exports/list/?user={user[:-1]}&match=part", {"format": "csv"})
         assert response.headers["Location"] == f"/exports/{Export.objects.get().pk}/"
         assert Export.objects.get().outcome == Outcome.REMOVED
-        assert not list(storage.there())
+        assert not list(storage.on_disk())
 
     def test_the_row_tells_no_more_whose_it_was(self, agent: Client, emulator: Emulator) -> None:
         user, ids = busiest(emulator)
         later(agent, user)
         tasks.work()
-        forget(ids, user)
+        purge(ids, user)
         row = str(Export.objects.values().get())
         assert user not in row
         assert not [each for each in ids if each in row]
 
     def test_without_a_name_all_go(self, agent: Client, emulator: Emulator) -> None:
         later(agent, busiest(emulator)[0])
-        assert forget(["cthr_x"], None) == 1
+        assert purge(["cthr_x"], None) == 1
         tasks.work()
-        assert not list(storage.there())
+        assert not list(storage.on_disk())
 
     def test_whoever_is_at_it_stops(self, agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
         user, ids = busiest(emulator)
@@ -93,7 +93,7 @@ class TestForgetting:
         def erased_meanwhile(thread_id: str) -> Any:
             found = whole(thread_id)
             if thread_id == ids[1]:
-                assert forget(ids, user) == 1
+                assert purge(ids, user) == 1
             return found
 
         monkeypatch.setattr(service, "whole", erased_meanwhile)
@@ -101,4 +101,4 @@ class TestForgetting:
         tasks.expire()
         export.refresh_from_db()
         assert export.outcome == Outcome.REMOVED
-        assert not list(storage.there())
+        assert not list(storage.on_disk())

@@ -16,7 +16,7 @@ from threads.chatkit import Unavailable
 from threads.emulator import Emulator
 from threads.exports import runner, storage, tasks
 from threads.exports.models import Export, Outcome
-from threads.jobs.job import JobLostError
+from threads.jobs.lease import LeaseLostError
 from threads.web.views import exports as views
 
 from .exporting import body, broken_after, busiest, finished, later, own_place, rows, trail, unwritable, zipped
@@ -58,7 +58,7 @@ def test_who_lost_it_writes_nothing_more(agent: Client, emulator: Emulator, monk
     list_pages.page(here)
     list_pages.page(here)
     held = storage.path(here.pk).read_bytes()
-    with pytest.raises(JobLostError):
+    with pytest.raises(LeaseLostError):
         list_pages.page(away)
     assert storage.path(here.pk).read_bytes() == held
     assert not Export.objects.get().claim()
@@ -76,7 +76,7 @@ def test_a_worker_waits_for_an_upstream_that_may_come_back(
     tasks.work()
     assert "given nothing since" in get(address).said()
     assert not Export.to_do().exists()
-    Export.objects.update(until=None, trouble_at=timezone.now() - runner.PATIENCE / 2)
+    Export.objects.update(until=None, trouble_at=timezone.now() - runner.RETRY_FOR / 2)
     tasks.work()
     assert Export.objects.get().ended_at is None
     fails.clear()
@@ -94,7 +94,7 @@ def test_a_worker_gives_up_in_the_end(agent: Client, emulator: Emulator, monkeyp
     broken_after(monkeypatch, 2, Unavailable("no connection"))
     agent.post("/exports/list/", {"format": "csv"})
     tasks.work()
-    Export.objects.update(trouble_at=timezone.now() - runner.PATIENCE, until=None)
+    Export.objects.update(trouble_at=timezone.now() - runner.RETRY_FOR, until=None)
     tasks.work()
     ended = Export.objects.get()
     assert (ended.outcome, ended.done) == (Outcome.PARTIAL, 20)
@@ -138,7 +138,7 @@ def test_after_a_day_it_is_gone(finished: Export, agent: Client) -> None:
     assert agent.post(f"/exports/{finished.pk}/file/").status_code == 404
     tasks.expire()
     assert not Export.objects.exists()
-    assert not list(storage.there())
+    assert not list(storage.on_disk())
 
 
 def test_what_belongs_to_no_export_is_deleted(finished: Export) -> None:
@@ -146,7 +146,7 @@ def test_what_belongs_to_no_export_is_deleted(finished: Export) -> None:
     stray.write_bytes(b"left over")
     storage.begin(finished.pk.__class__(int=6))
     tasks.expire()
-    assert list(storage.there()) == [finished.pk]
+    assert list(storage.on_disk()) == [finished.pk]
 
 
 def test_files_are_nobody_elses(finished: Export) -> None:
@@ -165,5 +165,5 @@ def test_an_account_that_may_no_more_gets_nothing(agent: Client, emulator: Emula
     tasks.work()
     export.refresh_from_db()
     assert export.outcome == Outcome.REFUSED
-    assert not list(storage.there())
+    assert not list(storage.on_disk())
     assert trail()[-1] == ("refused", user)

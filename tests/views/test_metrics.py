@@ -151,8 +151,8 @@ def test_what_the_database_knows() -> None:
     for number, about in enumerate(kept):
         ArchivedThread.objects.create(thread_id=f"t{number}", raw="{}", confirmed_at=now, **about)
     with acting(Actor("agent", "1")):
-        Export.asked(phase="waiting")
-        Export.asked(phase="ended", ended_at=now)
+        Export.create_for_actor(phase="waiting")
+        Export.create_for_actor(phase="ended", ended_at=now)
     found = {name: found for (name, labels), found in told().items() if not labels}
     assert 89 < found["threadkeeper_archive_lag_seconds"] < 120
     assert found["threadkeeper_archive_threads_due"] == 2

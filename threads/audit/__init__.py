@@ -1,1 +1,1 @@
-"""The trail: who saw, exported or erased what. Rows are added, never changed, and taken away only into a file."""
+"""Audit log: who saw, exported or erased what. Append-only; old events are moved into files."""

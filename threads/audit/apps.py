@@ -1,4 +1,4 @@
-"""The trail as an application of its own, so that its table is named for it."""
+"""The application `audit`, with a table of its own."""
 
 from django.apps import AppConfig
 

@@ -1,5 +1,5 @@
-"""Takes old events out of the trail into a file (`chain`): the file is whole and on disk before any of them goes, and
-only what it holds goes. Killed at any moment and run again with the same file, it goes on."""
+"""Moves old events of the audit log into a file, see `hash_chain`. The file is complete and on disk before an event is
+removed, and only events in it are removed. After a crash, the same command with the same file goes on."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from .models import AuditEvent
 from .record import Action, Outcome, must
 
 _BATCH = 1000
-"""Events that one transaction removes. Nobody else writes the trail meanwhile."""
+"""Events that one transaction removes, during which no other events can be written."""
 
 STAYS = timedelta(hours=48)
-"""Events that are newer are not archived: the circuit breaker for deletions counts those of the last day."""
+"""Newer events stay: the circuit breaker for deletions counts those of the last day."""
 
 _TABLE = "audit_auditevent"
 _FIELDS = (
@@ -31,39 +31,39 @@ _FIELDS = (
 )  # fmt: skip
 
 
-class RefusedError(Exception):
-    """It can't be done. The text says why, and what to do."""
+class ArchivingError(Exception):
+    """The events can't be archived; the message says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A file that the trail has on record: its name, and the hash of its last line."""
+class RecordedFile:
+    """A file that the audit log has on record: its name, and the hash of its last line."""
 
     name: str
     last: str
 
 
 def archive(before: datetime, path: Path) -> tuple[hash_chain.Contents, int] | None:
-    """Archives what happened before a time; returns what the file holds and how many events this run removed. None
-    where there is nothing to archive. Raises `RefusedError`, `chain.BrokenError`, `NotRecordedError` and `OSError`."""
+    """Archives events before a time. Returns the contents of the file and the number of events that this run removed;
+    None where there are no events. Raises `ArchivingError`, `BrokenChainError`, `NotRecordedError` and `OSError`."""
     if not path.exists():
         if not AuditEvent.objects.filter(at__lt=before).exists():
             return None
         known = newest()
         if known is not None and not _has_ended(known.last):
-            # What it holds may still be in the trail, and would stand in both.
-            raise RefusedError(f"The file {known.name} has not been ended. Run this again with it first.")
+            # Its events may still be in the database, and would be in both files.
+            raise ArchivingError(f"The file {known.name} has not been ended. Run this again with it first.")
         hash_chain.write(path, before.isoformat(), known.last if known else hash_chain.BEGINNING, _old(before))
     found = hash_chain.read(path)
     about = {
         "archived": path.name, "before": found.before, "archived_events": found.events,
         "previous_hash": found.previous, "last_hash": found.last,
     }  # fmt: skip
-    with _alone():
+    with _locked():
         known = newest()
         last = known.last if known else hash_chain.BEGINNING
         if last not in {found.last, found.previous}:
-            raise RefusedError(f"{path} is not the file that the trail goes on with. Choose another name.")
+            raise ArchivingError(f"{path} is not the file that the trail goes on with. Choose another name.")
         if last == found.previous:
             must(Action.AUDIT, Outcome.INTENT, detail=about)
     removed = _remove(path)
@@ -72,10 +72,10 @@ def archive(before: datetime, path: Path) -> tuple[hash_chain.Contents, int] | N
     return found, removed
 
 
-def newest() -> Known | None:
-    """The newest file that the trail has on record."""
+def newest() -> RecordedFile | None:
+    """The newest file that the audit log has on record."""
     found = AuditEvent.objects.filter(action=Action.AUDIT, detail__has_key="last_hash").order_by("-id").first()
-    return None if found is None else Known(str(found.detail["archived"]), str(found.detail["last_hash"]))
+    return None if found is None else RecordedFile(str(found.detail["archived"]), str(found.detail["last_hash"]))
 
 
 def _has_ended(last: str) -> bool:
@@ -85,35 +85,35 @@ def _has_ended(last: str) -> bool:
 def _old(before: datetime) -> Iterator[hash_chain.Line]:
     place = 0
     while rows := list(AuditEvent.objects.filter(at__lt=before, id__gt=place).order_by("id")[:_BATCH]):
-        yield from map(_told, rows)
+        yield from map(_event, rows)
         place = rows[-1].pk
 
 
-def _told(row: AuditEvent) -> hash_chain.Line:
+def _event(row: AuditEvent) -> hash_chain.Line:
     return {name: getattr(row, name) for name in _FIELDS} | {"at": row.at.isoformat()}
 
 
 def _remove(path: Path) -> int:
-    """Removes the events of a file that are still in the trail; returns how many they were."""
-    removed, there = 0, hash_chain.events(path)
-    while batch := {each["id"]: each for each in islice(there, _BATCH)}:
-        with _alone():
+    """Removes the events of a file that are still in the database; returns their number."""
+    removed, events = 0, hash_chain.events(path)
+    while batch := {each["id"]: each for each in islice(events, _BATCH)}:
+        with _locked():
             rows = list(AuditEvent.objects.filter(pk__in=batch))
             for row in rows:
-                if json.loads(json.dumps(_told(row))) != batch[row.pk]:
-                    raise RefusedError(f"Event {row.pk} of the trail is another one than that of {path}.")
+                if json.loads(json.dumps(_event(row))) != batch[row.pk]:
+                    raise ArchivingError(f"Event {row.pk} of the trail is another one than that of {path}.")
             _delete([row.pk for row in rows])
             removed += len(rows)
     return removed
 
 
 def _delete(numbers: list[int]) -> None:
-    """Within a transaction: without the trigger that refuses deletions, which nobody else sees missing, since all is
-    committed at once or nothing is. In PostgreSQL that takes the owner of the table."""
+    """Deletes events without the trigger that refuses it. In a transaction, so that no other connection sees the
+    trigger missing. In PostgreSQL only the owner of the table can."""
     if not numbers:
         return
     places = ", ".join(["%s"] * len(numbers))
-    delete = f"DELETE FROM {_TABLE} WHERE id IN ({places})"  # noqa: S608  # names of our own
+    delete = f"DELETE FROM {_TABLE} WHERE id IN ({places})"  # noqa: S608  # a constant name
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(f"ALTER TABLE {_TABLE} DISABLE TRIGGER audit_no_change")
@@ -129,8 +129,8 @@ def _delete(numbers: list[int]) -> None:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """A transaction during which nobody else writes the trail."""
+def _locked() -> Iterator[None]:
+    """A transaction during which no other events can be written."""
     with transaction.atomic():  # in SQLite that is enough
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""The trail as a file."""
+"""The audit log as CSV."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ _COLUMNS = (
 
 
 def as_csv(events: Iterable[AuditEvent], *, masked: bool = False) -> Iterator[str]:
-    """The lines of a file, one for each event, times in UTC. `masked` for a reader who may not see user ids whole: then
-    the filters that were asked for are left out, which would say them."""
+    """The CSV lines, one per event, times in UTC. `masked` for an account that may not see whole user ids: also leaves
+    out the filters of the event, which may hold them."""
     yield safe_csv.BOM + safe_csv.line(_COLUMNS)
     for event in events:
-        each = _masked(event) if masked else event
+        row = _masked(event) if masked else event
         yield safe_csv.line(
             [
-                each.pk,
-                each.at.astimezone(UTC).isoformat(timespec="milliseconds"),
-                each.who,
-                each.who_id,
-                each.address,
-                each.action,
-                what(each),
-                each.outcome,
-                each.thread,
-                each.customer,
-                json.dumps(each.detail, ensure_ascii=False) if each.detail else "",
-                each.request_id,
-                each.upstream_request_id,
+                row.pk,
+                row.at.astimezone(UTC).isoformat(timespec="milliseconds"),
+                row.who,
+                row.who_id,
+                row.address,
+                row.action,
+                what(row),
+                row.outcome,
+                row.thread,
+                row.customer,
+                json.dumps(row.detail, ensure_ascii=False) if row.detail else "",
+                row.request_id,
+                row.upstream_request_id,
             ]
         )
 
 
 def _masked(event: AuditEvent) -> AuditEvent:
-    """What stands for the row in a file: it is not kept."""
-    known = (event.customer,)
+    """A masked copy of an event, not to be saved."""
+    user_ids = (event.customer,)
     detail = event.detail if isinstance(event.detail, dict) else {}
     shown = {name: value for name, value in detail.items() if name not in {*ENCODED, "words", "typed", "file"}}
-    made = copy(event)
-    made.customer = event.customer and masking.short(event.customer)
-    made.detail = masking.deep(shown, known)
-    return made
+    masked = copy(event)
+    masked.customer = event.customer and masking.short(event.customer)
+    masked.detail = masking.deep(shown, user_ids)
+    return masked

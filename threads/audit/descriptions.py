@@ -1,4 +1,4 @@
-"""What the trail holds, in plain words."""
+"""Descriptions of audit events in sentences, for the page and the CSV file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ACTIONS: dict[str, str] = {
     Action.PURGE: "Removed a copy, deleted at OpenAI",
     Action.AUDIT: "Read the trail",
 }
-"""What was done, for choosing it; and for a row where nothing better is known."""
+"""The actions for a choice, and for events without a better description."""
 
 OUTCOMES: dict[str, str] = {
     Outcome.DONE: "Done",
@@ -86,28 +86,28 @@ _FILTERS = {
     "request_id": "Request id",
 }
 ENCODED = ("list", "items", "trail", "download", "query")
-"""The details that hold the query of an address."""
+"""Details that hold a query string."""
 
-_UNSAID = ("shown", "change", "beside", "count", "since")
+_NOT_SHOWN = ("shown", "change", "beside", "count", "since")
 
 
 def what(event: AuditEvent) -> str:
-    """What was done, in words, such as "Gave ada the role Auditor"."""
-    told = _TOLD.get(event.action)
-    said = told(event, event.detail if isinstance(event.detail, dict) else {}) if told else None
-    return said or ACTIONS.get(event.action, event.action)
+    """What was done, such as "Gave ada the role Auditor"."""
+    specific = _DESCRIBE.get(event.action)
+    text = specific(event, event.detail if isinstance(event.detail, dict) else {}) if specific else None
+    return text or ACTIONS.get(event.action, event.action)
 
 
 def facts(event: AuditEvent) -> Iterator[tuple[str, str]]:
-    """Names and values of what else there is to say."""
+    """Names and values of further details."""
     detail = event.detail if isinstance(event.detail, dict) else {"detail": event.detail}
     for name, value in detail.items():
         if name in ENCODED and isinstance(value, str):
-            asked = QueryDict(value)
-            yield from ((_FILTERS.get(each, each), asked[each]) for each in asked if each not in _UNSAID)
+            query = QueryDict(value)
+            yield from ((_FILTERS.get(each, each), query[each]) for each in query if each not in _NOT_SHOWN)
         elif name == "fields" and isinstance(value, dict):
             yield "What was changed", "; ".join(_changed(*each) for each in value.items())
-        elif name not in _UNSAID:
+        elif name not in _NOT_SHOWN:
             yield _NAMES.get(name, name.replace("_", " ").capitalize()), _plain(value)
     if event.request_id:
         yield "Request id", event.request_id
@@ -116,10 +116,10 @@ def facts(event: AuditEvent) -> Iterator[tuple[str, str]]:
 
 
 def _changed(name: str, values: Any) -> str:
-    told = {"is_active": "may sign in", "is_superuser": "superuser", "is_staff": "staff"}.get(name, name)
+    field = {"is_active": "may sign in", "is_superuser": "superuser", "is_staff": "staff"}.get(name, name)
     if name == "password" or not isinstance(values, list) or len(values) != 2:
-        return f"{told} changed"
-    return f"{told} from {_plain(values[0]) or 'nothing'} to {_plain(values[1]) or 'nothing'}"
+        return f"{field} changed"
+    return f"{field} from {_plain(values[0]) or 'nothing'} to {_plain(values[1]) or 'nothing'}"
 
 
 def _plain(value: Any) -> str:
@@ -174,8 +174,8 @@ def _search(event: AuditEvent, detail: dict[str, Any]) -> str | None:
         return "Saw a user's other threads beside a conversation"
     if "step" in detail:
         return "Stepped through the threads of a list"
-    asked = QueryDict(str(detail.get("list", "")))
-    words = "Searched the threads" if "q" in asked else "Filtered the list of threads"
+    query = QueryDict(str(detail.get("list", "")))
+    words = "Searched the threads" if "q" in query else "Filtered the list of threads"
     return f"{words} of a user" if event.customer else words
 
 
@@ -199,7 +199,7 @@ def _audit(_event: AuditEvent, detail: dict[str, Any]) -> str | None:
     return "Downloaded the trail" if "download" in detail else None
 
 
-_TOLD: dict[str, Callable[[AuditEvent, dict[str, Any]], str | None]] = {
+_DESCRIBE: dict[str, Callable[[AuditEvent, dict[str, Any]], str | None]] = {
     Action.SIGN_IN: _sign_in,
     Action.ACCOUNT: _account,
     Action.ROLES: _roles,

@@ -1,4 +1,4 @@
-"""Reads the parameters of the audit log's page."""
+"""Parameters of the audit log's page."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ FIELDS: dict[str, forms.Field] = {
     "after": _row_number(),
     "before": _row_number(),
 }
-"""The parameters of the trail."""
+"""The fields of the query string."""
 
 
 def read(parameters: Mapping[str, str]) -> tuple[TrailQuery | None, Errors]:
-    """The place in the trail that an address stands for; or None, and what is wrong, by field, in sentences."""
+    """The query in a query string; or None, and the errors by field, in sentences."""
     values, errors = listed(FIELDS, parameters)
     if errors:
         return None, errors

@@ -1,4 +1,4 @@
-"""One table, without a foreign key: an account that is deleted takes nothing of what it did with it."""
+"""The audit log: one table without foreign keys, so that the events of a deleted account stay."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 
 class AppendOnlyError(Exception):
-    """Somebody tried to change the trail."""
+    """Events of the audit log can't be changed or deleted."""
 
 
 class _Rows(models.QuerySet["AuditEvent"]):
@@ -25,28 +25,28 @@ class _Rows(models.QuerySet["AuditEvent"]):
 
 DENSE = ("who", "action", "outcome", "address")
 SPARSE = ("thread", "customer", "request_id")
-"""What the trail is filtered by. Where a row has none of the latter, their indexes leave it out."""
+"""The filters. Indexes of the latter are partial: without the rows where they are empty."""
 
 
 class AuditEvent(models.Model):
-    """Something that somebody did, or tried. Text that is not known or does not apply is ""."""
+    """Something that an actor did or tried. Texts are "" where unknown or not applicable."""
 
     at = models.DateTimeField(default=timezone.now)
     action = models.CharField(max_length=40)
-    """What was done: a value of `record.Action`."""
+    """A value of `record.Action`."""
     outcome = models.CharField(max_length=20)
-    """How it ended: a value of `record.Outcome`."""
+    """A value of `record.Outcome`."""
     who = models.CharField(max_length=150, blank=True)
-    """The account's name; "" where nobody was signed in. What no person asked for is done by `record.SYSTEM`."""
+    """The account's name, "" where nobody was signed in, `record.SYSTEM` for scheduled tasks."""
     who_id = models.CharField(max_length=40, blank=True)
     """The account's primary key."""
     address = models.CharField(max_length=64, blank=True)
-    """The network address it was asked for from."""
+    """The network address of the request."""
     thread = models.CharField(max_length=550, blank=True)
     customer = models.CharField(max_length=550, blank=True)
-    """The id of the end user that it was about, as the upstream knows them."""
+    """The id of the end user that it was about, as at the upstream."""
     detail = models.JSONField(default=dict)
-    """What else there is to say, by name: filters, counts, reasons, ids of jobs. Never the text of a message."""
+    """More facts by name: filters, counts, reasons, ids of jobs. Never the text of a message."""
     request_id = models.CharField(max_length=64, blank=True)
     """As in the logs."""
     upstream_request_id = models.CharField(max_length=128, blank=True)

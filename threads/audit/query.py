@@ -1,7 +1,7 @@
-"""Finding in the trail. Its order is that of time; rows of the same moment stand in the order they were written in.
+"""Queries on the audit log, in the order of time and, for the same moment, of writing.
 
-Each filter has an index that ends in that order, so that a page is a few steps in an index however long the trail is,
-and one that is deep costs what the first does.
+Keyset pagination: each filter has an index that ends in that order, so a page costs a few steps in an index, however
+long the log is and however deep the page.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from threads.lib.querystring import encoded
 from threads.lib.times import bounds
 
 from .models import SPARSE, AuditEvent
-from .record import LONGEST_ID, storable
+from .record import MAX_ID, storable
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 _CHUNK = 1000
-"""Rows that a download has in memory at once."""
+"""Rows that a download holds in memory."""
 
-_BY = ("who", "action", "outcome", "thread", "customer", "address", "request_id")
+_FILTERS = ("who", "action", "outcome", "thread", "customer", "address", "request_id")
 
 
 class NoSuchPlaceError(Exception):
-    """An address that names a row which is not in the trail, or no more: see `archiving`."""
+    """The row in `after` or `before` does not exist, or was archived: see `archiving`."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrailQuery:
-    """A place in the trail. Text is exact, None for all. `begin` and `end` are the first and the last day, in the
-    reader's zone. At most one of `after` and `before` is set: the number of the row just before the page, or just after
-    it, in `order`."""
+    """Filters and a page of the audit log. Texts match exactly, None matches all. `begin` and `end` are the first and
+    the last day, in the reader's time zone. At most one of `after` and `before` is set: the id of the row just before
+    the page, or just after it, in `order`."""
 
     who: str | None = None
     action: str | None = None
@@ -53,20 +53,20 @@ class TrailQuery:
 
     @property
     def filters(self) -> int:
-        """How many things it asks for."""
-        return sum(getattr(self, name) is not None for name in (*_BY, "begin", "end"))
+        """The number of active filters."""
+        return sum(getattr(self, name) is not None for name in (*_FILTERS, "begin", "end"))
 
     def first(self) -> TrailQuery:
-        """The same from its start."""
+        """The same query, from its first page."""
         return replace(self, after=None, before=None)
 
     def unfiltered(self) -> TrailQuery:
-        """Everything, in the same order, from its start."""
+        """The query without filters, in the same order, from its first page."""
         return TrailQuery(order=self.order, limit=self.limit)
 
     def encoded(self) -> str:
-        """The query part of an address: what differs from the default, in a fixed order, percent-encoded."""
-        values = {name: getattr(self, name) for name in _BY} | {
+        """The query string: values that differ from the default, in a fixed order, percent-encoded."""
+        values = {name: getattr(self, name) for name in _FILTERS} | {
             "from": self.begin,
             "to": self.end,
             "order": self.order if self.order != "desc" else None,
@@ -79,7 +79,7 @@ class TrailQuery:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of the trail, in the order that was asked for, and whether there is more on either side."""
+    """A page of events in the order of the query, and whether there are more on either side."""
 
     rows: tuple[AuditEvent, ...]
     has_previous: bool
@@ -87,32 +87,32 @@ class Found:
 
 
 def page(query: TrailQuery, zone: tzinfo = UTC) -> Found:
-    """One page. Days begin in `zone`. Raises `NoSuchPlaceError`."""
-    there = _filtered(query, zone)
+    """The page of a query, with days in `zone`. Raises `NoSuchPlaceError`."""
+    events = _filtered(query, zone)
     backwards = query.before is not None
     newest_first = (query.order == "desc") != backwards
     place = query.before if backwards else query.after
-    beyond = there if place is None else there.filter(_beyond(_at(place), newest_first))
+    beyond = events if place is None else events.filter(_beyond(_at(place), newest_first))
     rows = list(_ordered(beyond, newest_first)[: query.limit + 1])
     more, rows = len(rows) > query.limit, rows[: query.limit]
     behind = False
     if place is not None:
         back = _beyond(rows[0], not newest_first) if rows else _upto(_at(place), not newest_first)
-        # In order, though one is enough: PostgreSQL would go through the table for any one.
-        behind = bool(_ordered(there.filter(back), not newest_first).values_list("pk")[:1])
+        # Ordered, though one row is enough: else PostgreSQL scans the table.
+        behind = bool(_ordered(events.filter(back), not newest_first).values_list("pk")[:1])
     if backwards:
         return Found(tuple(reversed(rows)), has_previous=more, has_next=behind)
     return Found(tuple(rows), has_previous=behind, has_next=more)
 
 
 def every(query: TrailQuery, zone: tzinfo = UTC) -> Iterator[AuditEvent]:
-    """All that a query finds from its start, as it stands now: what is written meanwhile is not waited for. Memory
-    holds a thousand rows of it, and no transaction is open between them."""
+    """All events of a query that exist now, from its first page. Holds a thousand rows in memory, and no transaction
+    open between them."""
     newest = AuditEvent.objects.order_by("-id").values_list("id", flat=True).first() or 0
-    there = _filtered(query, zone).filter(id__lte=newest)
+    events = _filtered(query, zone).filter(id__lte=newest)
     newest_first, last = query.order == "desc", None
     while True:
-        beyond = there if last is None else there.filter(_beyond(last, newest_first))
+        beyond = events if last is None else events.filter(_beyond(last, newest_first))
         rows = list(_ordered(beyond, newest_first)[:_CHUNK])
         yield from rows
         if len(rows) < _CHUNK:
@@ -121,17 +121,17 @@ def every(query: TrailQuery, zone: tzinfo = UTC) -> Iterator[AuditEvent]:
 
 
 def _filtered(query: TrailQuery, zone: tzinfo) -> QuerySet[AuditEvent]:
-    there = AuditEvent.objects.all()
-    for name in _BY:
-        value = storable(getattr(query, name), LONGEST_ID)
+    events = AuditEvent.objects.all()
+    for name in _FILTERS:
+        value = storable(getattr(query, name), MAX_ID)
         if value is not None:
-            there = there.filter(**{name: value})
-            # What the index leaves out has to be said, for SQLite to see that it may take it.
-            there = there.exclude(**{name: ""}) if name in SPARSE else there
+            events = events.filter(**{name: value})
+            # Repeats the condition of the partial index, without which SQLite does not use it.
+            events = events.exclude(**{name: ""}) if name in SPARSE else events
     since, until = bounds(query.begin, query.end, zone)
     if since is not None:
-        there = there.filter(at__gte=since)
-    return there if until is None else there.filter(at__lt=until)
+        events = events.filter(at__gte=since)
+    return events if until is None else events.filter(at__lt=until)
 
 
 def _ordered(rows: QuerySet[AuditEvent], newest_first: bool) -> QuerySet[AuditEvent]:
@@ -146,12 +146,12 @@ def _at(place: int) -> AuditEvent:
 
 
 def _beyond(row: AuditEvent, newest_first: bool) -> Q:
-    """What follows on a row. The first condition says nothing new: it is what an index can begin at."""
+    """The rows behind a row. The first condition is redundant: it lets an index seek."""
     if newest_first:
         return Q(at__lte=row.at) & (Q(at__lt=row.at) | Q(id__lt=row.pk))
     return Q(at__gte=row.at) & (Q(at__gt=row.at) | Q(id__gt=row.pk))
 
 
 def _upto(row: AuditEvent, newest_first: bool) -> Q:
-    """The row itself and what follows on it."""
+    """The row and the rows behind it."""
     return _beyond(row, newest_first) | Q(id=row.pk)

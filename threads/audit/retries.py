@@ -1,4 +1,4 @@
-"""Events that could not be written when they happened: kept in memory and tried again, before they are given up."""
+"""Retries of audit events that could not be written: kept in memory, with backoff."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from .models import AuditEvent
 
-MOST = 1000
-"""Events that one process keeps."""
+MAX_EVENTS = 1000
+"""Events that one process keeps in memory."""
 
 PAUSES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0)
-"""Seconds before the first attempt, the second … After the last all that wait are given up."""
+"""Seconds before the first retry, the second and so on. After the last one, all waiting events are dropped."""
 
-_LAST = 2.0
-"""Seconds that the end of the process waits for an attempt that is under way."""
+_EXIT_SECONDS = 2.0
+"""How long the end of the process waits for a running attempt."""
 
 _log = logging.getLogger(__name__)
 _rows: deque[dict[str, Any]] = deque()
@@ -29,14 +29,14 @@ _guard = threading.Lock()
 _running = False
 
 
-def later(row: dict[str, Any], error: DatabaseError) -> bool:
-    """Keeps what an event is made of. False where there is no use in that: `error` will not pass, it is for the
-    transaction that is under way, or too many wait."""
+def enqueue(row: dict[str, Any], error: DatabaseError) -> bool:
+    """Keeps the fields of an event for a retry. False where a retry is no use: `error` is permanent, a transaction is
+    open, or too many events wait."""
     global _running
     if not isinstance(error, OperationalError | InterfaceError) or connection.in_atomic_block:
         return False
     with _guard:
-        if len(_rows) >= MOST:
+        if len(_rows) >= MAX_EVENTS:
             return False
         _rows.append(row)
         start, _running = not _running, True
@@ -46,14 +46,14 @@ def later(row: dict[str, Any], error: DatabaseError) -> bool:
 
 
 def write() -> bool:
-    """Writes what waits, oldest first. False where that fails in a way that may pass."""
+    """Writes the waiting events, oldest first. False on a temporary error."""
     while _rows:
         try:
             AuditEvent.objects.create(**_rows[0])
         except (OperationalError, InterfaceError):
             return False
         except DatabaseError:
-            _given_up(_rows[0])
+            _log_given_up(_rows[0])
         _rows.popleft()
     return True
 
@@ -66,13 +66,13 @@ def _work() -> None:
             pause = next(pauses, None)
             if pause is None:
                 while _rows:
-                    _given_up(_rows.popleft())
+                    _log_given_up(_rows.popleft())
             else:
                 time.sleep(pause)
                 left = len(_rows)
                 with _writing:
                     write()
-                # It may be what fails; and who waits needs none.
+                # The connection may be what fails, and is not needed during the pause.
                 connection.close()
                 if len(_rows) < left:
                     pauses = iter(PAUSES)
@@ -84,15 +84,15 @@ def _work() -> None:
         connection.close()
 
 
-def _given_up(row: dict[str, Any]) -> None:
-    _log.error("The trail could not be written, and this is given up: %s %s", row["action"], row["outcome"])
+def _log_given_up(row: dict[str, Any]) -> None:
+    _log.error("The audit log could not be written; the event is given up: %s %s", row["action"], row["outcome"])
 
 
 @atexit.register
-def _at_the_end() -> None:
-    if not _rows or not _writing.acquire(timeout=_LAST):
+def _write_at_exit() -> None:
+    if not _rows or not _writing.acquire(timeout=_EXIT_SECONDS):
         return
-    connection.close()  # it may be what failed
+    connection.close()  # the connection may be what failed
     write()
     while _rows:
-        _given_up(_rows.popleft())
+        _log_given_up(_rows.popleft())

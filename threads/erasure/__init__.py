@@ -1,1 +1,1 @@
-"""Deleting threads for good, upstream and here: what is about to be done is on record before it is done."""
+"""Erasing threads and users for good: preview, order, run, receipt."""

@@ -1,4 +1,4 @@
-"""An application of its own, so that its tables are named for it."""
+"""The application `erasure`, with tables of its own."""
 
 from django.apps import AppConfig
 

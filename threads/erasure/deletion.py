@@ -1,8 +1,8 @@
-"""Deletes one thread, so that it can be told afterwards, whatever happens meanwhile, what became of it.
+"""Deletes one thread upstream and here, so that its outcome is known whatever fails meanwhile.
 
-The intent is on record before the call. What came of a call is kept in one transaction with the copies' end. A thread
-that was asked for, and of which no answer was kept, is asked after before anything else is done: it is never deleted
-again blind.
+The intent is in the audit log before the call. The outcome is stored in one transaction with the removal of the
+archived copy. A thread whose deletion was requested, but has no stored outcome, is first looked up: no deletion is
+repeated blindly.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ from threads.chatkit import (
 from threads.lib.trace import trace
 
 from . import clock_check, journal
-from .journal import Note, What
+from .journal import EntryKind, NewEntry
 from .models import Erasure, Target
 
-HOPELESS = (NotSignedIn, ScopesMissing, Retired)
-"""Faults that every further call would meet too."""
+FATAL = (NotSignedIn, ScopesMissing, Retired)
+"""Errors that every further upstream call would raise too."""
 
-MOST_ATTEMPTS = 5
-"""After so many a thread is given up. What then is not known is said to be unknown."""
+MAX_ATTEMPTS = 5
+"""Attempts per thread, twice as many once its deletion was requested."""
 
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
-"""A thread in which somebody last wrote before that is one whose time is a zero, or in another unit."""
+"""A last activity before that is a zero, or in another unit."""
 
 AnswerT = TypeVar("AnswerT")
 State = Target.State
@@ -59,13 +59,14 @@ _OUTCOMES = {
 }
 
 
-def step(job: Erasure, target: Target, client: ChatKitClient, evidence: Evidence) -> None:
-    """Brings a target one step on. `evidence` decides what a 404 means. Raises `ChatKitError` where the upstream could
-    not say: the target stays open; `NotRecordedError` where the trail can't be written, `JournalError` where the
-    erasures file can't, and for retention `ClockError` where this machine's clock can't be relied on, in which cases
-    nothing was done; and `JobLostError`."""
-    if job.kind in Erasure.HERE:
-        _copy(job, target)
+def process(job: Erasure, target: Target, client: ChatKitClient, evidence: Evidence) -> None:
+    """Takes a target one step further. `evidence` decides what a 404 means.
+
+    Raises `ChatKitError` where the upstream gave no answer, and the target stays open; `LeaseLostError`; and, before
+    anything was done, `NotRecordedError` where the audit log can't be written, `JournalError` where the erasures file
+    can't, and for retention `ClockError` where this machine's clock is unreliable."""
+    if job.kind in Erasure.LOCAL:
+        _erase_copy(job, target)
     elif target.state == State.ASKED:
         _settle(job, target, client, evidence)
     elif job.kind != Erasure.Kind.RETENTION or _is_due(job, target, client, evidence):
@@ -73,33 +74,33 @@ def step(job: Erasure, target: Target, client: ChatKitClient, evidence: Evidence
 
 
 def give_up(job: Erasure, target: Target, reason: str, request_id: str = "") -> None:
-    """A target that was asked for and not settled is unknown; one that was not asked for has failed."""
+    """Ends a target: as unknown where its deletion was requested, else as failed."""
     state = State.UNKNOWN if target.state == State.ASKED else State.FAILED
     _note(job, target, state)
     with transaction.atomic():
-        job.keep(done=job.done + 1)
+        job.renew(done=job.done + 1)
         _ended(job, target, state, reason, request_id)
 
 
-def failed(job: Erasure, target: Target, error: ChatKitError) -> None:
-    """The upstream could not say this time: the others come first now. After some times it is given up; later where
-    something may have been deleted."""
+def count_failure(job: Erasure, target: Target, error: ChatKitError) -> None:
+    """Counts an attempt without an answer, after which other targets come first; gives the target up after the last
+    one."""
     request_id = error.request_id or ""
     target.refresh_from_db()
-    most = 2 * MOST_ATTEMPTS if target.state == State.ASKED else MOST_ATTEMPTS
-    if target.attempts + 1 >= most:
+    limit = 2 * MAX_ATTEMPTS if target.state == State.ASKED else MAX_ATTEMPTS
+    if target.attempts + 1 >= limit:
         give_up(job, target, error.detail, request_id)
         return
     with transaction.atomic():
-        job.keep(tries=job.tries + 1)
+        job.renew(tries=job.tries + 1)
         target.attempts += 1
         _set(target, State(target.state), error.detail, request_id)
 
 
-def _copy(job: Erasure, target: Target) -> None:
+def _erase_copy(job: Erasure, target: Target) -> None:
     _note(job, target, State.COPY)
     with transaction.atomic():
-        job.keep(done=job.done + 1)
+        job.renew(done=job.done + 1)
         _record(job, target, Outcome.INTENT, {"only": "the copies here"})
         _ended(job, target, State.COPY, "", "")
 
@@ -107,22 +108,22 @@ def _copy(job: Erasure, target: Target) -> None:
 def _delete(job: Erasure, target: Target, client: ChatKitClient, evidence: Evidence) -> None:
     _note(job, target, State.ERASED)
     with transaction.atomic():
-        job.keep()
+        job.renew()
         _set(target, State.ASKED, "", "")
         _record(job, target, Outcome.INTENT)
-    # Whoever was stopped since may have lost the job: the next holder finds out what became of the thread.
-    job.hold(settings.CHATKIT_DEADLINE)
+    # A process that was suspended may have lost the lease: then the next holder finds out what became of the thread.
+    job.ensure_lease(settings.CHATKIT_DEADLINE)
     try:
         answer, request_id = _traced(lambda: client.delete_thread(target.thread_id))
     except NotFound as error:
-        _gone(job, target, evidence, State.GONE, error.request_id or "")
-    except (*HOPELESS, Refused) as error:
-        # An answer, which says that nothing was deleted.
+        _handle_not_found(job, target, evidence, State.GONE, error.request_id or "")
+    except (*FATAL, Refused) as error:
+        # An answer: nothing was deleted.
         _end(job, target, State.FAILED, error.detail, error.request_id or "")
-        if isinstance(error, HOPELESS):
+        if isinstance(error, FATAL):
             raise
     else:
-        _is_about(target, answer.id)
+        _check_answers(target, answer.id)
         if answer.deleted:
             _end(job, target, State.ERASED, "", request_id)
         else:
@@ -130,39 +131,38 @@ def _delete(job: Erasure, target: Target, client: ChatKitClient, evidence: Evide
 
 
 def _settle(job: Erasure, target: Target, client: ChatKitClient, evidence: Evidence) -> None:
-    """It was asked for, and nobody knows what came of it: the upstream is asked whether it has the thread."""
+    """Finds out what became of a requested deletion by retrieving the thread."""
     try:
         thread, request_id = _retrieved(job, target, client)
     except NotFound as error:
-        _gone(job, target, evidence, State.ERASED, error.request_id or "")
+        _handle_not_found(job, target, evidence, State.ERASED, error.request_id or "")
         return
-    _is_about(target, thread.id)
-    if target.attempts + 1 >= MOST_ATTEMPTS:
+    _check_answers(target, thread.id)
+    if target.attempts + 1 >= MAX_ATTEMPTS:
         _end(job, target, State.FAILED, "it was asked for again and again, and is still there", request_id)
         return
     with transaction.atomic():
-        job.keep(tries=0)
+        job.renew(tries=0)
         target.attempts += 1
         _set(target, State.TODO, "it was asked for, and is still there", request_id)
 
 
-def _is_about(target: Target, thread_id: str | None) -> None:
-    """Raises `Garbled` where an answer is about another thread, or about none: nothing is concluded from it."""
+def _check_answers(target: Target, thread_id: str | None) -> None:
+    """Raises `Garbled` where an answer is about another thread, or about none."""
     if thread_id != target.thread_id:
         raise Garbled("the answer was about another thread")
 
 
-def _gone(job: Erasure, target: Target, evidence: Evidence, state: State, request_id: str) -> None:
-    """The upstream says that it has no such thread. An endpoint that is no more, or another project's, says the same of
-    every thread: so that is an end of `state` only on evidence, and else an unknown one. Raises the `ChatKitError` of
-    an upstream that could not be asked."""
+def _handle_not_found(job: Erasure, target: Target, evidence: Evidence, state: State, request_id: str) -> None:
+    """Handles a 404, which a retired endpoint or another project's key gives for every thread: the target ends in
+    `state` only on evidence, else as unknown. Raises the `ChatKitError` of the calls for evidence."""
     finding = evidence.of(target.thread_id, _owner(job, target))
     if finding.verdict is Verdict.DELETED or (finding.error is None and _was_erased(target)):
         _end(job, target, state, "", request_id)
     elif finding.error is not None:
-        if state == State.GONE:  # nothing was deleted: it may be tried anew
+        if state == State.GONE:  # nothing was deleted, so a new attempt is safe
             with transaction.atomic():
-                job.keep()
+                job.renew()
                 _set(target, State.TODO, finding.error.detail, request_id)
         raise finding.error
     elif finding.verdict is Verdict.PRESENT:
@@ -173,28 +173,28 @@ def _gone(job: Erasure, target: Target, evidence: Evidence, state: State, reques
 
 
 def _owner(job: Erasure, target: Target) -> str | None:
-    """The very id of a thread's user, None where that is not known."""
+    """The exact id of a thread's user, None where it is not known."""
     return job.user or (target.customer if target.customer and is_whole(target.customer) else None)
 
 
 def _was_erased(target: Target) -> bool:
-    """Whether the upstream has already said, to another erasure, that it deleted this thread."""
+    """Whether the upstream has confirmed the deletion of this thread to another erasure."""
     return Target.objects.filter(thread_id=target.thread_id, state=State.ERASED).exists()
 
 
 def _is_due(job: Erasure, target: Target, client: ChatKitClient, evidence: Evidence) -> bool:
-    """Whether a thread is past its time by what the upstream says now; else it is skipped."""
+    """Whether a thread is past its retention time by the upstream's present data; else it ends as skipped."""
     try:
         thread, request_id = _retrieved(job, target, client)
     except NotFound as error:
-        _gone(job, target, evidence, State.GONE, error.request_id or "")
+        _handle_not_found(job, target, evidence, State.GONE, error.request_id or "")
         return False
-    _is_about(target, thread.id)
+    _check_answers(target, thread.id)
     status = thread.status.label if thread.status else ""
     if status not in job.rule["statuses"]:
         _end(job, target, State.SKIPPED, f"its status is {status or 'not given'} now", request_id)
         return False
-    # A 404 here is no word on the thread, which has just been shown.
+    # A 404 here says nothing about the thread, which was there a moment ago.
     newest, _ = _traced(lambda: client.list_items(target.thread_id, order="desc", limit=1))
     _check_clock(job)
     moments = [row.created_at for row in newest.rows] or [thread.created_at]
@@ -212,11 +212,10 @@ def _is_due(job: Erasure, target: Target, client: ChatKitClient, evidence: Evide
 
 
 def _end(job: Erasure, target: Target, state: State, reason: str = "", request_id: str = "") -> None:
-    """What the upstream has said of a target is kept and recorded, and where it is gone its copies go with it: all or
-    nothing."""
+    """Stores the outcome of a target, records it, and removes the archived copy of an erased thread: all or nothing."""
     _note(job, target, state)
     with transaction.atomic():
-        job.keep(done=job.done + 1, tries=0)
+        job.renew(done=job.done + 1, tries=0)
         _ended(job, target, state, reason, request_id)
 
 
@@ -224,26 +223,26 @@ def _ended(job: Erasure, target: Target, state: State, reason: str, request_id: 
     _set(target, state, reason, request_id)
     if state in Target.CLEAN:
         found = Traces(**job.traces.get("archive", {})) + erase([target.thread_id])
-        job.keep(traces=job.traces | {"archive": asdict(found)})
+        job.renew(traces=job.traces | {"archive": asdict(found)})
     _record(job, target, _OUTCOMES[state], {"reason": reason} if reason else {}, request_id)
 
 
 def _note(job: Erasure, target: Target, state: State) -> None:
-    """Writes to the erasures file that a thread is erased, before it is; and takes that back where it was not. Its line
-    is kept with what comes of it. Outside of a transaction, since it waits for the disk: so the last line may be one
-    of which the database never learned, and what was not written by this very step is written anew."""
+    """Writes to the erasures file that a thread is erased, before it is, and revokes that where it was not. The line's
+    number is stored with the outcome. Outside of a transaction, since it waits for the disk: the database may miss the
+    last line, so what this very step did not write is written again."""
     if state in Target.CLEAN:
-        # The copies of a replay have the line already that it repeats.
+        # A replay repeats a line that is in the file.
         if target.is_noted or (state == State.COPY and target.line is not None):
             return
-        what = What.ERASE
+        kind = EntryKind.ERASE
     elif target.line is not None:
-        what = What.KEPT
+        kind = EntryKind.KEPT
     else:
         return
-    job.hold(settings.CHATKIT_DEADLINE)  # whoever has lost the job takes back nothing that the next holder has written
-    target.line = journal.append(Note(job.pk, what, target.thread_id)) or target.line
-    target.is_noted = what is What.ERASE
+    job.ensure_lease(settings.CHATKIT_DEADLINE)  # without the lease, nothing of the next holder may be revoked
+    target.line = journal.append(NewEntry(job.pk, kind, target.thread_id)) or target.line
+    target.is_noted = kind is EntryKind.ERASE
 
 
 def _set(target: Target, state: State, reason: str, request_id: str) -> None:
@@ -266,8 +265,8 @@ def _record(
 
 
 def _retrieved(job: Erasure, target: Target, client: ChatKitClient) -> tuple[Thread, str]:
-    """The thread, and the upstream's id of the call. Retention concludes something from the answer, a 404 too, only
-    while this machine's clock agrees with the upstream's: else raises `ClockError`."""
+    """The thread, and the upstream's id of the call. For retention raises `ClockError` where this machine's clock does
+    not agree with the upstream's, also on a 404."""
     try:
         found = _traced(lambda: client.retrieve_thread(target.thread_id))
     except NotFound:

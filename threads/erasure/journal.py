@@ -1,8 +1,8 @@
 """Erasures file: an append-only journal of erased threads outside the database, so that a restored backup is recognised
 as older than the erasures, and they can be replayed on it.
 
-One JSON object a line, numbered. It holds ids and times and no words; a user stands in it as a keyed hash, whose key is
-in the database. See docs/adr/0014.
+One JSON object per line, numbered. It holds ids and times, no texts; a user is a keyed hash, whose key is in the
+database. See docs/adr/0014.
 """
 
 from __future__ import annotations
@@ -25,56 +25,57 @@ from django.conf import settings
 from django.db.models import Max
 from django.utils import timezone
 
+from threads.lib.files import sync_directory
 from threads.models import Origin
 
 from .models import Erasure, Target
 
-_TAIL = 256 * 1024
-"""Bytes at the end of the file in which its last line is looked for first."""
+_TAIL_BYTES = 256 * 1024
+"""The end of the file, where its last line is looked for first."""
 
 
 class JournalError(Exception):
-    """The erasures file can't be read or written. Says why, as a clause."""
+    """The erasures file can't be read or written; the message is a clause with the reason."""
 
 
-class What(StrEnum):
-    """What a line says."""
+class EntryKind(StrEnum):
+    """The kind of a line."""
 
     ORDER = "order"
-    """The erasure of all threads of a user begins; `user` is the keyed hash of their id."""
+    """The erasure of all threads of a user begins; `user` is the keyed hash of the id."""
     ERASE = "erase"
     """A thread is about to be erased."""
     KEPT = "kept"
-    """A thread is not erased after all, or not known to be."""
+    """Revokes ERASE: the thread was not erased, or is not known to be."""
     END = "end"
     """The erasure has ended."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A line. `thread` and `user` are "" where it is about neither."""
+class JournalEntry:
+    """A line. `thread` and `user` are "" where it is not about one."""
 
     number: int
     at: datetime
     erasure: UUID
-    what: What
+    kind: EntryKind
     thread: str = ""
     user: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """What is to be written in a line."""
+class NewEntry:
+    """A line to write."""
 
     erasure: UUID
-    what: What
+    kind: EntryKind
     thread: str = ""
     user: str = ""
 
 
-def append(*notes: Note) -> int | None:
-    """Adds a line for each, and returns the number of the last when all are on the disk; None where there is no file.
-    Raises `JournalError` where that can't be, in which case nothing may be erased."""
+def append(*entries: NewEntry) -> int | None:
+    """Appends a line each and flushes them to disk. Returns the number of the last one, None where there is no erasures
+    file. Raises `JournalError`; then nothing may be erased."""
     path = settings.ERASURES_FILE
     if path is None:
         return None
@@ -82,15 +83,15 @@ def append(*notes: Note) -> int | None:
         with _locked(path) as file:
             last, is_whole = _last(file)
             first = max(last, last_in_database()) + 1
-            lines = [_line(number, note) for number, note in enumerate(notes, first)]
+            lines = [_line(number, entry) for number, entry in enumerate(entries, first)]
             file.seek(0, os.SEEK_END)
-            # A line that a crash cut short must not take the next one with it.
+            # Keeps a line that a crash cut short apart from the next one.
             file.write((b"" if is_whole else b"\n") + b"".join(lines))
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
         raise _unwritable(error) from error
-    return first + len(notes) - 1
+    return first + len(entries) - 1
 
 
 def check() -> None:
@@ -104,9 +105,8 @@ def check() -> None:
         raise _unwritable(error) from error
 
 
-def entries() -> Iterator[Entry | None]:
-    """All lines, in the order of the file; None for each that can't be read. None at all where there is no file. Raises
-    `JournalError`."""
+def read_entries() -> Iterator[JournalEntry | None]:
+    """All lines in order, None for each that can't be parsed; nothing where there is no file. Raises `JournalError`."""
     if settings.ERASURES_FILE is None:
         return
     try:
@@ -121,7 +121,7 @@ def entries() -> Iterator[Entry | None]:
 
 
 def last_in_file() -> int:
-    """The number of the last line that can be read, 0 for none. Raises `JournalError`."""
+    """The number of the last readable line, 0 for none. Raises `JournalError`."""
     if settings.ERASURES_FILE is None:
         return 0
     try:
@@ -134,16 +134,16 @@ def last_in_file() -> int:
 
 
 def last_in_database() -> int:
-    """The greatest number of a line that this database knows of, 0 for none."""
-    numbered = {"line__isnull": False}  # as the indexes have it
+    """The highest line number in this database, 0 for none."""
+    numbered = {"line__isnull": False}  # the condition of the indexes
     of_threads = Target.objects.filter(**numbered).aggregate(last=Max("line"))["last"]
     of_orders = Erasure.objects.filter(**numbered).aggregate(last=Max("line"))["last"]
     return max(of_threads or 0, of_orders or 0)
 
 
-def hashed(users: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Each user with the hash by which the file knows them. The key is this database's: a backup has the same, and who
-    has the file alone can't try addresses until one fits."""
+def user_hashes(users: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Each user id with its hash in the erasures file. The key is in this database and its backups: the file alone does
+    not allow to guess ids by trying."""
     salt = Origin.objects.values_list("salt", flat=True).first() or ""
     for user in users:
         key = f"threadkeeper erasures {salt}".encode()
@@ -152,35 +152,27 @@ def hashed(users: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[IO[bytes]]:
-    """The file, made where there is none, for this process alone."""
+    """The file under an exclusive lock, created where there is none."""
     while True:
         is_new = not path.exists()
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             if is_new:
-                _sync_directory(path.parent)
+                sync_directory(path.parent)
             try:
                 is_same = os.fstat(descriptor).st_ino == path.stat().st_ino
             except FileNotFoundError:
                 is_same = False
-            if is_same:  # else it was moved away while this waited for it
+            if is_same:  # else it was moved away before the lock was granted
                 yield file
                 return
 
 
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _last(file: IO[bytes]) -> tuple[int, bool]:
-    """The number of the last line that can be read, 0 for none, and whether the file ends with a whole line."""
+    """The number of the last readable line, 0 for none, and whether the file ends with a line break."""
     size = file.seek(0, os.SEEK_END)
-    for start in (max(0, size - _TAIL), 0):
+    for start in (max(0, size - _TAIL_BYTES), 0):
         file.seek(start)
         tail = file.read()
         for line in reversed(tail.splitlines()):
@@ -190,23 +182,23 @@ def _last(file: IO[bytes]) -> tuple[int, bool]:
     return 0, size == 0 or tail.endswith(b"\n")
 
 
-def _line(number: int, note: Note) -> bytes:
-    said = {"number": number, "at": timezone.now().isoformat(timespec="seconds"), "erasure": str(note.erasure)}
-    said |= {"what": note.what.value}
-    said |= {name: value for name, value in (("thread", note.thread), ("user", note.user)) if value}
-    return json.dumps(said).encode() + b"\n"
+def _line(number: int, entry: NewEntry) -> bytes:
+    line = {"number": number, "at": timezone.now().isoformat(timespec="seconds"), "erasure": str(entry.erasure)}
+    line |= {"what": entry.kind.value}
+    line |= {name: value for name, value in (("thread", entry.thread), ("user", entry.user)) if value}
+    return json.dumps(line).encode() + b"\n"
 
 
-def _entry(line: bytes) -> Entry | None:
+def _entry(line: bytes) -> JournalEntry | None:
     try:
-        said = json.loads(line)
-        return Entry(
-            int(said["number"]),
-            datetime.fromisoformat(said["at"]),
-            UUID(said["erasure"]),
-            What(said["what"]),
-            str(said.get("thread", "")),
-            str(said.get("user", "")),
+        values = json.loads(line)
+        return JournalEntry(
+            int(values["number"]),
+            datetime.fromisoformat(values["at"]),
+            UUID(values["erasure"]),
+            EntryKind(values["what"]),
+            str(values.get("thread", "")),
+            str(values.get("user", "")),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None

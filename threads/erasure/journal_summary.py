@@ -1,4 +1,4 @@
-"""What the erasures file says, when all of its lines are read."""
+"""Summary of the erasures file."""
 
 from __future__ import annotations
 
@@ -6,40 +6,42 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from . import journal
-from .journal import Entry, What
+from .journal import EntryKind, JournalEntry
 
 
 @dataclass(slots=True)
-class Told:
-    """`erased`: by thread and erasure, the line that says that the thread is erased, where that was not taken back by
-    the same erasure. `orders`: each erasure with its line about a user where it has one. `ended` and `last`: the number
-    of the line that says that an erasure has ended, and that of its last line."""
+class JournalSummary:
+    """All lines of the file together.
+
+    `lines` and `damaged` are counts. `erased` maps (thread, erasure) to the line that the thread is erased, unless the
+    same erasure revoked it. `orders` maps each erasure to its line about a user, None where it has none. `ended` and
+    `last` map an erasure to the number of its line END, and of its last line."""
 
     lines: int = 0
     damaged: int = 0
-    erased: dict[tuple[str, UUID], Entry] = field(default_factory=dict)
-    orders: dict[UUID, Entry | None] = field(default_factory=dict)
+    erased: dict[tuple[str, UUID], JournalEntry] = field(default_factory=dict)
+    orders: dict[UUID, JournalEntry | None] = field(default_factory=dict)
     ended: dict[UUID, int] = field(default_factory=dict)
     last: dict[UUID, int] = field(default_factory=dict)
 
 
-def read() -> Told:
-    """Raises `JournalError`."""
-    told = Told()
-    for entry in journal.entries():
-        told.lines += 1
+def read() -> JournalSummary:
+    """Reads the whole file. Raises `JournalError`."""
+    summary = JournalSummary()
+    for entry in journal.read_entries():
+        summary.lines += 1
         if entry is None:
-            told.damaged += 1
+            summary.damaged += 1
             continue
-        told.last[entry.erasure] = entry.number
-        if entry.what is What.ERASE:
-            told.erased[entry.thread, entry.erasure] = entry
-        elif entry.what is What.KEPT:
-            told.erased.pop((entry.thread, entry.erasure), None)
-        elif entry.what is What.ORDER:
-            told.orders[entry.erasure] = entry
+        summary.last[entry.erasure] = entry.number
+        if entry.kind is EntryKind.ERASE:
+            summary.erased[entry.thread, entry.erasure] = entry
+        elif entry.kind is EntryKind.KEPT:
+            summary.erased.pop((entry.thread, entry.erasure), None)
+        elif entry.kind is EntryKind.ORDER:
+            summary.orders[entry.erasure] = entry
         else:
-            told.ended[entry.erasure] = entry.number
-    for _, erasure in told.erased:
-        told.orders.setdefault(erasure, None)
-    return told
+            summary.ended[entry.erasure] = entry.number
+    for _, erasure in summary.erased:
+        summary.orders.setdefault(erasure, None)
+    return summary

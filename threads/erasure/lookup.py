@@ -1,4 +1,4 @@
-"""Finds what was erased of a customer or a thread, so that a search that finds nothing of them can say so."""
+"""Looks up past erasures of a user or a thread, for a page that finds nothing of them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .models import Erasure, Target
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """`at` is when it was erased, the last of several; `erasure` the receipt, None where there is none here. `whole`:
-    all threads of the customer were ordered to be erased, and not some of them."""
+    """A past erasure. `at` is when the last thread was erased; `erasure` is the id of the receipt, None where this
+    database has none. `whole`: all threads of the user were ordered to be erased, not single ones."""
 
     at: datetime
     erasure: UUID | None
@@ -23,13 +23,13 @@ class Past:
 
 
 def of_user(user: str) -> Past | None:
-    """What was erased of exactly this user; None where nothing was."""
-    if column(user) != user:  # kept with other characters, or cut: it may be another's
+    """The past erasure of threads of exactly this user; None for none."""
+    if column(user) != user:  # the column holds it changed or cut, as it may hold another id
         return None
     kinds = (Erasure.Kind.USER, Erasure.Kind.COPIES)
     orders = Erasure.objects.filter(customer=user, kind__in=kinds).exclude(rule__has_key="user")
     clean = Target.objects.filter(customer=user, state__in=Target.CLEAN, at__isnull=False)
-    if not is_whole(user):  # of others the column holds the same: only an order says whose threads they were
+    if not is_whole(user):  # the column may mean other ids too: only an order names the user
         clean = clean.filter(erasure__in=orders)
     last = clean.order_by("-at", "-id").values_list("at", "erasure_id").first()
     if last is None or last[0] is None:
@@ -40,7 +40,7 @@ def of_user(user: str) -> Past | None:
 
 
 def of_thread(thread_id: str) -> Past | None:
-    """When a thread was erased here; None where it was not."""
+    """The past erasure of a thread; None where it was not erased here."""
     tombstone = Erased.objects.filter(thread_id=thread_id).values_list("at", flat=True).first()
     if tombstone is None:
         return None

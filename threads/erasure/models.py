@@ -1,19 +1,20 @@
-"""What was asked to be erased, and what became of each thread. Nothing that a thread says is kept here: no title, no
-text."""
+"""Erasures and their targets: what was ordered, and what became of each thread. No title and no text is stored."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 from urllib.parse import quote, unquote
 
-from django.db import models
+from django.db import models, transaction
 
 from threads.archive.user_ids import column
+from threads.audit.record import Action, Outcome, must
 from threads.jobs.job import Job
 
 
 class Erasure(Job):
-    """One order to erase, and its receipt. It stays."""
+    """An order to erase, and its receipt. It is never deleted."""
 
     class Kind(models.TextChoices):
         THREADS = "threads", "Threads that were chosen"
@@ -22,21 +23,20 @@ class Erasure(Job):
         COPIES = "copies", "Copies here, of threads that the API can't delete any more"
         REPLAY = "replay", "Copies that a restored backup brought back"
 
-    HERE = (Kind.COPIES, Kind.REPLAY)
-    """Those that ask nothing of the upstream."""
+    LOCAL = (Kind.COPIES, Kind.REPLAY)
+    """The kinds that make no upstream call."""
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     customer = models.CharField(max_length=512, blank=True)
-    """The user whose threads they are; "" where single threads were chosen."""
+    """The user's id as far as the column can hold it, see `user`; "" where single threads were chosen."""
     token = models.CharField(max_length=64, unique=True)
-    """Of the preview that was confirmed: confirming it twice is confirming it once."""
+    """Of the confirmed preview: confirming it twice orders once."""
     rule = models.JSONField(default=dict)
-    """For retention: the days and the statuses, and the moment before which a thread must have been silent. For a
-    replay: the `orders` of the erasures file that it repeats, and those of them that were `unfinished`, and the
-    `users` of these, percent-encoded, where they have threads here. For a user whose id no column can hold: the id,
-    percent-encoded."""
+    """For retention: `days`, `statuses` and `before`, the latest time of a last activity. For a replay: the `orders` of
+    the erasures file that it repeats, those of them that were `unfinished`, and the `users` of these, percent-encoded,
+    where they have archived threads. For a user whose id no column can hold: `user`, the id, percent-encoded."""
     awaits = models.BooleanField(default=False, db_default=False)
-    """Whether it waits until an account that may erase has typed the number of threads."""
+    """Whether it waits for confirmation by an account that may erase."""
     confirmed_by = models.CharField(max_length=150, blank=True, db_default="")
     confirmed_at = models.DateTimeField(null=True)
     held = models.TextField(blank=True, db_default="")
@@ -44,19 +44,19 @@ class Erasure(Job):
     line = models.BigIntegerField(null=True)
     """The number of its last line in the erasures file."""
     listed_at = models.DateTimeField(null=True)
-    """When all threads to erase were known for the first time."""
+    """When the first listing of the threads to erase was complete."""
     looks = models.PositiveIntegerField(default=0)
-    """How often the user's list was looked through again at the end."""
+    """How often the user's list was read again at the end."""
     looked_at = models.DateTimeField(null=True)
-    """When a look found nothing new; None where there was no such look."""
+    """When such a reading found nothing new; None where none did."""
     tries = models.PositiveIntegerField(default=0)
-    """Times that the upstream has failed since it last answered."""
+    """Failed upstream calls since the last answer."""
     again_at = models.DateTimeField(null=True)
-    """Not to be taken up before."""
+    """When the next try is due."""
     trouble = models.TextField(blank=True)
-    """Why it waits, or why it ended before its end. "" where neither is so."""
+    """Why it was cut short, a clause; "" where it was not."""
     traces = models.JSONField(default=dict)
-    """What went here, by name, in numbers; and how the files of the database were seen to."""
+    """What was removed here, as counts by name, and what was done to the files of the database."""
 
     class Meta(Job.Meta):
         indexes: ClassVar = [
@@ -70,14 +70,30 @@ class Erasure(Job):
 
     @property
     def user(self) -> str:
-        """The very id of the user whose threads they are; "" where single threads were chosen."""
+        """The exact id of the user; "" where single threads were chosen."""
         return unquote(self.rule["user"]) if "user" in self.rule else self.customer
+
+    @classmethod
+    def order(
+        cls, kind: str, token: str, targets: Iterable[Target], *, detail: dict[str, Any] | None = None, **fields: Any
+    ) -> Erasure:
+        """Stores an order by the current actor, its targets and its audit event, to which `detail` is added. Raises
+        `IntegrityError` where there is an order of this token, and `NotRecordedError`; then nothing is stored."""
+        with transaction.atomic():
+            job = cls.create_for_actor(kind=kind, token=token, **fields)
+            rows = list(targets)
+            for row in rows:
+                row.erasure = job
+            Target.objects.bulk_create(rows, batch_size=500)
+            about = {"erasure": str(job.pk), "kind": job.kind, "threads": job.total} | (detail or {})
+            must(Action.ERASURE, Outcome.INTENT, customer=job.customer, detail=about, upstream_request_id="")
+        return job
 
     @staticmethod
     def of_user(user: str) -> dict[str, Any]:
-        """The fields that say whose threads they are."""
-        held = column(user)
-        return {"customer": held} | ({"rule": {"user": quote(user, safe="")}} if held != user else {})
+        """The fields that hold a user's id."""
+        stored = column(user)
+        return {"customer": stored} | ({"rule": {"user": quote(user, safe="")}} if stored != user else {})
 
 
 class Target(models.Model):
@@ -95,26 +111,26 @@ class Target(models.Model):
 
     OPEN = (State.TODO, State.ASKED)
     CLEAN = (State.ERASED, State.GONE, State.COPY)
-    """Those of which nothing is left."""
+    """States in which nothing is left of the thread."""
 
     erasure = models.ForeignKey(Erasure, models.PROTECT, related_name="targets", db_index=False)
     thread_id = models.CharField(max_length=512)
     customer = models.CharField(max_length=512, blank=True)
-    """Its user, "" where that is not known."""
+    """Its user's id, "" where it is not known."""
     created_at = models.DateTimeField(null=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.TODO)
     reason = models.TextField(blank=True)
     at = models.DateTimeField(null=True)
-    """When its state was last changed."""
+    """When its state last changed."""
     upstream_request_id = models.CharField(max_length=128, blank=True)
-    """The upstream's id of the call that settled it."""
+    """The upstream's id of the call that decided its state."""
     attempts = models.PositiveIntegerField(default=0)
-    """Times that it was tried without coming to an end."""
+    """Attempts without an outcome."""
     line = models.BigIntegerField(null=True)
     """The number of its last line in the erasures file, None where it has none."""
 
     is_noted = False
-    """Whether this object has written last that it is erased."""
+    """Whether the last line that this object wrote to the erasures file says that the thread is erased."""
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["erasure", "thread_id"], name="erasure_one_target")]

@@ -1,15 +1,14 @@
-"""What a page may order: the erasure that somebody has confirmed."""
+"""Ordering the erasure of a confirmed preview."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
 from threads.archive.models import ArchivedThread
 from threads.archive.user_ids import column
-from threads.audit.record import Action, Outcome, must
 from threads.jobs import queue
 
 from . import journal
@@ -18,56 +17,47 @@ from .preview import Confirmed
 
 
 def begin(wanted: Confirmed) -> Erasure:
-    """The erasure of a preview that was confirmed: a new one, or the one that this preview began before. Raises
-    `NotRecordedError` where the trail can't be written, and `JournalError` where the erasures file can't: then there is
-    none."""
+    """Orders the erasure of a confirmed preview; returns the existing one where the form was sent twice. Raises
+    `NotRecordedError` where the audit log can't be written, and `JournalError` where the erasures file can't: then
+    nothing is ordered."""
     found = Erasure.objects.filter(token=wanted.token).first()
     if found is not None:
         return found
     journal.check()
     of_user = bool(wanted.user)
     try:
-        with transaction.atomic():
-            job = Erasure.asked(
-                kind=wanted.kind,
-                **Erasure.of_user(wanted.user),
-                token=wanted.token,
-                listed_at=None if of_user else timezone.now(),
-                total=None if of_user else len(wanted.threads),
-            )
-            Target.objects.bulk_create(_targets(job, wanted), batch_size=500)
-            detail = {"erasure": str(job.pk), "kind": job.kind, "threads": job.total}
-            must(Action.ERASURE, Outcome.INTENT, customer=job.customer, detail=detail, upstream_request_id="")
+        return Erasure.order(
+            wanted.kind,
+            wanted.token,
+            _targets(wanted),
+            **Erasure.of_user(wanted.user),
+            listed_at=None if of_user else timezone.now(),
+            total=None if of_user else len(wanted.threads),
+        )
     except IntegrityError:  # the same form, sent twice at once
         return Erasure.objects.get(token=wanted.token)
-    return job
 
 
 def start() -> None:
-    """Has a worker take up what was ordered, soon. Where the queue can't be reached one finds it by itself, within a
-    minute or two."""
-    queue.soon(_erase)
+    """Notifies the workers. Where the queue can't be reached, one finds the order within two minutes."""
+    queue.soon(_enqueue)
 
 
-def _erase() -> None:
-    # The queue is reached when its tasks are loaded, and a page must not wait for that at its start.
+def _enqueue() -> None:
+    # Loading the tasks opens the queue, which must not delay the start of a web process.
     from . import tasks  # noqa: PLC0415
 
     tasks.erase()
 
 
-def _targets(job: Erasure, wanted: Confirmed) -> list[Target]:
-    users = dict(
-        ArchivedThread.objects.filter(thread_id__in=[each[0] for each in wanted.threads]).values_list(
-            "thread_id", "user"
-        )
-    )
+def _targets(wanted: Confirmed) -> list[Target]:
+    ids = [thread_id for thread_id, _, _ in wanted.threads]
+    users = dict(ArchivedThread.objects.filter(thread_id__in=ids).values_list("thread_id", "user"))
     return [
         Target(
-            erasure=job,
             thread_id=thread_id,
             customer=column(user or users.get(thread_id) or ""),
-            created_at=datetime.fromtimestamp(at, UTC) if at is not None else None,
+            created_at=datetime.fromtimestamp(created, UTC) if created is not None else None,
         )
-        for thread_id, user, at in wanted.threads
+        for thread_id, user, created in wanted.threads
     ]

@@ -1,4 +1,4 @@
-"""What an erasure would erase, looked up before anybody confirms it. Nothing here erases."""
+"""Erasure preview: what an erasure would erase, looked up before an account confirms it."""
 
 from __future__ import annotations
 
@@ -23,29 +23,35 @@ from threads.sources import upstream
 from . import targets
 from .models import Erasure
 
-SALT, LIFE = "threads.erasure", 3600
-"""What a preview is signed with, and for how many seconds it can be confirmed."""
+_SALT = "threads.erasure"
+
+_VALID_SECONDS = 3600
+"""How long a preview can be confirmed."""
 
 SHOWN = 10
+"""Threads that a preview lists."""
+
 MOST = 900
 """Threads that can be chosen one by one: a form may have no more than a thousand fields."""
 
-_PATIENCE = 5.0
-"""Seconds that a page spends on asking the upstream, and on going through what is kept here."""
+_BUDGET_SECONDS = 5.0
+"""Time for the upstream's answers, and for reading the archive."""
 
-_AT_ONCE = 8
+_PARALLEL_CALLS = 8
 
 
 class StaleError(Exception):
-    """What was sent is no preview of ours for this account, or one from too long ago."""
+    """The form holds no valid preview for this account, or an expired one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`threads` are those that are known, oldest first; `ids` what was chosen by id, whether it is known or not;
-    `only_here` how many the upstream has no more. `counted` is false where there was no time to walk the user's list to
-    its end: then there are more. `unseen` were chosen and could not be looked at. `error` is why the upstream could not
-    be asked."""
+    """The threads that an erasure would erase.
+
+    `threads` are the known ones, oldest first; `ids` all that were chosen by id. `only_here` counts archived threads
+    that are deleted upstream, `others` rows of the list that are not surely this user's, `missing` chosen ids that do
+    not exist, `unseen` chosen ids that could not be looked up. `counted` is false where there was no time to read all
+    of the user's list. `error` is why the upstream gave no answer."""
 
     kind: Erasure.Kind
     threads: tuple[Thread, ...]
@@ -64,7 +70,7 @@ class Plan:
 
     @property
     def phrase(self) -> str:
-        """What is to be typed: the user's id, the one thread's, or how many threads there are."""
+        """The text to type as confirmation: the user's id, the one thread's id, or the number of threads."""
         if self.user:
             return self.user if _can_be_typed(self.user) else "erase all threads of this user"
         if len(self.ids) == 1:
@@ -73,14 +79,15 @@ class Plan:
 
     @property
     def span(self) -> tuple[datetime, datetime] | None:
-        """When the first and the last of them began."""
+        """When the first and the last of them were created; None where that is not known."""
         times = [each.created_at for each in self.threads if each.created_at]
         return (min(times), max(times)) if times else None
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """A preview that came back. `threads` are id, user and Unix seconds of each, the last two None where not known."""
+    """A preview that an account confirmed. `threads` are (id, user id, creation in Unix seconds), the last two None
+    where not known."""
 
     kind: Erasure.Kind
     token: str
@@ -90,12 +97,12 @@ class Confirmed:
 
 
 def of_threads(ids: Sequence[str]) -> Plan:
-    """A plan for threads chosen by their ids: what the archive knows of them, and the upstream where that knows not."""
+    """A preview for threads chosen by id, from the archive, and from the upstream where the archive has none."""
     chosen = tuple(dict.fromkeys(ids))
     kept = {each.thread_id: each for each in ArchivedThread.objects.filter(thread_id__in=chosen)}
     known = {thread_id: shown(each) for thread_id, each in kept.items()}
     found = _Found(known, sum(each.gone_at is not None for each in kept.values()))
-    # The upstream is asked even where all is known: whether it can delete at all is to be said before.
+    # Asks the upstream at least once, to know beforehand whether it can delete at all.
     wanted = [each for each in chosen if each not in known] or chosen[:1]
     _ask(wanted, found)
     copies = isinstance(found.error, Retired)
@@ -111,21 +118,21 @@ def of_threads(ids: Sequence[str]) -> Plan:
 
 
 def of_user(user: str) -> Plan:
-    """A plan for all threads of exactly this user: those that the upstream lists, and those that are kept here."""
-    until = time.monotonic() + _PATIENCE
+    """A preview for all threads of exactly this user, from the upstream's list and the archive."""
+    until = time.monotonic() + _BUDGET_SECONDS
     live: dict[str, Thread] = {}
-    walk, counted, error = targets.Walk(user), True, None
+    listing, counted, error = targets.UserListing(user), True, None
     try:
-        for rows in walk.pages(upstream.client()):
+        for rows in listing.pages(upstream.client()):
             live |= {row.id: row for row in rows if row.id}
             if time.monotonic() > until:
                 counted = False
                 break
     except ChatKitError as failed:
         counted, error = False, failed
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + _BUDGET_SECONDS
     here: dict[str, Thread] = {}
-    for rows in targets.kept(user):
+    for rows in targets.archived_threads(user):
         here |= {row.id: row for row in rows if row.id}
         if time.monotonic() > until:
             counted = False
@@ -136,13 +143,13 @@ def of_user(user: str) -> Plan:
         user=user,
         only_here=len(here.keys() - live.keys()) if counted else 0,
         counted=counted,
-        others=walk.others,
+        others=listing.others,
         error=error,
     )
 
 
 def signed(plan: Plan, account: str) -> str:
-    """The plan as the form takes it along, for this account alone: whom it is about, and once."""
+    """The preview as a signed form value, valid for this account and for one order."""
     by_id = {each.id: each for each in plan.threads}
     rows = [(each, by_id.get(each)) for each in plan.ids]
     return signing.dumps(
@@ -157,15 +164,15 @@ def signed(plan: Plan, account: str) -> str:
                 for thread_id, row in rows
             ],
         },
-        salt=SALT,
+        salt=_SALT,
         compress=True,
     )
 
 
 def confirmed(text: str, account: str) -> Confirmed:
-    """The plan that a form brought back. Raises `StaleError`."""
+    """The preview in a signed form value. Raises `StaleError`."""
     try:
-        sent = signing.loads(text, salt=SALT, max_age=LIFE)
+        sent = signing.loads(text, salt=_SALT, max_age=_VALID_SECONDS)
     except signing.BadSignature as error:
         raise StaleError from error
     if sent["account"] != account:
@@ -183,8 +190,8 @@ class _Found:
 
 
 def _ask(wanted: Sequence[str], found: _Found) -> None:
-    """Asks for threads side by side, for as long as a page may take."""
-    until = time.monotonic() + _PATIENCE
+    """Retrieves threads in parallel, within the time budget."""
+    until = time.monotonic() + _BUDGET_SECONDS
     client = upstream.client()
 
     def ask(thread_id: str) -> Thread | None:
@@ -193,7 +200,7 @@ def _ask(wanted: Sequence[str], found: _Found) -> None:
         return client.retrieve_thread(thread_id)
 
     gone = False
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(_PARALLEL_CALLS) as pool:
         for thread_id, outcome in _each(pool, ask, wanted):
             try:
                 thread = outcome.result()
@@ -206,7 +213,7 @@ def _ask(wanted: Sequence[str], found: _Found) -> None:
                 if thread is not None:
                     found.known[thread_id] = thread
     if gone and found.error is None:
-        # An endpoint that is no more answers just so.
+        # A retired endpoint answers 404 too.
         try:
             client.list_threads(limit=1)
         except ChatKitError as error:
@@ -222,16 +229,16 @@ def _each(
 
 
 def _ordered(threads: Iterable[Thread]) -> tuple[Thread, ...]:
-    """Oldest first; those of which nobody knows when they began come last."""
+    """Oldest first, those without a creation time last."""
     latest = datetime.max.replace(tzinfo=UTC)
     return tuple(sorted(threads, key=lambda each: (each.created_at or latest, each.id or "")))
 
 
 def is_typed(typed: str, phrase: str) -> bool:
-    """Whether somebody has typed the phrase. A keyboard may write the same letter in another way than an id does."""
+    """Whether the typed text is the phrase, up to Unicode normalization: keyboards differ in that."""
     return normalize("NFC", typed.strip()) == normalize("NFC", phrase)
 
 
 def _can_be_typed(text: str) -> bool:
-    """Whether a person can type it as it is: no character that a field drops, or that nobody sees for what it is."""
+    """Whether it can be typed as it is: printable, without any character that a page has to mark."""
     return bool(text) and text.isprintable() and exact(text) == escape(text)

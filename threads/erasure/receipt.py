@@ -1,4 +1,4 @@
-"""What became of an erasure, to be shown and to be kept."""
+"""Receipt of an erasure, for its page and as JSON."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ State = Target.State
 
 
 def counts(job: Erasure) -> dict[str, int]:
-    """How many threads are in each state, in the order of the states; those that none is in are left out."""
+    """The number of threads in each state, in the order of the states, without zeros."""
     found = Counter(dict(job.targets.values_list("state").annotate(Count("pk"))))
     return {state.value: found[state.value] for state in State if found[state.value]}
 
 
 def troubled(job: Erasure) -> QuerySet[Target]:
-    """The threads that are not gone although all is through: failed, unknown, or skipped."""
+    """Threads that ended without being erased: failed, unknown, or skipped."""
     return job.targets.filter(state__in=[State.FAILED, State.UNKNOWN, State.SKIPPED]).order_by("id")
 
 
 def is_cut_short(job: Erasure) -> bool:
-    """Whether it ended before its end, or not all of the user's list is known to be gone."""
+    """Whether it was cut short, or threads may be left in the user's list."""
     return bool(job.trouble or job.traces.get("lost") or job.traces.get("listed"))
 
 
 def last_look(job: Erasure) -> str:
-    """A sentence on whether threads of the user arrived meanwhile; "" where nobody had to look."""
+    """A sentence about threads of the user that arrived meanwhile; "" for other kinds, and before the end."""
     if job.kind != Erasure.Kind.USER or job.ended_at is None:
         return ""
     if job.looked_at is not None:
@@ -47,60 +47,62 @@ def last_look(job: Erasure) -> str:
 
 
 def remarks(job: Erasure) -> list[str]:
-    """What else there is to know of it, in sentences."""
-    said = []
+    """Further remarks, in sentences."""
+    sentences = []
     if orders := job.rule.get("orders"):
-        said.append(f"It repeats, on a restored backup, what the erasures file says: {_many(len(orders), 'erasure')}.")
+        sentences.append(
+            f"It repeats, on a restored backup, what the erasures file says: {_many(len(orders), 'erasure')}."
+        )
     if unfinished := job.rule.get("unfinished"):
-        said.append(
+        sentences.append(
             f"{_many(len(unfinished), 'erasure')} had not ended by then, so threads of "
             f"{'them' if len(unfinished) != 1 else 'it'} may still be at OpenAI. Order again: "
             f"{'; '.join(_again(job.rule, each) for each in unfinished)}."
         )
     if job.trouble:
-        said.append(f"It ended before its end: {job.trouble}.")
+        sentences.append(f"It ended before its end: {job.trouble}.")
     if others := job.traces.get("others"):
-        said.append(
+        sentences.append(
             f"{_many(others, 'row')} of the user's list did not say whose they are, or had no id, and were left alone."
         )
     if again := job.traces.get("listed"):
-        said.append(
+        sentences.append(
             f"{_many(again, 'thread')} that the API said {'are' if again != 1 else 'is'} gone still stood in its list "
             "of the user's threads at the last look."
         )
     if job.traces.get("lost"):
-        said.append("The API had more rows in the user's list, and gave no way to reach them.")
-    return said
+        sentences.append("The API had more rows in the user's list, and gave no way to reach them.")
+    return sentences
 
 
 def traces(job: Erasure) -> list[str]:
-    """What went here, in sentences; none before that was seen to."""
-    said = []
+    """What was removed from this database and its exports, in sentences; empty before that is known."""
+    sentences = []
     archive, files = job.traces.get("archive"), job.traces.get("files")
     if job.ended_at and not job.targets.filter(state__in=Target.CLEAN).exists():
-        said.append("Nothing was taken away here, since none of them is known to be gone.")
+        sentences.append("Nothing was taken away here, since none of them is known to be gone.")
     elif job.ended_at and not (archive and archive["threads"]):
-        said.append("The archive had no copy of them.")
+        sentences.append("The archive had no copy of them.")
     elif archive:
-        said.append(
+        sentences.append(
             f"Out of the archive: {_many(archive['threads'], 'thread')} and {_many(archive['items'], 'item')}; and "
             f"what no other thread has: {_many(archive['words'], 'word')}, {_many(archive['people'], 'user')} and "
             f"{_many(archive['reasons'], 'reason')}."
         )
     if job.traces.get("exports"):
-        said.append(f"Stored exports removed: {job.traces['exports']:,}.")
+        sentences.append(f"Stored exports removed: {job.traces['exports']:,}.")
     if files and files["rewritten"]:
-        said.append("The files of the database were written anew, without what was deleted.")
+        sentences.append("The files of the database were written anew, without what was deleted.")
     elif files:
-        said.append(
+        sentences.append(
             f"The files of the database were not written anew ({files['why']}), so bytes of what was deleted may be "
             "left in them until then. manage.py scrub does it."
         )
-    return said
+    return sentences
 
 
 def as_json(job: Erasure) -> dict[str, Any]:
-    """The whole receipt. Times are ISO 8601, in UTC."""
+    """The whole receipt, for JSON. Times are in UTC."""
     return {
         "erasure": str(job.pk),
         "kind": job.kind,
@@ -123,22 +125,22 @@ def as_json(job: Erasure) -> dict[str, Any]:
         "local_traces": job.traces,
         "threads": [
             {
-                "id": each.thread_id,
-                "user": each.customer or None,
-                "created_at": each.created_at,
-                "outcome": each.state,
-                "reason": each.reason or None,
-                "at": each.at,
-                "upstream_request_id": each.upstream_request_id or None,
-                "attempts": each.attempts,
+                "id": target.thread_id,
+                "user": target.customer or None,
+                "created_at": target.created_at,
+                "outcome": target.state,
+                "reason": target.reason or None,
+                "at": target.at,
+                "upstream_request_id": target.upstream_request_id or None,
+                "attempts": target.attempts,
             }
-            for each in chunked(job.targets.all(), 1000)
+            for target in chunked(job.targets.all(), 1000)
         ],
     }
 
 
 def masked(found: dict[str, Any]) -> dict[str, Any]:
-    """The same as `as_json` gave it, for who may not see user ids whole."""
+    """A receipt of `as_json`, for an account that may not see whole user ids."""
     threads = [
         each
         | {
@@ -153,7 +155,7 @@ def masked(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def named(rule: dict[str, Any] | None) -> list[str]:
-    """The ids of users that a rule names, as they are and as the remarks show them."""
+    """The user ids in a rule, as they are and as the remarks show them."""
     found = rule or {}
     users = [unquote(each) for each in (*found.get("users", {}).values(), found.get("user", ""))]
     return [*users, *map(_shown, users)]
@@ -164,7 +166,7 @@ def _shown(user: str) -> str:
 
 
 def _again(rule: dict[str, Any], erasure: str) -> str:
-    """What an erasure is called that is to be ordered again: by its user, where they have threads here."""
+    """The description of an erasure to order again: by its user, where the user has archived threads."""
     user = unquote(rule.get("users", {}).get(erasure, ""))
     if not user:
         return f"what erasure {erasure} was of"

@@ -1,4 +1,4 @@
-"""Threads past their time: by status, and by how long nobody has written in them. Off unless RETENTION_DAYS is set."""
+"""Retention: orders the erasure of threads by status and last activity. Off unless RETENTION_DAYS is set."""
 
 from __future__ import annotations
 
@@ -21,26 +21,28 @@ from . import clock_check, journal
 from .models import Erasure, Target
 
 MOST = 50_000
-"""Threads of one erasure; what is left is for the next."""
+"""Threads of one erasure; the rest is for the next day's."""
 
 _KIND = Erasure.Kind.RETENTION.value
-_TRIED = timedelta(hours=3)
+
+_RECENT = timedelta(hours=3)
+"""How old the refusal of an order may be to be reported."""
 
 UNASKED, UNASKED_PERCENT = 100, 5
-"""Threads of one erasure, and per cent of all, above which an account that may erase has to confirm it."""
+"""Threads of one erasure, and per cent of all threads, above which an account that may erase has to confirm it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Threads of these statuses in which nobody has written since `before`, which was `days` ago."""
+    """Threads of these statuses without activity since `before`, which was `days` ago."""
 
     days: int
     statuses: tuple[str, ...]
     before: datetime
 
     def due(self) -> QuerySet[ArchivedThread]:
-        """What is past its time by what the archive knows, oldest first. A thread whose items were never read is one
-        of which nobody knows when somebody last wrote in it, unless no items are kept at all."""
+        """The archived threads that are due, oldest first. Where items are archived, a thread whose items were never
+        read is not due: its last activity is unknown."""
         found = ArchivedThread.objects.filter(state__status__in=self.statuses, created_at__lt=self.before)
         found = found.filter(Q(last_activity_at=None) | Q(last_activity_at__lt=self.before))
         if settings.ARCHIVE == "full":
@@ -48,86 +50,80 @@ class Rule:
         return found.order_by("number")
 
 
-def rule(now: datetime | None = None) -> Rule:
-    """The one that the settings name; RETENTION_DAYS is set."""
+def current_rule(now: datetime | None = None) -> Rule:
+    """The rule of the settings. RETENTION_DAYS must be set."""
     before = (now or timezone.now()) - timedelta(days=settings.RETENTION_DAYS)
     return Rule(settings.RETENTION_DAYS, tuple(settings.RETENTION_STATUS), before)
 
 
-def is_wanted(of: dict[str, Any]) -> bool:
-    """Whether the settings still name all that the rule of an erasure does: who has switched it off, or made it
-    narrower, did not mean it to go on. The clocks of who ordered it and of who asks may differ by what they may differ
-    from the upstream's, each in its own direction."""
+def still_applies(rule: dict[str, Any]) -> bool:
+    """Whether the settings still cover the rule of an erasure, which stops once retention is off or narrower. Allows
+    for the clock of the process that ordered it and this one's to be off in opposite directions."""
     if not settings.RETENTION_DAYS:
         return False
-    now = rule()
-    before = now.before + timedelta(seconds=2 * clock_check.MOST)
-    return set(of["statuses"]) <= set(now.statuses) and datetime.fromisoformat(of["before"]) <= before
+    now = current_rule()
+    before = now.before + timedelta(seconds=2 * clock_check.MAX_SECONDS)
+    return set(rule["statuses"]) <= set(now.statuses) and datetime.fromisoformat(rule["before"]) <= before
 
 
-def daily(client: ChatKitClient) -> Erasure | None:
-    """Asks for what is past its time, once a day (UTC), whoever's clock strikes. None where that was done, or nothing
-    is due. Raises as `begin` does."""
+def order_daily(client: ChatKitClient) -> Erasure | None:
+    """Orders the erasure of due threads once a day (UTC), whichever worker comes first. None where that was done or
+    nothing is due. Raises as `order`."""
     today = f"retention {timezone.now():%Y-%m-%d}"
     if Erasure.objects.filter(token=today).exists():
         return None
     with acting(Actor(SYSTEM)):
-        return begin(rule(), today, client)
+        return order(current_rule(), today, client)
 
 
-def begin(wanted: Rule, token: str, client: ChatKitClient) -> Erasure | None:
-    """Orders the erasure of what is due. None where nothing is, or another has just done so; the order that waits for
-    somebody to confirm it, where there is one by the same rule. Raises `ClockError` where this machine's clock does not
-    agree with the upstream's, the `ChatKitError` of an upstream that does not say, `JournalError` and
-    `NotRecordedError`."""
+def order(rule: Rule, token: str, client: ChatKitClient) -> Erasure | None:
+    """Orders the erasure of due threads. Returns the order that waits for confirmation where there is one by the same
+    rule; None where nothing is due, or another process has just ordered. Raises `ClockError` where this machine's clock
+    does not agree with the upstream's, the `ChatKitError` of that call, `JournalError` and `NotRecordedError`."""
     for waiting in _retentions().filter(awaits=True, ended_at=None):
-        if _is_same(waiting.rule, wanted):
+        if _is_same(waiting.rule, rule):
             return waiting
-    due = list(wanted.due().values_list("thread_id", "user", "created_at")[:MOST])
+    due = list(rule.due().values_list("thread_id", "user", "created_at")[:MOST])
     if not due:
         return None
     try:
-        clock_check.ask(client)
+        clock_check.check_upstream(client)
         journal.check()
     except (clock_check.ClockError, journal.JournalError) as error:
         refusal = {"kind": _KIND, "reason": str(error)}
         record(Action.ERASURE, Outcome.REFUSED, detail=refusal, upstream_request_id="")
         raise
-    why = why_confirmed(wanted, len(due))
+    reason = confirmation_reason(rule, len(due))
+    values = {"days": rule.days, "statuses": list(rule.statuses), "before": rule.before.isoformat()}
     try:
-        with transaction.atomic():
-            job = Erasure.asked(
-                kind=Erasure.Kind.RETENTION,
-                token=token,
-                rule={"days": wanted.days, "statuses": list(wanted.statuses), "before": wanted.before.isoformat()},
-                listed_at=timezone.now(),
-                total=len(due),
-                awaits=bool(why),
-                held=why,
-            )
-            Target.objects.bulk_create(_targets(job, due), batch_size=500)
-            detail: dict[str, Any] = {"erasure": str(job.pk), "kind": job.kind, "threads": len(due), **job.rule}
-            detail |= {"waits": why} if why else {}
-            must(Action.ERASURE, Outcome.INTENT, detail=detail, upstream_request_id="")
+        return Erasure.order(
+            Erasure.Kind.RETENTION,
+            token,
+            _targets(due),
+            detail=values | ({"waits": reason} if reason else {}),
+            rule=values,
+            listed_at=timezone.now(),
+            total=len(due),
+            awaits=bool(reason),
+            held=reason,
+        )
     except IntegrityError:
         return None
-    return job
 
 
 def last_refusal() -> str:
-    """Why the last try to order what is due came to nothing, a clause; "" where it did not, or nobody has tried for
-    some hours."""
-    tries = AuditEvent.objects.filter(action=Action.ERASURE, at__gte=timezone.now() - _TRIED, detail__kind=_KIND)
+    """Why the last attempt to order was refused, a clause; "" where it was not, or is more than some hours ago."""
+    tries = AuditEvent.objects.filter(action=Action.ERASURE, at__gte=timezone.now() - _RECENT, detail__kind=_KIND)
     last = tries.filter(Q(detail__has_key="reason") | Q(outcome=Outcome.INTENT)).order_by("-at", "-id").first()
     return str(last.detail.get("reason", "")) if last is not None else ""
 
 
-def why_confirmed(wanted: Rule, count: int) -> str:
-    """Why an order of `count` threads has to be confirmed first, a clause; "" where it goes on by itself."""
+def confirmation_reason(rule: Rule, count: int) -> str:
+    """Why an order of `count` threads needs confirmation, a clause; "" where it needs none."""
     last = _retentions().filter(awaits=False).first()
     if last is None:
         return "it is the first by a rule"
-    if not _is_same(last.rule, wanted):
+    if not _is_same(last.rule, rule):
         return "RETENTION_DAYS or RETENTION_STATUS has been changed since the last one"
     if count > UNASKED:
         return f"it is of more than {UNASKED} threads"
@@ -137,7 +133,7 @@ def why_confirmed(wanted: Rule, count: int) -> str:
 
 
 def confirm(job: Erasure, account: str) -> bool:
-    """Lets an order go on that waits for it. False where it does not wait any more. Raises `NotRecordedError`."""
+    """Confirms an order that waits for it. False where it no longer waits. Raises `NotRecordedError`."""
     with transaction.atomic():
         waiting = Erasure.objects.filter(pk=job.pk, awaits=True, ended_at=None)
         now = timezone.now()
@@ -154,17 +150,16 @@ def confirm(job: Erasure, account: str) -> bool:
 
 
 def _retentions() -> QuerySet[Erasure]:
-    """The orders by retention, newest first."""
+    """All orders by retention, newest first."""
     return Erasure.objects.filter(kind=Erasure.Kind.RETENTION).order_by("-asked_at")
 
 
-def _is_same(kept: dict[str, Any], wanted: Rule) -> bool:
-    """Whether an order was by the same rule. One from before the days were kept is not known to be."""
-    return kept.get("days") == wanted.days and set(kept["statuses"]) == set(wanted.statuses)
+def _is_same(stored: dict[str, Any], rule: Rule) -> bool:
+    """Whether an order was by the same rule. Orders of older versions have no `days`."""
+    return stored.get("days") == rule.days and set(stored["statuses"]) == set(rule.statuses)
 
 
-def _targets(job: Erasure, due: Iterable[tuple[str, str | None, datetime | None]]) -> Iterable[Target]:
+def _targets(due: Iterable[tuple[str, str | None, datetime | None]]) -> Iterable[Target]:
     return (
-        Target(erasure=job, thread_id=thread_id, customer=user or "", created_at=created_at)
-        for thread_id, user, created_at in due
+        Target(thread_id=thread_id, customer=user or "", created_at=created_at) for thread_id, user, created_at in due
     )

@@ -1,4 +1,4 @@
-"""Does an erasure, from where the last one who was at it came to."""
+"""Runs an erasure, from where the last worker that held it left off."""
 
 from __future__ import annotations
 
@@ -20,38 +20,37 @@ from threads.archive.deletions import Evidence
 from threads.archive.store import word_index
 from threads.audit.record import Action, Outcome, acting, must, record
 from threads.chatkit import ChatKitClient, ChatKitError
-from threads.exports.purge import forget
-from threads.jobs.job import JobLostError
+from threads.exports.purge import purge
+from threads.jobs.lease import LeaseLostError
 from threads.roles import Right, may_now
 
 from . import clock_check, deletion, journal, receipt, retention, targets, vacuum
-from .journal import Note, What
+from .journal import EntryKind, NewEntry
 from .models import Erasure, Target
 
 log = logging.getLogger(__name__)
 
 PAUSES = (1.0, 5.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0, 3600.0, 3600.0)
-"""Seconds after the first failure of the upstream in a row, the second … When they are used up, what is left is given
-up: after some four hours without one answer."""
+"""Backoff: seconds to wait after the first failed upstream call in a row, the second and so on. After the last one, in
+some four hours without an answer, the rest is given up."""
 
-_SHORT = 5.0
-"""Seconds that are waited for here; for longer the job is left to whoever comes by then."""
+_SHORT_SECONDS = 5.0
+"""The longest pause that is slept here; for a longer one the job is released until then."""
 
-_MOST_WAIT = 3600.0
-"""Seconds that the upstream may ask to wait."""
+_MAX_RETRY_AFTER_SECONDS = 3600.0
+"""The longest Retry-After of the upstream that is respected."""
 
-MOST_LOOKS = 5
-"""How often a user's list is looked through again while new threads keep arriving."""
+MAX_LOOKS = 5
+"""How often a user's list is read again at the end while new threads keep arriving."""
 
-_MOST_REMOVALS = 5
-"""How often it is tried to remove stored exports."""
+_MAX_PURGES, _BATCH = 5, 100
+"""Attempts to remove stored exports, and targets that one query reads."""
 
-_AT_ONCE = 100
-"""Threads that are looked up together, to be erased one by one."""
+_RETRY, _RETRY_CLOCK = timedelta(seconds=60), timedelta(minutes=10)
+"""Delays of the next try after a failure here, and while this machine's clock is wrong."""
 
-_LATER, _CLOCK_LATER, _CONFIRMED_LATER = timedelta(seconds=60), timedelta(minutes=10), 3600.0
-"""After how long it is tried again where it can't be done now; where this machine's clock is wrong; and, in seconds,
-after how long it is looked again whether somebody has confirmed it, who has it taken up at once."""
+_CONFIRMATION_SECONDS = 3600.0
+"""Delay of the next look at an order that waits for confirmation, which wakes it at once."""
 
 _OF_A_USER = (Erasure.Kind.USER, Erasure.Kind.COPIES)
 
@@ -60,227 +59,232 @@ NOT_WANTED = "no longer wanted: RETENTION_DAYS or RETENTION_STATUS has been chan
 
 
 class WaitError(Exception):
-    """The upstream is to be left alone for `seconds`."""
+    """The erasure goes on in `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
         self.seconds = seconds
 
 
-class StoppedError(Exception):
-    """This process is to end, or another erasure has its turn."""
+class TurnOverError(Exception):
+    """The worker stops, or it is another erasure's turn."""
 
 
 def ready() -> QuerySet[Erasure]:
-    """The erasures that nobody is at and whose time has come, oldest first."""
-    # A time that lies further ahead than anything waits was noted by a clock that has been put back since.
-    late = Q(again_at__gt=Now() + timedelta(seconds=2 * _MOST_WAIT))
-    found = Erasure.to_do().filter(Q(again_at=None) | Q(again_at__lte=Now()) | late)
-    return workable(found)
+    """The erasures that no worker holds and that are due, oldest first."""
+    # A time further ahead than any delay is from before the clock was put back.
+    bogus = Q(again_at__gt=Now() + timedelta(seconds=2 * _MAX_RETRY_AFTER_SECONDS))
+    return workable(Erasure.to_do().filter(Q(again_at=None) | Q(again_at__lte=Now()) | bogus))
 
 
 def workable(found: QuerySet[Erasure]) -> QuerySet[Erasure]:
-    """Those that can be done as the settings are: the others wait for a time when OpenAI is asked again."""
-    return found.filter(kind__in=Erasure.HERE) if settings.ARCHIVE_ONLY else found
+    """Those that can run with these settings: under ARCHIVE_ONLY, only those that make no upstream call."""
+    return found.filter(kind__in=Erasure.LOCAL) if settings.ARCHIVE_ONLY else found
 
 
 def work(
     job: Erasure, client: ChatKitClient, stopped: Event, *, turn: float = math.inf, pauses: Sequence[float] = PAUSES
 ) -> None:
-    """Does a job as far as it can be done now, unless somebody else is at it. Leaves it for later where the upstream,
-    the database or the trail could not be had, and after a turn of so many seconds: then at least one more thread is
-    through. A walk through a list is never left for that: the next turn would begin it anew."""
+    """Runs an erasure as far as possible, unless another worker holds it.
+
+    Releases it for later when the upstream, the database or the audit log fails, when `stopped` is set, and after a
+    turn of so many seconds with at least one thread done. A listing is not interrupted for the turn's sake: the next
+    turn would start it again. Raises nothing: failures are logged, so that other erasures go on."""
     if not job.claim():
         return
     with acting(job.actor):
         try:
-            _Work(job, client, stopped, pauses, time.monotonic() + turn).through()
-        except JobLostError:
+            _Run(job, client, stopped, pauses, time.monotonic() + turn).run()
+        except LeaseLostError:
             log.info("Another worker has taken over erasure %s.", job.pk)
-        except StoppedError:
-            job.let_go()
+        except TurnOverError:
+            job.release()
         except WaitError as wait:
-            _leave(job, timedelta(seconds=wait.seconds))
+            _postpone(job, timedelta(seconds=wait.seconds))
         except clock_check.ClockError as error:
-            _hold(job, str(error), _CLOCK_LATER)
+            _hold_back(job, str(error), _RETRY_CLOCK)
         except journal.JournalError as error:
-            _hold(job, str(error), _LATER)
-        except Exception:  # the trail, the database, or a fault of ours; none must keep other erasures waiting
+            _hold_back(job, str(error), _RETRY)
+        except Exception:  # the audit log, the database, or a bug
             log.exception("Erasure %s waits: it can't be done now.", job.pk)
-            _leave(job, _LATER)
+            _postpone(job, _RETRY)
 
 
-def _hold(job: Erasure, reason: str, pause: timedelta) -> None:
-    """Leaves a job for later, which says why on its page, in the log, and in the trail when that begins."""
+def _hold_back(job: Erasure, reason: str, delay: timedelta) -> None:
+    """Postpones a job and says why: on its page, in the log and, the first time, in the audit log."""
     log.error("Erasure %s waits: %s.", job.pk, reason)
     if not job.held:
         detail = {"erasure": str(job.pk), "kind": job.kind, "waits": reason}
         record(Action.ERASURE, Outcome.REFUSED, customer=job.customer, detail=detail, upstream_request_id="")
-    with suppress(JobLostError, Error):
-        job.keep(held=reason)
-    _leave(job, pause)
+    with suppress(LeaseLostError, Error):
+        job.renew(held=reason)
+    _postpone(job, delay)
 
 
-def _leave(job: Erasure, pause: timedelta) -> None:
+def _postpone(job: Erasure, delay: timedelta) -> None:
     try:
-        job.keep(again_at=Now() + pause)
-        job.let_go()
-    except (JobLostError, Error):
-        log.warning("Erasure %s is taken up again when its time here is over.", job.pk)
+        job.renew(again_at=Now() + delay)
+        job.release()
+    except (LeaseLostError, Error):
+        log.warning("Erasure %s goes on when its lease has expired.", job.pk)
 
 
-class _Work:
+class _Run:
+    """One turn of an erasure. `ends` is a moment of `time.monotonic`."""
+
     def __init__(
         self, job: Erasure, client: ChatKitClient, stopped: Event, pauses: Sequence[float], ends: float
     ) -> None:
         self._job, self._client, self._stopped, self._pauses, self._ends = job, client, stopped, pauses, ends
         self._evidence = Evidence(client)
 
-    def through(self) -> None:
+    def run(self) -> None:
         vacuum.prepare()
         job = self._job
-        self._wait_to_be_confirmed()
+        self._require_confirmation()
         if job.kind in _OF_A_USER and job.customer and job.line is None:
-            ((_, user),) = journal.hashed([job.user])
-            job.keep(line=journal.append(Note(job.pk, What.ORDER, user=user)))
+            ((_, user),) = journal.user_hashes([job.user])
+            job.renew(line=journal.append(NewEntry(job.pk, EntryKind.ORDER, user=user)))
         while job.listed_at is None and not job.trouble:
             self._list()
         self._erase()
-        while job.kind == Erasure.Kind.USER and job.looked_at is None and job.looks < MOST_LOOKS and not job.trouble:
-            self._look()
+        while job.kind == Erasure.Kind.USER and job.looked_at is None and job.looks < MAX_LOOKS and not job.trouble:
+            self._look_again()
             self._erase()
-        self._clean()
+        self._clean_up()
         self._finish()
 
-    def _wait_to_be_confirmed(self) -> None:
+    def _require_confirmation(self) -> None:
         if not self._job.awaits:
             return
-        self._go_on()
+        self._check_may_go_on()
         if not self._job.trouble:
-            self._job.keep(phase="confirming")
-            raise WaitError(_CONFIRMED_LATER)
+            self._job.renew(phase="confirming")
+            raise WaitError(_CONFIRMATION_SECONDS)
 
     def _list(self) -> None:
-        """All threads of the user: what is kept here, and what the upstream lists."""
-        self._job.keep(phase="listing")
-        for rows in targets.kept(self._job.user):
-            self._go_on()
+        """Adds all threads of the user as targets, from the archive and from the upstream's list."""
+        self._job.renew(phase="listing")
+        for rows in targets.archived_threads(self._job.user):
+            self._check_may_go_on()
             targets.add(self._job, rows)
-        if self._job.kind in Erasure.HERE or self._walk() is not None:
-            self._job.keep(listed_at=timezone.now())
+        if self._job.kind in Erasure.LOCAL or self._list_upstream() is not None:
+            self._job.renew(listed_at=timezone.now())
 
-    def _look(self) -> None:
-        """Whether threads of the user have arrived meanwhile."""
-        self._job.keep(phase="looking")
-        new = self._walk()
+    def _look_again(self) -> None:
+        """Looks for threads of the user that have arrived meanwhile."""
+        self._job.renew(phase="looking")
+        new = self._list_upstream()
         if new is not None:
-            self._job.keep(looks=self._job.looks + 1, looked_at=None if new else timezone.now())
+            self._job.renew(looks=self._job.looks + 1, looked_at=None if new else timezone.now())
 
-    def _walk(self) -> int | None:
-        """How many threads of the user were new; None where the list could not be had this time, or not any more."""
-        walk, new, listed = targets.Walk(self._job.user), 0, 0
+    def _list_upstream(self) -> int | None:
+        """Adds what the upstream lists. Returns the number of new threads, None where the list can't be read now, or
+        not any more."""
+        listing, new, listed = targets.UserListing(self._job.user), 0, 0
         try:
-            for rows in walk.pages(self._client):
-                self._go_on()
+            for rows in listing.pages(self._client):
+                self._check_may_go_on()
                 if self._job.trouble:
                     return None
                 new += targets.add(self._job, rows)
-                listed += targets.gone(self._job, rows)
-        except deletion.HOPELESS as error:
+                listed += targets.count_erased(self._job, rows)
+        except deletion.FATAL as error:
             self._give_up(error.detail)
             return None
         except ChatKitError as error:
-            self._job.keep(tries=self._job.tries + 1)
+            self._job.renew(tries=self._job.tries + 1)
             self._pause(error)
             return None
-        found = {"others": walk.others, "lost": walk.lost, "listed": listed}
-        self._job.keep(tries=0, traces=self._job.traces | found)
+        found = {"others": listing.others, "lost": listing.lost, "listed": listed}
+        self._job.renew(tries=0, traces=self._job.traces | found)
         return new
 
     def _erase(self) -> None:
-        self._job.keep(phase="erasing")
-        for target in self._open():
-            self._go_on()
+        self._job.renew(phase="erasing")
+        for target in self._open_targets():
+            self._check_may_go_on()
             if self._job.trouble:
                 self._give_up(self._job.trouble)
                 return
             try:
-                deletion.step(self._job, target, self._client, self._evidence)
+                deletion.process(self._job, target, self._client, self._evidence)
                 if self._job.held:
-                    self._job.keep(held="")
-            except deletion.HOPELESS as error:
+                    self._job.renew(held="")
+            except deletion.FATAL as error:
                 self._give_up(error.detail)
                 return
             except ChatKitError as error:
-                deletion.failed(self._job, target, error)
+                deletion.count_failure(self._job, target, error)
                 if not self._pause(error):
                     return
             if time.monotonic() > self._ends:
-                raise StoppedError
+                raise TurnOverError
 
-    def _open(self) -> Iterator[Target]:
-        """What has no end yet, those first that were tried the least. Some at a time: to find them takes longer the
-        more there are of all."""
-        some = self._job.targets.filter(state__in=Target.OPEN).order_by("attempts", "id")[:_AT_ONCE]
-        while found := list(some.all()):
-            yield from found
+    def _open_targets(self) -> Iterator[Target]:
+        """Targets without an outcome, those with the fewest attempts first. In batches: the query takes longer the more
+        targets there are."""
+        rows = self._job.targets.filter(state__in=Target.OPEN).order_by("attempts", "id")[:_BATCH]
+        while batch := list(rows.all()):
+            yield from batch
 
-    def _go_on(self) -> None:
-        """Raises `StoppedError`; notes why it may not go on."""
+    def _check_may_go_on(self) -> None:
+        """Stores the reason where the erasure is no longer allowed or wanted. Raises `TurnOverError`."""
         if self._stopped.is_set():
-            raise StoppedError
+            raise TurnOverError
         if not self._job.trouble and (refusal := _refusal(self._job)):
-            self._job.keep(trouble=refusal)
+            self._job.renew(trouble=refusal)
 
     def _pause(self, error: ChatKitError) -> bool:
-        """Waits, or gives up: returns whether there is hope. Raises `WaitError` where the wait is long."""
+        """Backs off. Returns False where the retries are used up and the rest was given up. Raises `WaitError` for a
+        long pause."""
         tries = self._job.tries
         if tries > len(self._pauses):
             self._give_up(error.detail)
             return False
-        seconds = max(self._pauses[max(tries, 1) - 1], min(error.retry_after or 0.0, _MOST_WAIT))
-        if seconds > _SHORT:
+        seconds = max(self._pauses[max(tries, 1) - 1], min(error.retry_after or 0.0, _MAX_RETRY_AFTER_SECONDS))
+        if seconds > _SHORT_SECONDS:
             raise WaitError(seconds)
         self._stopped.wait(seconds)
         return True
 
     def _give_up(self, reason: str) -> None:
-        """Nothing more can be done at the upstream: what is left says why."""
-        self._job.keep(trouble=reason)
-        for target in self._open():
+        """Ends all open targets: no further upstream call can succeed."""
+        self._job.renew(trouble=reason)
+        for target in self._open_targets():
             deletion.give_up(self._job, target, reason)
 
-    def _clean(self) -> None:
-        """What else there is of the threads here: stored exports, words that are remembered, bytes in files."""
+    def _clean_up(self) -> None:
+        """Removes other traces of the erased threads: stored exports, cached words, bytes in the database's files."""
         job = self._job
-        job.keep(phase="traces")
+        job.renew(phase="traces")
         clean = job.targets.filter(state__in=Target.CLEAN)
         if not clean.exists():
             return
-        # Single threads may be anybody's.
-        of_one = job.customer if job.kind == Erasure.Kind.USER else None
+        # Threads that were chosen one by one may be of any user.
+        only_user = job.customer if job.kind == Erasure.Kind.USER else None
         try:
-            exports = job.traces.get("exports", 0) + forget(clean.values_list("thread_id", flat=True), of_one)
-            job.keep(traces=job.traces | {"exports": exports})
+            exports = job.traces.get("exports", 0) + purge(clean.values_list("thread_id", flat=True), only_user)
+            job.renew(traces=job.traces | {"exports": exports})
         except OSError as error:
             log.exception("Exports could not be removed for erasure %s.", job.pk)
-            if job.tries < _MOST_REMOVALS:
-                job.keep(tries=job.tries + 1)
-                raise WaitError(_LATER.total_seconds()) from error
-            job.keep(trouble="a stored export could not be removed: see the log")
+            if job.tries < _MAX_PURGES:
+                job.renew(tries=job.tries + 1)
+                raise WaitError(_RETRY.total_seconds()) from error
+            job.renew(trouble="a stored export could not be removed: see the log")
         word_index.forget_known()
-        job.keep(traces=job.traces | {"files": vacuum.scrub(job.keep)})
+        job.renew(traces=job.traces | {"files": vacuum.scrub(job.renew)})
 
     def _finish(self) -> None:
         job = self._job
         states = dict(job.targets.values_list("state").annotate(Count("pk")))
-        whole = not receipt.is_cut_short(job) and not {Target.State.FAILED, Target.State.UNKNOWN} & states.keys()
-        line = journal.append(Note(job.pk, What.END)) or job.line
+        complete = not receipt.is_cut_short(job) and not {Target.State.FAILED, Target.State.UNKNOWN} & states.keys()
+        line = journal.append(NewEntry(job.pk, EntryKind.END)) or job.line
         with transaction.atomic():
             job.end(again_at=None, held="", line=line)
             must(
                 Action.ERASURE,
-                Outcome.DONE if whole else Outcome.PARTIAL,
+                Outcome.DONE if complete else Outcome.PARTIAL,
                 customer=job.customer,
                 detail={"erasure": str(job.pk), "kind": job.kind, **states},
                 upstream_request_id="",
@@ -288,9 +292,9 @@ class _Work:
 
 
 def _refusal(job: Erasure) -> str:
-    """Why it may not go on, "" where it may. What no person asked for needs nobody's right."""
+    """Why the erasure may not go on, "" where it may. A replay needs nobody's right: no account ordered it."""
     if job.kind == Erasure.Kind.REPLAY:
         return ""
     if job.kind == Erasure.Kind.RETENTION:
-        return "" if retention.is_wanted(job.rule) else NOT_WANTED
+        return "" if retention.still_applies(job.rule) else NOT_WANTED
     return "" if job.who_id and may_now(job.who_id, Right.ERASE) else NOT_ALLOWED

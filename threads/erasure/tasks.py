@@ -1,4 +1,4 @@
-"""What workers do: erase what was asked for, and each day what is past its time."""
+"""Tasks of erasures: does those that were ordered, and orders what retention says."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import Error, connections
 
 from threads.audit.record import NotRecordedError
 from threads.chatkit import ChatKitError
-from threads.jobs import queue
+from threads.jobs import queue, schedule, stopping
 from threads.lib.ttl_cache import Remembered
 from threads.sources import upstream
 
@@ -23,48 +23,43 @@ log = logging.getLogger(__name__)
 
 huey = queue.huey()
 
-SLICE = 30.0
-"""Seconds that one erasure has before the next one has its turn: a short one need not wait for a long one's end."""
+SLICE_SECONDS = 30.0
+"""Seconds that one erasure has before the next one has its turn, so that a short one need not wait for a long one."""
 
-_stopping = threading.Event()
-_at_it = threading.Lock()
-_looked: Remembered[bool] = Remembered(3600)
-"""Whether this process has just looked for what is past its time, which goes through many threads."""
-
-
-def stop() -> None:
-    """Ends the erasures of this process after the thread they are at, and begins no more."""
-    _stopping.set()
+_lock = threading.Lock()
+_retention_checked: Remembered[bool] = Remembered(schedule.RETENTION_SECONDS)
 
 
 def take_up() -> None:
-    """Does the erasures that nobody is at, in turns: new ones, those left by a worker that died, those due again. One
-    thread of this process at a time, so that the others are there for other work."""
-    if not _at_it.acquire(blocking=False):
+    """Does the erasures that no worker holds, in turns: new ones, those of a dead worker, those that are due again. One
+    thread of a process at a time, which leaves the others for other tasks."""
+    if not _lock.acquire(blocking=False):
         return
     try:
-        _order_what_is_due()
+        _order_retention()
         while jobs := list(ready()):
             for job in jobs:
-                if _stopping.is_set():
+                if stopping.requested.is_set():
                     return
-                work(job, upstream.client(), _stopping, turn=SLICE)
+                work(job, upstream.client(), stopping.requested, turn=SLICE_SECONDS)
     finally:
-        _at_it.release()
+        _lock.release()
         connections.close_all()
 
 
-def _order_what_is_due() -> None:
-    if not settings.RETENTION_DAYS or settings.ARCHIVE == "off" or settings.ARCHIVE_ONLY or _looked.get("") is not None:
+def _order_retention() -> None:
+    if not settings.RETENTION_DAYS or settings.ARCHIVE == "off" or settings.ARCHIVE_ONLY:
         return
-    _looked.put("", True)
+    if _retention_checked.get("") is not None:
+        return
+    _retention_checked.put("", True)
     try:
-        retention.daily(upstream.client())
+        retention.order_daily(upstream.client())
     except (ClockError, JournalError, ChatKitError) as error:
-        log.error("No threads past their time are erased: %s. It is tried again in an hour.", error)  # noqa: TRY400
-    except (NotRecordedError, Error):  # what somebody has asked for does not wait for this
-        log.exception("What is past its time could not be ordered. It is tried again in an hour.")
+        log.error("No threads past their time are erased: %s. The next try is in an hour.", error)  # noqa: TRY400
+    except (NotRecordedError, Error):  # erasures that an account ordered don't wait for this
+        log.exception("Threads past their time could not be ordered to be erased. The next try is in an hour.")
 
 
 erase = huey.task(name="erase")(take_up)
-take_up_erasures = huey.periodic_task(lambda _now: True, name="take_up_erasures", expires=60)(take_up)
+take_up_erasures = schedule.periodic(take_up, "take_up_erasures")

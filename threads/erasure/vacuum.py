@@ -1,7 +1,7 @@
-"""Sees to it that the files of the database hold no byte of what was deleted from it.
+"""Removes the bytes of deleted rows from the files of the database.
 
-A database that deletes a row marks its place as free, and leaves the bytes there until something else needs it. What
-each database needs is in docs/adr/0014-erasure.md.
+A database that deletes a row marks its space as free, and leaves the bytes there until it reuses the space. What each
+database needs is in docs/adr/0014-erasure.md.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _TABLES = (
     "archive_person",
     "archive_reason",
 )
-"""Where what threads say is kept."""
+"""The tables with texts of threads."""
 
 _INDEXES = ("archive_words_index", "archive_parts_index")
 _PAGES = 500
-"""Pages that are merged in one transaction, so that nobody waits for long."""
+"""Index pages that one transaction merges, so that other writers don't wait for long."""
 
 _TRIES, _PAUSE = 5, 1.0
 _POLL = 0.05
@@ -41,8 +41,8 @@ Alive = Callable[[], None]
 
 
 def prepare() -> None:
-    """For the connection of who erases: what it deletes is overwritten where that is cheap, and what it has kept
-    outlives a power cut. Outside of a transaction."""
+    """Sets up the connection of an erasure, outside of a transaction. SQLite then overwrites deleted rows where that is
+    cheap, and flushes each commit to disk."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA secure_delete = ON")
@@ -50,9 +50,9 @@ def prepare() -> None:
 
 
 def scrub(alive: Alive = lambda: None, *, whatever_size: bool = False) -> dict[str, Any]:
-    """Rewrites the database where it is no larger than ERASE_REWRITE_MB, or `whatever_size`; else does what takes no
-    long lock. Returns what was done, in JSON: `rewritten`, `bytes`, and `why` it was not rewritten. `alive` is called
-    now and then."""
+    """Rewrites the database where it is no larger than ERASE_REWRITE_MB, or `whatever_size`; else does what needs no
+    long lock. Returns the result for JSON: `rewritten`, `bytes`, and `why` it was not rewritten. Calls `alive` between
+    steps."""
     done: dict[str, Any] = {"rewritten": False}
     for attempt in range(_TRIES):
         alive()
@@ -63,8 +63,8 @@ def scrub(alive: Alive = lambda: None, *, whatever_size: bool = False) -> dict[s
                 _sqlite(alive, rewrite=rewrite)
             else:
                 _postgresql(alive, rewrite=rewrite)
-        except DatabaseError as error:  # somebody has a lock for longer than one waits here, or the disk is full
-            log.warning("The files of the database could not be seen to: %s", error)
+        except DatabaseError as error:  # a lock timeout, or a full disk
+            log.warning("The files of the database can't be scrubbed: %s", error)
             done["why"] = "the database was busy, or there was no room: see the log"
             if attempt + 1 < _TRIES:
                 time.sleep(_PAUSE)
@@ -76,7 +76,7 @@ def scrub(alive: Alive = lambda: None, *, whatever_size: bool = False) -> dict[s
 
 
 def _size() -> int:
-    """Bytes that a rewriting would go through."""
+    """Bytes that would be rewritten."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
@@ -88,8 +88,8 @@ def _size() -> int:
 
 
 def _sqlite(alive: Alive, *, rewrite: bool) -> None:
-    """The full-text index keeps deleted words in its older parts until these are merged; pages that were split keep
-    what was moved until the file is written anew; and the write-ahead log keeps both."""
+    """The full-text index keeps deleted words in its older segments until these are merged; split pages keep moved
+    bytes until VACUUM; and the write-ahead log keeps both."""
     with connection.cursor() as cursor:
         for table in _INDEXES:
             _merge(cursor, table, alive)
@@ -111,16 +111,16 @@ def _merge(cursor: Any, table: str, alive: Alive) -> None:
         before = cursor.fetchone()[0]
         cursor.execute(f"INSERT INTO {table}({table}, rank) VALUES ('merge', %s)", [pages])  # noqa: S608
         cursor.execute("SELECT total_changes()")
-        if cursor.fetchone()[0] - before < 2:  # as SQLite says that there is no more to be done
+        if cursor.fetchone()[0] - before < 2:  # SQLite's sign that nothing is left to merge
             return
         pages = _PAGES
         alive()
 
 
 def _postgresql(alive: Alive, *, rewrite: bool) -> None:
-    """VACUUM frees the place of a row and leaves its bytes there, and an index of words keeps each word for ever: only
-    a table that is written anew, with its indexes, has neither. Raises `DatabaseError` where somebody has a lock for
-    longer than one waits here. That limit is set for no connection, which behind a connection pooler others share."""
+    """VACUUM frees the space of a row and leaves its bytes there, and a word index keeps each word for ever: only a
+    rewritten table with its indexes has neither. Raises `DatabaseError` on a lock timeout, which is set in a
+    transaction, since behind a connection pooler others share the connection."""
     for table in _TABLES:
         alive()
         if rewrite:
@@ -130,7 +130,7 @@ def _postgresql(alive: Alive, *, rewrite: bool) -> None:
 
 
 def _rewrite(table: str) -> None:
-    """CLUSTER writes as much anew as VACUUM FULL does, and may stand in a transaction, with which its limit ends."""
+    """CLUSTER rewrites as much as VACUUM FULL, and may run in a transaction, with which the lock timeout ends."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
         cursor.execute(

@@ -1,4 +1,4 @@
-"""Names of files, which hold on every system whatever the ids in them are, and tell them apart."""
+"""File names that are valid on every system whatever the ids in them are, and differ where the ids do."""
 
 from __future__ import annotations
 
@@ -13,42 +13,41 @@ from threads.rendering.escape import named
 
 from .models import Export
 
-_LONGEST, _MOST_BYTES = 60, 120
-"""Characters, and bytes in UTF-8, of an id in a name: most systems allow 255 bytes for all of it."""
+_MAX_CHARACTERS, _MAX_BYTES = 60, 120
+"""Length of an id in a name, also in UTF-8 bytes: most systems allow 255 bytes for a name."""
 
-_WHOLE = re.compile(r"(?!-)(?!.*-[0-9a-f]{12}\Z)[\w-]{1,60}", re.ASCII)
-"""What can stand in a name as it is; but not what another's name with its digest could be."""
+_VERBATIM = re.compile(r"(?!-)(?!.*-[0-9a-f]{12}\Z)[\w-]{1,60}", re.ASCII)
+"""Ids that a name can hold unchanged, except those that look like another id with its digest."""
 
 _DEVICES = re.compile(r"con|prn|aux|nul|conin|conout|(com|lpt)\d", re.IGNORECASE)
-"""What Windows takes for a device, whatever ends the name."""
+"""Device names of Windows, with any extension."""
 
 
 def clean(text: str, otherwise: str) -> str:
-    """The text where it can be a part of a file's name as it is; else its letters and digits, or `otherwise` where it
-    has none, and a digest of it, so that no two texts have the same name."""
-    if _WHOLE.fullmatch(text) and not _DEVICES.fullmatch(text):
+    """The text as a part of a file name: unchanged where it can be; else its letters and digits, or `otherwise` where
+    it has none, with a digest, so that no two texts give the same name."""
+    if _VERBATIM.fullmatch(text) and not _DEVICES.fullmatch(text):
         return text
-    plain = unicodedata.normalize("NFC", named(text[: 4 * _LONGEST], None))
-    kept = re.sub("_+", "_", "".join(each if _is_kept(each) else "_" for each in plain))[:_LONGEST]
-    kept = kept.encode("utf-8", "replace")[:_MOST_BYTES].decode("utf-8", "ignore").strip("_-")
+    plain = unicodedata.normalize("NFC", named(text[: 4 * _MAX_CHARACTERS], None))
+    kept = re.sub("_+", "_", "".join(each if _is_kept(each) else "_" for each in plain))[:_MAX_CHARACTERS]
+    kept = kept.encode("utf-8", "replace")[:_MAX_BYTES].decode("utf-8", "ignore").strip("_-")
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return f"{kept or otherwise}-{digest}"
 
 
-def of(export: Export, now: datetime) -> str:
-    """What the finished file is called, such as "threads-2026-11-25-PARTIAL.csv"."""
+def export_name(export: Export, now: datetime) -> str:
+    """The name of a finished export, such as "threads-2026-11-25-PARTIAL.csv"."""
     what = f"user-{clean(export.customer, 'unnamed')}" if export.kind == "zip" else "threads"
     day = now.astimezone(times.zone(export.zone)).date()
     return f"{what}-{day}{'-PARTIAL' if export.reason else ''}.{export.kind}"
 
 
 def attached(name: str) -> str:
-    """The header `Content-Disposition` of a file to download (RFC 6266): its name, and one without letters beyond ASCII
-    for who knows no others."""
+    """The header `Content-Disposition` of a download (RFC 6266), with an ASCII fallback for other names."""
     plain = re.sub(r"[^\x21-\x7e]+", "_", name)
     return f'attachment; filename="{plain}"' + ("" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}")
 
 
 def _is_kept(character: str) -> bool:
-    """Letters, the marks that stand on them, digits, hyphens."""
+    """Whether it is a letter, a combining mark, a digit or a hyphen."""
     return character == "-" or unicodedata.category(character)[0] in "LMN"

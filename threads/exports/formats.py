@@ -1,4 +1,4 @@
-"""How a list of threads is written: as CSV for a spreadsheet, as JSON Lines for a program."""
+"""Formats of an exported list: CSV for a spreadsheet, JSON Lines for a program."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from threads.lib.safe_csv import BOM, line
 from threads.service import Listing
 
 KINDS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
+"""The content type of each format of a list."""
 
 COLUMNS = (
     "id", "title", "first_message", "user", "status", "reason", "created", "messages", "last_activity", "source",
     "confirmed", "gone", "problems",
 )  # fmt: skip
-"""In the order of the CSV file, named as in the JSON lines. Times are ISO 8601 in UTC. `source` is "live" or "archive";
-`confirmed` is when the API last showed the thread so; `gone` is when it was found to have it no more; `problems` say
-what of the row the API sent could not be read."""
+"""The columns in the order of the CSV file, named as in JSON Lines. Times are ISO 8601 in UTC. `source` is "live" or
+"archive"; `confirmed` is when the API last gave the thread so; `gone` is when it was found deleted at the API;
+`problems` name the parts of the API's row that could not be parsed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A thread as it is exported. None is what nobody knows."""
+class ExportRow:
+    """A thread as it is exported. None is unknown."""
 
     id: str | None
     title: str | None
@@ -42,32 +43,33 @@ class Row:
     problems: tuple[str, ...]
 
 
-def rows(found: Listing, threads: Iterable[Thread], now: datetime) -> Iterator[Row]:
-    """The threads of a page that came at `now`, or some of them."""
+def rows(found: Listing, threads: Iterable[Thread], now: datetime) -> Iterator[ExportRow]:
+    """The rows of threads from a page that was read at `now`."""
     for thread in threads:
         yield _row(thread, found.about.get(thread.id or ""), now, archived=found.archived)
 
 
 def beginning(kind: str) -> bytes:
-    """What a file has before its first thread."""
+    """The bytes before the first thread."""
     return (BOM + line(COLUMNS)).encode() if kind == "csv" else b""
 
 
-def lines(kind: str, found: Iterable[Row]) -> bytes:
+def lines(kind: str, found: Iterable[ExportRow]) -> bytes:
+    """The bytes of these rows."""
     if kind == "csv":
         return "".join(line(_cells(row)) for row in found).encode("utf-8", "replace")
     return "".join(_object({name: getattr(row, name) for name in COLUMNS}) for row in found).encode("utf-8", "replace")
 
 
 def partial(kind: str, threads: int, reason: str) -> bytes:
-    """The last line of a file that is not whole. In CSV it has all the cells of a line, and its words in the first."""
+    """The last line of an incomplete file. In CSV the text is in the first cell of a full line."""
     if kind == "csv":
         counted = f"{threads:,} thread{'s' if threads != 1 else ''}"
         return line([f"PARTIAL: {counted}, then not all. {reason}", *[""] * (len(COLUMNS) - 1)]).encode()
     return _object({"partial": True, "threads": threads, "reason": reason}).encode()
 
 
-def _cells(row: Row) -> list[object]:
+def _cells(row: ExportRow) -> list[object]:
     return ["; ".join(row.problems) if name == "problems" else getattr(row, name) for name in COLUMNS]
 
 
@@ -75,10 +77,10 @@ def _object(values: dict[str, object]) -> str:
     return dumped({name: list(each) if isinstance(each, tuple) else each for name, each in values.items()}) + "\n"
 
 
-def _row(thread: Thread, about: About | None, now: datetime, *, archived: bool) -> Row:
+def _row(thread: Thread, about: About | None, now: datetime, *, archived: bool) -> ExportRow:
     status = thread.status
     confirmed = now if not archived else about.confirmed_at if about else None
-    return Row(
+    return ExportRow(
         id=thread.id,
         title=thread.title,
         first_message=about.opening if about else None,

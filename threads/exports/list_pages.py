@@ -1,4 +1,8 @@
-"""A list of threads on its way into a file, page by page. What has been kept stays, whoever dies meanwhile."""
+"""Writes a list of threads into a file, page by page. A stored page survives the death of the worker.
+
+Each call reads one page from the stored cursor, since another process may write the next one: so the iterator of
+pages in `chatkit` has no place here, and circles are detected by a stored mark (Brent's algorithm).
+"""
 
 from __future__ import annotations
 
@@ -20,16 +24,16 @@ from . import formats, storage
 from .models import Export
 
 LIST = "list.jsonl"
-"""Among the parts of a zip: the threads that it is to hold."""
+"""The part of a zip that lists its threads."""
 
 _LEFT_OUT = "Rows are left out of which the API does not say that they are this user's."
 
 _LOST = "There is more, but the API gives no way to reach it."
 
 
-def asked_for(export: Export) -> ThreadQuery:
-    """The list, from its start, in the largest pages that there are."""
-    # What the account may ask for was looked at when it asked.
+def list_query(export: Export) -> ThreadQuery:
+    """The exported list, from its start, in pages of the largest size."""
+    # Whether the account may filter so was checked when it ordered the export.
     query, errors = query_forms.read(QueryDict(export.query).dict(), masked=False)
     if query is None:
         raise ValueError(f"an export asks for no list: {errors}")
@@ -37,25 +41,25 @@ def asked_for(export: Export) -> ThreadQuery:
 
 
 def page(export: Export) -> None:
-    """Brings one page more into the file, and keeps where it goes on. Raises `ChatKitError` and `NeedsArchiveError`,
-    `JobLostError` where another worker has the export, and `OSError`."""
+    """Appends the next page to the file, and stores the cursor. Raises `ChatKitError`, `NeedsArchiveError`,
+    `LeaseLostError` and `OSError`."""
     zone, gone = times.zone(export.zone), export.phase == "gone"
-    place = replace(asked_for(export), after=export.cursor or None)
+    place = replace(list_query(export), after=export.cursor or None)
     found = service.kept_alone(place, zone) if gone else service.handed_over(place, zone)
     window, kind = found.window, _kind(export)
     following = window.last_id if window.has_next else None
-    # A zip says of each thread why it is left out, and asks it itself first.
+    # A zip retrieves each thread, and gives the reason where it leaves one out.
     rows = tuple(row for row in window.rows if export.kind == "zip" or service.is_theirs(row, place))
     data = b"" if export.pages else formats.beginning(kind)
     data += formats.lines(kind, formats.rows(found, rows, timezone.now()))
     offset, done, pages = export.offset, export.done + len(rows), export.pages + 1
     if following is not None and following == export.mark:
         raise Garbled("the pages lead in a circle")
-    # What OpenAI has no more of a user is theirs too.
+    # Threads of the user that are deleted upstream belong to the export too.
     onward = following is None and export.kind == "zip" and not gone and not found.archived and thread_info.is_on()
     with transaction.atomic():
-        # Keeping comes first: it holds the row, so nobody else is at the file.
-        export.keep(
+        # First, since it locks the row: no other worker writes the file meanwhile.
+        export.renew(
             phase="gone" if gone or onward else "listing",
             cursor=following or "",
             mark="" if onward else following or "" if pages & (pages - 1) == 0 else export.mark,
@@ -71,7 +75,7 @@ def page(export: Export) -> None:
 
 
 def file(export: Export) -> Path:
-    """Where the lines go."""
+    """The file that the lines are written to."""
     return storage.work(export.pk) / LIST if export.kind == "zip" else storage.path(export.pk)
 
 
@@ -103,7 +107,7 @@ def _lacking(found: service.Listing, *, left_out: bool) -> str:
 
 
 def _total(found: service.Listing) -> int | None:
-    """How many threads there will be, as far as that was counted."""
+    """The number of threads in the list, None where they were not counted."""
     if found.counts is None:
         return None
     chosen = found.query.status

@@ -1,4 +1,4 @@
-"""One table: what somebody asked to have as a file, how far it is, and what became of it."""
+"""Exports: what was ordered, the progress, and the outcome."""
 
 from __future__ import annotations
 
@@ -10,48 +10,48 @@ from django.db import models
 from threads.jobs.job import Job
 
 KEPT = timedelta(days=1)
-"""How long a finished export, its file and its row, is there."""
+"""How long a finished export is kept, its file and its row."""
 
 
 class Outcome(models.TextChoices):
-    """How an export ended; "" while it has not."""
+    """The outcome of an export; "" while it has none."""
 
     WHOLE = "whole"
     PARTIAL = "partial"
     FAILED = "failed"
     REFUSED = "refused"
-    """The account had no right to it any more."""
+    """The account is no longer allowed to export."""
     REMOVED = "removed"
-    """Threads in it were erased."""
+    """It was deleted because threads in it were erased."""
 
 
 class Export(Job):
-    """A list of threads, or everything of one user, on its way into a file. What stands in the row is what stands in
-    the file: `offset` bytes, up to the thread `cursor`; whatever else the file holds is not there."""
+    """An export of a list of threads, or of everything of one user. The row says what the file holds: `offset` bytes,
+    up to the thread `cursor`. Bytes beyond that do not count."""
 
     kind = models.CharField(max_length=10)
     """A value of `formats.KINDS`, or "zip"."""
     query = models.TextField(blank=True)
-    """The list, as its address says it, from its start."""
+    """The list, as the query string of its first page."""
     zone = models.CharField(max_length=80, default="UTC")
-    """Where days begin, and the times of a transcript are told."""
+    """Time zone of the days in `query`, and of the times in transcripts."""
     customer = models.TextField(blank=True)
-    """The one user whose threads these are; "" where they may be anybody's."""
+    """The one user of all its threads; "" where they may be of several."""
     cursor = models.TextField(blank=True)
-    """The thread after which the next page begins; "" for the first."""
+    """The thread after which the next page begins; "" for the first page."""
     offset = models.BigIntegerField(default=0)
     pages = models.PositiveIntegerField(default=0)
     mark = models.TextField(blank=True)
-    """The cursor after as many pages as the last power of two: who meets it again goes in a circle."""
+    """The cursor after the last number of pages that is a power of two: the same cursor again means a circle."""
     listed = models.BooleanField(default=False)
-    """Whether the list has been read to its end, or as far as it will be."""
+    """Whether no more pages of the list are read."""
     trouble_at = models.DateTimeField(null=True)
-    """Since when the upstream gives nothing, though it may come back."""
+    """Since when the upstream has been failing; None while it does not."""
     outcome = models.CharField(max_length=10, blank=True, choices=Outcome)
     reason = models.TextField(blank=True)
-    """Why it is not whole, in words."""
+    """Why it is not complete, in sentences."""
     name = models.CharField(max_length=120, blank=True)
-    """The file's name for whoever downloads it."""
+    """The name of the downloaded file."""
     size = models.BigIntegerField(null=True)
     expires_at = models.DateTimeField(null=True)
 

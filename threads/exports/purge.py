@@ -1,4 +1,4 @@
-"""What an erasure asks of exports: that none is left with an erased thread in it."""
+"""Removes exports that may hold erased threads."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from .models import KEPT, Export, Outcome
 REMOVED = "It was removed, because threads that it may have held were erased."
 
 
-def forget(thread_ids: Iterable[str], customer: str | None) -> int:
-    """Removes every export, finished or not, that may hold one of these threads: its file is deleted, whoever is at it
-    stops, its row says why. `customer` is the one user whose threads they all are, None where they may be anybody's.
-    Returns how many were removed. To be called after the threads are gone: what is asked for later finds them no more.
+def purge(thread_ids: Iterable[str], user: str | None) -> int:
+    """Removes every export, finished or not, that may hold one of these erased threads: deletes its file, stops its
+    worker, and stores the reason in its row. `user` is the one user of all these threads, None where they may be of
+    several. Returns the number of removed exports. Call it after the threads are erased: a later export has none.
 
-    The rule: an export stays only where it is of exactly one user and all the erased threads are of another. Which
-    threads a list holds is nowhere noted, so none of them can be excluded otherwise.
+    An export stays only where it is of exactly one user, and all erased threads are of another. The threads in a list
+    are stored nowhere, so no other export can be ruled out.
 
-    Raises `OSError` where a file could not be deleted, and `DatabaseError`. Called again it tries again.
+    Raises `OSError` where a file can't be deleted, and `DatabaseError`; it can be called again then.
     """
-    if not any(True for _ in thread_ids) and customer is None:
+    if not any(True for _ in thread_ids) and user is None:
         return 0
     may_hold = Export.objects.all()
-    if customer is not None:
-        may_hold = may_hold.filter(Q(customer="") | Q(customer=column(customer)))
+    if user is not None:
+        may_hold = may_hold.filter(Q(customer="") | Q(customer=column(user)))
     now = timezone.now()
     removed = 0
     for export in may_hold.only("pk"):
-        # Nor does the row tell whose threads they were.
+        # The row must not name the user either.
         removed += Export.objects.filter(pk=export.pk).exclude(outcome=Outcome.REMOVED).update(
             outcome=Outcome.REMOVED, reason=REMOVED, phase="ended", ended_at=now, expires_at=now + KEPT,
             holder="", until=None, query="", customer="", cursor="", mark="", name="", size=None,

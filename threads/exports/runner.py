@@ -1,4 +1,4 @@
-"""Doing an export: a part at a time, in a page for a few seconds, in a worker for as long as it takes."""
+"""Runs an export in slices: in a request for a few seconds, in a worker for as long as it takes."""
 
 from __future__ import annotations
 
@@ -12,102 +12,101 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from threads.archive.statement_timeout import TooSlow, for_a_page
+from threads.audit import record as audit
 from threads.audit.record import Action, NotRecordedError, acting, must
-from threads.audit.record import Outcome as Ended
 from threads.chatkit import ChatKitError
-from threads.jobs.job import JobLostError
+from threads.jobs.lease import LeaseLostError
 from threads.roles import Right, may_now
 from threads.service import NeedsArchiveError
 
 from . import filenames, formats, list_pages, storage, user_parts, user_zip
 from .models import KEPT, Export, Outcome
 
-PATIENCE = timedelta(minutes=10)
-"""How long a worker asks again for what an upstream in trouble did not give."""
+RETRY_FOR = timedelta(minutes=10)
+"""How long a worker retries while the upstream gives nothing."""
 
-_TRAIL = {
-    Outcome.WHOLE: Ended.DONE,
-    Outcome.PARTIAL: Ended.PARTIAL,
-    Outcome.FAILED: Ended.FAILED,
-    Outcome.REFUSED: Ended.REFUSED,
+_AUDITED = {
+    Outcome.WHOLE: audit.Outcome.DONE,
+    Outcome.PARTIAL: audit.Outcome.PARTIAL,
+    Outcome.FAILED: audit.Outcome.FAILED,
+    Outcome.REFUSED: audit.Outcome.REFUSED,
 }
 
 
-class _LaterError(Exception):
-    """There is no use in going on just now."""
+class _RetryLaterError(Exception):
+    """The upstream fails for now."""
 
 
-_NO_BUGS = (ChatKitError, NeedsArchiveError, JobLostError, _LaterError, DatabaseError, NotRecordedError)
+_EXPECTED = (ChatKitError, NeedsArchiveError, LeaseLostError, _RetryLaterError, DatabaseError, NotRecordedError)
 
 _log = logging.getLogger(__name__)
 
 
-def go_on(export: Export, seconds: float, stopped: Callable[[], bool]) -> bool:
-    """Goes on with an export that this process holds, for about so long or until it is `stopped`, and lets go of it
-    then. Returns whether it has ended, well or not. Raises `JobLostError` where it is another's now, or was removed;
-    `DatabaseError` and `NotRecordedError`, after which it is taken up again."""
+def run_slice(export: Export, seconds: float, stopped: Callable[[], bool]) -> bool:
+    """Works on an export whose lease this process holds, for about so many seconds or until it is `stopped`, and
+    releases it. Returns whether it has ended, well or not. Raises `LeaseLostError` where another worker has it or it
+    was removed; `DatabaseError` and `NotRecordedError`, after which it is retried."""
     try:
-        return _for(export, _parts(export, partial(_later, export)), seconds, stopped)
-    except _LaterError:
-        # It stays held, by nobody who is at it: the lease is the pause.
-        export.keep()
+        return _run(export, _steps(export, partial(_retry_later, export)), seconds, stopped)
+    except _RetryLaterError:
+        # Keeps the lease though nobody works on it: its length is the pause.
+        export.renew()
         return False
     except (ChatKitError, NeedsArchiveError) as error:
         with acting(export.actor):
-            _without(export, Outcome.FAILED, said(error))
+            _fail(export, Outcome.FAILED, error_sentence(error))
         return True
 
 
 def at_once(export: Export, seconds: float) -> bool:
-    """The same for somebody who waits for it: what the upstream does not give is not asked for twice, and a search that
-    takes longer than a page may is left to a worker. Raises what stood in the way of the first page too, `ChatKitError`
-    and `NeedsArchiveError`, when the trail has it."""
+    """`run_slice` for a request that waits: without retries, and a search over the time limit of a page is left to a
+    worker. Raises also the `ChatKitError` or `NeedsArchiveError` of the first page, after it is recorded."""
     try:
         with for_a_page():
-            return _for(export, _parts(export, lambda _: None), seconds, lambda: False)
+            return _run(export, _steps(export, lambda _: None), seconds, lambda: False)
     except TooSlow:
-        export.let_go()
+        export.release()
         return False
     except (ChatKitError, NeedsArchiveError) as error:
-        _without(export, Outcome.FAILED, said(error))
+        _fail(export, Outcome.FAILED, error_sentence(error))
         raise
 
 
-def said(error: ChatKitError | NeedsArchiveError) -> str:
-    """An error in a sentence, for a file."""
+def error_sentence(error: ChatKitError | NeedsArchiveError) -> str:
+    """An error as a sentence for the file."""
     if isinstance(error, NeedsArchiveError):
         return "Only the archive could answer this, and it is switched off."
     return f"The API failed: {error.detail}."
 
 
-def _for(export: Export, parts: Iterator[None], seconds: float, stopped: Callable[[], bool]) -> bool:
+def _run(export: Export, steps: Iterator[None], seconds: float, stopped: Callable[[], bool]) -> bool:
     until = time.monotonic() + seconds
     with acting(export.actor):
         try:
             if not may_now(export.who_id, Right.EXPORT):
-                _without(export, Outcome.REFUSED, "The account that asked for it may not export any more.")
+                _fail(export, Outcome.REFUSED, "The account that asked for it may not export any more.")
                 return True
-            for _ in parts:
+            for _ in steps:
                 if time.monotonic() > until or stopped():
-                    export.let_go()
+                    export.release()
                     return False
             _finish(export)
         except OSError as error:
-            # What was removed meanwhile has no place any more, which is no fault.
-            export.keep()
+            # The directory of an export that was removed meanwhile is gone: then the lease is lost too.
+            export.renew()
             _log.exception("An export could not be written: %s", export.pk)
-            _without(export, Outcome.FAILED, f"The file could not be written: {error.strerror or error}.")
-        except _NO_BUGS:
+            _fail(export, Outcome.FAILED, f"The file could not be written: {error.strerror or error}.")
+        except _EXPECTED:
             raise
-        except Exception:  # noqa: BLE001  # it is logged
-            # Whoever takes it up again would meet the same.
+        except Exception:  # noqa: BLE001  # logged
+            # A retry would fail the same way.
             _log.exception("An export failed: %s", export.pk)
-            _without(export, Outcome.FAILED, "Threadkeeper has an error here. Its log says more.")
+            _fail(export, Outcome.FAILED, "Threadkeeper has an error here. Its log says more.")
         return True
 
 
-def _parts(export: Export, trouble: user_parts.Trouble) -> Iterator[None]:
-    """Each step is one piece of work, kept when it is done. Raises `ChatKitError` only where nothing is kept yet."""
+def _steps(export: Export, on_error: user_parts.OnError) -> Iterator[None]:
+    """Works on the export; each step is stored. Raises `ChatKitError` only before the first one."""
     if export.kind == "zip":
         storage.begin(export.pk)
     while not export.listed:
@@ -116,32 +115,31 @@ def _parts(export: Export, trouble: user_parts.Trouble) -> Iterator[None]:
         except TooSlow:
             raise
         except ChatKitError as error:
-            trouble(error)
+            on_error(error)
             if not export.pages:
                 raise
-            export.keep(listed=True, reason=said(error))
+            export.renew(listed=True, reason=error_sentence(error))
         yield
     if export.kind == "zip":
-        yield from user_parts.parts(export, trouble)
+        yield from user_parts.parts(export, on_error)
 
 
-def _later(export: Export, error: ChatKitError) -> None:
-    """An upstream that may come back is asked again after a while: for so long as it gives nothing at all, ten minutes
-    and no more."""
+def _retry_later(export: Export, error: ChatKitError) -> None:
+    """Raises `_RetryLaterError` for an error that may pass, until the upstream has given nothing for `RETRY_FOR`."""
     if not error.retryable:
         return
     now = timezone.now()
     if export.trouble_at is None:
-        export.keep(trouble_at=now)
-    if now - (export.trouble_at or now) < PATIENCE:
-        raise _LaterError
+        export.renew(trouble_at=now)
+    if now - (export.trouble_at or now) < RETRY_FOR:
+        raise _RetryLaterError
 
 
 def _finish(export: Export) -> None:
-    """The end of the file, its name, and the trail's word on it: all of them are there, or none."""
+    """Stores the end of the file, its name and the audit event: all of them or none."""
     now, offset, packed, end = timezone.now(), export.offset, None, b""
     if export.kind == "zip":
-        export.keep(phase="packing")
+        export.renew(phase="packing")
         export.reason = user_zip.lacking(export)
         packed = user_zip.pack(export, now)
     elif export.reason:
@@ -149,17 +147,19 @@ def _finish(export: Export) -> None:
     outcome = Outcome.PARTIAL if export.reason else Outcome.WHOLE
     size = packed.stat().st_size if packed else offset + len(end)
     with transaction.atomic():
-        _end(export, outcome, reason=export.reason, name=filenames.of(export, now), size=size, total=export.done)
+        _end(
+            export, outcome, reason=export.reason, name=filenames.export_name(export, now), size=size, total=export.done
+        )
         if packed:
             packed.replace(storage.path(export.pk))
         else:
             storage.append(storage.path(export.pk), offset, end)
     if packed:
-        storage.tidy(export.pk)
+        storage.remove_parts(export.pk)
 
 
-def _without(export: Export, outcome: Outcome, reason: str) -> None:
-    """It ends, and there is no file."""
+def _fail(export: Export, outcome: Outcome, reason: str) -> None:
+    """Ends the export without a file."""
     with transaction.atomic():
         _end(export, outcome, reason=reason)
     storage.remove(export.pk)
@@ -167,11 +167,11 @@ def _without(export: Export, outcome: Outcome, reason: str) -> None:
 
 def _end(export: Export, outcome: Outcome, **values: object) -> None:
     export.end(outcome=outcome, expires_at=timezone.now() + KEPT, **values)
-    must(Action.EXPORT, _TRAIL[outcome], customer=export.customer, detail=told(export))
+    must(Action.EXPORT, _AUDITED[outcome], customer=export.customer, detail=told(export))
 
 
 def told(export: Export) -> dict[str, object]:
-    """What the trail says of an export."""
+    """The details of an audit event about an export."""
     about = {
         "export": str(export.pk), "format": export.kind, "list": export.query, "threads": export.done,
         "file": export.name, "bytes": export.size, "reason": export.reason,

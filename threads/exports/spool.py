@@ -1,4 +1,4 @@
-"""A conversation that is fetched once and read twice, with no more of it in memory than a page."""
+"""Spooled conversations: fetched once and read twice, with one page in memory."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .transcript import LOST, Pages, too_large
 
 
 class Watched:
-    """The pages of a conversation, on their way to somewhere. When they have been read to their end, `items` is how
-    many items there were, `error` what ended them early, and `why` that in words; None where that is all."""
+    """The pages of a conversation, counted as they are read. Afterwards `items` is the number of items, `error` what
+    ended the reading early, and `why` the reason why it is incomplete, a clause; None where it is complete."""
 
     def __init__(self, pages: Pages) -> None:
         self._pages, self._lost, self._left_out = pages, False, 0
@@ -33,38 +33,38 @@ class Watched:
         return too_large(self._left_out) if self._left_out else None
 
     def first(self) -> Iterator[Window[ThreadItem]]:
-        """The pages as they come. Raises `ChatKitError` as they do."""
+        """The pages, once. Raises `ChatKitError` as their source does."""
         try:
             for window in self._pages:
                 left_out = sum(isinstance(row.body, LeftOut) for row in window.rows)
                 self.items += len(window.rows) - left_out
                 self._left_out += left_out
                 self._lost = self._lost or window.lost
-                self.keep(window)
+                self.on_page(window)
                 yield window
         except ChatKitError as error:
             self.error = error
             raise
 
-    def keep(self, window: Window[ThreadItem]) -> None:
-        """What is done with each page besides."""
+    def on_page(self, window: Window[ThreadItem]) -> None:
+        """A hook for each page."""
 
 
-class Once(Watched):
-    """Such pages that can be read once more; `spool` is where the items are meanwhile."""
+class SpooledPages(Watched):
+    """Pages that can be read a second time, from the file `spool`."""
 
     def __init__(self, pages: Pages, spool: IO[bytes]) -> None:
         super().__init__(pages)
         self._spool = spool
 
-    def keep(self, window: Window[ThreadItem]) -> None:
+    def on_page(self, window: Window[ThreadItem]) -> None:
         for each in window.rows:
             left_out = each.body.detail if isinstance(each.body, LeftOut) else None
             line = [each.id, left_out] if left_out is not None else [each.raw]
             self._spool.write(dumped(line).encode() + b"\n")
 
     def again(self) -> Iterator[Window[ThreadItem]]:
-        """The same items, and then the same error."""
+        """The same items again, then the same error."""
         self._spool.seek(0)
         while lines := list(islice(self._spool, MAX_LIMIT)):
             yield _window(tuple(_item(*json.loads(line)) for line in lines))

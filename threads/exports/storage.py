@@ -1,4 +1,4 @@
-"""Where exports are on disk, which nobody but this account of the machine can read."""
+"""Files of exports on disk, readable by this account of the machine only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FILE, _WORK = ".data", ".work"
 
 
 def directory() -> Path:
-    """DATA_DIR/exports, made where it is not there. Machines that share the work must share it. Raises `OSError`."""
+    """DATA_DIR/exports, created where it is missing. Workers on several machines must share it. Raises `OSError`."""
     found = Path(settings.DATA_DIR) / "exports"
     if not found.is_dir():
         found.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -29,51 +29,51 @@ def path(export: UUID) -> Path:
 
 
 def work(export: UUID) -> Path:
-    """Where an export keeps its parts until they are packed; `begin` makes it."""
+    """The directory of an export's parts until they are packed; `begin` creates it."""
     return directory() / f"{export}{_WORK}"
 
 
 def begin(export: UUID) -> None:
-    """Makes the place for the parts. Nobody else does: what was removed must not come back. Raises `OSError`."""
+    """Creates the directory of the parts. Nothing else does, so a removed export stays removed. Raises `OSError`."""
     work(export).mkdir(mode=0o700, exist_ok=True)
 
 
 def create(where: Path) -> BinaryIO:
-    """A new file for one reader, in place of what was there. Raises `OSError`."""
+    """An empty file in place of an existing one, open for writing. Raises `OSError`."""
     return os.fdopen(os.open(where, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb")
 
 
 def append(where: Path, offset: int, data: bytes) -> None:
-    """Makes the file its first `offset` bytes and then `data`, on the disk itself. Raises `OSError`."""
+    """Cuts the file to `offset` bytes, appends `data`, and flushes it to disk. Raises `OSError`."""
     with os.fdopen(os.open(where, os.O_CREAT | os.O_RDWR, 0o600), "r+b") as file:
         if file.seek(0, os.SEEK_END) < offset:
             raise OSError(f"{where.name} is shorter than it was")
         file.truncate(offset)
         file.seek(offset)
         file.write(data)
-        settle(file)
+        flush(file)
 
 
-def settle(file: BinaryIO) -> None:
-    """Has what was written to a file on the disk."""
+def flush(file: BinaryIO) -> None:
+    """Flushes a file to disk."""
     file.flush()
     os.fsync(file.fileno())
 
 
 def remove(export: UUID) -> None:
-    """Deletes all that an export has on disk, if there is any. Raises `OSError`."""
+    """Deletes all files of an export, if there are any. Raises `OSError`."""
     path(export).unlink(missing_ok=True)
-    tidy(export)
+    remove_parts(export)
 
 
-def tidy(export: UUID) -> None:
-    """Deletes the parts that were packed. Raises `OSError`."""
+def remove_parts(export: UUID) -> None:
+    """Deletes the parts of an export. Raises `OSError`."""
     with suppress(FileNotFoundError):
         shutil.rmtree(work(export))
 
 
-def there() -> Iterator[UUID]:
-    """The exports that have something on disk."""
+def on_disk() -> Iterator[UUID]:
+    """The ids of exports with files on disk."""
     for each in directory().iterdir():
         if each.suffix in {_FILE, _WORK}:
             with suppress(ValueError):

@@ -1,4 +1,4 @@
-"""A whole conversation as a file: as Markdown for a person, as JSON with the upstream's own objects."""
+"""Transcript of a whole conversation: Markdown to read, or JSON with the upstream's own objects."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ LOST = "there is more, but the API gives no way to reach it"
 
 
 def too_large(items: int) -> str:
-    """Why a transcript is partial from which so many items were left out."""
+    """The reason for a partial transcript that leaves out so many items."""
     return f"{items:,} item{'s are' if items != 1 else ' is'} left out, too large to be read"
 
 
 def as_json(thread: Thread, pages: Pages) -> Iterator[str]:
-    """One JSON object: `thread`, `items` in order, `count`, and `complete`, which is false, with the `error`, where the
-    upstream failed on the way. It is valid JSON either way."""
+    """One JSON object: `thread`, `items` in order, `count` and `complete`; with `error`, where the upstream failed on
+    the way. It is valid JSON either way."""
     yield f'{{"thread": {dumped(thread.raw)},\n"items": ['
     count, missing, lost = 0, 0, False
     error: str | None = None
@@ -49,8 +49,8 @@ def as_json(thread: Thread, pages: Pages) -> Iterator[str]:
 
 
 def as_markdown(thread: Thread, pages: Pages, now: datetime, zone: tzinfo) -> Iterator[str]:
-    """A heading with what is known of the thread, then each item under its time; the last line tells whether it is
-    all."""
+    """A heading with the facts about the thread, then each item under its time. The last line says whether it is
+    complete."""
     yield from _head(thread, now, zone)
     count, missing, why = 0, 0, None
     try:
@@ -85,13 +85,13 @@ def _head(thread: Thread, now: datetime, zone: tzinfo) -> Iterator[str]:
 
 def _item(item: ThreadItem, zone: tzinfo) -> Iterator[str]:
     time = times.exact_to_seconds(item.created_at, zone) if item.created_at else "no time given"
-    who, parts = _said(item)
-    yield f"## {who}, {time}\n\n"
+    speaker, parts = _speaker_and_parts(item)
+    yield f"## {speaker}, {time}\n\n"
     for part in parts:
         yield part.rstrip("\n") + "\n\n"
 
 
-def _said(item: ThreadItem) -> tuple[str, Iterable[str]]:
+def _speaker_and_parts(item: ThreadItem) -> tuple[str, Iterable[str]]:
     body = item.body
     if isinstance(body, UserMessage):
         return "Customer", _customer(body)
@@ -140,8 +140,8 @@ def _json(text: str) -> str:
 
 
 def _fenced(text: str) -> str:
-    """What a stranger wrote, to the letter: no heading, no image and no last line of theirs passes for one of ours. The
-    fence is longer than any that the text could close it with."""
+    """Untrusted text, unchanged, in a code fence: it can't fake a heading, an image or the last line. The fence is
+    longer than any in the text."""
     shown = named(text, None)
     longest = max((found.end() - found.start() for found in re.finditer("`+", shown)), default=0)
     fence = "`" * max(3, longest + 1)
@@ -149,7 +149,7 @@ def _fenced(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    """A stranger's words in a line of ours."""
+    """Untrusted text within one of our lines, escaped."""
     return " ".join(named(text, None).split()).translate(_ESCAPED)
 
 

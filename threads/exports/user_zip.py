@@ -1,4 +1,4 @@
-"""From the parts to the zip: the transcripts, an index for a person, and a manifest that says what there should be."""
+"""Packs the parts of a user's export into a zip: transcripts, an index page, and a manifest with hashes."""
 
 from __future__ import annotations
 
@@ -19,55 +19,57 @@ from threads.lib import times
 from threads.rendering.escape import named
 
 from . import storage
-from .list_pages import asked_for
+from .list_pages import list_query
 from .models import Export
 from .user_parts import FACTS, lines
 
-_BEAT = 10.0
-_CHUNK = 2**20
+_RENEW_SECONDS = 10.0
+"""How often the lease is renewed."""
+
+_CHUNK_BYTES = 2**20
 
 
 def pack(export: Export, now: datetime) -> Path:
-    """The zip among the parts, made anew. Raises `JobLostError` and `OSError`."""
+    """Writes the zip beside the parts, and returns its path. Raises `LeaseLostError` and `OSError`."""
     where = storage.work(export.pk)
     packed, last = where / "packed", time.monotonic()
     with storage.create(packed) as file, TemporaryFile(dir=where) as entries:
         with ZipFile(file, "w", ZIP_DEFLATED) as zipped:
-            add = _Adding(zipped, entries, now)
+            add = _ZipWriter(zipped, entries, now)
             for _, facts in lines(export, FACTS):
                 for name in facts["files"]:
                     add.file(f"threads/{name}", where / name)
-                if time.monotonic() - last > _BEAT:
-                    export.keep()
+                if time.monotonic() - last > _RENEW_SECONDS:
+                    export.renew()
                     last = time.monotonic()
             add.text("index.html", _index(export, now))
             add.text("manifest.json", _manifest(export, now, add))
-        storage.settle(file)
+        storage.flush(file)
     return packed
 
 
 def lacking(export: Export) -> str:
-    """Why it is not everything, in words; "" where it is."""
+    """Why the export is incomplete, in sentences; "" where it is complete."""
     not_whole = sum(facts["why"] is not None for _, facts in lines(export, FACTS))
     counted = f"{not_whole:,} of {export.done:,} thread{'s' if export.done != 1 else ''} could not be had whole."
     return " ".join(filter(None, [export.reason, counted if not_whole else ""]))
 
 
-class _Adding:
-    """Puts files into a zip, and notes for its manifest what they are."""
+class _ZipWriter:
+    """Adds files to a zip, and collects their entries for the manifest."""
 
     def __init__(self, zipped: ZipFile, entries: IO[bytes], now: datetime) -> None:
         self._zip, self._entries, self._now = zipped, entries, now
 
     def file(self, name: str, where: Path) -> None:
         with where.open("rb") as file:
-            self._add(name, iter(partial(file.read, _CHUNK), b""))
+            self._add(name, iter(partial(file.read, _CHUNK_BYTES), b""))
 
     def text(self, name: str, text: Iterable[str]) -> None:
         self._add(name, (each.encode("utf-8", "replace") for each in text))
 
-    def noted(self) -> Iterator[str]:
-        """JSON of each file so far."""
+    def manifest_entries(self) -> Iterator[str]:
+        """The JSON of each entry so far."""
         self._entries.seek(0)
         for line in self._entries:
             yield line.decode().rstrip("\n")
@@ -85,10 +87,10 @@ class _Adding:
         self._entries.write(dumped(entry).encode() + b"\n")
 
 
-def _manifest(export: Export, now: datetime, add: _Adding) -> Iterator[str]:
-    """JSON that is written as it is read, since a user may have any number of threads."""
+def _manifest(export: Export, now: datetime, add: _ZipWriter) -> Iterator[str]:
+    """The JSON in pieces, since a user may have any number of threads."""
     head = {
-        "user": asked_for(export).user,
+        "user": list_query(export).user,
         "made": now.astimezone(UTC).isoformat(timespec="seconds"),
         "complete": not export.reason,
         "reason": export.reason or None,
@@ -100,7 +102,7 @@ def _manifest(export: Export, now: datetime, add: _Adding) -> Iterator[str]:
         dumped({"thread": facts["thread"], "why": facts["why"]}) for _, facts in lines(export, FACTS) if facts["why"]
     )
     yield '],\n"files": ['
-    yield from _listed(add.noted())
+    yield from _listed(add.manifest_entries())
     yield "]}\n"
 
 
@@ -124,7 +126,7 @@ _HEAD = """<!doctype html>
 
 
 def _index(export: Export, now: datetime) -> Iterator[str]:
-    """A page without a style or a script, on which nothing that a stranger wrote is markup."""
+    """A page without styles and scripts, on which untrusted text is escaped."""
     zone = times.zone(export.zone)
     yield _HEAD.format(title=("PARTIAL: " if export.reason else "") + f"Threads of {_shown(export.customer)}")
     if export.reason:

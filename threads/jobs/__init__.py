@@ -1,1 +1,1 @@
-"""Background work: the queue, a job's row, and the lease by which one worker holds it."""
+"""Background work: the queue, the schedule, jobs, their leases, and how a worker stops."""

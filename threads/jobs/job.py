@@ -1,4 +1,4 @@
-"""Work that takes longer than a page: one row for each, which outlives the process that does it."""
+"""Background jobs: one database row per job, claimed under a lease so that another worker can take over."""
 
 from __future__ import annotations
 
@@ -14,42 +14,41 @@ from django.utils import timezone
 
 from threads.audit.record import Actor, actor
 
-from . import lease
-from . import lease_holder as holder
+from . import lease, lease_holder
 
 LEASE = timedelta(seconds=max(60.0, 3 * settings.CHATKIT_DEADLINE))
-"""How long a worker of another machine that has died, or one that lost the database, holds up its jobs. One that lives
-may wait for the upstream two or three times before it says so again."""
+"""Length of a job's lease: how long jobs wait for a worker that died on another machine, or lost the database. A live
+worker may make two or three upstream calls before it renews."""
 
-LONGEST = timedelta(seconds=3 * settings.LONGEST_DEADLINE)
-"""That of a process whose CHATKIT_DEADLINE is as long as it may be."""
-
-
-class JobLostError(Exception):
-    """Another worker has taken the job over: this one does no more of it."""
+LONGEST_LEASE = timedelta(seconds=3 * settings.LONGEST_DEADLINE)
+"""The lease of a process with the longest CHATKIT_DEADLINE that is allowed."""
 
 
 class Job(models.Model):
-    """Asked for by somebody, done by one worker at a time, and taken over where that worker dies."""
+    """A job that an account ordered, done by one worker at a time."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     asked_at = models.DateTimeField(default=timezone.now)
     who = models.CharField(max_length=150)
+    """The name of the account that ordered it."""
     who_id = models.CharField(max_length=40)
+    """Its primary key."""
     address = models.CharField(max_length=64, blank=True)
+    """The network address of the order."""
     request_id = models.CharField(max_length=64, blank=True)
     phase = models.CharField(max_length=20, default="waiting")
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(null=True)
-    """None while nobody knows."""
+    """None while it is not known."""
     began_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     holder = models.CharField(max_length=100, blank=True)
+    """Who holds the lease, "" for nobody: an id of `lease_holder`."""
     until = models.DateTimeField(null=True)
-    """When the holder's time is over by the database's clock, unless it says before then that it lives."""
+    """When the lease ends by the database's clock, unless the holder renews it before."""
 
-    _kept_at = -math.inf
-    """When this object last said so, in `holder.passed`."""
+    _renewed_at = -math.inf
+    """When this object last renewed the lease, by `lease_holder.monotonic`."""
 
     class Meta:
         abstract = True
@@ -57,56 +56,58 @@ class Job(models.Model):
 
     @property
     def actor(self) -> Actor:
-        """Who asked for it: whoever does it acts for them."""
+        """The account that ordered the job, for the audit events of the worker."""
         return Actor(self.who, self.who_id, self.address, self.request_id, str(self.pk))
 
     @classmethod
-    def asked(cls, **values: Any) -> Self:
-        """A new job, asked for by who acts now."""
+    def create_for_actor(cls, **values: Any) -> Self:
+        """Stores a new job, ordered by the current actor."""
         now = actor()
         by = {"who": now.name[:150], "who_id": now.id, "address": now.address[:64], "request_id": now.request_id}
         return cls._default_manager.create(**by | values)
 
     @classmethod
     def to_do(cls) -> models.QuerySet[Self]:
-        """Those that have not ended and that nobody is at, oldest first."""
-        open_ = cls._default_manager.filter(ended_at=None)
-        return open_.filter(lease.free(open_, LONGEST)).order_by("asked_at", "id")
+        """Jobs that have not ended and that no worker holds, oldest first."""
+        unfinished = cls._default_manager.filter(ended_at=None)
+        return unfinished.filter(lease.free(unfinished, LONGEST_LEASE)).order_by("asked_at", "id")
 
     def claim(self) -> bool:
-        """Takes the job, unless another worker is at it. Then `holder` is a name of this claim alone."""
-        kept_at = holder.passed()
-        if not type(self).to_do().filter(pk=self.pk).update(holder=holder.name(), until=lease.end(LEASE)):
+        """Takes the job's lease; False where another worker holds it. `holder` is then unique to this claim."""
+        claimed_at = lease_holder.monotonic()
+        if lease.claim(self._unfinished(), LEASE, LONGEST_LEASE) is None:
             return False
         self.refresh_from_db()
-        self._kept_at = kept_at
+        self._renewed_at = claimed_at
         if self.began_at is None:
-            self.keep(began_at=timezone.now())
+            self.renew(began_at=timezone.now())
         return True
 
-    def keep(self, **values: Any) -> None:
-        """Stores how far it is, which also says that the holder lives. Raises `JobLostError` where it holds the job no
-        more; so within a transaction nothing is kept by two."""
-        kept_at = holder.passed()
-        mine = type(self)._default_manager.filter(pk=self.pk, holder=self.holder, ended_at=None)  # noqa: SLF001
-        if not mine.update(until=lease.end(LEASE), **values):
-            raise JobLostError
-        self._kept_at = kept_at
+    def renew(self, **values: Any) -> None:
+        """Renews the lease and stores the progress. Raises `LeaseLostError`, so that within a transaction two workers
+        can't store the same work."""
+        renewed_at = lease_holder.monotonic()
+        lease.renew(self._unfinished(), self.holder, LEASE, **values)
+        self._renewed_at = renewed_at
         for name, value in values.items():
-            if isinstance(value, Combinable):  # the database knows it
+            if isinstance(value, Combinable):  # only the database knows it
                 self.__dict__.pop(name, None)
             else:
                 setattr(self, name, value)
 
-    def hold(self, seconds: float) -> None:
-        """Before what can't be taken back: the job is held for at least so long. Raises `JobLostError`."""
-        if holder.passed() - self._kept_at > LEASE.total_seconds() - seconds:
-            self.keep()
+    def ensure_lease(self, seconds: float) -> None:
+        """Makes sure that the lease lasts for at least so long, before something that can't be undone. Raises
+        `LeaseLostError`."""
+        if lease_holder.monotonic() - self._renewed_at > LEASE.total_seconds() - seconds:
+            self.renew()
 
     def end(self, **values: Any) -> None:
-        """It is done, or can't be. Raises `JobLostError`."""
-        self.keep(**{"ended_at": timezone.now(), "phase": "ended"} | values)
+        """Marks the job as ended, well or not. Raises `LeaseLostError`."""
+        self.renew(**{"ended_at": timezone.now(), "phase": "ended"} | values)
 
-    def let_go(self) -> None:
-        """Leaves it for another worker, at once."""
-        type(self)._default_manager.filter(pk=self.pk, holder=self.holder).update(until=None, holder="")  # noqa: SLF001
+    def release(self) -> None:
+        """Releases the lease, so that another worker can go on at once."""
+        lease.release(type(self)._default_manager.filter(pk=self.pk), self.holder)  # noqa: SLF001
+
+    def _unfinished(self) -> models.QuerySet[Self]:
+        return type(self)._default_manager.filter(pk=self.pk, ended_at=None)  # noqa: SLF001

@@ -1,4 +1,5 @@
-"""Who is at a piece of work: a name by which others of the same machine can tell whether that process still runs."""
+"""Lease holder ids: host, process id, boot time and a random part, so that another process on the same host can tell
+whether the holder is still alive, and by how much the clock has been set since."""
 
 from __future__ import annotations
 
@@ -12,34 +13,29 @@ from functools import cache
 from pathlib import Path
 
 
-def name() -> str:
-    """A name for one claim of this process; no longer than 100 characters."""
-    return f"{_machine()} {os.getpid()} {_booted()} {uuid.uuid4().hex[:12]}"
+def new_id() -> str:
+    """An id for one claim by this process, at most 100 characters."""
+    return f"{_machine()} {os.getpid()} {_boot_time()} {uuid.uuid4().hex[:12]}"
 
 
-def clock_set_by(holder: str) -> timedelta:
-    """By how much this machine's clock was set forward since the holder made its claim, negative where it was put back.
-    Zero for a holder of another machine."""
+def clock_step(holder: str) -> timedelta:
+    """By how much this machine's clock was set forward since the claim, negative where it was put back. Zero for a
+    holder on another machine."""
     machine, _, rest = holder.partition(" ")
     _pid, *booted = rest.split(" ")
     if machine != _machine() or len(booted) != 2 or not booted[0].isdecimal():
         return timedelta()
-    return timedelta(seconds=_booted() - int(booted[0]))
+    return timedelta(seconds=_boot_time() - int(booted[0]))
 
 
-def passed() -> float:
-    """Seconds since some moment, by a clock that nobody sets; on Linux it goes on while the machine sleeps."""
+def monotonic() -> float:
+    """Seconds by a clock that cannot be set; on Linux it goes on while the machine sleeps."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
-def _booted() -> int:
-    """The Unix second of the machine's start by what its clock says now: setting the clock moves it."""
-    return round(time.time() - passed())
-
-
 def is_dead(holder: str) -> bool:
-    """Whether the holder was a process of this machine that runs no more: it need not be waited for."""
+    """Whether the holder was a process of this machine that no longer runs. False where that can't be told."""
     machine, _, rest = holder.partition(" ")
     pid = rest.partition(" ")[0]
     if machine != _machine() or not pid.isdecimal():
@@ -53,13 +49,18 @@ def is_dead(holder: str) -> bool:
     return False
 
 
+def _boot_time() -> int:
+    """The Unix second of the machine's start, by the clock as it is set now: setting the clock moves it."""
+    return round(time.time() - monotonic())
+
+
 @cache
 def _machine() -> str:
-    """The host, and where Linux tells them its boot and the space that its process ids are of: containers and copied
-    machines may share a host's name, and the processes of one are not seen from the other."""
-    found = [socket.gethostname().replace(" ", "-")[:40]]
+    """The host name and, on Linux, its boot id and process id namespace: containers and cloned machines may share a
+    host name, and don't see each other's processes."""
+    parts = [socket.gethostname().replace(" ", "-")[:40]]
     with suppress(OSError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8]
-        space = Path("/proc/self/ns/pid").readlink().name.strip("pid:[]")
-        found += [boot, space[:20]]
-    return "/".join(found)
+        namespace = Path("/proc/self/ns/pid").readlink().name.strip("pid:[]")
+        parts += [boot, namespace[:20]]
+    return "/".join(parts)

@@ -1,4 +1,4 @@
-"""Where work for the background waits: in a file, or in PostgreSQL or Redis for machines that share it."""
+"""Task queue (huey): in an SQLite file, or in PostgreSQL or Redis for machines that share it."""
 
 from __future__ import annotations
 
@@ -25,24 +25,23 @@ _log = logging.getLogger(__name__)
 
 NAME = "threadkeeper"
 
-_SOON = 2
-"""Seconds that a server has to say how much waits in the queue."""
+_TIMEOUT_SECONDS = 2
+"""How long a server may take to count the queue."""
 
-_LOCKED = 0.3
-"""The same for a file that is locked: meanwhile the whole process waits."""
+_LOCKED_SECONDS = 0.3
+"""The same for a locked file, for which the whole process waits."""
 
-
-POLL = 1.0
-"""Seconds after which a worker looks for work at the latest."""
+POLL_SECONDS = 1.0
+"""How often a worker looks for tasks at least."""
 
 
 class QueueError(Exception):
-    """The queue can't be reached. The text says why, for the log."""
+    """The queue can't be reached; the message gives the reason."""
 
 
 class _PostgresStorage(PostgresStorage):  # type: ignore[misc]  # huey has no types
-    """huey's queue in PostgreSQL, also behind a connection pooler in transaction mode: nothing in it belongs to a
-    connection, no prepared statement and no LISTEN. A connection that the server has closed is opened anew."""
+    """huey's queue in PostgreSQL, also behind a connection pooler in transaction mode: without prepared statements and
+    LISTEN, which belong to a connection. Reconnects where the server has closed the connection."""
 
     _conn: Any
 
@@ -63,16 +62,16 @@ class _PostgresHuey(PostgresHuey):  # type: ignore[misc]
 
 @cache
 def huey() -> Any:
-    """The queue that the settings name; without one, a file in DATA_DIR."""
-    # Tasks are pickled. Signed, so that who can write to the queue can still not run what they like.
-    how = {"results": False, "serializer": SignedSerializer(secret=settings.SECRET_KEY)}
+    """The queue at QUEUE_URL; without one, in a file in DATA_DIR."""
+    # Tasks are pickled, so they are signed: write access to the queue must not allow to run any code.
+    options = {"results": False, "serializer": SignedSerializer(secret=settings.SECRET_KEY)}
     url = settings.QUEUE_URL
     if url is None:
-        return SqliteHuey(NAME, filename=str(_file()), timeout=20, **how)
+        return SqliteHuey(NAME, filename=str(_file()), timeout=20, **options)
     if url.startswith("postgres"):
-        return _PostgresHuey(NAME, dsn=url, **how)
+        return _PostgresHuey(NAME, dsn=url, **options)
     try:
-        return RedisHuey(NAME, url=url, **how)
+        return RedisHuey(NAME, url=url, **options)
     except ConfigurationError as error:
         raise ImproperlyConfigured(
             "QUEUE_URL names Redis, which needs the package redis: pip install -r requirements-all.txt."
@@ -80,15 +79,15 @@ def huey() -> Any:
 
 
 def waiting() -> int:
-    """How many tasks wait. Asked over a connection of its own that waits for nothing long, so that it can also be asked
-    whether the queue is there. Raises `QueueError`."""
-    with reached():
+    """The number of tasks in the queue. Uses a connection of its own with short timeouts, so that it also serves as a
+    health check. Raises `QueueError`."""
+    with translated_errors():
         storage = _storage()
         try:
             with _limited(storage):
                 return int(storage.queue_size())
         except (sqlite3.OperationalError, psycopg.errors.UndefinedTable) as error:
-            # The tables are made by whoever first puts something in.
+            # huey creates the tables with the first task.
             if isinstance(error, sqlite3.Error) and "no such table" not in str(error):
                 raise
             return 0
@@ -101,10 +100,10 @@ def waiting() -> int:
 def _storage() -> Any:
     url = settings.QUEUE_URL
     if url is None:
-        return SqliteStorage(NAME, str(_file()), timeout=_LOCKED, create_tables=False)
+        return SqliteStorage(NAME, str(_file()), timeout=_LOCKED_SECONDS, create_tables=False)
     if url.startswith("postgres"):
-        return _PostgresStorage(NAME, dsn=url, create_tables=False, connect_timeout=_SOON)
-    limits = urlencode({"socket_connect_timeout": _SOON, "socket_timeout": _SOON})
+        return _PostgresStorage(NAME, dsn=url, create_tables=False, connect_timeout=_TIMEOUT_SECONDS)
+    limits = urlencode({"socket_connect_timeout": _TIMEOUT_SECONDS, "socket_timeout": _TIMEOUT_SECONDS})
     try:
         return RedisStorage(NAME, url=f"{url}{'&' if '?' in url else '?'}{limits}")
     except ConfigurationError as error:
@@ -113,13 +112,13 @@ def _storage() -> Any:
 
 @contextmanager
 def _limited(storage: Any) -> Iterator[None]:
-    """Ends a statement of PostgreSQL that takes longer than `_SOON`. In a transaction, since a connection pooler takes
-    no such setting for a connection."""
+    """Sets a statement timeout in PostgreSQL. In a transaction, since a connection pooler takes no such setting for a
+    connection."""
     if not isinstance(storage, PostgresStorage):
         yield
         return
     with storage.conn.transaction():
-        storage.conn.execute(f"SET LOCAL statement_timeout = {_SOON * 1000}")
+        storage.conn.execute(f"SET LOCAL statement_timeout = {_TIMEOUT_SECONDS * 1000}")
         yield
 
 
@@ -128,29 +127,29 @@ def _file() -> Path:
 
 
 @contextmanager
-def reached() -> Iterator[None]:
-    """For handing work to the queue: loading the tasks reaches for it, so that stands in here too. Raises `QueueError`
-    where it can't be reached."""
+def translated_errors() -> Iterator[None]:
+    """Raises `QueueError` where the queue can't be reached. Loading a `tasks` module opens the queue, so it belongs in
+    such a block too."""
     try:
         yield
-    except _faults() as error:
+    except _error_types() as error:
         raise QueueError(str(error)) from error
 
 
-def soon(ask: Callable[[], object]) -> None:
-    """Hands work to the queue that workers would also find by themselves, within a minute or two: so where the queue
-    can't be reached the log says it, and nobody has to be told."""
+def soon(enqueue: Callable[[], object]) -> None:
+    """Enqueues a task whose work workers also find by themselves within a minute or two: a queue that can't be reached
+    is only logged."""
     try:
-        with reached():
-            ask()
+        with translated_errors():
+            enqueue()
     except QueueError as error:
-        _log.error("The queue can't be reached: %s", error)  # the sentence says it
+        _log.error("The queue can't be reached: %s", error)
 
 
-def _faults() -> tuple[type[Exception], ...]:
-    faults: tuple[type[Exception], ...] = (OSError, sqlite3.Error, psycopg.Error)
+def _error_types() -> tuple[type[Exception], ...]:
+    types: tuple[type[Exception], ...] = (OSError, sqlite3.Error, psycopg.Error)
     try:
         from redis import RedisError  # noqa: PLC0415
     except ImportError:
-        return faults
-    return (*faults, RedisError)
+        return types
+    return (*types, RedisError)

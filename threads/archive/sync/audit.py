@@ -8,8 +8,8 @@ from dataclasses import asdict
 
 from threads.audit.record import Action, Outcome, record
 from threads.chatkit import ChatKitError
+from threads.jobs.lease import LeaseLostError
 
-from .lease import LeaseLostError
 from .run import SyncStoppedError, SyncTally
 
 

@@ -1,4 +1,4 @@
-"""One worker at a time, and another when that one is dead."""
+"""Named leases of the archive: "sync" for a run, "index" for a reindexing."""
 
 from __future__ import annotations
 
@@ -8,18 +8,13 @@ from django.db.models.functions import Now
 
 from threads.archive.models import Lease
 from threads.jobs import lease
-from threads.jobs import lease_holder as holder
 
 LENGTH = timedelta(seconds=60)
-"""How long a worker that has died holds up the others."""
-
-
-class LeaseLostError(Exception):
-    """Another worker has taken over: whatever was not yet kept is not kept."""
+"""How long a worker that died on another machine blocks the others."""
 
 
 class HeldError(Exception):
-    """Another worker is at it. `holder` names it."""
+    """Another worker holds the lease: `holder`."""
 
     def __init__(self, holder: str) -> None:
         super().__init__(holder)
@@ -27,22 +22,20 @@ class HeldError(Exception):
 
 
 class Held:
-    """A lease that this object holds, once it is made. Raises `HeldError` where another does."""
+    """A lease that this object holds from its creation on. Raises `HeldError` where another worker holds it."""
 
     def __init__(self, name: str) -> None:
-        self._name = name
-        self.holder = holder.name()
+        self._rows = Lease.objects.filter(name=name)
         Lease.objects.get_or_create(name=name, defaults={"holder": "", "until": Now()})
-        rows = Lease.objects.filter(name=name)
-        if not rows.filter(lease.free(rows, LENGTH)).update(holder=self.holder, until=lease.end(LENGTH)):
-            raise HeldError(rows.values_list("holder", flat=True).get())
+        holder = lease.claim(self._rows, LENGTH, LENGTH)
+        if holder is None:
+            raise HeldError(self._rows.values_list("holder", flat=True).get())
+        self.holder = holder
 
     def renew(self) -> None:
-        """To be called within the transaction of what is kept, so that nothing is kept by two. Raises
-        `LeaseLostError`."""
-        mine = Lease.objects.filter(name=self._name, holder=self.holder)
-        if not mine.update(until=lease.end(LENGTH)):
-            raise LeaseLostError
+        """Extends the lease. Call it in the transaction that stores work. Raises `LeaseLostError`."""
+        lease.renew(self._rows, self.holder, LENGTH)
 
     def release(self) -> None:
-        Lease.objects.filter(name=self._name, holder=self.holder).update(until=Now())
+        """Gives the lease up."""
+        lease.release(self._rows, self.holder)

@@ -21,7 +21,7 @@ from threads.audit.record import Action, NotRecordedError, Outcome, must
 from threads.chatkit import ChatKitError
 from threads.exports import filenames, formats, orders, runner, storage
 from threads.exports.models import Export
-from threads.jobs.job import JobLostError
+from threads.jobs.lease import LeaseLostError
 from threads.lib import form_fields, times
 from threads.lib.db import give_back
 from threads.roles import Right, account, needs
@@ -102,7 +102,7 @@ def export_list(request: HttpRequest) -> HttpResponseBase:
         if not export.claim() or not runner.at_once(export, AT_ONCE):
             orders.have_done()
             return redirect("export", pk=export.pk)
-    except JobLostError:
+    except LeaseLostError:
         return redirect("export", pk=export.pk)
     except service.NeedsArchiveError:
         orders.take_away(export)

@@ -25,10 +25,11 @@ from threads.archive.completeness import Completeness
 from threads.archive.models import StaleIndex
 from threads.archive.report import ATTACHMENTS, Report, report
 from threads.archive.sync import status
-from threads.archive.sync.lease import HeldError, LeaseLostError
+from threads.archive.sync.lease import HeldError
 from threads.archive.sync.walk import Sync, SyncTally, why
 from threads.audit.record import NotRecordedError
 from threads.chatkit import ChatKitError, Retired
+from threads.jobs.lease import LeaseLostError
 from threads.lib import times
 from threads.sources import upstream
 

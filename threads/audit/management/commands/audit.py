@@ -1,5 +1,5 @@
-"""`manage.py audit archive` moves old events of the trail into a file whose lines are chained by their hashes; `audit
-verify` looks whether such files are what was written."""
+"""`manage.py audit archive` moves old events of the audit log into a file with a hash chain; `audit verify` verifies
+such files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from threads.audit import archiving, hash_chain
 from threads.audit.record import NotRecordedError
 
 _NOT_ALLOWED = "42501"
-"""What PostgreSQL says to who does not own a table."""
+"""PostgreSQL's SQLSTATE for an account that does not own the table."""
 
 
 class Command(BaseCommand):
@@ -52,44 +52,46 @@ class Command(BaseCommand):
             done = archiving.archive(before, path)
         except BlockingIOError as error:
             raise CommandError(f"Another process is writing {path}.") from error
-        except (archiving.RefusedError, hash_chain.BrokenError) as error:
+        except (archiving.ArchivingError, hash_chain.BrokenChainError) as error:
             raise CommandError(f"Nothing more was removed: {error}") from error
         except NotRecordedError as error:
             raise CommandError("The trail can't be written, so nothing more was removed. Run it again.") from error
         except DatabaseError as error:
-            said = f"The database failed ({type(error).__name__}). Nothing is lost: run this again with the same file."
+            message = (
+                f"The database failed ({type(error).__name__}). Nothing is lost: run this again with the same file."
+            )
             if getattr(error.__cause__, "sqlstate", None) == _NOT_ALLOWED:
-                said = "To remove events takes the account that owns the table: run this with that in DATABASE_URL."
-            raise CommandError(said) from error
+                message = "To remove events takes the account that owns the table: run this with that in DATABASE_URL."
+            raise CommandError(message) from error
         if done is None:
             self.stdout.write(f"There are no events before {day}. Nothing was written.")
             return
         found, removed = done
-        self.stdout.write(f"{_said(path, found)}\n{removed:,} of them were removed from the trail just now.")
+        self.stdout.write(f"{_described(path, found)}\n{removed:,} of them were removed from the trail just now.")
 
     def _verify(self, paths: list[Path]) -> None:
         last = None
         for path in paths:
             try:
                 found = hash_chain.read(path)
-            except hash_chain.BrokenError as error:
+            except hash_chain.BrokenChainError as error:
                 raise CommandError(f"{path} is not what was written: {error}.") from error
             if last is not None and found.previous != last:
                 raise CommandError(f"{path} does not follow on the file before it.")
             last = found.last
-            self.stdout.write(_said(path, found))
-        self.stdout.write(_vouched_for(paths[-1], last))
+            self.stdout.write(_described(path, found))
+        self.stdout.write(_compared(paths[-1], last))
 
 
-def _said(path: Path, found: hash_chain.Contents) -> str:
+def _described(path: Path, found: hash_chain.Contents) -> str:
     span = f" from {found.first_at} to {found.last_at}" if found.events else ""
     after = "It is the first file" if found.previous == hash_chain.BEGINNING else f"It follows on {found.previous}"
     return f"{path} is whole: {found.events:,} events{span}.\n{after}, and ends with {found.last}."
 
 
-def _vouched_for(path: Path, last: str | None) -> str:
-    """What the trail says of the last file, as each other is vouched for by the one after it. Raises `CommandError`
-    where it says that it is not this one."""
+def _compared(path: Path, last: str | None) -> str:
+    """Compares the last file with the audit log, as each other file is confirmed by the one after it. Returns the
+    result as a sentence. Raises `CommandError` where they differ."""
     try:
         known = archiving.newest()
     except DatabaseError:

@@ -1,5 +1,5 @@
-"""`manage.py erasures` compares the erasures file with the database; `replay` erases again what a restored backup
-brought back, `fill` completes the file."""
+"""`manage.py erasures` compares the erasures file with the database; `replay` erases the threads again that a restored
+backup brought back, `fill` completes the file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Ends with exit code 1 where there is something to do, or it could not be done."""
+        """Exits with code 1 where something is to do, or failed."""
         if settings.ERASURES_FILE is None:
             raise CommandError(
                 "There is no erasures file: the emulator's threads are made up. ERASURES_FILE names one."
@@ -43,12 +43,12 @@ class Command(BaseCommand):
             raise CommandError("The audit trail can't be written, so nothing was erased.") from error
 
     def _status(self) -> None:
-        found = replay.standing()
-        self.stdout.write(f"{settings.ERASURES_FILE}: {found.lines:,} lines.")
-        said = replay.described(found)
-        for sentence, advice in said:
+        comparison = replay.standing()
+        self.stdout.write(f"{settings.ERASURES_FILE}: {comparison.lines:,} lines.")
+        problems = replay.described(comparison)
+        for sentence, advice in problems:
             self.stdout.write(f"{sentence} {advice}")
-        if said:
+        if problems:
             sys.exit(1)
         self.stdout.write("It agrees with the database.")
 

@@ -1,4 +1,4 @@
-"""`manage.py retention` says what is past its time; with --erase it has it erased."""
+"""`manage.py retention` lists threads past their retention time; with --erase it orders their erasure."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class Command(BaseCommand):
             raise CommandError("Nothing is ever past its time: RETENTION_DAYS is 0.")
         if settings.ARCHIVE_ONLY and options["erase"]:
             raise CommandError("OpenAI is not asked, since ARCHIVE_ONLY is set: it could not be told what to erase.")
-        wanted = retention.rule()
-        due = wanted.due()
+        rule = retention.current_rule()
+        due = rule.due()
         count = due.count()
-        statuses, before = " or ".join(wanted.statuses), f"{wanted.before:%Y-%m-%d %H:%M} UTC"
+        statuses, before = " or ".join(rule.statuses), f"{rule.before:%Y-%m-%d %H:%M} UTC"
         self.stdout.write(f"{count:,} threads, {statuses}, silent since before {before}.")
         if not count:
             return
@@ -49,14 +49,14 @@ class Command(BaseCommand):
         for thread_id, created_at, status in due.values_list("thread_id", "created_at", "status")[:_SHOWN]:
             self.stdout.write(f"  {created_at:%Y-%m-%d} {status} {thread_id}")
         if not options["erase"]:
-            self._say_what_stands_against(wanted, count)
+            self._report_obstacles(rule, count)
             self.stdout.write("Nothing was erased. --erase has a worker do it.")
             return
-        self._order(wanted, count)
+        self._order(rule, count)
 
-    def _order(self, wanted: retention.Rule, count: int) -> None:
+    def _order(self, rule: retention.Rule, count: int) -> None:
         try:
-            job = retention.begin(wanted, f"command {secrets.token_hex(16)}", upstream.client())
+            job = retention.order(rule, f"command {secrets.token_hex(16)}", upstream.client())
         except (ClockError, JournalError, ChatKitError) as error:
             raise CommandError(f"Nothing was ordered: {error}.") from error
         except NotRecordedError as error:
@@ -71,11 +71,11 @@ class Command(BaseCommand):
         more = f" {left:,} are left for the next time." if left > 0 else ""
         self.stdout.write(f"A worker erases {job.total:,} of them: erasure {job.pk}.{more}")
 
-    def _say_what_stands_against(self, wanted: retention.Rule, count: int) -> None:
-        if why := retention.why_confirmed(wanted, count):
-            self.stdout.write(f"An order of {count:,} threads would wait, since {why}. {_CONFIRM}")
+    def _report_obstacles(self, rule: retention.Rule, count: int) -> None:
+        if reason := retention.confirmation_reason(rule, count):
+            self.stdout.write(f"An order of {count:,} threads would wait, since {reason}. {_CONFIRM}")
         try:
-            clock_check.ask(upstream.client())
+            clock_check.check_upstream(upstream.client())
         except ClockError as error:
             self.stdout.write(f"None would be ordered: {error}.")
         except ChatKitError as error:

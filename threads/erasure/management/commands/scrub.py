@@ -1,4 +1,4 @@
-"""`manage.py scrub` writes the database anew, however large it is, so that no byte of what was erased is left in it."""
+"""`manage.py scrub` rewrites the database, however large it is, so that no byte of erased threads is left in it."""
 
 from __future__ import annotations
 
