@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line. Takes the secret key that `make run` has made, if there is one and no other is named."""
+"""Django's command line. Uses the secret key created by `make run` unless another is set."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 from django.core.management import execute_from_command_line
 
 if __name__ == "__main__":
-    os.umask(0o077)  # what it makes is for its own account alone
+    os.umask(0o077)  # files are for this OS account only
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
     made = Path(__file__).resolve().parent / "var" / "secret_key"
     if made.exists() and not os.environ.get("SECRET_KEY") and not os.environ.get("SECRET_KEY_FILE"):

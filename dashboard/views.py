@@ -1,4 +1,4 @@
-"""The home page, and the pages for what goes wrong."""
+"""The home page, and the error pages."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from threads.web.fetch_metadata import linked
 from . import database_errors
 
 _FIRST = ((Right.READ, "threads"), (Right.AUDIT, "audit"), (Right.ADMINISTER, "admin:index"))
-"""Where who has this right begins."""
+"""The start page for the first right that an account has."""
 
 
 @linked
 @for_everybody
 def home(request: HttpRequest) -> HttpResponse:
-    """Leads to the first page that the account may see."""
+    """Redirects to the first page that the account may see."""
     for right, name in _FIRST:
         if request.user.has_perm(right):
             return HttpResponseRedirect(resolve_url(name))
@@ -48,7 +48,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    words = database_errors.of(sys.exception())
+    words = database_errors.explain(sys.exception())
     if words is not None:
         response = problem(request, 503, *words)
         response.headers["Retry-After"] = "5"

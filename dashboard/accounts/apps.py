@@ -1,4 +1,4 @@
-"""An application of its own, for its two tables."""
+"""The app for accounts: sessions, identities of single sign-on, sign-in locks."""
 
 from django.apps import AppConfig
 
@@ -9,6 +9,6 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import active_sessions, backends, lockouts, signals, sso, throttle  # noqa: F401, PLC0415  # models are there only now
+        from . import active_sessions, backends, lockouts, signals, sso, throttle  # noqa: F401, PLC0415  # they need the models and connect their signals
 
         sso.check()

@@ -65,7 +65,7 @@ def well(settings: Any, tmp_path: Path, server: EmulatorServer) -> EmulatorServe
 
 
 def looked() -> dict[str, Finding]:
-    return {each.name: each for each in doctor.look()}
+    return {each.name: each for each in doctor.run_checks()}
 
 
 def said() -> tuple[str, int]:
@@ -106,7 +106,7 @@ def test_an_upstream_that_fails(well: EmulatorServer, fault: Fault, bad: dict[st
     failures = {name: each for name, each in found.items() if each.verdict is Verdict.FAIL}
     assert set(failures) == set(bad)
     for name, words in bad.items():
-        assert words in failures[name].said
+        assert words in failures[name].detail
         assert failures[name].advice
     assert {found[name].verdict for name in ("latency", "before")} == {Verdict.WARN}
     assert {found[name].verdict for name in ("database", "queue", "worker", "disk")} == {Verdict.OK}
@@ -145,14 +145,14 @@ def test_the_reading_of_before(well: EmulatorServer, settings: Any, reading: Bef
         settings.OPENAI_BASE_URL = other.base_url
         found = looked()["before"]
     assert found.verdict is Verdict.OK
-    assert words in found.said
+    assert words in found.detail
 
 
 def test_an_upstream_that_ignores_the_cursors(well: EmulatorServer) -> None:
     well.emulator.fault = Fault.LOOP
     found = looked()["before"]
     assert found.verdict is Verdict.FAIL
-    assert "no mirrors" in found.said or "upstream failed" in found.said
+    assert "no mirrors" in found.detail or "upstream failed" in found.detail
 
 
 def test_few_threads_tell_nothing_of_before(well: EmulatorServer, settings: Any) -> None:
@@ -160,7 +160,7 @@ def test_few_threads_tell_nothing_of_before(well: EmulatorServer, settings: Any)
         settings.OPENAI_BASE_URL = other.base_url
         found = looked()
     assert found["before"].verdict is found["scopes"].verdict is Verdict.WARN
-    assert "there are none yet" in found["scopes"].said
+    assert "there are none yet" in found["scopes"].detail
 
 
 @pytest.mark.parametrize(("ahead", "verdict"), [(1, Verdict.OK), (-30, Verdict.WARN), (3600, Verdict.FAIL)], ids=str)
@@ -178,26 +178,26 @@ def test_the_clock_against_the_upstreams(
     monkeypatch.setattr(well.emulator, "handle", dated)
     found = looked()["clock"]
     assert found.verdict is verdict
-    assert ("behind" in found.said) == (ahead < 0)
+    assert ("behind" in found.detail) == (ahead < 0)
 
 
 def test_a_slow_upstream(well: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upstream_checks, "_SLOW", 0.0)
+    monkeypatch.setattr(upstream_checks, "_SLOW_SECONDS", 0.0)
     found = looked()["latency"]
     assert found.verdict is Verdict.WARN
-    assert " ms for a page" in found.said
+    assert " ms for a page" in found.detail
 
 
 def test_what_takes_too_long_ends_and_the_rest_is_looked_at(
     well: EmulatorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dashboard.monitoring.doctor.run.queue_", lambda: time.sleep(1.5))
+    monkeypatch.setattr("dashboard.monitoring.doctor.run.task_queue", lambda: time.sleep(1.5))
     monkeypatch.setattr("dashboard.monitoring.doctor.run.disk", lambda: 1 / 0)
     began = time.monotonic()
-    found = {each.name: each for each in doctor.look(patience=0.7)}
+    found = {each.name: each for each in doctor.run_checks(timeout=0.7)}
     assert time.monotonic() - began < 1.5
-    assert found["queue"].said == "no answer within 1 s"
-    assert "ZeroDivisionError" in found["disk"].said
+    assert found["queue"].detail == "no answer within 1 s"
+    assert "ZeroDivisionError" in found["disk"].detail
     assert found["roles"].verdict is Verdict.OK
     time.sleep(1)
 
@@ -257,18 +257,18 @@ def test_before_the_first_migrate_it_says_so_and_nothing_else_trips(well: Emulat
     extension = failures.pop("database", "Run `manage.py migrate`, which makes it; ")
     assert extension.startswith("Run `manage.py migrate`, which makes it; ")
     assert failures == {"migrations": "Run `manage.py migrate`."}
-    assert found["migrations"].said.endswith("beginning with contenttypes.0001_initial")
+    assert found["migrations"].detail.endswith("beginning with contenttypes.0001_initial")
     for name in ("worker", "archive", "roles"):
         assert found[name].verdict is Verdict.WARN
         assert found[name].advice == "Run `manage.py migrate`."
 
 
 def test_what_the_database_can_do(well: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_checks, "_WANTED", {"FTS9": "CREATE VIRTUAL TABLE words USING fts9(word)"})
-    monkeypatch.setattr(local_checks, "_EXTENSIONS", {"pg_nonesuch"})
+    monkeypatch.setattr(local_checks, "_SQLITE_FEATURES", {"FTS9": "CREATE VIRTUAL TABLE words USING fts9(word)"})
+    monkeypatch.setattr(local_checks, "_POSTGRESQL_EXTENSIONS", {"pg_nonesuch"})
     found = looked()["database"]
     assert found.verdict is Verdict.FAIL
-    assert "without FTS9" in found.said or "without pg_nonesuch" in found.said
+    assert "without FTS9" in found.detail or "without pg_nonesuch" in found.detail
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "postgres://desk:hidden@127.0.0.1:1/desk"])
@@ -276,20 +276,20 @@ def test_a_queue_that_is_away(well: EmulatorServer, settings: Any, url: str) -> 
     settings.QUEUE_URL = url
     found = looked()["queue"]
     assert found.verdict is Verdict.FAIL
-    assert "127.0.0.1" not in found.said + found.advice
+    assert "127.0.0.1" not in found.detail + found.advice
 
 
 def test_a_worker(well: EmulatorServer) -> None:
     Progress.objects.update(failed_at=timezone.now(), failure="user_1 said so")
     found = looked()["worker"]
     assert found.verdict is Verdict.WARN
-    assert "user_1" not in found.said
+    assert "user_1" not in found.detail
     Lease.objects.filter(name="worker").update(until=timezone.now() - timedelta(minutes=10))
     found = looked()["worker"]
     assert found.verdict is Verdict.FAIL
-    assert "for 11 min" in found.said
+    assert "for 11 min" in found.detail
     Lease.objects.all().delete()
-    assert looked()["worker"].said == "none has ever run"
+    assert looked()["worker"].detail == "none has ever run"
 
 
 def test_a_worker_says_that_it_lives() -> None:
@@ -320,7 +320,7 @@ def test_a_database_that_is_older_than_the_erasures_file(well: EmulatorServer, s
     journal.append(Note(uuid4(), What.ERASE, "cthr_1"))
     found = looked()["erasures"]
     assert found.verdict is Verdict.FAIL
-    assert "a backup was restored" in found.said
+    assert "a backup was restored" in found.detail
     assert "manage.py erasures replay" in found.advice
     assert said()[1] == 1
     settings.ERASURES_FILE = tmp_path / "nowhere" / "erasures.jsonl"
@@ -333,7 +333,7 @@ def test_an_erasures_file_that_was_lost(well: EmulatorServer, settings: Any, tmp
     Target.objects.create(erasure=job, thread_id="cthr_1", state="erased", line=1)
     found = looked()["erasures"]
     assert found.verdict is Verdict.FAIL
-    assert "lacks 1 erased threads" in found.said
+    assert "lacks 1 erased threads" in found.detail
     assert "manage.py erasures fill" in found.advice
 
 
@@ -343,7 +343,7 @@ def test_an_order_of_retention_that_waits(well: EmulatorServer, settings: Any) -
     Erasure.objects.create(kind="retention", token="x", total=7, awaits=True, held="it is the first by a rule")
     found = looked()["retention"]
     assert found.verdict is Verdict.WARN
-    assert found.said == "an order of 7 threads waits: it is the first by a rule"
+    assert found.detail == "an order of 7 threads waits: it is the first by a rule"
 
 
 @pytest.mark.parametrize(
@@ -376,14 +376,14 @@ def test_the_demo_has_nothing_to_fail_with(settings: Any, tmp_path: Path) -> Non
     settings.EMULATOR_THREADS = 50
     found = looked()
     assert {name for name, each in found.items() if each.verdict is Verdict.FAIL} == {"worker"}
-    assert "all made up" in found["key"].said
+    assert "all made up" in found["key"].detail
 
 
 def test_the_observer_keeps_the_last_time_that_was_told() -> None:
-    patient = upstream_checks.Patient(1.0)
-    patient._watch(Exchange("list", 0.1, 0, None))
-    assert patient.clock() is None
-    patient.leave()
+    target = upstream_checks.CheckTarget(1.0)
+    target._watch(Exchange("list", 0.1, 0, None))
+    assert target.clock() is None
+    target.close()
 
 
 @pytest.mark.parametrize(("mode", "verdict"), [(0o700, Verdict.OK), (0o750, Verdict.WARN), (0o701, Verdict.WARN)])

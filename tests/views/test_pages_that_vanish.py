@@ -271,7 +271,7 @@ def test_the_report_and_the_metrics_say_so(world: Dying, agent: Client, settings
     from dashboard.monitoring import gauges
     from dashboard.monitoring.doctor import Verdict, local_checks
 
-    assert gauges.read().withheld == 5
+    assert gauges.read_state().withheld == 5
     assert local_checks.archive().verdict is Verdict.FAIL
 
 

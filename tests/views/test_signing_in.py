@@ -156,7 +156,7 @@ def test_behind_a_proxy_the_address_is_the_one_that_the_proxy_saw() -> None:
 )
 def test_what_an_address_is_counted_as(rf: Any, given: str, counted: str) -> None:
     request = rf.get("/", REMOTE_ADDR=given)
-    assert throttle.address(request) == counted
+    assert throttle.client_address(request) == counted
     assert attempt("agent", address=given).status_code == 200  # and the database takes it
     assert AccessAttempt.objects.get().ip_address == counted
 

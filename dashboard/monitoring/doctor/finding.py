@@ -1,4 +1,4 @@
-"""What was found."""
+"""The result of one check."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """How it is."""
+    """The outcome of a check, as it is printed."""
 
     OK = "ok"
     WARN = "warn"
@@ -16,21 +16,21 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`said` is what was found of `name`, `advice` what to do about it. Neither has a secret in it."""
+    """A check's name, outcome, detail and advice. Contains no secrets."""
 
     name: str
     verdict: Verdict
-    said: str
+    detail: str
     advice: str = ""
 
 
-def fine(name: str, said: str) -> Finding:
-    return Finding(name, Verdict.OK, said)
+def ok(name: str, detail: str) -> Finding:
+    return Finding(name, Verdict.OK, detail)
 
 
-def doubtful(name: str, said: str, advice: str = "") -> Finding:
-    return Finding(name, Verdict.WARN, said, advice)
+def warn(name: str, detail: str, advice: str = "") -> Finding:
+    return Finding(name, Verdict.WARN, detail, advice)
 
 
-def failed(name: str, said: str, advice: str) -> Finding:
-    return Finding(name, Verdict.FAIL, said, advice)
+def fail(name: str, detail: str, advice: str) -> Finding:
+    return Finding(name, Verdict.FAIL, detail, advice)

@@ -1,4 +1,4 @@
-"""`manage.py doctor` looks whether everything is as it should be: a line for each thing, and what to do where not."""
+"""`manage.py doctor`: prints one line for each check, with advice where it fails."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from dashboard.monitoring.doctor import Verdict, look
+from dashboard.monitoring.doctor import Verdict, run_checks
 
 
 class Command(BaseCommand):
@@ -15,12 +15,12 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        """Ends with exit code 1 where anything fails."""
+        """Exits with code 1 if a check fails."""
         colours = {Verdict.OK: self.style.SUCCESS, Verdict.WARN: self.style.WARNING, Verdict.FAIL: self.style.ERROR}
         worst = False
-        for each in look():
+        for each in run_checks():
             advice = f" → {each.advice}" if each.advice else ""
-            self.stdout.write(f"{colours[each.verdict](f'{each.verdict:<4}')}  {each.name}: {each.said}{advice}")
+            self.stdout.write(f"{colours[each.verdict](f'{each.verdict:<4}')}  {each.name}: {each.detail}{advice}")
             worst = worst or each.verdict is Verdict.FAIL
         if worst:
             sys.exit(1)
