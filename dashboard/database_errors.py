@@ -98,8 +98,8 @@ def _explain_missing() -> ErrorText:
             loader = executor.loader
             if executor.migration_plan(loader.graph.leaf_nodes()):
                 return _BEHIND
-            known = {each for each in loader.applied_migrations if each[0] in loader.migrated_apps}
-            return _AHEAD if known - set(loader.disk_migrations or ()) else _DAMAGED
+            applied = {each for each in loader.applied_migrations if each[0] in loader.migrated_apps}
+            return _AHEAD if applied - set(loader.disk_migrations or ()) else _DAMAGED
     except DatabaseError:
         _log.warning("The applied migrations can't be read", exc_info=True)
         return _DAMAGED

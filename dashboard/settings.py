@@ -1,4 +1,4 @@
-"""Settings, from the environment. The README has the table of all the variables that are read here."""
+"""Django settings, from environment variables. The README lists them all."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -12,10 +12,10 @@ from .monitoring import logs
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var")))
 
-# Upstream: the real API where there is a key for it, the embedded emulator where there is none
+# Upstream: the API if OPENAI_API_KEY is set, else the embedded emulator
 
 OPENAI_API_KEY = env.header_secret("OPENAI_API_KEY")
-# No key, and no call: what is kept is read.
+# Serve the archive only: no key, no calls.
 ARCHIVE_ONLY = env.flag("ARCHIVE_ONLY")
 EMULATOR = OPENAI_API_KEY is None and not ARCHIVE_ONLY
 OPENAI_BASE_URL = env.url("OPENAI_BASE_URL", "https://api.openai.com/v1")
@@ -28,7 +28,7 @@ CHATKIT_CONNECT = env.seconds("CHATKIT_CONNECT", 3, most=60)
 CHATKIT_MAX_BYTES = env.integer("CHATKIT_MAX_BYTES", 10 * 1024 * 1024, least=1024, most=2**30)
 EMULATOR_THREADS = env.integer("EMULATOR_THREADS", 5000, least=0, most=10_000_000)
 EMULATOR_LATENCY_MS = env.integer("EMULATOR_LATENCY_MS", 0, least=0, most=60_000)
-# Where the emulator is that several processes ask; without it each has one of its own. `manage.py serve` sets it.
+# The URL of an emulator shared by several processes. Without it each embeds one. `manage.py serve` sets it.
 EMULATOR_URL = env.url("EMULATOR_URL")
 
 # Archive
@@ -36,7 +36,7 @@ EMULATOR_URL = env.url("EMULATOR_URL")
 ARCHIVE = env.choice("ARCHIVE", "full", ["off", "threads", "full"])
 if ARCHIVE_ONLY and ARCHIVE == "off":
     raise ImproperlyConfigured("ARCHIVE_ONLY is 1 and ARCHIVE is off, so there would be nothing to read. Unset one.")
-# The emulator needs no sparing.
+# The emulator needs no rate limit.
 ARCHIVE_REQUESTS_PER_MINUTE = env.integer(
     "ARCHIVE_REQUESTS_PER_MINUTE", 1_000_000 if EMULATOR else 300, least=1, most=1_000_000
 )
@@ -52,11 +52,11 @@ if QUEUE_URL is None:
     env.make_directory("DATA_DIR", DATA_DIR)
 WORKER = env.flag("WORKER", default=True)
 
-# Erasing: what goes by itself, and up to which size the database is written anew afterwards
+# Erasure: retention, and the database size up to which it is vacuumed afterwards
 
 RETENTION_DAYS = env.integer("RETENTION_DAYS", 0, least=0, most=36_500)
 RETENTION_STATUS = env.comma_separated("RETENTION_STATUS", ["closed"])
-# Made-up threads need no record of their erasure.
+# Erasures of made-up threads need no record.
 _erasures_file = env.text("ERASURES_FILE")
 ERASURES_FILE = Path(_erasures_file) if _erasures_file else None if EMULATOR else DATA_DIR / "erasures.jsonl"
 ERASE_REWRITE_MB = env.integer("ERASE_REWRITE_MB", 256, least=0, most=10_000_000)
@@ -78,15 +78,15 @@ if _secret_key is None and not EMULATOR:
         "SECRET_KEY is not set. It signs the sessions: set it to 50 or more random characters, or set SECRET_KEY_FILE "
         'to a file that holds them. python3 -c "import secrets; print(secrets.token_urlsafe(50))" makes some.'
     )
-# Known to everybody, and good for nothing but the emulator's made-up data, which has a database of its own.
+# The emulator's key is public: it protects made-up data in a database of its own.
 SECRET_KEY = _secret_key or "emulator-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ"
-# The keys before it: what they signed is still believed.
+# Previous keys, still accepted.
 SECRET_KEY_FALLBACKS = env.secret_list("SECRET_KEY_FALLBACKS")
 
 # Application
 
 INSTALLED_APPS = [
-    # Before the trail, which tells who was locked out: the first to hear of a failure counts it.
+    # Before dashboard.accounts, whose receivers use its lock state: axes has to handle a failed sign-in first.
     "axes",
     "threads",
     "threads.archive",
@@ -139,7 +139,7 @@ TEMPLATES = [
         "OPTIONS": {"environment": "dashboard.jinja.environment"},
     },
     {
-        # The admin's own templates are written for Django's engine.
+        # The admin's templates need Django's engine.
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
         "OPTIONS": {
@@ -159,7 +159,7 @@ if _database_url:
     try:
         DATABASES = {"default": dj_database_url.parse(_database_url)}
     except ValueError:
-        # It holds a password, so neither the sentence nor what stands above it in the traceback has it.
+        # The value contains a password: keep it out of the message, and of the traceback (`from None`).
         raise ImproperlyConfigured(
             "DATABASE_URL takes an address such as postgres://user:password@host:5432/name. Characters such as @, / "
             "and # in a password are written as %40, %2F and %23."
@@ -172,29 +172,29 @@ _options = DATABASES["default"].setdefault("OPTIONS", {})
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     _options |= {
         "transaction_mode": "IMMEDIATE",
-        # How long to wait for a locked file: databases/sqlite.py. The server sets less: gunicorn.conf.py.
+        # Seconds to wait for a locked file: databases/sqlite.py. gunicorn.conf.py sets less.
         "timeout": env.seconds("SQLITE_WAIT", 20, most=300),
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=67108864;",
     }
 elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"]["ENGINE"] = "dashboard.databases.postgresql"
-    # A thousand requests may be under way in a process; this many of them can be in the database.
+    # A process may have a thousand requests in progress; this many use the database at once.
     _connections = env.integer("DATABASE_CONNECTIONS", 10, least=1, most=1000)
     _options["pool"] = {"max_size": _connections, "timeout": 5}
-    # A server that vanishes without a word, as in a failover, is noticed within seconds; an address may say otherwise.
+    # Notice a server that disappears, as in a failover, within seconds. DATABASE_URL can override these.
     for _name, _seconds in (("connect_timeout", 5), ("keepalives_idle", 30), ("keepalives_interval", 5)):
         _options.setdefault(_name, _seconds)
     _options.setdefault("tcp_user_timeout", 10_000)
-    # A cursor of the server's lives in one connection: behind a pooler in transaction mode its next rows are asked of
-    # another one.
+    # A server-side cursor lives in one connection; behind a pooler in transaction mode its next rows may be fetched
+    # from another.
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# What is seen
+# Display
 
 MASK_IDENTITIES = env.flag("MASK_IDENTITIES")
 
-# Signing in
+# Sign-in
 
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
@@ -205,10 +205,10 @@ SESSION_IDLE = env.integer("SESSION_IDLE", 60, least=1, most=12 * 60)
 AUTHENTICATION_BACKENDS = [
     "dashboard.accounts.throttle.ThrottleBackend",
     "dashboard.accounts.backends.AccountBackend",
-    "dashboard.sessions.Accounts",  # stands in sessions that an older version began
+    "dashboard.sessions.Accounts",  # the name in sessions of version 0.1
 ]
 SESSION_COOKIE_AGE = 12 * 60 * 60
-# A browser takes a cookie of such a name from this host alone, over https, for all of its paths.
+# The browser accepts a `__Host-` cookie from this host only, over HTTPS, for all paths.
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "sessionid"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -226,16 +226,16 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
-# Sign-ins that fail: see dashboard/accounts/throttle.py
+# Rate limit for sign-ins: see dashboard/accounts/throttle.py
 
 SIGN_IN_TRIES = env.integer("SIGN_IN_TRIES", 10, least=3, most=1000)
 SIGN_IN_TRIES_ADDRESS = env.integer("SIGN_IN_TRIES_ADDRESS", 50, least=3, most=100_000)
 SIGN_IN_WAIT = env.integer("SIGN_IN_WAIT", 15, least=1, most=24 * 60)
-# In each process. The others are told to come again.
+# Sign-ins that wait in each process; further ones get 503.
 SIGN_INS_WAITING = 50
 AXES_FAILURE_LIMIT = SIGN_IN_TRIES
 AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_WAIT)
-# The wait ends when it was said to, whoever tries meanwhile.
+# Attempts during a lock do not extend it.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
@@ -243,7 +243,7 @@ AXES_HANDLER = "dashboard.accounts.throttle.FailureCounter"
 AXES_USERNAME_CALLABLE = "dashboard.accounts.throttle.counted_name"
 AXES_CLIENT_IP_CALLABLE = "dashboard.accounts.throttle.client_address"
 AXES_LOCKOUT_CALLABLE = "dashboard.accounts.throttle.same_response"
-# The trail has both.
+# The audit log records both.
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_ENABLE_ADMIN = False
@@ -269,12 +269,12 @@ if not LOCAL_PASSWORDS and not OIDC_ISSUER:
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
-# What the rest of somebody's domain does is not for this desk to decide.
+# HSTS for subdomains and preloading are for the domain's owner to decide.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 X_FRAME_OPTIONS = "DENY"
-# Nothing of the desk takes a file, and its longest form is a page of ticked rows.
+# No form takes a file; the longest is a page of selected rows.
 FILE_UPLOAD_HANDLERS: list[str] = []
 DATA_UPLOAD_MAX_NUMBER_FILES = 0
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
@@ -297,7 +297,7 @@ USE_I18N = False
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-# What it says of itself
+# Logs and metrics
 
 LOG_FORMAT = env.choice("LOG_FORMAT", "line", ["line", "json"])
 LOGGING = logs.config(LOG_FORMAT)

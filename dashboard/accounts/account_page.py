@@ -30,6 +30,7 @@ from .backends import DEMO_USER
 @for_everybody
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
+    """Shows the account's roles, active sessions and password settings."""
     user, now = account(request), timezone.now()
     zone, held = times.zone(request.COOKIES.get("tz")), names(user)
     moments = [

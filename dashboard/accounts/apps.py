@@ -4,6 +4,8 @@ from django.apps import AppConfig
 
 
 class AccountsConfig(AppConfig):
+    """Connects the signal receivers, and checks the settings of single sign-on."""
+
     name = "dashboard.accounts"
     label = "accounts"
     default_auto_field = "django.db.models.BigAutoField"

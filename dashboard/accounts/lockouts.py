@@ -37,8 +37,8 @@ def record_refused_attempt(request: HttpRequest, credentials: dict[str, Any], ac
     what = (
         throttle.counted_name(request, credentials) if kind == SignInLock.ACCOUNT else throttle.client_address(request)
     )
-    known = SignInLock.objects.filter(kind=kind, what=what)
-    if known.update(refused=F("refused") + 1):
+    locks = SignInLock.objects.filter(kind=kind, what=what)
+    if locks.update(refused=F("refused") + 1):
         return True
     now = timezone.now()
     lock = SignInLock(
@@ -47,12 +47,12 @@ def record_refused_attempt(request: HttpRequest, credentials: dict[str, Any], ac
     )  # fmt: skip
     with transaction.atomic():
         # Another process may have begun the lock at the same moment.
-        if SignInLock.objects.bulk_create([lock], ignore_conflicts=True) and known.filter(began_at=now).exists():
+        if SignInLock.objects.bulk_create([lock], ignore_conflicts=True) and locks.filter(began_at=now).exists():
             detail = {"account": account, "reason": "locked", "locked": kind, "minutes": settings.SIGN_IN_WAIT}
             with suppress(NotRecordedError):
                 must(Action.SIGN_IN, Outcome.REFUSED, detail=detail)
             return True
-    return bool(known.update(refused=F("refused") + 1))
+    return bool(locks.update(refused=F("refused") + 1))
 
 
 @receiver(user_logged_in)

@@ -63,8 +63,10 @@ class AuditActor:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         # No extra query: the middlewares before have loaded the account.
         name = request.user.get_username() if request.user.is_authenticated else ""
-        known = trace.get()
-        actor = Actor(name, str(request.user.pk or ""), request.META.get("REMOTE_ADDR", ""), known.id if known else "")
+        current = trace.get()
+        actor = Actor(
+            name, str(request.user.pk or ""), request.META.get("REMOTE_ADDR", ""), current.id if current else ""
+        )
         with acting(actor):
             return self._get_response(request)
 

@@ -42,16 +42,16 @@ class SessionStore(db.SessionStore):
 
     def load(self) -> dict[str, Any]:
         key = self.session_key or ""
-        known = None if _bypass_cache.get() else _sessions.get(key)
-        if known is None:
+        data = None if _bypass_cache.get() else _sessions.get(key)
+        if data is None:
             row: DeskSession | None = self._get_session_from_db()  # type: ignore[attr-defined]
-            known = self.decode(row.session_data) if row else {}
-            if row and known:
-                known[LAST_SEEN] = row.seen_at.timestamp()
-                _sessions.put(key, known)
+            data = self.decode(row.session_data) if row else {}
+            if row and data:
+                data[LAST_SEEN] = row.seen_at.timestamp()
+                _sessions.put(key, data)
             else:
                 _sessions.forget(key)
-        return known.copy()  # a shallow copy is enough: Django saves replaced values only
+        return data.copy()  # a shallow copy is enough: Django saves replaced values only
 
     def create_model_instance(self, data: dict[str, Any]) -> Any:
         made: Any = super().create_model_instance(data)

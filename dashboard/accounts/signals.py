@@ -46,8 +46,8 @@ def _sign_in_failed(credentials: dict[str, Any], request: HttpRequest | None = N
 
 @receiver(pre_save, sender=User)
 def _remember_previous(instance: User, **_signal: Any) -> None:
-    known = User.objects.filter(pk=instance.pk).first() if instance.pk else None
-    instance._previous = known  # type: ignore[attr-defined]  # noqa: SLF001
+    previous = User.objects.filter(pk=instance.pk).first() if instance.pk else None
+    instance._previous = previous  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 @receiver(post_save, sender=User)

@@ -41,9 +41,9 @@ def ready(_request: HttpRequest) -> HttpResponse:
     """200 if database and queue can be used, else 503. An upstream that fails is reported as degraded, not as unready:
     the archive answers, and other processes use the same upstream."""
     until = time.monotonic() + TIMEOUT_SECONDS
-    told, waiting = database_probe.asked(), queue_probe.asked()
-    parts = {"database": _fault(told, until), "queue": _fault(waiting, until)}
-    last = None if settings.ARCHIVE_ONLY else _latest([] if parts["database"] else told.result())
+    stored, waiting = database_probe.asked(), queue_probe.asked()
+    parts = {"database": _fault(stored, until), "queue": _fault(waiting, until)}
+    last = None if settings.ARCHIVE_ONLY else _latest([] if parts["database"] else stored.result())
     unready = any(parts.values())
     degraded = last is not None and bool(last.failure)
     lines = [
@@ -116,9 +116,9 @@ def _fault(answer: Future[object] | Future[list[UpstreamStatus]] | Future[int], 
     return f"can't be used ({type(fault).__name__})" if fault is not None else ""
 
 
-def _latest(told: list[UpstreamStatus]) -> UpstreamStatus | None:
-    known = [*told, upstream_status.monitor.last_seen] if upstream_status.monitor.last_seen else told
-    return max(known, key=lambda each: each.at, default=None)
+def _latest(stored: list[UpstreamStatus]) -> UpstreamStatus | None:
+    statuses = [*stored, upstream_status.monitor.last_seen] if upstream_status.monitor.last_seen else stored
+    return max(statuses, key=lambda each: each.at, default=None)
 
 
 def _describe(last: UpstreamStatus | None, now: datetime) -> str:

@@ -61,6 +61,7 @@ def config(kind: str) -> dict[str, Any]:
 
 
 def formatter(kind: str) -> type[_RedactingFormatter]:
+    """The formatter class for LOG_FORMAT, "line" or "json"."""
     return JsonFormatter if kind == "json" else LineFormatter
 
 
@@ -73,8 +74,8 @@ class _RedactingFormatter(logging.Formatter):
 
     def _message(self, record: logging.LogRecord) -> str:
         """The message as one redacted line."""
-        said = _REQUEST.sub(r"\1", _QUERY.sub(r"\1?…", _interpolated(record)))
-        return self._redact(_CONTROLS.sub(lambda each: ascii(each[0])[1:-1], said))
+        message = _REQUEST.sub(r"\1", _QUERY.sub(r"\1?…", _interpolated(record)))
+        return self._redact(_CONTROLS.sub(lambda each: ascii(each[0])[1:-1], message))
 
     def _stack(self, record: logging.LogRecord) -> str:
         """The redacted stack trace; "" for deliberate refusals."""
@@ -103,7 +104,7 @@ class JsonFormatter(_RedactingFormatter):
     """One JSON object per line, stack trace included."""
 
     def format(self, record: logging.LogRecord) -> str:
-        said: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "time": _time(record),
             "level": record.levelname,
             "logger": record.name,
@@ -111,11 +112,11 @@ class JsonFormatter(_RedactingFormatter):
         } | _ids(record)
         if record.name == "gunicorn.access" and isinstance(record.args, dict):
             about = {name: record.args.get(atom) for atom, name in _ACCESS.items()}
-            said["request_id"], said["client_request_id"] = about.pop("id"), about.pop("client_id")
-            said |= about
+            fields["request_id"], fields["client_request_id"] = about.pop("id"), about.pop("client_id")
+            fields |= about
         if stack := self._stack(record):
-            said["stack"] = stack
-        return json.dumps({name: value for name, value in said.items() if value or name not in _OPTIONAL_FIELDS})
+            fields["stack"] = stack
+        return json.dumps({name: value for name, value in fields.items() if value or name not in _OPTIONAL_FIELDS})
 
 
 def _time(record: logging.LogRecord) -> str:
@@ -123,12 +124,16 @@ def _time(record: logging.LogRecord) -> str:
 
 
 def _ids(record: logging.LogRecord) -> dict[str, str | None]:
-    known = trace.get()
-    if known is None:
+    current = trace.get()
+    if current is None:
         request = getattr(record, "request", None)
         ids = (getattr(request, name, None) or None for name in ("request_id", "client_request_id"))
         return dict(zip(("request_id", "client_request_id"), ids, strict=True)) | {"job": None}
-    return {"request_id": known.id or None, "client_request_id": known.client_id or None, "job": known.job or None}
+    return {
+        "request_id": current.id or None,
+        "client_request_id": current.client_id or None,
+        "job": current.job or None,
+    }
 
 
 def _interpolated(record: logging.LogRecord) -> str:

@@ -42,11 +42,11 @@ class Question(Generic[AnswerT]):
         """The result of the last or a new call, which may be pending."""
         with self._lock:
             now = time.monotonic()
-            known = self._answer
-            if known is None or now - self._asked >= (self._keep if known.done() else _ABANDON_SECONDS):
-                known = self._answer = run_in_thread(self._ask)
+            answer = self._answer
+            if answer is None or now - self._asked >= (self._keep if answer.done() else _ABANDON_SECONDS):
+                answer = self._answer = run_in_thread(self._ask)
                 self._asked = now
-            return known
+            return answer
 
     def forget(self) -> None:
         """Clears the cached result."""

@@ -32,6 +32,7 @@ class UpstreamMonitor:
 
 
 monitor = UpstreamMonitor()
+"""This process's monitor."""
 upstream.observers.append(monitor)
 
 

@@ -25,12 +25,15 @@ class Finding:
 
 
 def ok(name: str, detail: str) -> Finding:
+    """A check that passed."""
     return Finding(name, Verdict.OK, detail)
 
 
 def warn(name: str, detail: str, advice: str = "") -> Finding:
+    """A check with a warning."""
     return Finding(name, Verdict.WARN, detail, advice)
 
 
 def fail(name: str, detail: str, advice: str) -> Finding:
+    """A check that failed."""
     return Finding(name, Verdict.FAIL, detail, advice)

@@ -56,6 +56,7 @@ def clock(ahead: float | None) -> Finding:
 
 
 def database() -> Finding:
+    """Checks that the database works and has the features that are needed."""
     try:
         if connection.vendor == "sqlite":
             return _sqlite()
@@ -76,6 +77,7 @@ def database() -> Finding:
 
 
 def migrations() -> Finding:
+    """Checks that all migrations are applied."""
     executor = MigrationExecutor(connection)
     left = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if left:
@@ -85,6 +87,7 @@ def migrations() -> Finding:
 
 
 def task_queue() -> Finding:
+    """Checks that the queue can be reached."""
     try:
         waiting = queue.waiting()
     except queue.QueueError as error:
@@ -96,6 +99,7 @@ def task_queue() -> Finding:
 
 
 def worker() -> Finding:
+    """Checks the worker's heartbeat, and its last sync."""
     age, now = heartbeat.age(), timezone.now()
     advice = "Start one: `manage.py worker`, or `manage.py serve`, which runs one beside the server."
     if age is None:
@@ -169,6 +173,7 @@ def retention() -> Finding:
 
 
 def disk() -> Finding:
+    """Checks the free space of DATA_DIR."""
     try:
         free = shutil.disk_usage(_existing(Path(settings.DATA_DIR))).free
     except OSError as error:
@@ -231,6 +236,7 @@ def single_sign_on() -> Finding:
 
 
 def roles() -> Finding:
+    """Checks that an active account may assign roles."""
     app, _, name = Right.ADMINISTER.partition(".")
     right = {"content_type__app_label": app, "codename": name}
     holds = Q(is_superuser=True)

@@ -11,6 +11,8 @@ from dashboard.monitoring.doctor import Verdict, run_checks
 
 
 class Command(BaseCommand):
+    """Prints the findings of `dashboard.monitoring.doctor`."""
+
     help = "Looks at the key, the upstream, the database, the queue, the worker and the machine. Changes nothing."
     requires_system_checks = ()
 

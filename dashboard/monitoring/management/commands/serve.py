@@ -100,6 +100,8 @@ class _Process:
 
 
 class Command(BaseCommand):
+    """Starts and supervises the processes."""
+
     help = "Serves Threadkeeper: the pages, the work in the background, and in emulator mode the emulator."
     requires_system_checks = ()
 
