@@ -17,7 +17,7 @@ from django.test import Client
 
 from dashboard.accounts import claims, sso
 from dashboard.accounts.models import DeskSession, Identity, RolesClaim
-from dashboard.monitoring.doctor import Verdict
+from dashboard.monitoring.doctor import CheckStatus
 from dashboard.monitoring.doctor.local_checks import single_sign_on
 from tests.accounts import PASSWORD, account
 from tests.oidc_provider import CLIENT, SECRET, Provider, provider
@@ -164,7 +164,7 @@ def test_a_claim_within_another(
     sign_in(client)
     assert roles("ada") == {"Viewer"}
     assert "Single sign-on" not in caplog.text
-    assert single_sign_on().verdict is Verdict.OK
+    assert single_sign_on().status is CheckStatus.OK
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_claim_that_is_not_there_is_said(
     assert roles("ada") == set()
     said = next(each.getMessage() for each in caplog.records if each.name == "dashboard.accounts.claims")
     found = single_sign_on()
-    assert found.verdict is Verdict.WARN
+    assert found.status is CheckStatus.WARN
     for text in (said, f"{found.detail} {found.advice}"):
         assert f"the claim realm_access.roles {why}" in text
         assert "preferred_username" in text

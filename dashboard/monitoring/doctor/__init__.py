@@ -1,5 +1,5 @@
 """The doctor: checks everything that the desk needs, with advice where it fails."""
 
-from .run import Finding, Verdict, run_checks
+from .run import CheckResult, CheckStatus, run_checks
 
-__all__ = ["Finding", "Verdict", "run_checks"]
+__all__ = ["CheckResult", "CheckStatus", "run_checks"]

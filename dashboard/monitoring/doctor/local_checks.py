@@ -29,7 +29,7 @@ from threads.erasure.retention import last_refusal
 from threads.jobs import queue
 from threads.roles import Right
 
-from .finding import Finding, fail, ok, warn
+from .check_result import CheckResult, fail, ok, warn
 
 DISK_WARN_BYTES, DISK_FAIL_BYTES = 2**30, 100 * 2**20
 """Free bytes below which the check warns, and below which it fails."""
@@ -44,7 +44,7 @@ _POSTGRESQL_EXTENSIONS = {"pg_trgm"}
 _SQLITE_FEATURES = {"FTS5": "CREATE VIRTUAL TABLE words USING fts5(word)", "JSON": "SELECT json('{}')"}
 
 
-def clock(ahead: float | None) -> Finding:
+def clock(ahead: float | None) -> CheckResult:
     """Checks this machine's clock. `ahead` is its offset to the upstream's, in seconds."""
     if ahead is None:
         return warn("clock", "the upstream did not say what time it is")
@@ -55,7 +55,7 @@ def clock(ahead: float | None) -> Finding:
     return warn("clock", detail, advice) if abs(ahead) >= _CLOCK_WARN_SECONDS else ok("clock", detail)
 
 
-def database() -> Finding:
+def database() -> CheckResult:
     """Checks that the database works and has the features that are needed."""
     try:
         if connection.vendor == "sqlite":
@@ -76,7 +76,7 @@ def database() -> Finding:
     return ok("database", f"PostgreSQL {version}, with {', '.join(sorted(_POSTGRESQL_EXTENSIONS))}")
 
 
-def migrations() -> Finding:
+def migrations() -> CheckResult:
     """Checks that all migrations are applied."""
     executor = MigrationExecutor(connection)
     left = executor.migration_plan(executor.loader.graph.leaf_nodes())
@@ -86,7 +86,7 @@ def migrations() -> Finding:
     return ok("migrations", "all applied")
 
 
-def task_queue() -> Finding:
+def task_queue() -> CheckResult:
     """Checks that the queue can be reached."""
     try:
         waiting = queue.waiting()
@@ -98,7 +98,7 @@ def task_queue() -> Finding:
     return ok("queue", f"reached; {waiting:,} task{'s wait' if waiting != 1 else ' waits'} in it")
 
 
-def worker() -> Finding:
+def worker() -> CheckResult:
     """Checks the worker's heartbeat, and its last sync."""
     age, now = heartbeat.age(), timezone.now()
     advice = "Start one: `manage.py worker`, or `manage.py serve`, which runs one beside the server."
@@ -120,7 +120,7 @@ def worker() -> Finding:
     )
 
 
-def archive() -> Finding:
+def archive() -> CheckResult:
     """Checks that the archive is complete, and that the circuit breaker for deletions is closed."""
     if settings.ARCHIVE == "off":
         return ok("archive", "switched off")
@@ -137,7 +137,7 @@ def archive() -> Finding:
     return ok("archive", f"complete as of {found.as_of:%Y-%m-%d %H:%M} UTC")
 
 
-def erasures() -> Finding:
+def erasures() -> CheckResult:
     """Checks that the erasures file agrees with the database: a restored backup is older."""
     if settings.ERASURES_FILE is None:
         return ok("erasures", "no file: the emulator's threads are made up")
@@ -158,7 +158,7 @@ def erasures() -> Finding:
     return ok("erasures", f"the erasures file agrees with the database; it has {found.lines:,} lines")
 
 
-def retention() -> Finding:
+def retention() -> CheckResult:
     """Checks that retention waits for no confirmation."""
     if not settings.RETENTION_DAYS:
         return ok("retention", "off")
@@ -172,7 +172,7 @@ def retention() -> Finding:
     return ok("retention", f"threads without a message for {settings.RETENTION_DAYS:,} days are erased")
 
 
-def disk() -> Finding:
+def disk() -> CheckResult:
     """Checks the free space of DATA_DIR."""
     try:
         free = shutil.disk_usage(_existing(Path(settings.DATA_DIR))).free
@@ -185,7 +185,7 @@ def disk() -> Finding:
     return warn("disk", detail, advice) if free < DISK_WARN_BYTES else ok("disk", detail)
 
 
-def files() -> Finding:
+def files() -> CheckResult:
     """Checks that other OS accounts can't read DATA_DIR."""
     path = Path(settings.DATA_DIR)
     try:
@@ -200,7 +200,7 @@ def files() -> Finding:
     return ok("files", "DATA_DIR is for this account alone")
 
 
-def security_settings() -> Finding:
+def security_settings() -> CheckResult:
     """Checks the security settings, all problems in one line."""
     hosts = settings.ALLOWED_HOSTS
     wrong = []
@@ -220,7 +220,7 @@ def security_settings() -> Finding:
     )
 
 
-def single_sign_on() -> Finding:
+def single_sign_on() -> CheckResult:
     """Checks that the last single sign-on had the claim with the roles."""
     name, claim = "single sign-on", settings.OIDC_ROLES_CLAIM
     if not settings.OIDC_ROLES:
@@ -235,7 +235,7 @@ def single_sign_on() -> Finding:
     return ok(name, f"{detail} was there")
 
 
-def roles() -> Finding:
+def roles() -> CheckResult:
     """Checks that an active account may assign roles."""
     app, _, name = Right.ADMINISTER.partition(".")
     right = {"content_type__app_label": app, "codename": name}
@@ -250,7 +250,7 @@ def roles() -> Finding:
     return fail("roles", "nobody may give roles", "Run `manage.py createsuperuser`.")
 
 
-def _sqlite() -> Finding:
+def _sqlite() -> CheckResult:
     """Checks SQLite's features in memory, and that the file can be read."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT COUNT(*) FROM sqlite_master")

@@ -12,7 +12,7 @@ from dashboard.monitoring.health import own_connection
 from dashboard.monitoring.probe import run_in_thread
 from threads.chatkit import ChatKitError
 
-from .finding import Finding, Verdict, fail, ok, warn
+from .check_result import CheckResult, CheckStatus, fail, ok, warn
 from .local_checks import (
     MIGRATE,
     archive,
@@ -31,15 +31,15 @@ from .local_checks import (
 )
 from .upstream_checks import CheckTarget, describe_error
 
-__all__ = ["Finding", "Verdict", "run_checks"]
+__all__ = ["CheckResult", "CheckStatus", "run_checks"]
 
 CHECK_SECONDS = 15.0
 """Seconds for one check."""
 
-Check = Callable[[], Finding]
+Check = Callable[[], CheckResult]
 
 
-def run_checks(*, timeout: float = CHECK_SECONDS) -> Iterator[Finding]:
+def run_checks(*, timeout: float = CHECK_SECONDS) -> Iterator[CheckResult]:
     """Yields one finding per check. A check that exceeds `timeout` seconds fails."""
     target = CheckTarget(timeout / 2)
     there: dict[str, Check] = {
@@ -75,7 +75,7 @@ def run_checks(*, timeout: float = CHECK_SECONDS) -> Iterator[Finding]:
     target.close()
 
 
-def _run(name: str, ask: Check, seconds: float, *, migrations_waiting: bool) -> Finding:
+def _run(name: str, ask: Check, seconds: float, *, migrations_waiting: bool) -> CheckResult:
     began = time.monotonic()
     answer = run_in_thread(lambda: _with_own_connection(ask))
     try:
@@ -99,7 +99,7 @@ def _run(name: str, ask: Check, seconds: float, *, migrations_waiting: bool) -> 
         )
 
 
-def _with_own_connection(ask: Check) -> Finding:
+def _with_own_connection(ask: Check) -> CheckResult:
     """Runs a check in its thread with a database connection of its own."""
     with own_connection(DEFAULT_DB_ALIAS):
         return ask()

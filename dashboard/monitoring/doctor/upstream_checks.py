@@ -22,7 +22,7 @@ from threads.chatkit import (
 )
 from threads.sources import upstream
 
-from .finding import Finding, fail, ok, warn
+from .check_result import CheckResult, fail, ok, warn
 
 _SLOW_SECONDS = 2.0
 """Seconds from which a page counts as slow."""
@@ -47,7 +47,7 @@ class CheckTarget:
     def close(self) -> None:
         self._client.close()
 
-    def key(self) -> Finding:
+    def key(self) -> CheckResult:
         try:
             self._threads = _ids(self._client.list_threads(limit=7).rows)
         except ChatKitError as fault:
@@ -69,7 +69,7 @@ class CheckTarget:
             case error:
                 return fail("key", f"the upstream can't be asked: {describe_error(error)}", _UNREACHABLE_ADVICE)
 
-    def scopes(self) -> Finding:
+    def scopes(self) -> CheckResult:
         unasked = "whether it may delete shows only when something is deleted"
         if isinstance(self._error, ScopesMissing):
             return fail("scopes", "the key may not list threads", "Give it the right to read ChatKit threads.")
@@ -85,7 +85,7 @@ class CheckTarget:
             return warn("scopes", f"may list threads; the items of one could not be had: {describe_error(error)}")
         return ok("scopes", f"may list threads and read items; {unasked}")
 
-    def beta(self) -> Finding:
+    def beta(self) -> CheckResult:
         sent = f"OpenAI-Beta: {BETA}"
         if isinstance(self._error, Refused) and "beta" in self._error.detail.lower():
             return fail("beta header", f"{sent} is sent, and not accepted", "Update Threadkeeper; see its CHANGELOG.")
@@ -93,7 +93,7 @@ class CheckTarget:
             return warn("beta header", f"{sent} is sent; whether it is accepted was not found out", _NOT_ASKED_ADVICE)
         return ok("beta header", f"{sent} is sent, and accepted")
 
-    def before(self) -> Finding:
+    def before(self) -> CheckResult:
         """Checks what the upstream returns for `before`, and for the reversed order that the desk uses instead:
         docs/adr/0001."""
         ids = self._threads
@@ -111,7 +111,7 @@ class CheckTarget:
         except ChatKitError as error:
             return ok("before", f"the upstream refuses it ({type(error).__name__}); {never}")
 
-    def latency(self) -> Finding:
+    def latency(self) -> CheckResult:
         if self._threads is None:
             return warn("latency", "not found out", _NOT_ASKED_ADVICE)
         spent = [_seconds(lambda: self._client.list_threads(limit=20)) for _ in range(_LATENCY_CALLS)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from dashboard.monitoring.doctor import Verdict, run_checks
+from dashboard.monitoring.doctor import CheckStatus, run_checks
 
 
 class Command(BaseCommand):
@@ -18,11 +18,15 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Exits with code 1 if a check fails."""
-        colours = {Verdict.OK: self.style.SUCCESS, Verdict.WARN: self.style.WARNING, Verdict.FAIL: self.style.ERROR}
+        colours = {
+            CheckStatus.OK: self.style.SUCCESS,
+            CheckStatus.WARN: self.style.WARNING,
+            CheckStatus.FAIL: self.style.ERROR,
+        }
         worst = False
         for each in run_checks():
             advice = f" → {each.advice}" if each.advice else ""
-            self.stdout.write(f"{colours[each.verdict](f'{each.verdict:<4}')}  {each.name}: {each.detail}{advice}")
-            worst = worst or each.verdict is Verdict.FAIL
+            self.stdout.write(f"{colours[each.status](f'{each.status:<4}')}  {each.name}: {each.detail}{advice}")
+            worst = worst or each.status is CheckStatus.FAIL
         if worst:
             sys.exit(1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
+class CheckStatus(StrEnum):
     """The outcome of a check, as it is printed."""
 
     OK = "ok"
@@ -15,25 +15,25 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """A check's name, outcome, detail and advice. Contains no secrets."""
 
     name: str
-    verdict: Verdict
+    status: CheckStatus
     detail: str
     advice: str = ""
 
 
-def ok(name: str, detail: str) -> Finding:
+def ok(name: str, detail: str) -> CheckResult:
     """A check that passed."""
-    return Finding(name, Verdict.OK, detail)
+    return CheckResult(name, CheckStatus.OK, detail)
 
 
-def warn(name: str, detail: str, advice: str = "") -> Finding:
+def warn(name: str, detail: str, advice: str = "") -> CheckResult:
     """A check with a warning."""
-    return Finding(name, Verdict.WARN, detail, advice)
+    return CheckResult(name, CheckStatus.WARN, detail, advice)
 
 
-def fail(name: str, detail: str, advice: str) -> Finding:
+def fail(name: str, detail: str, advice: str) -> CheckResult:
     """A check that failed."""
-    return Finding(name, Verdict.FAIL, detail, advice)
+    return CheckResult(name, CheckStatus.FAIL, detail, advice)
