@@ -40,9 +40,9 @@ Check = Callable[[], CheckResult]
 
 
 def run_checks(*, timeout: float = CHECK_SECONDS) -> Iterator[CheckResult]:
-    """Yields one finding per check. A check that exceeds `timeout` seconds fails."""
+    """Yields one result per check. A check that exceeds `timeout` seconds fails."""
     target = CheckTarget(timeout / 2)
-    there: dict[str, Check] = {
+    upstream: dict[str, Check] = {
         "key": target.key,
         "scopes": target.scopes,
         "beta header": target.beta,
@@ -51,8 +51,8 @@ def run_checks(*, timeout: float = CHECK_SECONDS) -> Iterator[CheckResult]:
         "clock": lambda: clock(target.clock()),
     }
     if settings.ARCHIVE_ONLY:
-        there = {"upstream": lambda: ok("upstream", "not asked, since ARCHIVE_ONLY is set")}
-    checks: dict[str, Check] = there | {
+        upstream = {"upstream": lambda: ok("upstream", "not asked, since ARCHIVE_ONLY is set")}
+    checks: dict[str, Check] = upstream | {
         "database": database,
         "migrations": migrations,
         "queue": task_queue,

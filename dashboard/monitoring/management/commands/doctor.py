@@ -11,7 +11,7 @@ from dashboard.monitoring.doctor import CheckStatus, run_checks
 
 
 class Command(BaseCommand):
-    """Prints the findings of `dashboard.monitoring.doctor`."""
+    """Prints the results of `dashboard.monitoring.doctor`."""
 
     help = "Looks at the key, the upstream, the database, the queue, the worker and the machine. Changes nothing."
     requires_system_checks = ()
