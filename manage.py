@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line. Takes the secret key that `make run` has made, if there is one and no other is named."""
+"""Django's command line. Uses the secret key created by `make run` unless another is set."""
 
 import sys
 

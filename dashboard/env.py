@@ -1,4 +1,5 @@
-"""Typed readers of environment variables. A value that does not fit stops the start with a sentence that says why."""
+"""Typed readers of environment variables. A value that does not fit raises `ImproperlyConfigured`, which stops the
+start."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-_THIS_MACHINE = {"127.0.0.1", "localhost", "::1"}
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 @overload
@@ -18,12 +19,12 @@ def text(name: str, default: str) -> str: ...
 @overload
 def text(name: str, default: None = None) -> str | None: ...
 def text(name: str, default: str | None = None) -> str | None:
-    """The value without space around it; `default` where it is unset or blank."""
+    """The stripped value; `default` if unset or blank."""
     return os.environ.get(name, "").strip() or default
 
 
 def secret(name: str) -> str | None:
-    """The value of `name`, or the content of the file that `name`_FILE names, as platforms hand over secrets."""
+    """The value of `name`, or the content of the file named by `name`_FILE, as container platforms provide secrets."""
     value, path = text(name), text(f"{name}_FILE")
     if value is not None or path is None:
         return value
@@ -36,13 +37,13 @@ def secret(name: str) -> str | None:
     return value
 
 
-def secrets(name: str) -> list[str]:
-    """Several of them, with space or a new line between."""
+def secret_list(name: str) -> list[str]:
+    """Several secrets, separated by whitespace."""
     return (secret(name) or "").split()
 
 
-def key(name: str) -> str | None:
-    """A secret that can stand in an HTTP header."""
+def header_secret(name: str) -> str | None:
+    """A secret that is valid in an HTTP header."""
     value = secret(name)
     if value is not None and not (value.isascii() and value.isprintable() and " " not in value):
         raise ImproperlyConfigured(
@@ -51,8 +52,8 @@ def key(name: str) -> str | None:
     return value
 
 
-def directory(name: str, path: Path) -> None:
-    """Makes the directory that the variable `name` chose, if it is not there, for this account alone."""
+def make_directory(name: str, path: Path) -> None:
+    """Creates the directory `path`, set by the variable `name`, readable by this OS account only."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -60,6 +61,7 @@ def directory(name: str, path: Path) -> None:
 
 
 def flag(name: str, *, default: bool = False) -> bool:
+    """A boolean: 1/true/yes/on or 0/false/no/off."""
     value = (text(name) or "").lower()
     if value in {"1", "true", "yes", "on"}:
         return True
@@ -70,7 +72,8 @@ def flag(name: str, *, default: bool = False) -> bool:
     return default
 
 
-def whole(name: str, default: int, *, least: int, most: int) -> int:
+def integer(name: str, default: int, *, least: int, most: int) -> int:
+    """An integer from `least` to `most`."""
     value = text(name)
     try:
         number = default if value is None else int(value)
@@ -82,6 +85,7 @@ def whole(name: str, default: int, *, least: int, most: int) -> int:
 
 
 def seconds(name: str, default: float, *, most: float) -> float:
+    """Seconds, more than 0 and at most `most`."""
     value = text(name)
     try:
         number = default if value is None else float(value)
@@ -93,39 +97,40 @@ def seconds(name: str, default: float, *, most: float) -> float:
 
 
 def choice(name: str, default: str, choices: list[str]) -> str:
+    """One of `choices`."""
     value = text(name, default)
     if value not in choices:
         raise ImproperlyConfigured(f"{name} is {value!r}; it takes {', '.join(choices[:-1])} or {choices[-1]}.")
     return value
 
 
-def words(name: str, default: list[str]) -> list[str]:
-    """The parts between commas."""
+def comma_separated(name: str, default: list[str]) -> list[str]:
+    """A comma-separated list, without empty parts."""
     value = text(name)
     return default if value is None else [part.strip() for part in value.split(",") if part.strip()]
 
 
 @overload
-def address(name: str, default: str) -> str: ...
+def url(name: str, default: str) -> str: ...
 @overload
-def address(name: str, default: None = None) -> str | None: ...
-def address(name: str, default: str | None = None) -> str | None:
-    """An http or https address without credentials, query or fragment, and without a slash at the end."""
+def url(name: str, default: None = None) -> str | None: ...
+def url(name: str, default: str | None = None) -> str | None:
+    """An HTTP or HTTPS URL without credentials, query, fragment or trailing slash."""
     value = text(name, default or "")
     if not value:
         return None
-    parts = _http(value)
+    parts = _split_http(value)
     if parts is None or parts.username or parts.query or parts.fragment:
         raise ImproperlyConfigured(f"{name} takes an address such as https://api.openai.com/v1, with no more in it.")
     return value.rstrip("/")
 
 
-def proxy(name: str) -> str | None:
-    """The address of a proxy, which may hold an account and its password; it may come from a file."""
+def proxy_url(name: str) -> str | None:
+    """The URL of a proxy, which may contain user and password, or come from a file."""
     value = secret(name)
     if value is None:
         return None
-    parts = _http(value)
+    parts = _split_http(value)
     if parts is None or parts.path.strip("/") or parts.query or parts.fragment:
         raise ImproperlyConfigured(
             f"{name} takes the address of a proxy, such as http://proxy:3128 or http://user:password@proxy:3128. "
@@ -134,15 +139,15 @@ def proxy(name: str) -> str | None:
     return value.rstrip("/")
 
 
-def issuer(name: str) -> str | None:
-    """The address of an identity provider. What it says is believed, so it has to be https, but on this machine."""
-    value = address(name)
-    if value is not None and value.startswith("http:") and urlsplit(value).hostname not in _THIS_MACHINE:
+def issuer_url(name: str) -> str | None:
+    """The URL of an identity provider: HTTPS, except on this machine, since what it says is trusted."""
+    value = url(name)
+    if value is not None and value.startswith("http:") and urlsplit(value).hostname not in _LOOPBACK:
         raise ImproperlyConfigured(f"{name} takes an address that begins with https://.")
     return value
 
 
-def _http(value: str) -> SplitResult | None:
+def _split_http(value: str) -> SplitResult | None:
     try:
         parts = urlsplit(value)
         right = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or 1)
@@ -151,8 +156,8 @@ def _http(value: str) -> SplitResult | None:
     return parts if right else None
 
 
-def queue(name: str) -> str | None:
-    """The address of a queue in PostgreSQL or Redis, which may come from a file; None for a queue in SQLite."""
+def queue_url(name: str) -> str | None:
+    """The URL of a queue in PostgreSQL or Redis, which may come from a file; None for SQLite."""
     value = secret(name)
     if value is None:
         return None
@@ -160,7 +165,7 @@ def queue(name: str) -> str | None:
         scheme = urlsplit(value).scheme
     except ValueError:
         scheme = ""
-    # It may hold a password, so the sentence leaves it out.
+    # The value may contain a password, so the message leaves it out.
     if scheme not in {"postgres", "postgresql", "redis", "rediss"}:
         raise ImproperlyConfigured(f"{name} takes an address that begins with postgres:// or redis://, or none.")
     return value

@@ -1,4 +1,4 @@
-"""The Jinja2 environment that every page of ours is rendered in."""
+"""The Jinja2 environment of all templates except the admin's."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from threads.roles import Right
 
 
 def environment(**options: Any) -> Environment:
-    """Escapes everything, and stops at a name that is not there rather than render nothing in its place."""
-    made = Environment(  # noqa: S701  # autoescape is among the options
+    """Autoescapes, and raises for undefined names."""
+    jinja = Environment(  # noqa: S701  # the options set autoescape
         **options | {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     )
-    made.globals.update(
+    jinja.globals.update(
         static=cache(static),
         url=lru_cache(500)(reverse),
         emulator=settings.EMULATOR,
         archive=settings.ARCHIVE != "off",
         archive_only=lambda: settings.ARCHIVE_ONLY,
-        places_of=_places,
-        restored=_restored,
+        places_of=_navigation,
+        restored=_restore_warning,
     )
-    made.filters.update(visible=visible, named=named, exact=exact, whole=partial(in_pieces, longest=LONGEST_PLAIN))
-    return made
+    jinja.filters.update(visible=visible, named=named, exact=exact, whole=partial(in_pieces, longest=LONGEST_PLAIN))
+    return jinja
 
 
-_PLACES = (
+_NAVIGATION = (
     ("threads", "Threads", (Right.READ,), False),
     ("overview", "Overview", (Right.READ,), True),
     ("archive", "Archive", (Right.READ,), True),
@@ -45,23 +45,23 @@ _PLACES = (
     ("erasures", "Erasures", (Right.ERASE, Right.AUDIT), False),
     ("audit", "Trail", (Right.AUDIT,), False),
 )
-"""Name, label, the rights of which it takes one, and whether there has to be an archive."""
+"""URL name, label, required rights (any of them), and whether the page needs the archive."""
 
 
-def _places(user: Any) -> list[tuple[str, str]]:
-    """The pages that the account may go to from everywhere."""
+def _navigation(user: Any) -> list[tuple[str, str]]:
+    """The navigation for an account: URL names and labels."""
     return [
         (name, label)
-        for name, label, rights, archived in _PLACES
+        for name, label, rights, archived in _NAVIGATION
         if any(map(user.has_perm, rights)) and (settings.ARCHIVE != "off" or not archived)
     ]
 
 
-def _restored(user: Any) -> str:
-    """For administrators: that the database is an older copy, which erased threads have come back with."""
+def _restore_warning(user: Any) -> str:
+    """For administrators: the warning that a restored backup contains erased threads; "" otherwise."""
     if not user.has_perm(Right.ADMINISTER):
         return ""
-    # The application is not loaded yet when templates are set up.
+    # Apps are not loaded when the environment is created.
     from threads.erasure import replay  # noqa: PLC0415
 
     with suppress(DatabaseError):
@@ -69,7 +69,7 @@ def _restored(user: Any) -> str:
     return ""
 
 
-def templates() -> Iterable[str]:
-    """The names of all templates of ours."""
+def template_names() -> Iterable[str]:
+    """The names of all Jinja2 templates."""
     root = Path(settings.BASE_DIR) / "templates"
     return (str(path.relative_to(root)) for path in root.rglob("*.html"))

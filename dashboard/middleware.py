@@ -1,4 +1,5 @@
-"""What holds for every reply, and who may have one."""
+"""Middlewares for every request: headers, request id, body limit, health endpoints, client address, database
+connections."""
 
 from __future__ import annotations
 
@@ -17,10 +18,10 @@ from threads.lib.trace import Trace, trace
 
 from . import views
 from .monitoring.health import alive, ready
-from .monitoring.metrics import figures
+from .monitoring.metrics import metrics
 
-_UNUSUAL = re.compile(r"[^A-Za-z0-9._:/+=-]")
-_LONGEST_ID = 64
+_UNSAFE = re.compile(r"[^A-Za-z0-9._:/+=-]")
+_MAX_ID_LENGTH = 64
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -51,17 +52,17 @@ _HEADERS = {
 }
 
 
-def headers(get_response: GetResponse) -> GetResponse:
-    """What every reply has, whoever of us answers; and on all but static files, that nobody keeps a copy. Django's own
-    middleware sets most of these, but not where it is the one that refuses the request."""
-    strict = f"max-age={settings.SECURE_HSTS_SECONDS}" if settings.SECURE_HSTS_SECONDS else ""
+def security_headers(get_response: GetResponse) -> GetResponse:
+    """Sets the security headers on every response, and `no-store` on all but static files. Django's own middleware
+    misses responses of the middlewares before it."""
+    hsts = f"max-age={settings.SECURE_HSTS_SECONDS}" if settings.SECURE_HSTS_SECONDS else ""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
-        if strict and request.is_secure():
-            response.headers.setdefault("Strict-Transport-Security", strict)
+        if hsts and request.is_secure():
+            response.headers.setdefault("Strict-Transport-Security", hsts)
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
             patch_vary_headers(response, ["HX-Request", "Cookie"])
@@ -70,8 +71,8 @@ def headers(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def bounded(get_response: GetResponse) -> GetResponse:
-    """Refuses a request whose body is longer than any form of ours, before anybody reads it."""
+def limit_body_size(get_response: GetResponse) -> GetResponse:
+    """Answers 413 to a body longer than any form of the desk, before it is read."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH") or "0"
@@ -82,41 +83,43 @@ def bounded(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def tracing(get_response: GetResponse) -> GetResponse:
-    """Gives each request an id, which its log lines, its rows of the trail and its calls to the upstream carry, and the
-    reply too. One that a client or a proxy brings is anybody's to choose: it stands beside ours in logs and reply."""
+def assign_request_id(get_response: GetResponse) -> GetResponse:
+    """Gives each request an id, for its log lines, audit events, upstream calls and response.
+
+    A client's own X-Request-ID can be anything, so it is logged and returned beside it, sanitized.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        known, brought = uuid4().hex, _harmless(request.headers.get("X-Request-ID", ""))
-        request.request_id = known  # type: ignore[attr-defined]  # for what Django logs when all this is over
-        request.client_request_id = brought  # type: ignore[attr-defined]
-        token = trace.set(Trace(known, client_id=brought))
+        own_id, client_id = uuid4().hex, _sanitized(request.headers.get("X-Request-ID", ""))
+        request.request_id = own_id  # type: ignore[attr-defined]  # for log records after the response
+        request.client_request_id = client_id  # type: ignore[attr-defined]
+        token = trace.set(Trace(own_id, client_id=client_id))
         try:
             response = get_response(request)
         finally:
             trace.reset(token)
-        response.headers["X-Request-ID"] = known
-        if brought:
-            response.headers["X-Client-Request-ID"] = brought
+        response.headers["X-Request-ID"] = own_id
+        if client_id:
+            response.headers["X-Client-Request-ID"] = client_id
         return response
 
     return middleware
 
 
-def _harmless(brought: str) -> str:
-    """An id that somebody else chose, as a log can hold it."""
-    kept = _UNUSUAL.sub("?", brought)
-    return kept if len(kept) <= _LONGEST_ID else f"{kept[:_LONGEST_ID]}..."
+def _sanitized(client_id: str) -> str:
+    """A client's id, cut to a length and to characters that are safe in a log."""
+    kept = _UNSAFE.sub("?", client_id)
+    return kept if len(kept) <= _MAX_ID_LENGTH else f"{kept[:_MAX_ID_LENGTH]}..."
 
 
-_MACHINES = {"/healthz": alive, "/readyz": ready, "/metrics": figures}
+_ENDPOINTS = {"/healthz": alive, "/readyz": ready, "/metrics": metrics}
 
 
-def health(get_response: GetResponse) -> GetResponse:
-    """Answers machines before much else does, by whatever name and scheme they ask, and without a sign-in."""
+def health_endpoints(get_response: GetResponse) -> GetResponse:
+    """Answers the health checks and /metrics, for any host name and scheme, without a sign-in."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        answer = _MACHINES.get(request.path_info)
+        answer = _ENDPOINTS.get(request.path_info)
         if answer is not None and request.method in {"GET", "HEAD"}:
             return answer(request)
         return get_response(request)
@@ -125,8 +128,8 @@ def health(get_response: GetResponse) -> GetResponse:
 
 
 def remote_address(get_response: GetResponse) -> GetResponse:
-    """Behind a proxy, REMOTE_ADDR becomes the address that the proxy saw: the last one in X-Forwarded-For, since
-    what stands before it came with the request and can be anything."""
+    """Behind a proxy, sets REMOTE_ADDR to the last address in X-Forwarded-For, which the proxy added. The client can
+    forge the others."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         forwarded = request.headers.get("X-Forwarded-For", "")
@@ -137,9 +140,9 @@ def remote_address(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-class GiveBackConnection:
-    """Before a view waits for the API, the connection that the sign-in was looked up with goes back to its pool: a
-    thousand requests may be waiting, and ten connections are for those that ask the database."""
+class ReleaseConnection:
+    """Returns the database connection to its pool before the view calls the API: a thousand requests may wait there,
+    and the pool has ten connections."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response

@@ -1,4 +1,5 @@
-"""The authentication backend's name in sessions that version 0.1 stored. Goes with the release after 0.2."""
+"""The authentication backend under its name of version 0.1, which stored sessions contain. Remove with the release
+after 0.2."""
 
 from __future__ import annotations
 
@@ -7,8 +8,8 @@ from typing import Any
 from dashboard.accounts import backends
 
 
-class Accounts(backends.Accounts):
-    """Keeps accounts signed in that signed in before the update. Signs nobody in."""
+class Accounts(backends.AccountBackend):
+    """Accepts sessions of version 0.1. Its `authenticate` does nothing, so that a password is hashed once."""
 
     def authenticate(self, request: Any, username: Any = None, password: Any = None, **kwargs: Any) -> None:
         return None

@@ -1,4 +1,4 @@
-"""Every address of the dashboard."""
+"""The project's URLs."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -8,22 +8,24 @@ from threads.web.fetch_metadata import linked
 
 from . import views
 from .accounts import account_page, sign_in, sso
-from .accounts.throttle import taking_turns
+from .accounts.throttle import one_at_a_time
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("", include("threads.urls")),
-    path("sign-in/", linked(taking_turns(sign_in.SignIn.as_view())), name="sign-in"),
+    path("sign-in/", linked(one_at_a_time(sign_in.SignIn.as_view())), name="sign-in"),
     path("sign-in/demo/", sign_in.demo, name="demo"),
     path("sign-in/sso/", sso.begin, name="sso"),
     path("sign-in/sso/callback/", sso.callback, name="sso-callback"),
     path("sign-out/", sign_in.SignOut.as_view(), name="sign-out"),
     path("account/", account_page.page, name="account"),
     path(
-        "account/password/", linked(for_everybody(taking_turns(account_page.ChangePassword.as_view()))), name="password"
+        "account/password/",
+        linked(for_everybody(one_at_a_time(account_page.ChangePassword.as_view()))),
+        name="password",
     ),
     path("account/sign-out/", account_page.sign_out_everywhere, name="sign-out-everywhere"),
-    # The admin has a sign-in page of its own; one is enough.
+    # Replaces the admin's own sign-in page.
     path("admin/login/", sign_in.admin_sign_in),
     path("admin/", admin.site.urls),
 ]

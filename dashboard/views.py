@@ -1,4 +1,4 @@
-"""The home page, and the pages for what goes wrong."""
+"""The home page, and the error pages."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from threads.web.fetch_metadata import linked
 from . import database_errors
 
 _FIRST = ((Right.READ, "threads"), (Right.AUDIT, "audit"), (Right.ADMINISTER, "admin:index"))
-"""Where who has this right begins."""
+"""The start page for the first right that an account has."""
 
 
 @linked
 @for_everybody
 def home(request: HttpRequest) -> HttpResponse:
-    """Leads to the first page that the account may see."""
+    """Redirects to the first page that the account may see."""
     for right, name in _FIRST:
         if request.user.has_perm(right):
             return HttpResponseRedirect(resolve_url(name))
@@ -29,10 +29,12 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The 400 page."""
     return problem(request, 400, "This request can't be answered", "Something in its address or its form is not valid.")
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The 403 page: names the account's roles."""
     roles = names(request.user) if request.user.is_authenticated else []
     if not roles and not getattr(request.user, "is_superuser", False):
         text = "It has no role yet. Ask an administrator to give it one: what it may do depends on that."
@@ -44,11 +46,13 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The 404 page."""
     return problem(request, 404, "There is no such page", "The address may be mistyped or out of date.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    words = database_errors.of(sys.exception())
+    """The 500 page; for a database failure 503 with its reason."""
+    words = database_errors.explain(sys.exception())
     if words is not None:
         response = problem(request, 503, *words)
         response.headers["Retry-After"] = "5"
@@ -59,10 +63,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The 403 page for a missing or outdated CSRF token."""
     return problem(
         request, 403, "This form is out of date", "Go back, reload the page and send it again. Cookies must be allowed."
     )
 
 
 def too_long(request: HttpRequest) -> HttpResponse:
+    """The 413 page."""
     return problem(request, 413, "This is too long", "No form of Threadkeeper is that long, and none takes a file.")

@@ -1,1 +1,2 @@
-"""Who is signed in where, and who comes by single sign-on."""
+"""Accounts: sign-in by password and single sign-on, sessions, rate limits, and Django's admin for accounts and
+roles."""

@@ -1,4 +1,4 @@
-"""What an account may do, where it is signed in, and its password: everybody's own page."""
+"""The account page: roles, active sessions and password of the signed-in account."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from .backends import DEMO_USER
 @for_everybody
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
+    """Shows the account's roles, active sessions and password settings."""
     user, now = account(request), timezone.now()
     zone, held = times.zone(request.COOKIES.get("tz")), names(user)
     moments = [
@@ -40,7 +41,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "seen": times.relative(each.seen_at, now),
             "here": each.here,
         }
-        for each in active_sessions.places(user, request.session.session_key)
+        for each in active_sessions.list_sessions(user, request.session.session_key)
     ]
     context = {
         "roles": [role for role in ROLES if role.name in held],
@@ -59,19 +60,20 @@ def page(request: HttpRequest) -> HttpResponse:
 @for_everybody
 @require_POST
 def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
-    """Ends all sessions of the account, this one too."""
+    """Ends all sessions of the account, the current one included."""
     user = account(request)
     if _is_shared(user):
         raise PermissionDenied
-    active_sessions.end(user, "signed out everywhere", but=request.session.session_key)
+    active_sessions.end_sessions(user, "signed out everywhere", keep=request.session.session_key)
     logout(request)
     response = HttpResponseRedirect(resolve_url(settings.LOGOUT_REDIRECT_URL))
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 
-class _Change(PasswordChangeForm):
-    """Who sits down at somebody's browser can guess here no more often than on the sign-in page."""
+class _PasswordForm(PasswordChangeForm):
+    """Checks the current password through the authentication backends, so that the rate limit of the sign-in page
+    applies here too."""
 
     request: HttpRequest
 
@@ -87,10 +89,10 @@ class _Change(PasswordChangeForm):
 
 
 class ChangePassword(PasswordChangeView):
-    """Signs the account out everywhere else."""
+    """Changes the password and ends all other sessions of the account."""
 
     template_name = "account_password.html"
-    form_class = _Change
+    form_class = _PasswordForm
     success_url = reverse_lazy("account")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -98,8 +100,8 @@ class ChangePassword(PasswordChangeView):
             raise PermissionDenied
         return cast(HttpResponse, super().dispatch(request, *args, **kwargs))
 
-    def get_form(self, form_class: Any = None) -> _Change:
-        form = cast(_Change, super().get_form(form_class))
+    def get_form(self, form_class: Any = None) -> _PasswordForm:
+        form = cast(_PasswordForm, super().get_form(form_class))
         form.request = self.request
         return form
 
@@ -113,7 +115,8 @@ class ChangePassword(PasswordChangeView):
 
 
 def _is_shared(user: User) -> bool:
-    """The demo's account is everybody's, who shall not see or end one another's sessions."""
+    """Whether this is the demo account, which many people use at once: they must not see or end each other's
+    sessions."""
     return user.get_username() == DEMO_USER
 
 

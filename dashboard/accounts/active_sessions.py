@@ -1,4 +1,4 @@
-"""Where an account is signed in: how long that lasts, and ending it everywhere."""
+"""Active sessions of an account: idle timeout, listing, and ending them."""
 
 from __future__ import annotations
 
@@ -20,20 +20,21 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
+from django_htmx.middleware import HtmxDetails
 
 from threads.audit.record import Action, record
 
 from . import sessions
 from .models import DeskSession
 
-_SIGNED_IN = "signed_in"
-"""In a session: when and from where it was begun."""
+_SIGN_IN = "signed_in"
+"""Session key. Value: time (ISO 8601), address and user agent of the sign-in."""
 
-_NOTED = 300
-"""Seconds after which it is noted again that somebody is there: a write for each page would be dear."""
+_TOUCH_SECONDS = 300
+"""Seconds between two updates of a session's `seen_at`, so that most requests cost no write."""
 
-_FILLED_BY_HAND = {"browse", "more"}
-"""What a person makes htmx fill. All else a page may ask for by itself, which keeps nobody signed in."""
+_USER_TARGETS = {"browse", "more"}
+"""htmx targets of user actions. A page may request the others by itself, which does not extend the session."""
 
 _BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
 _SYSTEMS = (("iPhone|iPad", "iOS"), ("Android",) * 2, ("Windows",) * 2, ("Mac OS X", "macOS"), ("Linux",) * 2)
@@ -42,9 +43,9 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A browser in which an account is signed in. `seen_at` is up to five minutes short; `here` says that it is the one
-    that asks."""
+class ActiveSession:
+    """A browser in which an account is signed in. `seen_at` lags by up to five minutes; `here` marks the current
+    session."""
 
     began_at: datetime
     seen_at: datetime
@@ -54,62 +55,62 @@ class Place:
 
 
 @receiver(user_logged_in)
-def _began(request: HttpRequest, user: User, **_signal: Any) -> None:
-    """Signing in begins a session that lasts SESSION_COOKIE_AGE and no longer, whatever is saved in it meanwhile; and
-    takes away what has run out."""
+def _start_session(request: HttpRequest, user: User, **_signal: Any) -> None:
+    """Gives the new session its absolute timeout, SESSION_COOKIE_AGE seconds, and deletes expired sessions."""
     now = timezone.now()
-    request.session[_SIGNED_IN] = {
+    request.session[_SIGN_IN] = {
         "at": now.isoformat(),
         "address": request.META.get("REMOTE_ADDR", ""),
         "agent": request.META.get("HTTP_USER_AGENT", "")[:300],
     }
-    request.session[sessions.SEEN] = now.timestamp()
+    request.session[sessions.LAST_SEEN] = now.timestamp()
     request.session.set_expiry(now + timedelta(seconds=settings.SESSION_COOKIE_AGE))
-    DeskSession.objects.filter(_over(now)).exclude(session_key=request.session.session_key or "").delete()
+    DeskSession.objects.filter(_expired(now)).exclude(session_key=request.session.session_key or "").delete()
 
 
-def still(request: HttpRequest) -> None:
-    """Ends the request's session where nobody did anything in it for SESSION_IDLE minutes; else notes, every few
-    minutes, that somebody does."""
+def expire_idle_session(request: HttpRequest) -> None:
+    """Ends the request's session after SESSION_IDLE minutes without a user action; otherwise updates `seen_at` every
+    few minutes."""
     session: Any = request.session
     if SESSION_KEY not in session:
         return
-    idle = time.time() - session.get(sessions.SEEN, 0)
+    idle = time.time() - session.get(sessions.LAST_SEEN, 0)
     if idle > settings.SESSION_IDLE * 60:
         session.flush()
-    elif idle > min(_NOTED, settings.SESSION_IDLE * 15) and _by_hand(request):
+    elif idle > min(_TOUCH_SECONDS, settings.SESSION_IDLE * 15) and _is_user_action(request):
         try:
             alive = session.touch()
-        except DatabaseError:  # somebody reads: that goes on
-            _log.warning("It could not be noted that a session is in use", exc_info=True)
+        except DatabaseError:  # reading goes on without the update
+            _log.warning("The last use of a session could not be stored", exc_info=True)
         else:
             if not alive:
                 session.flush()
 
 
-def _by_hand(request: HttpRequest) -> bool:
-    return request.headers.get("HX-Request") != "true" or request.headers.get("HX-Target") in _FILLED_BY_HAND
+def _is_user_action(request: HttpRequest) -> bool:
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]  # set by HtmxMiddleware
+    return not htmx or htmx.target in _USER_TARGETS
 
 
-def places(account: User, session_key: str | None) -> Iterator[Place]:
-    """Where the account is signed in, who was there last first."""
+def list_sessions(account: User, session_key: str | None) -> Iterator[ActiveSession]:
+    """The account's active sessions, the last used first. `session_key` is the current one."""
     now = timezone.now()
-    for each in DeskSession.objects.filter(account=account).exclude(_over(now)).order_by("-seen_at"):
-        began = each.get_decoded().get(_SIGNED_IN)
-        if began:
-            at, browser = datetime.fromisoformat(began["at"]), _browser(began["agent"])
-            yield Place(at, each.seen_at, began["address"], browser, here=each.session_key == session_key)
+    for each in DeskSession.objects.filter(account=account).exclude(_expired(now)).order_by("-seen_at"):
+        sign_in = each.get_decoded().get(_SIGN_IN)
+        if sign_in:
+            at, browser = datetime.fromisoformat(sign_in["at"]), _browser(sign_in["agent"])
+            yield ActiveSession(at, each.seen_at, sign_in["address"], browser, here=each.session_key == session_key)
 
 
-def end(account: User, why: str, *, but: str | None = None) -> int:
-    """Signs an account out everywhere, but for the session `but`; returns how many sessions that were. This process
-    knows at once, every other within SESSION_RECHECK seconds."""
-    ended = DeskSession.objects.filter(account=account).exclude(session_key=but or "")
+def end_sessions(account: User, reason: str, *, keep: str | None = None) -> int:
+    """Ends an account's sessions except `keep`, and records it with `reason`. Returns the number of ended sessions.
+    Other processes stop accepting them for reading within SESSION_RECHECK seconds."""
+    ended = DeskSession.objects.filter(account=account).exclude(session_key=keep or "")
     keys = list(ended.values_list("session_key", flat=True))
     if keys:
         ended.delete()
         sessions.forget(keys)
-        detail = {"account": account.get_username(), "sessions": len(keys), "reason": why}
+        detail = {"account": account.get_username(), "sessions": len(keys), "reason": reason}
         record(Action.SIGN_OUT, detail=detail)
     return len(keys)
 
@@ -119,17 +120,17 @@ def _account_changed(instance: User, created: bool, **_signal: Any) -> None:
     if created:
         return
     if not instance.is_active:
-        end(instance, "account closed")
-    elif instance._password is not None:  # type: ignore[attr-defined]  # noqa: SLF001  # Django's mark of a new one
-        end(instance, "password changed")
+        end_sessions(instance, "account closed")
+    elif instance._password is not None:  # type: ignore[attr-defined]  # noqa: SLF001  # set with a new password
+        end_sessions(instance, "password changed")
 
 
-def _over(now: datetime) -> Q:
+def _expired(now: datetime) -> Q:
     return Q(expire_date__lt=now) | Q(account__isnull=False, seen_at__lt=now - timedelta(minutes=settings.SESSION_IDLE))
 
 
 def _browser(agent: str) -> str:
-    """Such as "Firefox on Windows": what a browser says of itself, as far as people know it by name."""
+    """A user agent as a short text, such as "Firefox on Windows"."""
     browser = next((name for mark, name in _BROWSERS if mark in agent), "A browser")
     system = next((name for marks, name in _SYSTEMS if re.search(marks, agent)), "")
     return f"{browser} on {system}" if system else browser

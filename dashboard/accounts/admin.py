@@ -1,4 +1,4 @@
-"""Accounts and their roles. The only pages of Django's own admin that are used."""
+"""Django admin pages for accounts and roles."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from threads.roles import ROLES
 
 from . import active_sessions
 
-_WORDS = {role.name: role.words for role in ROLES}
+_DESCRIPTIONS = {role.name: role.words for role in ROLES}
 
 
 if TYPE_CHECKING:
-    _Choice = forms.ModelMultipleChoiceField[Group]
+    _MultipleChoiceField = forms.ModelMultipleChoiceField[Group]
     _UserAdmin = UserAdmin[User]
 else:
-    _Choice, _UserAdmin = forms.ModelMultipleChoiceField, UserAdmin
+    _MultipleChoiceField, _UserAdmin = forms.ModelMultipleChoiceField, UserAdmin
 
 
-class _Roles(_Choice):
+class _RoleField(_MultipleChoiceField):
     def label_from_instance(self, obj: Group) -> str:
-        words = _WORDS.get(obj.name)
+        words = _DESCRIPTIONS.get(obj.name)
         return format_html("<strong>{}</strong> <span>{}</span>", obj.name, words) if words else obj.name
 
 
-class Accounts(_UserAdmin):
-    """An account, with its roles in plain words. What only Django's superusers may do, and who is one, is theirs
-    alone to change: an Administrator can't make a superuser, nor take one's account over."""
+class AccountAdmin(_UserAdmin):
+    """Accounts with their roles. Only superusers change superusers or single permissions: an Administrator can neither
+    make a superuser nor take one's account over."""
 
     list_display = ("username", "email", "first_name", "last_name", "roles", "is_active", "last_login")
     list_filter = ("is_active", "groups")
@@ -53,11 +53,11 @@ class Accounts(_UserAdmin):
 
     @admin.action(description="Sign out everywhere", permissions=["change"])
     def sign_out_everywhere(self, request: HttpRequest, accounts: QuerySet[User]) -> None:
-        reached = [each for each in accounts if _is_below(request, each)]
-        ended = sum(active_sessions.end(each, "signed out by an administrator") for each in reached)
-        told = f"Accounts signed out everywhere: {len(reached)}, with {ended} sign-in{'s' if ended != 1 else ''}."
-        self.message_user(request, told, messages.SUCCESS)
-        if len(reached) < len(accounts):
+        managed = [each for each in accounts if _may_manage(request, each)]
+        ended = sum(active_sessions.end_sessions(each, "signed out by an administrator") for each in managed)
+        text = f"Accounts signed out everywhere: {len(managed)}, with {ended} sign-in{'s' if ended != 1 else ''}."
+        self.message_user(request, text, messages.SUCCESS)
+        if len(managed) < len(accounts):
             self.message_user(
                 request, "Superusers are left as they were: another one has to do that.", messages.WARNING
             )
@@ -82,39 +82,41 @@ class Accounts(_UserAdmin):
     def formfield_for_manytomany(self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name != "groups":
             return super().formfield_for_manytomany(db_field, request, **kwargs)
-        return _Roles(Group.objects.order_by("id"), required=False, label="Roles", widget=forms.CheckboxSelectMultiple)
+        return _RoleField(
+            Group.objects.order_by("id"), required=False, label="Roles", widget=forms.CheckboxSelectMultiple
+        )
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and _is_below(request, obj)
+        return super().has_change_permission(request, obj) and _may_manage(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and _is_below(request, obj)
+        return super().has_delete_permission(request, obj) and _may_manage(request, obj)
 
 
-class Roles(GroupAdmin):
-    """What the roles may do, to read. A group that somebody makes beside them is a superuser's to make."""
+class RoleAdmin(GroupAdmin):
+    """Roles, read-only. Only superusers add further groups."""
 
     list_display = ("name", "words")
 
     @admin.display(description="May")
     def words(self, group: Group) -> str:
-        return _WORDS.get(group.name, "A group of your own: see its permissions.")
+        return _DESCRIPTIONS.get(group.name, "A group of your own: see its permissions.")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _is_superuser(request) and (obj is None or obj.name not in _WORDS)
+        return _is_superuser(request) and (obj is None or obj.name not in _DESCRIPTIONS)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _is_superuser(request) and (obj is None or obj.name not in _WORDS)
+        return _is_superuser(request) and (obj is None or obj.name not in _DESCRIPTIONS)
 
 
 def _is_superuser(request: HttpRequest) -> bool:
     return bool(getattr(request.user, "is_superuser", False))
 
 
-def _is_below(request: HttpRequest, account: User | None) -> bool:
+def _may_manage(request: HttpRequest, account: User | None) -> bool:
     return account is None or not account.is_superuser or _is_superuser(request)
 
 
 admin.site.unregister([User, Group])
-admin.site.register(User, Accounts)
-admin.site.register(Group, Roles)
+admin.site.register(User, AccountAdmin)
+admin.site.register(Group, RoleAdmin)

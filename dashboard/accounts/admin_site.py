@@ -1,4 +1,4 @@
-"""Django's admin, as the desk has it."""
+"""Django's admin site, open to accounts that may administer."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from threads.roles import Right
 from .sign_in import SignOut
 
 
-class DeskSite(admin.AdminSite):
-    """For those who look after accounts, whether or not they are "staff" in Django's sense. Signing out and changing
-    one's own password are the desk's: one way to do each is enough to watch over."""
+class DeskAdminSite(admin.AdminSite):
+    """Checks the right to administer instead of `is_staff`. Sign-out and password change are the desk's own views, so
+    that each exists once."""
 
     site_header = "Threadkeeper: accounts and roles"
     site_title = "Threadkeeper"

@@ -16,8 +16,8 @@ from threads.lib.ttl_cache import Remembered
 
 from . import sessions
 
-ACCOUNTS = "dashboard.accounts.backends.Accounts"
-"""The backend that all sign-ins are kept for, whoever has found out whose they are."""
+BACKEND = "dashboard.accounts.backends.AccountBackend"
+"""The backend that is stored in every session, whichever backend checked the sign-in."""
 
 
 DEMO_USER = "demo"
@@ -26,10 +26,13 @@ DEMO_USER = "demo"
 _accounts: Remembered[User] = Remembered(settings.SESSION_RECHECK)
 
 
-class Accounts(ModelBackend):
-    """Django's own, but that looking up who is signed in looks here first, and that the account which anybody may open
-    in emulator mode is none outside of it, should both ever share a database. Who comes by single sign-on has no
-    password here, whatever an administrator gave them: else taking them away there would not keep them out."""
+class AccountBackend(ModelBackend):
+    """ModelBackend with three differences.
+
+    `get_user` caches accounts for SESSION_RECHECK seconds. The demo account is refused outside emulator mode, in case
+    both share a database. Accounts of single sign-on can't sign in with a password, or removing them at the provider
+    would not keep them out.
+    """
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
@@ -44,19 +47,19 @@ class Accounts(ModelBackend):
         return super().user_can_authenticate(user) and (settings.EMULATOR or not demo)
 
     def get_user(self, user_id: Any) -> User | None:
-        known = None if sessions.is_read_anew() else _accounts.get(str(user_id))
-        if known is None:
-            known = super().get_user(user_id)
-            if known is not None:
-                known.get_all_permissions()  # Django keeps them on the account, and its copies below have them too
-                _accounts.put(str(user_id), known)
+        account = None if sessions.bypasses_cache() else _accounts.get(str(user_id))
+        if account is None:
+            account = super().get_user(user_id)
+            if account is not None:
+                account.get_all_permissions()  # cached on the account, and thus on its copies
+                _accounts.put(str(user_id), account)
             else:
                 _accounts.forget(str(user_id))
-        return copy.copy(known) if known is not None and self.user_can_authenticate(known) else None
+        return copy.copy(account) if account is not None and self.user_can_authenticate(account) else None
 
 
 @receiver([post_save, post_delete], sender=User)
-def _changed(instance: User, **_about: Any) -> None:
+def _forget_account(instance: User, **_signal: Any) -> None:
     _accounts.forget(str(instance.pk))
 
 
@@ -64,5 +67,5 @@ def _changed(instance: User, **_about: Any) -> None:
 @receiver(m2m_changed, sender=User.user_permissions.through)
 @receiver(m2m_changed, sender=Group.permissions.through)
 @receiver(post_delete, sender=Group)
-def _rights_changed(**_about: Any) -> None:
+def _forget_all(**_signal: Any) -> None:
     _accounts.clear()

@@ -1,4 +1,4 @@
-"""Roles by single sign-on: which groups OIDC_ROLES maps to which roles, and the groups that a sign-in brings."""
+"""Roles from single sign-on: maps the groups in the OIDC_ROLES_CLAIM claim to roles by OIDC_ROLES."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from .models import RolesClaim
 
 Claims = dict[str, Any]
 
-NOT_THERE, NO_LIST = "is not there", "is neither a text nor a list"
-_MOST_NAMES, _LONGEST_NAME = 40, 60
+CLAIM_MISSING, CLAIM_NOT_A_LIST = "is not there", "is neither a text nor a list"
+_MAX_NAMES, _MAX_NAME_LENGTH = 40, 60
 
 _log = logging.getLogger(__name__)
 
 
-def roles() -> dict[str, set[str]]:
-    """The roles that each group of the provider stands for. Raises `ImproperlyConfigured`."""
+def roles_by_group() -> dict[str, set[str]]:
+    """OIDC_ROLES as a mapping of provider group to role names. Raises `ImproperlyConfigured`."""
     found: dict[str, set[str]] = {}
     for group, given in _pairs(settings.OIDC_ROLES.strip()):
         if not group or not given <= {role.name for role in ROLES}:
@@ -38,13 +38,13 @@ def roles() -> dict[str, set[str]]:
     return found
 
 
-def groups(claims: Claims) -> list[str]:
-    """The groups in OIDC_ROLES_CLAIM. Where there are none to be had, the log and `doctor` say so, with the names of
-    the claims that are there, and no value."""
+def read_groups(claims: Claims) -> list[str]:
+    """The groups in the OIDC_ROLES_CLAIM claim. If it can't be read, logs and stores the names of the claims, without
+    values, for `doctor`, and returns none."""
     name = settings.OIDC_ROLES_CLAIM
-    there, told = _claim(claims, name)
-    problem = NOT_THERE if not there else "" if isinstance(told, str | list) else NO_LIST
-    names = list(_shown(_names(claims))) if problem else []
+    found, value = _find_claim(claims, name)
+    problem = CLAIM_MISSING if not found else "" if isinstance(value, str | list) else CLAIM_NOT_A_LIST
+    names = list(_printable(_claim_names(claims))) if problem else []
     RolesClaim.objects.update_or_create(
         pk=1, defaults={"claim": name, "problem": problem, "names": names, "at": timezone.now()}
     )
@@ -53,15 +53,15 @@ def groups(claims: Claims) -> list[str]:
             "Single sign-on: the claim %s %s, so it gives no role. The claims are: %s", name, problem, ", ".join(names)
         )
         return []
-    return [told] if isinstance(told, str) else [str(each) for each in told]
+    return [value] if isinstance(value, str) else [str(each) for each in value]
 
 
 def _pairs(value: str) -> Iterator[tuple[str, set[str]]]:
-    """Groups with the names of their roles, as they are set: a JSON object, or parts between commas."""
+    """Pairs of group and role names, from a JSON object or comma-separated parts."""
     if not value.startswith("{"):
         for each in filter(None, (part.strip() for part in value.split(","))):
             group, _, named = each.rpartition("=")
-            yield group.strip(), _named(named)
+            yield group.strip(), _role_names(named)
         return
     try:
         pairs = json.loads(value, object_pairs_hook=list)
@@ -71,37 +71,37 @@ def _pairs(value: str) -> Iterator[tuple[str, set[str]]]:
         texts = [given] if isinstance(given, str) else given
         if not isinstance(texts, list) or not all(isinstance(each, str) for each in texts):
             raise ImproperlyConfigured(f"OIDC_ROLES has no role, and no list of roles, for {group!r}.")
-        yield group.strip(), set().union(*map(_named, texts)) or {""}
+        yield group.strip(), set().union(*map(_role_names, texts)) or {""}
 
 
-def _named(text: str) -> set[str]:
+def _role_names(text: str) -> set[str]:
     return {name.strip() for name in text.split("+")}
 
 
-def _claim(claims: Claims, name: str) -> tuple[bool, Any]:
-    """Whether there is a claim of this name, and its value: one of the very name first, for names have dots in them
-    (`https://example.com/roles`), else a path of names with dots between (`realm_access.roles`)."""
+def _find_claim(claims: Claims, name: str) -> tuple[bool, Any]:
+    """Whether the claim exists, and its value. Tries the whole name first, since names may contain dots
+    (`https://example.com/roles`), then a dotted path (`realm_access.roles`)."""
     if name in claims:
         return True, claims[name]
     for place, sign in enumerate(name):
         inner = claims.get(name[:place]) if sign == "." else None
         if isinstance(inner, dict):
-            found = _claim(inner, name[place + 1 :])
+            found = _find_claim(inner, name[place + 1 :])
             if found[0]:
                 return found
     return False, None
 
 
-def _names(claims: Claims) -> Iterator[str]:
+def _claim_names(claims: Claims) -> Iterator[str]:
     for name, value in claims.items():
         yield name
         if isinstance(value, dict):
             yield from (f"{name}.{inner}" for inner in value)
 
 
-def _shown(names: Iterator[str]) -> Iterator[str]:
-    for name in islice(names, _MOST_NAMES):
+def _printable(names: Iterator[str]) -> Iterator[str]:
+    for name in islice(names, _MAX_NAMES):
         shown = "".join(each if each.isprintable() else "?" for each in name)
-        yield shown if len(shown) <= _LONGEST_NAME else f"{shown[:_LONGEST_NAME]}…"
+        yield shown if len(shown) <= _MAX_NAME_LENGTH else f"{shown[:_MAX_NAME_LENGTH]}…"
     if more := sum(1 for _ in names):
         yield f"and {more} more"

@@ -1,5 +1,5 @@
-"""Reads session, account and rights anew from the database for whatever changes something or needs more than the right
-to read, so that a right that another process took away is gone at once."""
+"""Middleware that bypasses the caches of sessions and accounts for everything but plain reading, so that a withdrawn
+right is gone at once."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 
 
 class FreshRights:
-    """Stands before what looks at sign-in and rights. What is remembered of an account is good for reading alone: for
-    a safe method, of a view that needs `Right.READ` or no right at all."""
+    """Rereads session, account and rights from the database unless the method is safe and the view needs `Right.READ`
+    or no right. Comes before the middlewares for sign-in and rights."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
@@ -27,12 +27,12 @@ class FreshRights:
         return self._get_response(request)
 
     def process_view(self, request: HttpRequest, view: Callable[..., Any], *_arguments: Any) -> None:
-        if request.method not in SAFE_METHODS or not _is_reading(view):
-            sessions.read_anew(request)
+        if request.method not in SAFE_METHODS or not _only_reads(view):
+            sessions.refresh(request)
 
 
-def _is_reading(view: Callable[..., Any]) -> bool:
-    """A view that says nothing of rights, as those of Django's admin, is none."""
+def _only_reads(view: Callable[..., Any]) -> bool:
+    """False also for views that declare no rights, such as Django's admin."""
     if not getattr(view, "login_required", True):
         return True
     rights = getattr(view, "rights", None)

@@ -1,5 +1,8 @@
-"""Looking at a password takes a processor for a third of a second, on purpose. Under gevent nobody else in the process
-would be answered meanwhile, so that a handful of strangers at the sign-in page could hold up every agent."""
+"""Password hasher for gevent.
+
+Hashing takes a CPU a third of a second, on purpose. In a greenlet it would block the event loop, and a handful of
+sign-in attempts could hold up every agent.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ from typing import Any
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 
-class Beside(PBKDF2PasswordHasher):
-    """Django's own, one at a time in each process, in a thread beside the one that answers."""
+class ThreadedPasswordHasher(PBKDF2PasswordHasher):
+    """PBKDF2PasswordHasher that hashes in a thread, one password at a time per process, so that a sign-in does not
+    block the event loop."""
 
     def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
         if not _under_gevent():
@@ -27,6 +31,6 @@ def _under_gevent() -> bool:
 
 @cache
 def _thread() -> Any:
-    from gevent.threadpool import ThreadPool  # noqa: PLC0415  # after the server has forked its processes
+    from gevent.threadpool import ThreadPool  # noqa: PLC0415  # only after the server has forked
 
     return ThreadPool(1)

@@ -1,8 +1,8 @@
-"""What the trail has of sign-ins that are refused unseen, since too many before them failed: one row when that begins,
-and one with their number when it has ended. Who guesses on can't fill the trail.
+"""Audit events of sign-in lockouts: one when a lock begins, and one with the number of refused attempts when it has
+ended, so that guessing can't fill the audit log.
 
-Nothing waits for the end: whoever signs in next, or tries to, finds the locks that are over. Each is counted in its row
-of the database, which all processes share and which survives them.
+No timer ends a lock: the next sign-in or attempt closes the expired ones. Each lock counts in its own database row,
+which all processes share.
 """
 
 from __future__ import annotations
@@ -26,17 +26,19 @@ from . import throttle
 from .models import SignInLock
 
 
-def is_recorded(request: HttpRequest, credentials: dict[str, Any], account: str) -> bool:
-    """Whether an attempt that failed has its place in the trail by a lock: in the row that says that one begins, or in
-    the number of those that it refused. `account` is its name for the trail."""
+def record_refused_attempt(request: HttpRequest, credentials: dict[str, Any], account: str) -> bool:
+    """Counts a failed sign-in under its lock. Returns whether it did; if not, the caller records the attempt itself.
+    `account` is the name for the audit log."""
     if not getattr(request, "axes_locked_out", False):
-        _end(_of(request, credentials))
+        _close_locks(_locks_of(request, credentials))
         return False
-    _end(Q())
-    kind = throttle.locked(request, credentials)
-    what = throttle.name(request, credentials) if kind == SignInLock.ACCOUNT else throttle.address(request)
-    known = SignInLock.objects.filter(kind=kind, what=what)
-    if known.update(refused=F("refused") + 1):
+    _close_locks(Q())
+    kind = throttle.lock_kind(request, credentials)
+    what = (
+        throttle.counted_name(request, credentials) if kind == SignInLock.ACCOUNT else throttle.client_address(request)
+    )
+    locks = SignInLock.objects.filter(kind=kind, what=what)
+    if locks.update(refused=F("refused") + 1):
         return True
     now = timezone.now()
     lock = SignInLock(
@@ -44,34 +46,34 @@ def is_recorded(request: HttpRequest, credentials: dict[str, Any], account: str)
         began_at=now, until=now + timedelta(minutes=settings.SIGN_IN_WAIT),
     )  # fmt: skip
     with transaction.atomic():
-        # Another process may have begun it just now.
-        if SignInLock.objects.bulk_create([lock], ignore_conflicts=True) and known.filter(began_at=now).exists():
+        # Another process may have begun the lock at the same moment.
+        if SignInLock.objects.bulk_create([lock], ignore_conflicts=True) and locks.filter(began_at=now).exists():
             detail = {"account": account, "reason": "locked", "locked": kind, "minutes": settings.SIGN_IN_WAIT}
             with suppress(NotRecordedError):
                 must(Action.SIGN_IN, Outcome.REFUSED, detail=detail)
             return True
-    return bool(known.update(refused=F("refused") + 1))
+    return bool(locks.update(refused=F("refused") + 1))
 
 
 @receiver(user_logged_in)
-def _signed_in(request: HttpRequest, user: User, **_signal: Any) -> None:
-    # Single sign-on comes in past the locks.
-    _end(_of(request, {"username": user.username}) if request.POST.get("username") else Q())
+def _close_on_sign_in(request: HttpRequest, user: User, **_signal: Any) -> None:
+    # Single sign-on is not subject to locks.
+    _close_locks(_locks_of(request, {"username": user.username}) if request.POST.get("username") else Q())
 
 
-def _of(request: HttpRequest, credentials: dict[str, Any]) -> Q:
-    """The locks of an attempt whose password was looked at: so they are over, whatever was expected."""
-    account = Q(kind=SignInLock.ACCOUNT, what=throttle.name(request, credentials))
-    return account | Q(kind=SignInLock.ADDRESS, what=throttle.address(request))
+def _locks_of(request: HttpRequest, credentials: dict[str, Any]) -> Q:
+    """The locks that apply to an attempt. If its password was checked, they have ended."""
+    account = Q(kind=SignInLock.ACCOUNT, what=throttle.counted_name(request, credentials))
+    return account | Q(kind=SignInLock.ADDRESS, what=throttle.client_address(request))
 
 
-def _end(over: Q) -> None:
-    """Records and removes the locks whose time is over, and those that `over` names. What can't be recorded stays for
+def _close_locks(ended: Q) -> None:
+    """Records and deletes expired locks, and those that match `ended`. A lock whose event can't be recorded stays for
     the next time."""
     now = timezone.now()
-    for lock in SignInLock.objects.filter(Q(until__lte=now) | over):
+    for lock in SignInLock.objects.filter(Q(until__lte=now) | ended):
         with suppress(NotRecordedError), acting(Actor(address=lock.address)), transaction.atomic():
-            # Where another process counts at this moment, it is left for the next time too.
+            # A lock that another process counts in at this moment stays for the next time too.
             if SignInLock.objects.filter(pk=lock.pk, refused=lock.refused).delete()[0]:
                 detail = {
                     "account": lock.account if lock.kind == SignInLock.ACCOUNT else "(any)",

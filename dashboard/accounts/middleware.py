@@ -1,4 +1,4 @@
-"""Who may have a reply: idle sessions, sign-in, the actor for the audit log, and rights."""
+"""Middlewares for access: idle timeout, required sign-in, the actor for the audit log, and rights."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
 
 from threads.audit.record import Actor, acting
 from threads.lib.trace import trace
@@ -22,54 +23,57 @@ from . import active_sessions
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
-def idleness(get_response: GetResponse) -> GetResponse:
-    """Ends a session in which nobody has done anything for long."""
+def expire_idle_session(get_response: GetResponse) -> GetResponse:
+    """Ends idle sessions."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        active_sessions.still(request)
+        active_sessions.expire_idle_session(request)
         return get_response(request)
 
     return middleware
 
 
 class SignInRequired(LoginRequiredMiddleware):
-    """Every view asks for a sign-in unless it says that it does not need one.
+    """Requires a sign-in for every view that is not marked `login_not_required`.
 
-    htmx would follow a redirect and put the sign-in page in the middle of the table, so it is told to leave the page.
+    htmx would follow a redirect and put the sign-in page into the table, so its requests get `HX-Redirect`.
     """
 
     def handle_no_permission(  # type: ignore[override]
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
         response: HttpResponseBase = super().handle_no_permission(request, view_func)
-        if request.headers.get("HX-Request") != "true":
+        htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]  # set by HtmxMiddleware
+        if not htmx:
             return response
-        if request.headers.get("HX-Target", "browse") == "browse":
+        if htmx.target in {None, "browse"}:
             return HttpResponseClientRedirect(response.headers.get("Location", reverse(settings.LOGIN_URL)))
-        # A part of a page is nowhere to come back to; the page that asked for it is.
-        here = urlsplit(request.headers.get("HX-Current-URL", ""))
+        # The address of a partial is no page to return to; the page that requested it is.
+        here = urlsplit(htmx.current_url or "")
         onward = urlencode({"next": f"{here.path}?{here.query}" if here.query else here.path})
         return HttpResponseClientRedirect(f"{reverse(settings.LOGIN_URL)}?{onward}")
 
 
-class Acting:
-    """Says who acts, for the trail."""
+class AuditActor:
+    """Sets the actor for the audit log: account, address and request id."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        # By now somebody wants to know who asks, whatever they ask for: the lookup is remembered.
+        # No extra query: the middlewares before have loaded the account.
         name = request.user.get_username() if request.user.is_authenticated else ""
-        known = trace.get()
-        actor = Actor(name, str(request.user.pk or ""), request.META.get("REMOTE_ADDR", ""), known.id if known else "")
+        current = trace.get()
+        actor = Actor(
+            name, str(request.user.pk or ""), request.META.get("REMOTE_ADDR", ""), current.id if current else ""
+        )
         with acting(actor):
             return self._get_response(request)
 
 
-class Allowed:
-    """Lets an account do what it has a right to. A view that says nothing of rights lets nobody in, but those that need
-    no sign-in and the admin's, which ask for themselves."""
+class RightsRequired:
+    """Checks the rights that a view declares with `threads.roles.needs`. A view without a declaration is refused,
+    except views without sign-in and Django's admin, which checks for itself."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response

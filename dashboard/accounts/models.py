@@ -1,4 +1,4 @@
-"""Tables beside Django's accounts."""
+"""Models: sessions, identities of single sign-on, and sign-in locks."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from django.utils import timezone
 
 
 class DeskSession(AbstractBaseSession):
-    """A session that knows whose it is, so that all of an account can be shown and ended."""
+    """A session with its account, so that an account's sessions can be listed and ended."""
 
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
-    """None for a browser in which nobody is signed in."""
+    """None for an anonymous session."""
     seen_at = models.DateTimeField(default=timezone.now)
-    """When somebody last did something in it, some minutes short: see `dashboard.accounts.active_sessions`."""
+    """Last user action, up to five minutes late: see `dashboard.accounts.active_sessions`."""
 
     class Meta(AbstractBaseSession.Meta):
         default_permissions = ()
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionBase]:
-        # For decoding alone. `.sessions.SessionStore` signs with the same salt, which is made of the class's name.
+        # Only for decoding. `.sessions.SessionStore` signs with the same salt, which comes from the class name.
         return SessionStore
 
 
 class Identity(models.Model):
-    """An account that comes by single sign-on. The provider's own id for the person is what counts: names and e-mail
-    addresses change, and can be given to somebody else."""
+    """Links an account to a provider's issuer and subject. Names and e-mail addresses don't identify: they change, and
+    can be given to somebody else."""
 
     account = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="identity")
     issuer = models.CharField(max_length=500)
@@ -48,14 +48,14 @@ class Identity(models.Model):
 
 
 class RolesClaim(models.Model):
-    """One row: what became of OIDC_ROLES_CLAIM at the last single sign-on. No value of any claim is kept."""
+    """One row: the result of reading OIDC_ROLES_CLAIM at the last single sign-on. Claim values are not stored."""
 
     at = models.DateTimeField()
     claim = models.TextField()
     problem = models.CharField(max_length=40, blank=True)
-    """Why it gave no group; "" where it could be read."""
+    """Why the claim gave no group; "" if it could be read."""
     names = models.JSONField(default=list)
-    """The names of the claims that there were, where it could not be read."""
+    """Names of the claims received, if it could not be read."""
 
     class Meta:
         default_permissions = ()
@@ -65,19 +65,19 @@ class RolesClaim(models.Model):
 
 
 class SignInLock(models.Model):
-    """Attempts to sign in that are refused unseen, since too many before them failed. There is one while it lasts, and
-    until the trail has how many they were."""
+    """A lock on sign-ins after too many failures, by account or by address. Kept until its end is recorded in the
+    audit log."""
 
     ACCOUNT, ADDRESS = "account", "address"
 
     kind = models.CharField(max_length=10)
-    """What had too many: ACCOUNT or ADDRESS."""
+    """What is locked: ACCOUNT or ADDRESS."""
     what = models.CharField(max_length=150)
-    """The account's name as it is counted, or the address."""
+    """The account's name as it is counted (`throttle.counted_name`), or the address."""
     account = models.CharField(max_length=150)
-    """As the trail names it: that of the first attempt."""
+    """The account's name of the first attempt, as in the audit log."""
     address = models.CharField(max_length=64, blank=True)
-    """Where the first attempt came from."""
+    """The address of the first attempt."""
     began_at = models.DateTimeField()
     until = models.DateTimeField()
     refused = models.PositiveBigIntegerField(default=0)

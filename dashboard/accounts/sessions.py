@@ -1,9 +1,8 @@
-"""Sessions and accounts in the database, asked for once in a few seconds and not for every page.
+"""Session store: Django's database sessions with a TTL cache.
 
-A page costs no query, and a server of hundreds of threads needs no connection for each. What is paid for that is
-stated: a session that ends, an account that is closed, whose password or whose rights change, is known at once to the
-process that did it, and to every other within SESSION_RECHECK seconds. That holds for reading alone: for all else
-`dashboard.accounts.fresh_rights` has both read anew.
+A page costs no query, and hundreds of concurrent requests need no connection each. The price: the end of a session and
+changes to an account are known at once in the process that makes them, and after SESSION_RECHECK seconds in the
+others. That holds for reading only; otherwise `dashboard.accounts.fresh_rights` bypasses the cache.
 """
 
 from __future__ import annotations
@@ -25,39 +24,39 @@ from threads.lib.ttl_cache import Remembered
 if TYPE_CHECKING:
     from .models import DeskSession
 
-SEEN = "seen"
-"""In a session: when somebody last did something in it, in seconds of the clock."""
+LAST_SEEN = "seen"
+"""Session key of the last user action, in Unix seconds."""
 
 _sessions: Remembered[dict[str, Any]] = Remembered(settings.SESSION_RECHECK)
-_anew: ContextVar[bool] = ContextVar("anew", default=False)
+_bypass_cache: ContextVar[bool] = ContextVar("bypass_cache", default=False)
 
 
 class SessionStore(db.SessionStore):
-    """Django's own, but that reading looks here first, and that the table says whose a session is."""
+    """Django's store with a cache for loading, and the account in a column of its own."""
 
     @classmethod
     def get_model_class(cls) -> type[AbstractBaseSession]:
-        from .models import DeskSession  # noqa: PLC0415  # models are there only now
+        from .models import DeskSession  # noqa: PLC0415  # models are not loaded at import time
 
         return DeskSession
 
     def load(self) -> dict[str, Any]:
         key = self.session_key or ""
-        known = None if _anew.get() else _sessions.get(key)
-        if known is None:
+        data = None if _bypass_cache.get() else _sessions.get(key)
+        if data is None:
             row: DeskSession | None = self._get_session_from_db()  # type: ignore[attr-defined]
-            known = self.decode(row.session_data) if row else {}
-            if row and known:
-                known[SEEN] = row.seen_at.timestamp()
-                _sessions.put(key, known)
+            data = self.decode(row.session_data) if row else {}
+            if row and data:
+                data[LAST_SEEN] = row.seen_at.timestamp()
+                _sessions.put(key, data)
             else:
                 _sessions.forget(key)
-        return known.copy()  # values are replaced, never changed in place: Django would not save those either
+        return data.copy()  # a shallow copy is enough: Django saves replaced values only
 
     def create_model_instance(self, data: dict[str, Any]) -> Any:
         made: Any = super().create_model_instance(data)
         made.account_id = data.get(SESSION_KEY)
-        made.seen_at = datetime.fromtimestamp(data.get(SEEN, time.time()), UTC)
+        made.seen_at = datetime.fromtimestamp(data.get(LAST_SEEN, time.time()), UTC)
         return made
 
     def save(self, must_create: bool = False) -> None:
@@ -69,33 +68,34 @@ class SessionStore(db.SessionStore):
         _sessions.forget(session_key or self.session_key or "")
 
     def touch(self) -> bool:
-        """Somebody does something in it. False where it has ended meanwhile. One small write, and no new cookie."""
+        """Stores the current time as the last user action. Returns False if the session has ended. Sets no new
+        cookie."""
         now = timezone.now()
         model: Any = self.model
         alive = model.objects.filter(session_key=self.session_key).update(seen_at=now)
-        self._session[SEEN] = now.timestamp()  # type: ignore[attr-defined]  # which does not ask for it to be saved
+        self._session[LAST_SEEN] = now.timestamp()  # type: ignore[attr-defined]  # without marking the session as modified
         _sessions.forget(self.session_key or "")
         return bool(alive)
 
 
 def forget(session_keys: list[str]) -> None:
-    """What this process remembers of these sessions, which have ended."""
+    """Drops ended sessions from this process's cache."""
     for key in session_keys:
         _sessions.forget(key)
 
 
-def is_read_anew() -> bool:
-    """Whether this is within `read_anew`: then no cache answers."""
-    return _anew.get()
+def bypasses_cache() -> bool:
+    """Whether the caches are bypassed, within `refresh`."""
+    return _bypass_cache.get()
 
 
-def read_anew(request: HttpRequest) -> None:
-    """Replaces the session and the account of a request by what the database has of them now."""
+def refresh(request: HttpRequest) -> None:
+    """Rereads the request's session and account from the database."""
     if SESSION_KEY not in request.session:
         return
-    token = _anew.set(True)
+    token = _bypass_cache.set(True)
     try:
         request.session = type(request.session)(request.session.session_key)
         request.user = get_user(request)
     finally:
-        _anew.reset(token)
+        _bypass_cache.reset(token)

@@ -1,4 +1,4 @@
-"""Signing in and out with a name and a password, and the demo's sign-in."""
+"""Sign-in by name and password, sign-out, and the demo sign-in."""
 
 from __future__ import annotations
 
@@ -23,16 +23,18 @@ from threads.roles import ROLES
 from threads.web.error_page import problem
 from threads.web.fetch_metadata import linked
 
-from .backends import ACCOUNTS, DEMO_USER
+from .backends import BACKEND, DEMO_USER
 
 
 @method_decorator(require_http_methods(["GET", "HEAD", "POST"]), name="dispatch")
 class SignIn(LoginView):
+    """The sign-in page."""
+
     template_name = "sign_in.html"
     redirect_authenticated_user = True
 
     def get_redirect_url(self, _request: HttpRequest | None = None) -> str:
-        """Where to go afterwards; "" for the default, also where that would be back here."""
+        """The address to return to; "" for the default, also instead of the sign-in page itself."""
         onward: str = super().get_redirect_url()
         return "" if urlsplit(onward).path.startswith(resolve_url(settings.LOGIN_URL)) else onward
 
@@ -47,7 +49,7 @@ class SignIn(LoginView):
 
 
 class SignOut(LogoutView):
-    """Signs out and lets the browser drop what it still keeps of the pages seen."""
+    """Signs out and clears the browser's cache and storage."""
 
     @method_decorator(login_not_required)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -59,7 +61,7 @@ class SignOut(LogoutView):
 @login_not_required
 @require_POST
 def demo(request: HttpRequest) -> HttpResponse:
-    """One click into the emulator's made-up data. Outside emulator mode there is no such address."""
+    """Signs in to the demo account with all roles. 404 outside emulator mode."""
     if not settings.EMULATOR:
         raise Http404
     try:
@@ -68,14 +70,14 @@ def demo(request: HttpRequest) -> HttpResponse:
         return problem(request, 403, "There is no demo here", str(error))
     account, _ = get_user_model().objects.get_or_create(username=DEMO_USER, defaults={"password": make_password(None)})
     account.groups.add(*Group.objects.filter(name__in=[role.name for role in ROLES]))
-    login(request, account, backend=ACCOUNTS)
-    return HttpResponseRedirect(onward(request, request.POST.get("next", "")))
+    login(request, account, backend=BACKEND)
+    return HttpResponseRedirect(next_url(request, request.POST.get("next", "")))
 
 
-def onward(request: HttpRequest, url: str) -> str:
-    """Where to go after a sign-in: to `url` where that is a page of the desk, but for the one on which one signs in."""
-    ours = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
-    if not ours or urlsplit(url).path.startswith(resolve_url(settings.LOGIN_URL)):
+def next_url(request: HttpRequest, url: str) -> str:
+    """`url` if it is a page of this desk other than the sign-in page, else the default."""
+    is_ours = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+    if not is_ours or urlsplit(url).path.startswith(resolve_url(settings.LOGIN_URL)):
         return resolve_url(settings.LOGIN_REDIRECT_URL)
     return url
 
@@ -83,7 +85,7 @@ def onward(request: HttpRequest, url: str) -> str:
 @linked
 @login_not_required
 def admin_sign_in(request: HttpRequest) -> HttpResponse:
-    """The admin sends here whom it does not let in: to sign in, or, who is signed in already, to be told."""
+    """Replaces the admin's sign-in page: redirects to the desk's, or answers 403 to an account that is signed in."""
     if request.user.is_authenticated:
         raise PermissionDenied
     return redirect_to_login(request.GET.get("next", resolve_url("admin:index")))

@@ -1,6 +1,6 @@
-"""Signing in with the company's own accounts: who comes gets one here, and the roles that their groups stand for.
+"""Single sign-on by OpenID Connect: creates accounts and sets their roles from the provider's groups.
 
-Nothing of this is there unless OIDC_ISSUER is set. See docs/adr/0015.
+Only available if OIDC_ISSUER is set. See docs/adr/0015.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ from threads.web.error_page import problem
 from threads.web.fetch_metadata import linked
 
 from . import backends, sessions
-from .claims import groups, roles
+from .claims import read_groups, roles_by_group
 from .models import Identity
-from .sign_in import onward
+from .sign_in import next_url
 
-_BY = f"{SYSTEM[:-1]}, single sign-on)"
-"""Who makes accounts and gives roles, in the trail."""
-_AT_THE_PROVIDER = 15 * 60
-"""Seconds that signing in there may take."""
+_ACTOR = f"{SYSTEM[:-1]}, single sign-on)"
+"""The actor in the audit log for accounts and roles from single sign-on."""
+_SIGN_IN_SECONDS = 15 * 60
+"""Seconds that a sign-in at the provider may take."""
 _STATES, _NEXT = "oidc_states", "oidc_login_next"
-"""Where the library keeps, in the session, what it has asked and where to go on."""
-_NAME = 140
-"""Characters of an account's name: 150 at the most, and some for a number behind it."""
+"""Session keys of mozilla-django-oidc: pending requests by state, and the address to return to."""
+_MAX_NAME_LENGTH = 140
+"""Length limit of a generated account name: Django allows 150, the rest is for a number."""
 
 _log = logging.getLogger(__name__)
 
 
 def check() -> None:
-    """Stops the start where what is set can't work. Raises `ImproperlyConfigured`."""
+    """Checks the settings at startup. Raises `ImproperlyConfigured`."""
     if not settings.OIDC_ISSUER:
         return
-    roles()
+    roles_by_group()
     try:
-        from . import oidc  # noqa: F401, PLC0415  # an extra
+        from . import oidc  # noqa: F401, PLC0415  # an optional dependency
     except ImportError as error:
         raise ImproperlyConfigured(
             "OIDC_ISSUER needs the package mozilla-django-oidc: pip install -r requirements-all.txt."
@@ -62,18 +62,18 @@ def check() -> None:
 @login_not_required
 @require_GET
 def begin(request: HttpRequest) -> HttpResponse:
-    """Sends the browser to the provider, which sends it back to `callback`."""
+    """Redirects to the provider, which redirects back to `callback`."""
     if not settings.OIDC_ISSUER:
         raise Http404
     if request.user.is_authenticated:
-        return HttpResponseRedirect(onward(request, request.GET.get("next", "")))
+        return HttpResponseRedirect(next_url(request, request.GET.get("next", "")))
     from . import oidc  # noqa: PLC0415
 
     try:
-        response: HttpResponse = oidc.Begin.as_view()(request)
-    except oidc.UnreachableError as error:
+        response: HttpResponse = oidc.AuthorizationView.as_view()(request)
+    except oidc.ProviderUnreachableError as error:
         return _unreachable(request, error)
-    request.session.set_expiry(_AT_THE_PROVIDER)
+    request.session.set_expiry(_SIGN_IN_SECONDS)
     return response
 
 
@@ -81,60 +81,62 @@ def begin(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_GET
 def callback(request: HttpRequest) -> HttpResponse:
-    """Where the provider sends the browser back to, with a code that says who is in front of it."""
+    """Signs in with the code that the provider sent."""
     if not settings.OIDC_ISSUER:
         raise Http404
     from . import oidc  # noqa: PLC0415
 
-    asked, url = _asked(request)
-    if asked is None:
+    sent, url = _pop_request(request)
+    if sent is None:
         text = "It was begun in another browser, or too long ago."
         return _refused(request, "nobody here asked for it", text)
-    give_back()  # the provider may take its time
+    give_back()  # the provider may be slow
     try:
-        claims = oidc.Provider().person(request, nonce=asked["nonce"], code_verifier=asked["code_verifier"])
-    except oidc.UnreachableError as error:
+        claims = oidc.ProviderBackend().fetch_claims(request, nonce=sent["nonce"], code_verifier=sent["code_verifier"])
+    except oidc.ProviderUnreachableError as error:
         return _unreachable(request, error)
-    except oidc.RefusedError as refusal:
+    except oidc.SignInRefusedError as refusal:
         return _refused(request, str(refusal), f"{_provider()} did not confirm who you are.")
     try:
-        account = account_of(claims)
-    except IntegrityError:  # the same person, twice at once, for the first time
-        account = account_of(claims)
+        account = sync_account(claims)
+    except IntegrityError:  # the first sign-in of a person, twice at once
+        account = sync_account(claims)
     if account is None:
         return _refused(request, "account closed", "Ask an administrator.")
     for name in (_STATES, _NEXT):
         request.session.pop(name, None)
-    login(request, account, backend=backends.ACCOUNTS)
-    return HttpResponseRedirect(onward(request, url))
+    login(request, account, backend=backends.BACKEND)
+    return HttpResponseRedirect(next_url(request, url))
 
 
-def _asked(request: HttpRequest) -> tuple[dict[str, Any] | None, str]:
-    """What was asked of the provider, which can be answered once; and where to go afterwards."""
+def _pop_request(request: HttpRequest) -> tuple[dict[str, Any] | None, str]:
+    """The pending request of this `state`, which is used up, or None; and the address to return to."""
     key = request.session.session_key
-    # Another process may have sent the browser off.
+    # Another process may have stored the request: bypass the cache.
     sessions.forget([key or ""])
     request.session = session = type(request.session)(key)
     states = dict(session.get(_STATES) or {})
-    asked = states.pop(request.GET.get("state", ""), None)
+    sent = states.pop(request.GET.get("state", ""), None)
     url = session.get(_NEXT) or ""
-    if asked is not None:
+    if sent is not None:
         session[_STATES] = states
         session.save()
-    return asked, url
+    return sent, url
 
 
-def account_of(claims: dict[str, Any]) -> User | None:
-    """The account of who the provider says it is, with the roles and the address that it has there now; None where the
-    account is closed. The provider and its id for the person decide: never a name or an e-mail address, which an
-    account of this desk may have too."""
+def sync_account(claims: dict[str, Any]) -> User | None:
+    """Finds or creates the account of an identity, and updates its name, address and roles. None if the account is
+    closed.
+
+    Only issuer and subject identify: a name or an e-mail address may belong to another account.
+    """
     issuer, subject = claims["iss"], claims["sub"]
-    with acting(replace(actor(), name=_BY)), transaction.atomic():
-        known = Identity.objects.select_related("account").filter(issuer=issuer, subject=subject).first()
-        if known is not None and not known.account.is_active:
+    with acting(replace(actor(), name=_ACTOR)), transaction.atomic():
+        identity = Identity.objects.select_related("account").filter(issuer=issuer, subject=subject).first()
+        if identity is not None and not identity.account.is_active:
             return None
-        account = known.account if known is not None else _made(claims)
-        if known is None:
+        account = identity.account if identity is not None else _create_account(claims)
+        if identity is None:
             Identity.objects.create(account=account, issuer=issuer, subject=subject)
         about = {
             "email": _verified_email(claims),
@@ -149,10 +151,10 @@ def account_of(claims: dict[str, Any]) -> User | None:
     return account
 
 
-def _made(claims: dict[str, Any]) -> User:
-    """A new account, of a name that no other has."""
+def _create_account(claims: dict[str, Any]) -> User:
+    """A new account with a unique name."""
     wanted = _text(claims, "preferred_username") or _verified_email(claims) or claims["sub"]
-    name = re.sub(r"[^\w.@+-]", "", unicodedata.normalize("NFKC", wanted))[:_NAME] or "person"
+    name = re.sub(r"[^\w.@+-]", "", unicodedata.normalize("NFKC", wanted))[:_MAX_NAME_LENGTH] or "person"
     names = (name if number == 1 else f"{name}-{number}" for number in count(1))
     taken = User.objects.filter
     return User.objects.create_user(
@@ -161,20 +163,20 @@ def _made(claims: dict[str, Any]) -> User:
 
 
 def _set_roles(account: User, claims: dict[str, Any]) -> None:
-    """Gives and takes the roles there are; where OIDC_ROLES names none, administrators give them."""
-    meant = roles()
-    if not meant:
+    """Sets the account's roles by OIDC_ROLES; without it, administrators assign them."""
+    mapping = roles_by_group()
+    if not mapping:
         return
-    wanted = set().union(*(meant.get(group, set()) for group in groups(claims)))
-    ours = {group.name: group for group in Group.objects.filter(name__in=[role.name for role in ROLES])}
-    held = set(account.groups.values_list("name", flat=True)) & ours.keys()
-    account.groups.remove(*(ours[name] for name in held - wanted))
-    account.groups.add(*(ours[name] for name in wanted - held))
+    wanted = set().union(*(mapping.get(group, set()) for group in read_groups(claims)))
+    groups = {group.name: group for group in Group.objects.filter(name__in=[role.name for role in ROLES])}
+    held = set(account.groups.values_list("name", flat=True)) & groups.keys()
+    account.groups.remove(*(groups[name] for name in held - wanted))
+    account.groups.add(*(groups[name] for name in wanted - held))
 
 
 def _verified_email(claims: dict[str, Any]) -> str:
     email = _text(claims, "email", 254)
-    if claims.get("email_verified") not in (True, "true"):  # it may be anything, a list too
+    if claims.get("email_verified") not in (True, "true"):  # may be of any type
         return ""
     try:
         validate_email(email)

@@ -1,7 +1,7 @@
-"""Slows down who guesses passwords: by the account that is tried, and by the address that tries. django-axes counts.
+"""Rate limit for sign-ins, by account and by client address, on top of django-axes.
 
-Every failure gets one answer, a right password during the wait too: who guesses learns neither which names there are,
-nor that they have been locked out, nor what to stop at.
+Every failure gets the same answer, even a right password during a lock, so that an attacker learns neither which
+accounts exist nor that they are locked.
 """
 
 from __future__ import annotations
@@ -33,26 +33,28 @@ from .models import SignInLock
 
 View = Callable[..., HttpResponseBase]
 
-_UNKNOWN = "0.0.0.0"  # noqa: S104  # stands for an address, nobody listens there
-_NAME = "_throttled_name"
+_UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104  # a placeholder, never bound
+_COUNTED_NAME = "_throttled_name"
+"""Request attribute: the last typed name with the name it counts for."""
 
 
-class BusyError(Exception):
-    """More want to sign in than can be looked at soon."""
+class TooManySignInsError(Exception):
+    """Too many sign-ins are waiting."""
 
 
-class _Turns:
-    """One look at a password at a time in each process, the counting with it: of many that came at once, all would
-    else be let through before the first had been counted. Few wait, so that others find a free connection."""
+class _SignInQueue:
+    """Checks one password at a time per process, counting included: of many parallel attempts, all would otherwise
+    pass before the first failure is counted. The queue is short, so that its waiting requests leave database
+    connections to others."""
 
     def __init__(self) -> None:
         self._lock, self._waiting = threading.Lock(), 0
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Waits for it. Raises `BusyError`."""
+        """Waits for the turn. Raises `TooManySignInsError`."""
         if self._waiting >= settings.SIGN_INS_WAITING:
-            raise BusyError
+            raise TooManySignInsError
         self._waiting += 1
         try:
             with self._lock:
@@ -61,54 +63,55 @@ class _Turns:
             self._waiting -= 1
 
 
-turn = _Turns().turn
+turn = _SignInQueue().turn
 
 
-def taking_turns(view: View) -> View:
-    """For a view that looks at passwords: forms wait for their turn."""
+def one_at_a_time(view: View) -> View:
+    """Decorator for views that check passwords: POST requests wait for their turn, or get 503."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method != "POST":
             return view(request, *args, **kwargs)
-        _ = request.POST  # read by now, however slowly it comes: who dawdles holds nobody up
+        _ = request.POST  # read the body first: a slow client must not hold the turn
         try:
             with turn():
                 return view(request, *args, **kwargs)
-        except BusyError:
+        except TooManySignInsError:
             return _busy(request)
 
     return answer
 
 
-class Guard(AxesStandaloneBackend):  # type: ignore[misc]
-    """Stands before the backends that look at passwords."""
+class ThrottleBackend(AxesStandaloneBackend):  # type: ignore[misc]
+    """Authentication backend that refuses locked accounts and addresses before a password is checked."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> None:
-        if request is None:  # what runs on this machine by itself comes from no address
+        if request is None:  # management commands have no request
             return
         try:
             super().authenticate(request, username, password, **kwargs)
         except PermissionDenied:
-            make_password(password)  # takes as long as the look at a password that is left out
+            make_password(password)  # hash once, so that the time does not reveal the lock
             raise
 
 
-class Counting(AxesDatabaseHandler):  # type: ignore[misc]
-    """Counts in the database, for all processes. An address may fail more often than an account: behind one there may
-    be a whole office."""
+class FailureCounter(AxesDatabaseHandler):  # type: ignore[misc]
+    """Counts failures in the database, shared by all processes. An address has a higher limit than an account: an
+    office may share one."""
 
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
-        """In the measure of the account's limit: an address that is at its own limit counts as an account at its."""
+        """Failures on the scale of the account's limit: an address at its own limit counts as an account at its
+        limit."""
         account, address = (_sum(each) for each in self.get_user_attempts(request, credentials))
         return max(account, address * settings.AXES_FAILURE_LIMIT // settings.SIGN_IN_TRIES_ADDRESS)
 
     def reset_user_attempts(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
-        """Who signs in clears the account, and not the address: else an account of one's own would be enough to go on
-        guessing at others for ever."""
-        deleted, _ = AccessAttempt.objects.filter(username=name(request, credentials)).delete()
+        """Clears the account's failures, not the address's: otherwise an attacker with one account could go on
+        guessing."""
+        deleted, _ = AccessAttempt.objects.filter(username=counted_name(request, credentials)).delete()
         return int(deleted)
 
 
@@ -116,30 +119,30 @@ def _sum(attempts: QuerySet[Any]) -> int:
     return attempts.aggregate(total=Sum("failures_since_start"))["total"] or 0
 
 
-def locked(request: HttpRequest, credentials: dict[str, Any]) -> str:
-    """What keeps an attempt out that is locked: `SignInLock.ACCOUNT`, else `SignInLock.ADDRESS`."""
-    failures = _sum(AccessAttempt.objects.filter(username=name(request, credentials)))
+def lock_kind(request: HttpRequest, credentials: dict[str, Any]) -> str:
+    """The kind of lock that refuses an attempt: `SignInLock.ACCOUNT` before `SignInLock.ADDRESS`."""
+    failures = _sum(AccessAttempt.objects.filter(username=counted_name(request, credentials)))
     return SignInLock.ACCOUNT if failures >= settings.AXES_FAILURE_LIMIT else SignInLock.ADDRESS
 
 
-def name(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:
-    """What is counted by. A name that no account has may be a password, typed into the wrong field: what is kept of it
-    says nothing."""
+def counted_name(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:
+    """The name to count failures by. An unknown name may be a password in the wrong field, so only its keyed hash is
+    stored."""
     typed = str((credentials or {}).get("username") or "")
-    known: tuple[str, str] | None = getattr(request, _NAME, None)
-    if known is None or known[0] != typed:
+    counted: tuple[str, str] | None = getattr(request, _COUNTED_NAME, None)
+    if counted is None or counted[0] != typed:
         there = User.objects.filter(username=typed).exists()
-        known = (typed, typed if there else f"({salted_hmac('dashboard.accounts.throttle', typed).hexdigest()})")
-        setattr(request, _NAME, known)
-    return known[1]
+        counted = (typed, typed if there else f"({salted_hmac('dashboard.accounts.throttle', typed).hexdigest()})")
+        setattr(request, _COUNTED_NAME, counted)
+    return counted[1]
 
 
-def address(request: HttpRequest) -> str:
-    """Whom a network gives addresses in IPv6, it gives 2**64 of them: they count as one."""
+def client_address(request: HttpRequest) -> str:
+    """The client address to count failures by. An IPv6 client usually has a whole /64, which counts as one."""
     try:
         found = ipaddress.ip_address(request.META.get("REMOTE_ADDR", "").partition("%")[0])
     except ValueError:
-        return _UNKNOWN
+        return _UNKNOWN_ADDRESS
     if isinstance(found, ipaddress.IPv4Address):
         return str(found)
     if found.ipv4_mapped is not None:
@@ -147,13 +150,13 @@ def address(request: HttpRequest) -> str:
     return str(ipaddress.ip_network((found, 64), strict=False).network_address)
 
 
-def same_answer(_request: HttpRequest, response: HttpResponse, _credentials: dict[str, Any] | None) -> HttpResponse:
-    """To who is locked out: what everybody is told whose sign-in fails."""
+def same_response(_request: HttpRequest, response: HttpResponse, _credentials: dict[str, Any] | None) -> HttpResponse:
+    """axes' answer to a locked attempt: the same as for any failed sign-in."""
     return response
 
 
 @receiver(pre_save, sender=AccessAttempt)
-def _keep_nothing_typed(instance: Any, **_signal: Any) -> None:
+def _drop_form_data(instance: Any, **_signal: Any) -> None:
     instance.get_data = instance.post_data = ""
 
 

@@ -1,1 +1,1 @@
-"""Database connections: a pool for PostgreSQL, and waiting for a locked SQLite file."""
+"""Database backends: a connection pool for PostgreSQL, and waiting for a locked SQLite file."""

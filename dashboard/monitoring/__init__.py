@@ -1,1 +1,1 @@
-"""Health checks, metrics, logs, heartbeats and the doctor."""
+"""Monitoring: health checks, metrics, logs, heartbeat, and the doctor."""

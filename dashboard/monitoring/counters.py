@@ -1,6 +1,7 @@
-"""What is counted, and how it is told to Prometheus. No label has an id of anybody or of a thread.
+"""Prometheus metrics. No label contains an id of a user or thread.
 
-Loading this begins the counting, so only `dashboard.monitoring.metrics` loads it."""
+Importing this module starts the counting, so only `dashboard.monitoring.metrics` imports it.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ from threads.chatkit import Exchange
 from threads.sources import upstream
 
 from . import health
-from .gauges import State, read
+from .gauges import DatabaseState, read_state
 from .probe import Question
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
@@ -56,7 +57,8 @@ _retries = Counter(
 _sign_in_failures = Counter("threadkeeper_sign_in_failures_total", "Sign-ins that were refused.", registry=_own)
 
 
-def called(exchange: Exchange) -> None:
+def count_call(exchange: Exchange) -> None:
+    """Counts a call to the upstream: observer of the client."""
     outcome = "answered" if exchange.error is None else type(exchange.error).__name__
     _calls.labels(exchange.call, outcome).inc()
     _call_seconds.labels(exchange.call).observe(exchange.seconds)
@@ -64,53 +66,54 @@ def called(exchange: Exchange) -> None:
         _retries.labels(exchange.call).inc(exchange.retries)
 
 
-def _refused(**_signal: Any) -> None:
+def _count_failure(**_signal: Any) -> None:
     _sign_in_failures.inc()
 
 
-upstream.observers.append(called)
-user_login_failed.connect(_refused, dispatch_uid="counters")
+upstream.observers.append(count_call)
+user_login_failed.connect(_count_failure, dispatch_uid="counters")
 
-state: Question[State] = Question(read, keep=10.0)
-"""Of the database: asked for at most every ten seconds, whoever scrapes."""
+database_state: Question[DatabaseState] = Question(read_state, keep=10.0)
+"""Figures from the database, read at most every ten seconds."""
 
 
-class _Now(Collector):
-    """What nobody counts and the database and the queue know. What they do not tell in time is left out."""
+class _LiveCollector(Collector):
+    """Collects gauges from the database and the queue at scrape time. Those that take longer than
+    `health.TIMEOUT_SECONDS` are left out."""
 
     def collect(self) -> Iterator[Metric]:
-        until = time.monotonic() + health.PATIENCE
-        known, waiting = state.asked(), health.length.asked()
-        yield _gauge("database_up", "Whether the database answers.", float(_has(known, until)))
-        yield _gauge("queue_up", "Whether the queue answers.", float(_has(waiting, until)))
-        if _has(waiting, until):
+        until = time.monotonic() + health.TIMEOUT_SECONDS
+        state, waiting = database_state.asked(), health.queue_probe.asked()
+        yield _gauge("database_up", "Whether the database answers.", float(_answered(state, until)))
+        yield _gauge("queue_up", "Whether the queue answers.", float(_answered(waiting, until)))
+        if _answered(waiting, until):
             yield _gauge("queue_length", "Tasks that wait in the queue.", waiting.result())
-        if _has(known, until):
-            yield from _told(known.result())
+        if _answered(state, until):
+            yield from _gauges_of(state.result())
 
 
 def exposition() -> tuple[bytes, str]:
-    """What there is to tell, and its content type."""
+    """The metrics in Prometheus' text format, and its content type."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return generate_latest(_own) + generate_latest(_Now()), CONTENT_TYPE_LATEST
+        return generate_latest(_own) + generate_latest(_LiveCollector()), CONTENT_TYPE_LATEST
     all_processes = CollectorRegistry()
     MultiProcessCollector(all_processes)  # type: ignore[no-untyped-call]
-    return generate_latest(all_processes) + generate_latest(_Now()), CONTENT_TYPE_LATEST
+    return generate_latest(all_processes) + generate_latest(_LiveCollector()), CONTENT_TYPE_LATEST
 
 
-def _has(answer: Any, until: float) -> bool:
+def _answered(answer: Any, until: float) -> bool:
     try:
         return answer.exception(max(0.0, until - time.monotonic())) is None
     except TimeoutError:
         return False
 
 
-def _told(known: State) -> Iterator[Metric]:
-    for name, (words, value) in known.gauges().items():
+def _gauges_of(state: DatabaseState) -> Iterator[Metric]:
+    for name, (words, value) in state.gauges().items():
         if value is not None:
             yield _gauge(name, words, value)
     jobs = GaugeMetricFamily("threadkeeper_jobs", "Jobs, by kind and phase.", labels=["kind", "phase"])
-    for (kind, phase), number in known.jobs.items():
+    for (kind, phase), number in state.jobs.items():
         jobs.add_metric([kind, phase], number)
     yield jobs
     oldest = GaugeMetricFamily(
@@ -118,7 +121,7 @@ def _told(known: State) -> Iterator[Metric]:
         "Seconds since the oldest one to do was asked for.",
         labels=["kind"],
     )
-    for kind, seconds in known.oldest.items():
+    for kind, seconds in state.oldest.items():
         oldest.add_metric([kind], seconds)
     yield oldest
 

@@ -1,4 +1,4 @@
-"""What the database knows of the archive, the worker and the jobs: for /metrics."""
+"""Gauges for /metrics, read from the database: archive, worker and jobs."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from .health import own_connection
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """Times are ages in seconds, None where there is none. `jobs` are counts by kind and phase, `oldest` is since when
-    the oldest job of a kind that has not ended waits."""
+class DatabaseState:
+    """Ages in seconds, None if unknown. `jobs` counts by kind and phase; `oldest` is the age of the oldest unfinished
+    job by kind."""
 
     run_age: float | None = None
     complete_age: float | None = None
@@ -33,7 +33,7 @@ class State:
     oldest: dict[str, float] = field(default_factory=dict)
 
     def gauges(self) -> dict[str, tuple[str, float | None]]:
-        """What each is called, what it means, and its value."""
+        """Name → description and value."""
         return {
             "archive_lag_seconds": ("Seconds since a run of the copying came to its end.", self.run_age),
             "archive_complete_seconds": ("Seconds since the time as of which everything is kept.", self.complete_age),
@@ -47,13 +47,13 @@ class State:
         }
 
 
-def read() -> State:
-    """Asks the database, over a connection of its own. Raises `DatabaseError`."""
+def read_state() -> DatabaseState:
+    """Reads the figures over a connection of its own. Raises `DatabaseError`."""
     now = timezone.now()
     with own_connection() as using:
         progress = Progress.objects.using(using).filter(pk=1).first()
         run = Run.objects.using(using).filter(phase="ended").exclude(ended_at=None).first()
-        here = current(using)
+        present = current(using)
         jobs: dict[tuple[str, str], int] = {}
         oldest: dict[str, float] = {}
         for model in (each for each in apps.get_models() if issubclass(each, Job)):
@@ -63,12 +63,12 @@ def read() -> State:
             first = rows.filter(ended_at=None).aggregate(at=Min("asked_at"))["at"]
             oldest[kind] = _age(first, now) or 0.0
         age = heartbeat.age(using)
-        return State(
+        return DatabaseState(
             run_age=_age(run.ended_at if run else None, now),
             complete_age=_age(completeness(using).as_of, now),
             withheld=ArchivedThread.objects.using(using).filter(missing_at__isnull=False).count(),
             sweep_age=_age(progress.swept_at if progress else None, now),
-            due=here.filter(due_at__lte=now).count() + here.filter(due_at=None).count()
+            due=present.filter(due_at__lte=now).count() + present.filter(due_at=None).count()
             if settings.ARCHIVE == "full"
             else None,
             worker_age=max(0.0, age.total_seconds()) if age is not None else None,

@@ -1,4 +1,4 @@
-"""The server's own log, in the same lines as ours."""
+"""gunicorn's logger with the desk's log format."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dashboard import env
 from .logs import formatter
 
 
-class ServerLog(Logger):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's, but for what a line looks like."""
+class GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """Formats error log and access log as LOG_FORMAT says."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
-        ours = formatter(env.choice("LOG_FORMAT", "line", ["line", "json"]))()
+        desk_formatter = formatter(env.choice("LOG_FORMAT", "line", ["line", "json"]))()
         for log in (self.error_log, self.access_log):
             for handler in log.handlers:
-                handler.setFormatter(ours)
+                handler.setFormatter(desk_formatter)

@@ -1,5 +1,5 @@
-"""What a line of the log looks like, for people or for machines, and what is never in one: a secret, the query of an
-address, and the values that errors of libraries quote."""
+"""Log formats: lines for people, JSON for machines. Secrets, query strings, and values that library errors quote are
+redacted."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from dashboard import env
 from threads.lib.trace import trace
 
 _SECRETS = ("OPENAI_API_KEY", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "METRICS_TOKEN", "OIDC_CLIENT_SECRET")
-_ADDRESSES = ("DATABASE_URL", "QUEUE_URL", "CHATKIT_PROXY")
-_SHORTEST = 6
-"""Characters that a secret has at the least: a shorter one would be found in every word."""
+_URLS_WITH_PASSWORD = ("DATABASE_URL", "QUEUE_URL", "CHATKIT_PROXY")
+_MIN_SECRET_LENGTH = 6
+"""Secrets with fewer characters are not redacted: they would match in ordinary words."""
 
 _QUERY = re.compile(r"(/[^\s?'\"/]*)\?[^\s'\"]*")
 _REQUEST = re.compile(r"^(Invalid request from ip=\S*: [^:'\"]*).*", re.DOTALL)
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _QUOTED = re.compile(r"""(['"]).*?\1""")
-_LONGEST_REASON = 200
+_MAX_REASON_LENGTH = 200
 
 _ACCESS = {
     "h": "address",
@@ -37,16 +37,16 @@ _ACCESS = {
     "{x-request-id}o": "id",
     "{x-client-request-id}o": "client_id",
 }
-"""What gunicorn knows of a request, and what it is called here."""
+"""gunicorn's access log atoms, and their field names."""
 
-_WHERE_KNOWN = ("job", "client_request_id")
+_OPTIONAL_FIELDS = ("job", "client_request_id")
 
 _EXPECTED = (PermissionDenied, SuspiciousOperation)
-"""What was refused was refused on purpose: where in the code tells nothing."""
+"""Deliberate refusals, logged without a stack trace."""
 
 
 def config(kind: str) -> dict[str, Any]:
-    """Django's LOGGING, with all lines of this `kind`: "line" or "json"."""
+    """Django's LOGGING. `kind` is "line" or "json"."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -60,89 +60,98 @@ def config(kind: str) -> dict[str, Any]:
     }
 
 
-def formatter(kind: str) -> type[_Safe]:
-    return Json if kind == "json" else Line
+def formatter(kind: str) -> type[_RedactingFormatter]:
+    """The formatter class for LOG_FORMAT, "line" or "json"."""
+    return JsonFormatter if kind == "json" else LineFormatter
 
 
-class _Safe(logging.Formatter):
+class _RedactingFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__()
-        self._secrets = tuple(sorted({each for each in _secrets() if len(each) >= _SHORTEST}, key=len, reverse=True))
+        self._secrets = tuple(
+            sorted({each for each in _secrets() if len(each) >= _MIN_SECRET_LENGTH}, key=len, reverse=True)
+        )
 
     def _message(self, record: logging.LogRecord) -> str:
-        """One line."""
-        said = _REQUEST.sub(r"\1", _QUERY.sub(r"\1?…", _filled_in(record)))
-        return self._without_secrets(_CONTROLS.sub(lambda each: ascii(each[0])[1:-1], said))
+        """The message as one redacted line."""
+        message = _REQUEST.sub(r"\1", _QUERY.sub(r"\1?…", _interpolated(record)))
+        return self._redact(_CONTROLS.sub(lambda each: ascii(each[0])[1:-1], message))
 
     def _stack(self, record: logging.LogRecord) -> str:
-        """Where an error came from, "" where that is no news."""
+        """The redacted stack trace; "" for deliberate refusals."""
         error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
         if error is None or isinstance(error, _EXPECTED):
             return ""
-        return self._without_secrets("".join(_told(error)))
+        return self._redact("".join(_format_chain(error)))
 
-    def _without_secrets(self, text: str) -> str:
+    def _redact(self, text: str) -> str:
         for each in self._secrets:
             text = text.replace(each, "***")
         return text
 
 
-class Line(_Safe):
-    """For people: the time in UTC, the level, the logger, the message, and whose request or job it was."""
+class LineFormatter(_RedactingFormatter):
+    """One line: time in UTC, level, logger, message, and ids of request and job."""
 
     def format(self, record: logging.LogRecord) -> str:
         stack = self._stack(record)
-        whose = " ".join(f"{name}={value}" for name, value in _whose(record).items() if value)
+        ids = " ".join(f"{name}={value}" for name, value in _ids(record).items() if value)
         line = f"{_time(record)} {record.levelname} {record.name} {self._message(record)}"
-        return line + (f" [{whose}]" if whose else "") + (f"\n{stack.rstrip()}" if stack else "")
+        return line + (f" [{ids}]" if ids else "") + (f"\n{stack.rstrip()}" if stack else "")
 
 
-class Json(_Safe):
-    """For machines: one object in one line, stack and all."""
+class JsonFormatter(_RedactingFormatter):
+    """One JSON object per line, stack trace included."""
 
     def format(self, record: logging.LogRecord) -> str:
-        said: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "time": _time(record),
             "level": record.levelname,
             "logger": record.name,
             "message": self._message(record),
-        } | _whose(record)
+        } | _ids(record)
         if record.name == "gunicorn.access" and isinstance(record.args, dict):
             about = {name: record.args.get(atom) for atom, name in _ACCESS.items()}
-            said["request_id"], said["client_request_id"] = about.pop("id"), about.pop("client_id")
-            said |= about
+            fields["request_id"], fields["client_request_id"] = about.pop("id"), about.pop("client_id")
+            fields |= about
         if stack := self._stack(record):
-            said["stack"] = stack
-        return json.dumps({name: value for name, value in said.items() if value or name not in _WHERE_KNOWN})
+            fields["stack"] = stack
+        return json.dumps({name: value for name, value in fields.items() if value or name not in _OPTIONAL_FIELDS})
 
 
 def _time(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _whose(record: logging.LogRecord) -> dict[str, str | None]:
-    known = trace.get()
-    if known is None:
+def _ids(record: logging.LogRecord) -> dict[str, str | None]:
+    current = trace.get()
+    if current is None:
         request = getattr(record, "request", None)
         ids = (getattr(request, name, None) or None for name in ("request_id", "client_request_id"))
         return dict(zip(("request_id", "client_request_id"), ids, strict=True)) | {"job": None}
-    return {"request_id": known.id or None, "client_request_id": known.client_id or None, "job": known.job or None}
+    return {
+        "request_id": current.id or None,
+        "client_request_id": current.client_id or None,
+        "job": current.job or None,
+    }
 
 
-def _filled_in(record: logging.LogRecord) -> str:
-    """The message. An error that is named in it says no more than one that is logged."""
+def _interpolated(record: logging.LogRecord) -> str:
+    """The message with its arguments; errors among them are shortened."""
     if not isinstance(record.args, tuple) or not record.args:
         return record.getMessage()
-    return str(record.msg) % tuple(_reason(each) if isinstance(each, BaseException) else each for each in record.args)
+    return str(record.msg) % tuple(
+        _short_reason(each) if isinstance(each, BaseException) else each for each in record.args
+    )
 
 
-def _reason(error: BaseException) -> str:
-    """The text of an error, cut to a line, without what it quotes: a value that somebody typed, or a customer wrote."""
-    return _QUOTED.sub(r"\1…\1", (str(error).strip().splitlines() or [""])[0])[:_LONGEST_REASON]
+def _short_reason(error: BaseException) -> str:
+    """The first line of an error's text, without quoted values, which may be a user's or a customer's."""
+    return _QUOTED.sub(r"\1…\1", (str(error).strip().splitlines() or [""])[0])[:_MAX_REASON_LENGTH]
 
 
-def _told(error: BaseException) -> Iterator[str]:
-    """The stack, and those of what it came from: the lines of the code, the kind of the error, and its reason."""
+def _format_chain(error: BaseException) -> Iterator[str]:
+    """The stack traces of an error and its causes, with kind and short reason."""
     chain: list[BaseException] = []
     each: BaseException | None = error
     while each is not None and each not in chain:
@@ -151,16 +160,16 @@ def _told(error: BaseException) -> Iterator[str]:
     for number, each in enumerate(reversed(chain)):
         yield "and after that:\n" if number else ""
         yield from traceback.format_tb(each.__traceback__)
-        yield f"{type(each).__module__}.{type(each).__qualname__}: {_CONTROLS.sub('?', _reason(each))}\n"
+        yield f"{type(each).__module__}.{type(each).__qualname__}: {_CONTROLS.sub('?', _short_reason(each))}\n"
 
 
 def _secrets() -> Iterator[str]:
-    """What the environment holds of them, whoever else has read it."""
-    for name in (*_SECRETS, *_ADDRESSES):
+    """The secrets in the environment."""
+    for name in (*_SECRETS, *_URLS_WITH_PASSWORD):
         try:
             value = env.secret(name) or ""
-            password = urlsplit(value).password if name in _ADDRESSES else None
-        except (ImproperlyConfigured, ValueError):  # the settings say so
+            password = urlsplit(value).password if name in _URLS_WITH_PASSWORD else None
+        except (ImproperlyConfigured, ValueError):  # the settings report it
             continue
         if name in _SECRETS:
             yield from value.split()

@@ -1,5 +1,7 @@
-"""Where the processes of a server count together: in files, of which each has its own and all read all. Loads nothing
-of the rest, since the server's first process, which loads this, must keep nothing that a reload is to bring anew."""
+"""Files in which the processes of a server count together: each writes its own, all read all.
+
+Imports nothing of the project: gunicorn's master imports it, and must keep no code that a reload should replace.
+"""
 
 from __future__ import annotations
 
@@ -12,27 +14,27 @@ _FILE = re.compile(r"_(\d+)\.db$")
 
 
 def share(directory: Path) -> None:
-    """From now on this process and those that it starts count in `directory`. To be called before anything counts."""
+    """Makes this process and its children count in `directory`. Call before anything is counted."""
     directory.mkdir(parents=True, exist_ok=True)
     os.environ[_DIRECTORY] = str(directory)
 
 
-def clean(directory: Path) -> None:
-    """What processes that live no more have counted goes: counters begin at 0 with the server."""
+def remove_stale(directory: Path) -> None:
+    """Deletes the files of dead processes, so that counters start at 0 with the server."""
     for path in directory.glob("*.db"):
         found = _FILE.search(path.name)
-        if found is None or not _lives(int(found[1])):
+        if found is None or not _is_running(int(found[1])):
             path.unlink(missing_ok=True)
 
 
-def died(pid: int) -> None:
-    """A process that counted lives no more. What it has counted stays; what it was at is under way no more."""
+def forget_process(pid: int) -> None:
+    """Drops the live gauges of a dead process. Its counters stay."""
     if directory := os.environ.get(_DIRECTORY):
         for path in Path(directory).glob(f"gauge_live*_{pid}.db"):
             path.unlink(missing_ok=True)
 
 
-def _lives(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

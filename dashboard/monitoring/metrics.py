@@ -1,5 +1,4 @@
-"""/metrics, for Prometheus, where METRICS switches it on. Where it does not, nothing is counted and nothing of this
-costs a page anything."""
+"""/metrics for Prometheus, and the middleware that counts. Without METRICS, nothing is counted or imported."""
 
 from __future__ import annotations
 
@@ -14,12 +13,14 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-_MACHINES = {"/healthz", "/readyz", "/metrics"}
+_ENDPOINTS = {"/healthz", "/readyz", "/metrics"}
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
-def requests(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Counts requests, and how long each took until its reply began."""
+def count_requests(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Counts requests, and the seconds until each response begins."""
     if not settings.METRICS:
         raise MiddlewareNotUsed
     counted = _counters()
@@ -37,9 +38,9 @@ def requests(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callabl
     return middleware
 
 
-def figures(request: HttpRequest) -> HttpResponse:
-    """What all processes have counted, and what the database and the queue know. 401 without the token, 403 with a
-    wrong one, where there is one to bring; 404 where nothing is counted."""
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The counters of all processes, and gauges of database and queue. 401 without a token, 403 with a wrong one, if
+    METRICS_TOKEN is set; 404 without METRICS."""
     if not settings.METRICS:
         return HttpResponse("METRICS is off.\n", status=404, content_type="text/plain")
     if settings.METRICS_TOKEN:
@@ -55,14 +56,15 @@ def figures(request: HttpRequest) -> HttpResponse:
 
 
 def _view(request: HttpRequest) -> str:
-    """The name of what answered: of a handful, whatever is asked for."""
+    """The name of the view, for a label with few values."""
     if request.resolver_match is not None:
         return request.resolver_match.view_name or "unnamed"
-    if request.path_info in _MACHINES:
+    if request.path_info in _ENDPOINTS:
         return request.path_info[1:]
     return "static" if request.path_info.startswith(settings.STATIC_URL) else "none"
 
 
 def _counters() -> Any:
-    """The library decides where it counts when it is loaded, and takes a while to load."""
+    """Imports the counters late: prometheus_client chooses its storage when it is imported, and takes a while to
+    load."""
     return import_module("dashboard.monitoring.counters")

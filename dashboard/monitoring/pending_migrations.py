@@ -1,4 +1,4 @@
-"""Whether the database has all migrations that this code comes with, for /readyz."""
+"""Whether the database lacks migrations of this code, for /readyz."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 
-class MigrationsWaitingError(DatabaseError):
-    """The code is ahead of the database."""
+class PendingMigrationsError(DatabaseError):
+    """The database lacks migrations of this code."""
 
 
-class _Known:
-    """Once they are applied they stay so, so the database is not asked again."""
+class _Cache:
+    """Caches that all migrations are applied: they stay so."""
 
     applied = False
 
 
-def confirm(using: str) -> None:
-    """Returns where all are applied. `using` names the connection. Raises `MigrationsWaitingError`, and the
-    `DatabaseError` of a database that does not answer."""
-    if _Known.applied:
+def check(using: str) -> None:
+    """Returns if all migrations are applied. `using` is the connection's alias. Raises `PendingMigrationsError`, or
+    `DatabaseError` if the database fails."""
+    if _Cache.applied:
         return
     if _shipped() - set(MigrationRecorder(connections[using]).applied_migrations()):
-        raise MigrationsWaitingError
-    _Known.applied = True
+        raise PendingMigrationsError
+    _Cache.applied = True
 
 
 def forget() -> None:
-    """The next `confirm` asks the database: it may be an older one, restored from a backup."""
-    _Known.applied = False
+    """Clears the cache: the database may be an older one, restored from a backup."""
+    _Cache.applied = False
 
 
 @cache
 def _shipped() -> frozenset[tuple[str, str]]:
-    """Application and name of each."""
+    """App label and name of each migration in the code."""
     return frozenset(MigrationLoader(None).graph.nodes)

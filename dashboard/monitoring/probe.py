@@ -1,4 +1,4 @@
-"""Asking what may not answer: a file that is locked, a server that hangs."""
+"""Probes of services that may hang: run in a thread, with a cached result."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from typing import Generic, TypeVar
 
 AnswerT = TypeVar("AnswerT")
 
-_GIVEN_UP = 60.0
-"""Seconds after which nobody believes that an answer still comes."""
+_ABANDON_SECONDS = 60.0
+"""Seconds after which a probe that hangs is abandoned and started again."""
 
 
-def beside(ask: Callable[[], AnswerT]) -> Future[AnswerT]:
-    """Asks in a thread of its own, which holds nothing up: neither who waits, for as long as they like, nor the end of
-    the process."""
+def run_in_thread(ask: Callable[[], AnswerT]) -> Future[AnswerT]:
+    """Calls `ask` in a daemon thread, which delays neither the caller nor the end of the process."""
     answer: Future[AnswerT] = Future()
 
     def run() -> None:
         try:
             answer.set_result(ask())
-        except BaseException as error:  # noqa: BLE001  # it is raised where the answer is looked at
+        except BaseException as error:  # noqa: BLE001  # raised by Future.result
             answer.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
@@ -30,8 +29,8 @@ def beside(ask: Callable[[], AnswerT]) -> Future[AnswerT]:
 
 
 class Question(Generic[AnswerT]):
-    """`ask`, whoever wants to know and however often, at most once in `keep` seconds, and never twice at a time: what
-    does not answer collects no threads that wait for it."""
+    """A probe that calls `ask` at most once in `keep` seconds, and never twice at a time, so that a hanging service
+    collects no threads."""
 
     def __init__(self, ask: Callable[[], AnswerT], *, keep: float) -> None:
         self._ask, self._keep = ask, keep
@@ -40,15 +39,16 @@ class Question(Generic[AnswerT]):
         self._asked = 0.0
 
     def asked(self) -> Future[AnswerT]:
-        """The answer, which may still be to come."""
+        """The result of the last or a new call, which may be pending."""
         with self._lock:
             now = time.monotonic()
-            known = self._answer
-            if known is None or now - self._asked >= (self._keep if known.done() else _GIVEN_UP):
-                known = self._answer = beside(self._ask)
+            answer = self._answer
+            if answer is None or now - self._asked >= (self._keep if answer.done() else _ABANDON_SECONDS):
+                answer = self._answer = run_in_thread(self._ask)
                 self._asked = now
-            return known
+            return answer
 
     def forget(self) -> None:
+        """Clears the cached result."""
         with self._lock:
             self._answer = None

@@ -1,5 +1,5 @@
-"""What was last heard of the upstream: by this process, and by the worker and others, who leave word in the database.
-Nobody asks the upstream for it."""
+"""Last known upstream status, from this process's own calls and from what other processes stored in the database.
+Makes no call."""
 
 from __future__ import annotations
 
@@ -14,37 +14,38 @@ from threads.sources import upstream
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """`failure` is the kind of error that it was, "" where the upstream answered."""
+class UpstreamStatus:
+    """The outcome of a call. `failure` is the kind of error, "" if the upstream answered."""
 
     at: datetime
     failure: str = ""
 
 
-class Ear:
-    """Listens to the exchanges of this process."""
+class UpstreamMonitor:
+    """Keeps the status of this process's last call: an observer of the client."""
 
     def __init__(self) -> None:
-        self.last: Heard | None = None
+        self.last_seen: UpstreamStatus | None = None
 
     def __call__(self, exchange: Exchange) -> None:
-        self.last = Heard(timezone.now(), _failure(exchange.error))
+        self.last_seen = UpstreamStatus(timezone.now(), _failure(exchange.error))
 
 
-ear = Ear()
-upstream.observers.append(ear)
+monitor = UpstreamMonitor()
+"""This process's monitor."""
+upstream.observers.append(monitor)
 
 
 def _failure(error: ChatKitError | None) -> str:
-    """Who is told that there is no such thread has been answered."""
+    """The kind of error; "" for errors that are answers, such as NotFound."""
     return "" if error is None or isinstance(error, NotFound | Refused | TooLarge) else type(error).__name__
 
 
-def elsewhere(using: str = "default") -> list[Heard]:
-    """What other processes left word of. `using` names the connection. Raises `DatabaseError`."""
-    found = [Heard(each.since, "Outage") for each in Outage.objects.using(using).all()]
+def stored_statuses(using: str = "default") -> list[UpstreamStatus]:
+    """Statuses that other processes stored. `using` is the connection's alias. Raises `DatabaseError`."""
+    found = [UpstreamStatus(each.since, "Outage") for each in Outage.objects.using(using).all()]
     progress = Progress.objects.using(using).filter(pk=1).first()
     if progress is not None and progress.failed_at is not None:
-        return [*found, Heard(progress.failed_at, "CopyingFailed")]
+        return [*found, UpstreamStatus(progress.failed_at, "CopyingFailed")]
     ended = Run.objects.using(using).filter(phase="ended").exclude(ended_at=None).first()
-    return found if ended is None or ended.ended_at is None else [*found, Heard(ended.ended_at)]
+    return found if ended is None or ended.ended_at is None else [*found, UpstreamStatus(ended.ended_at)]

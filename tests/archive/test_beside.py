@@ -86,7 +86,7 @@ def test_a_locked_file_is_waited_for_by_sleeping_here(
             finally:
                 del connections["beside"]
     assert len(naps) == 3
-    assert max(naps) <= sqlite.POLL < sqlite_wal._MIN_PAUSE / 1.5
+    assert max(naps) <= sqlite.POLL_SECONDS < sqlite_wal._MIN_PAUSE / 1.5
 
 
 def test_not_for_longer_than_the_setting_says(file: BaseDatabaseWrapper) -> None:

@@ -85,5 +85,5 @@ def test_a_queue_that_is_not_there_is_said_and_nothing_more(settings: Any, monke
 def test_queues_that_are_none(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("T", value)
     with pytest.raises(ImproperlyConfigured, match="T takes an address") as caught:
-        env.queue("T")
+        env.queue_url("T")
     assert "secret" not in str(caught.value)

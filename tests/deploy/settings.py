@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
-_SECRET = {"secret", "secrets", "key", "proxy", "queue"}
+_SECRET = {"secret", "secret_list", "header_secret", "proxy_url", "queue_url"}
 """The readers that take a value from a file too."""
 
 
@@ -34,7 +34,7 @@ def read(readers: set[str] | None = None) -> set[str]:
         for path in sources
         for call in re.findall(r"""\benv\.(\w+)\(\s*["']([A-Z][A-Z0-9_]+)["']""", path.read_text(encoding="utf-8"))
     ]
-    return {name for reader, name in calls if reader != "directory" and (readers is None or reader in readers)}
+    return {name for reader, name in calls if reader != "make_directory" and (readers is None or reader in readers)}
 
 
 def secrets() -> set[str]:

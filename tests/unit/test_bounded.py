@@ -8,7 +8,7 @@ import time
 import pytest
 
 from dashboard.monitoring import probe
-from dashboard.monitoring.probe import Question, beside
+from dashboard.monitoring.probe import Question, run_in_thread
 
 
 def test_an_answer_is_kept_for_a_while_and_not_longer() -> None:
@@ -42,13 +42,13 @@ def test_what_does_not_answer_is_asked_once_until_nobody_believes_in_it(monkeypa
     assert len(answers) == len(asked) == 1
     with pytest.raises(TimeoutError):
         question.asked().result(0.01)
-    monkeypatch.setattr(probe, "_GIVEN_UP", 0.0)
+    monkeypatch.setattr(probe, "_ABANDON_SECONDS", 0.0)
     question.asked()
     assert len(asked) == 2
     over.set()
 
 
 def test_a_failure_is_raised_where_the_answer_is_looked_at() -> None:
-    answer = beside(lambda: 1 / 0)
+    answer = run_in_thread(lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         answer.result(1)

@@ -25,7 +25,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from dashboard.monitoring import doctor, heartbeat
-from dashboard.monitoring.doctor import Finding, Verdict, local_checks, upstream_checks
+from dashboard.monitoring.doctor import CheckResult, CheckStatus, local_checks, upstream_checks
 from tests.accounts import account
 from tests.archive.services import postgres
 from tests.conftest import NOW
@@ -64,8 +64,8 @@ def well(settings: Any, tmp_path: Path, server: EmulatorServer) -> EmulatorServe
     return server
 
 
-def looked() -> dict[str, Finding]:
-    return {each.name: each for each in doctor.look()}
+def looked() -> dict[str, CheckResult]:
+    return {each.name: each for each in doctor.run_checks()}
 
 
 def said() -> tuple[str, int]:
@@ -103,18 +103,18 @@ def test_where_all_is_well(well: EmulatorServer) -> None:
 def test_an_upstream_that_fails(well: EmulatorServer, fault: Fault, bad: dict[str, str]) -> None:
     well.emulator.fault = fault
     found = looked()
-    failures = {name: each for name, each in found.items() if each.verdict is Verdict.FAIL}
+    failures = {name: each for name, each in found.items() if each.status is CheckStatus.FAIL}
     assert set(failures) == set(bad)
     for name, words in bad.items():
-        assert words in failures[name].said
+        assert words in failures[name].detail
         assert failures[name].advice
-    assert {found[name].verdict for name in ("latency", "before")} == {Verdict.WARN}
-    assert {found[name].verdict for name in ("database", "queue", "worker", "disk")} == {Verdict.OK}
+    assert {found[name].status for name in ("latency", "before")} == {CheckStatus.WARN}
+    assert {found[name].status for name in ("database", "queue", "worker", "disk")} == {CheckStatus.OK}
 
 
 def test_one_that_takes_no_more_requests_is_no_failure(well: EmulatorServer) -> None:
     well.emulator.fault = Fault.RATE_LIMIT_86400
-    assert looked()["key"].verdict is Verdict.WARN
+    assert looked()["key"].status is CheckStatus.WARN
 
 
 def test_a_wrong_key_is_not_shown(well: EmulatorServer, settings: Any) -> None:
@@ -128,8 +128,8 @@ def test_a_wrong_key_is_not_shown(well: EmulatorServer, settings: Any) -> None:
 def test_a_beta_header_that_is_no_longer_taken(well: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("threads.chatkit.client.BETA", "chatkit_beta=v0")
     found = looked()
-    assert found["beta header"].verdict is Verdict.FAIL
-    assert found["key"].verdict is Verdict.OK
+    assert found["beta header"].status is CheckStatus.FAIL
+    assert found["key"].status is CheckStatus.OK
 
 
 @pytest.mark.parametrize(
@@ -144,28 +144,30 @@ def test_the_reading_of_before(well: EmulatorServer, settings: Any, reading: Bef
     with EmulatorServer(Emulator(threads=45, seed=7, now=NOW, before=reading)) as other:
         settings.OPENAI_BASE_URL = other.base_url
         found = looked()["before"]
-    assert found.verdict is Verdict.OK
-    assert words in found.said
+    assert found.status is CheckStatus.OK
+    assert words in found.detail
 
 
 def test_an_upstream_that_ignores_the_cursors(well: EmulatorServer) -> None:
     well.emulator.fault = Fault.LOOP
     found = looked()["before"]
-    assert found.verdict is Verdict.FAIL
-    assert "no mirrors" in found.said or "upstream failed" in found.said
+    assert found.status is CheckStatus.FAIL
+    assert "no mirrors" in found.detail or "upstream failed" in found.detail
 
 
 def test_few_threads_tell_nothing_of_before(well: EmulatorServer, settings: Any) -> None:
     with EmulatorServer(Emulator(threads=0, now=NOW)) as other:
         settings.OPENAI_BASE_URL = other.base_url
         found = looked()
-    assert found["before"].verdict is found["scopes"].verdict is Verdict.WARN
-    assert "there are none yet" in found["scopes"].said
+    assert found["before"].status is found["scopes"].status is CheckStatus.WARN
+    assert "there are none yet" in found["scopes"].detail
 
 
-@pytest.mark.parametrize(("ahead", "verdict"), [(1, Verdict.OK), (-30, Verdict.WARN), (3600, Verdict.FAIL)], ids=str)
+@pytest.mark.parametrize(
+    ("ahead", "verdict"), [(1, CheckStatus.OK), (-30, CheckStatus.WARN), (3600, CheckStatus.FAIL)], ids=str
+)
 def test_the_clock_against_the_upstreams(
-    well: EmulatorServer, monkeypatch: pytest.MonkeyPatch, ahead: float, verdict: Verdict
+    well: EmulatorServer, monkeypatch: pytest.MonkeyPatch, ahead: float, verdict: CheckStatus
 ) -> None:
     """Told by the header of a real reply."""
     handle = well.emulator.handle
@@ -177,28 +179,28 @@ def test_the_clock_against_the_upstreams(
 
     monkeypatch.setattr(well.emulator, "handle", dated)
     found = looked()["clock"]
-    assert found.verdict is verdict
-    assert ("behind" in found.said) == (ahead < 0)
+    assert found.status is verdict
+    assert ("behind" in found.detail) == (ahead < 0)
 
 
 def test_a_slow_upstream(well: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upstream_checks, "_SLOW", 0.0)
+    monkeypatch.setattr(upstream_checks, "_SLOW_SECONDS", 0.0)
     found = looked()["latency"]
-    assert found.verdict is Verdict.WARN
-    assert " ms for a page" in found.said
+    assert found.status is CheckStatus.WARN
+    assert " ms for a page" in found.detail
 
 
 def test_what_takes_too_long_ends_and_the_rest_is_looked_at(
     well: EmulatorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dashboard.monitoring.doctor.run.queue_", lambda: time.sleep(1.5))
+    monkeypatch.setattr("dashboard.monitoring.doctor.run.task_queue", lambda: time.sleep(1.5))
     monkeypatch.setattr("dashboard.monitoring.doctor.run.disk", lambda: 1 / 0)
     began = time.monotonic()
-    found = {each.name: each for each in doctor.look(patience=0.7)}
+    found = {each.name: each for each in doctor.run_checks(timeout=0.7)}
     assert time.monotonic() - began < 1.5
-    assert found["queue"].said == "no answer within 1 s"
-    assert "ZeroDivisionError" in found["disk"].said
-    assert found["roles"].verdict is Verdict.OK
+    assert found["queue"].detail == "no answer within 1 s"
+    assert "ZeroDivisionError" in found["disk"].detail
+    assert found["roles"].status is CheckStatus.OK
     time.sleep(1)
 
 
@@ -212,10 +214,10 @@ def test_a_database_that_is_locked(well: EmulatorServer, monkeypatch: pytest.Mon
     holder.execute("BEGIN EXCLUSIVE")
     found = looked()
     holder.close()
-    assert found["database"].verdict is Verdict.FAIL
+    assert found["database"].status is CheckStatus.FAIL
     assert "nothing keeps it locked" in found["database"].advice
-    assert found["migrations"].verdict is found["worker"].verdict is found["roles"].verdict is Verdict.FAIL
-    assert found["key"].verdict is found["queue"].verdict is Verdict.OK
+    assert found["migrations"].status is found["worker"].status is found["roles"].status is CheckStatus.FAIL
+    assert found["key"].status is found["queue"].status is CheckStatus.OK
 
 
 def test_a_database_that_is_away(well: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,7 +239,7 @@ def test_migrations_that_are_missing(well: EmulatorServer) -> None:
         found = looked()["migrations"]
     finally:
         applied.record_applied(*newest)
-    assert found.verdict is Verdict.FAIL
+    assert found.status is CheckStatus.FAIL
     assert found.advice == "Run `manage.py migrate`."
 
 
@@ -253,43 +255,43 @@ def empty(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_p
 
 def test_before_the_first_migrate_it_says_so_and_nothing_else_trips(well: EmulatorServer, empty: None) -> None:
     found = looked()
-    failures = {name: each.advice for name, each in found.items() if each.verdict is Verdict.FAIL}
+    failures = {name: each.advice for name, each in found.items() if each.status is CheckStatus.FAIL}
     extension = failures.pop("database", "Run `manage.py migrate`, which makes it; ")
     assert extension.startswith("Run `manage.py migrate`, which makes it; ")
     assert failures == {"migrations": "Run `manage.py migrate`."}
-    assert found["migrations"].said.endswith("beginning with contenttypes.0001_initial")
+    assert found["migrations"].detail.endswith("beginning with contenttypes.0001_initial")
     for name in ("worker", "archive", "roles"):
-        assert found[name].verdict is Verdict.WARN
+        assert found[name].status is CheckStatus.WARN
         assert found[name].advice == "Run `manage.py migrate`."
 
 
 def test_what_the_database_can_do(well: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_checks, "_WANTED", {"FTS9": "CREATE VIRTUAL TABLE words USING fts9(word)"})
-    monkeypatch.setattr(local_checks, "_EXTENSIONS", {"pg_nonesuch"})
+    monkeypatch.setattr(local_checks, "_SQLITE_FEATURES", {"FTS9": "CREATE VIRTUAL TABLE words USING fts9(word)"})
+    monkeypatch.setattr(local_checks, "_POSTGRESQL_EXTENSIONS", {"pg_nonesuch"})
     found = looked()["database"]
-    assert found.verdict is Verdict.FAIL
-    assert "without FTS9" in found.said or "without pg_nonesuch" in found.said
+    assert found.status is CheckStatus.FAIL
+    assert "without FTS9" in found.detail or "without pg_nonesuch" in found.detail
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "postgres://desk:hidden@127.0.0.1:1/desk"])
 def test_a_queue_that_is_away(well: EmulatorServer, settings: Any, url: str) -> None:
     settings.QUEUE_URL = url
     found = looked()["queue"]
-    assert found.verdict is Verdict.FAIL
-    assert "127.0.0.1" not in found.said + found.advice
+    assert found.status is CheckStatus.FAIL
+    assert "127.0.0.1" not in found.detail + found.advice
 
 
 def test_a_worker(well: EmulatorServer) -> None:
     Progress.objects.update(failed_at=timezone.now(), failure="user_1 said so")
     found = looked()["worker"]
-    assert found.verdict is Verdict.WARN
-    assert "user_1" not in found.said
+    assert found.status is CheckStatus.WARN
+    assert "user_1" not in found.detail
     Lease.objects.filter(name="worker").update(until=timezone.now() - timedelta(minutes=10))
     found = looked()["worker"]
-    assert found.verdict is Verdict.FAIL
-    assert "for 11 min" in found.said
+    assert found.status is CheckStatus.FAIL
+    assert "for 11 min" in found.detail
     Lease.objects.all().delete()
-    assert looked()["worker"].said == "none has ever run"
+    assert looked()["worker"].detail == "none has ever run"
 
 
 def test_a_worker_says_that_it_lives() -> None:
@@ -315,16 +317,16 @@ def test_a_worker_lives_whose_clock_is_wrong(monkeypatch: pytest.MonkeyPatch, se
 
 def test_a_database_that_is_older_than_the_erasures_file(well: EmulatorServer, settings: Any, tmp_path: Path) -> None:
     settings.ERASURES_FILE = tmp_path / "erasures.jsonl"
-    assert looked()["erasures"].verdict is Verdict.OK
+    assert looked()["erasures"].status is CheckStatus.OK
     assert not settings.ERASURES_FILE.exists(), "the doctor changes nothing"
     journal.append(NewEntry(uuid4(), EntryKind.ERASE, "cthr_1"))
     found = looked()["erasures"]
-    assert found.verdict is Verdict.FAIL
-    assert "a backup was restored" in found.said
+    assert found.status is CheckStatus.FAIL
+    assert "a backup was restored" in found.detail
     assert "manage.py erasures replay" in found.advice
     assert said()[1] == 1
     settings.ERASURES_FILE = tmp_path / "nowhere" / "erasures.jsonl"
-    assert looked()["erasures"].verdict is Verdict.FAIL
+    assert looked()["erasures"].status is CheckStatus.FAIL
 
 
 def test_an_erasures_file_that_was_lost(well: EmulatorServer, settings: Any, tmp_path: Path) -> None:
@@ -332,32 +334,32 @@ def test_an_erasures_file_that_was_lost(well: EmulatorServer, settings: Any, tmp
     job = Erasure.objects.create(kind="threads", token="x", ended_at=timezone.now())
     Target.objects.create(erasure=job, thread_id="cthr_1", state="erased", line=1)
     found = looked()["erasures"]
-    assert found.verdict is Verdict.FAIL
-    assert "lacks 1 erased threads" in found.said
+    assert found.status is CheckStatus.FAIL
+    assert "lacks 1 erased threads" in found.detail
     assert "manage.py erasures fill" in found.advice
 
 
 def test_an_order_of_retention_that_waits(well: EmulatorServer, settings: Any) -> None:
     settings.RETENTION_DAYS = 365
-    assert looked()["retention"].verdict is Verdict.OK
+    assert looked()["retention"].status is CheckStatus.OK
     Erasure.objects.create(kind="retention", token="x", total=7, awaits=True, held="it is the first by a rule")
     found = looked()["retention"]
-    assert found.verdict is Verdict.WARN
-    assert found.said == "an order of 7 threads waits: it is the first by a rule"
+    assert found.status is CheckStatus.WARN
+    assert found.detail == "an order of 7 threads waits: it is the first by a rule"
 
 
 @pytest.mark.parametrize(
-    ("free", "verdict"), [(2**40, Verdict.OK), (2**29, Verdict.WARN), (2**20, Verdict.FAIL)], ids=str
+    ("free", "verdict"), [(2**40, CheckStatus.OK), (2**29, CheckStatus.WARN), (2**20, CheckStatus.FAIL)], ids=str
 )
-def test_the_disk(well: EmulatorServer, monkeypatch: pytest.MonkeyPatch, free: int, verdict: Verdict) -> None:
+def test_the_disk(well: EmulatorServer, monkeypatch: pytest.MonkeyPatch, free: int, verdict: CheckStatus) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=free))
-    assert looked()["disk"].verdict is verdict
+    assert looked()["disk"].status is verdict
 
 
 def test_settings_that_are_not_safe(well: EmulatorServer, settings: Any) -> None:
     settings.SECRET_KEY, settings.HTTPS, settings.ALLOWED_HOSTS = "short-secret", False, ["*"]
     found = looked()["settings"]
-    assert found.verdict is Verdict.WARN
+    assert found.status is CheckStatus.WARN
     for words in ("SECRET_KEY has 12 characters", "HTTPS is off", "ALLOWED_HOSTS takes any name"):
         assert words in found.advice
     assert "short-secret" not in found.advice
@@ -367,7 +369,7 @@ def test_nobody_who_gives_roles(well: EmulatorServer) -> None:
     User.objects.filter(username="boss").update(is_active=False)
     account("eve", "Eraser")
     found = looked()["roles"]
-    assert found.verdict is Verdict.FAIL
+    assert found.status is CheckStatus.FAIL
     assert "createsuperuser" in found.advice
 
 
@@ -375,27 +377,29 @@ def test_the_demo_has_nothing_to_fail_with(settings: Any, tmp_path: Path) -> Non
     settings.DATA_DIR, settings.EMULATOR, settings.OPENAI_API_KEY = tmp_path, True, None
     settings.EMULATOR_THREADS = 50
     found = looked()
-    assert {name for name, each in found.items() if each.verdict is Verdict.FAIL} == {"worker"}
-    assert "all made up" in found["key"].said
+    assert {name for name, each in found.items() if each.status is CheckStatus.FAIL} == {"worker"}
+    assert "all made up" in found["key"].detail
 
 
 def test_the_observer_keeps_the_last_time_that_was_told() -> None:
-    patient = upstream_checks.Patient(1.0)
-    patient._watch(Exchange("list", 0.1, 0, None))
-    assert patient.clock() is None
-    patient.leave()
+    target = upstream_checks.CheckTarget(1.0)
+    target._watch(Exchange("list", 0.1, 0, None))
+    assert target.clock() is None
+    target.close()
 
 
-@pytest.mark.parametrize(("mode", "verdict"), [(0o700, Verdict.OK), (0o750, Verdict.WARN), (0o701, Verdict.WARN)])
+@pytest.mark.parametrize(
+    ("mode", "verdict"), [(0o700, CheckStatus.OK), (0o750, CheckStatus.WARN), (0o701, CheckStatus.WARN)]
+)
 def test_a_directory_that_others_may_look_into(
-    well: EmulatorServer, tmp_path: Path, mode: int, verdict: Verdict
+    well: EmulatorServer, tmp_path: Path, mode: int, verdict: CheckStatus
 ) -> None:
     tmp_path.chmod(mode)
     found = local_checks.files()
-    assert found.verdict is verdict
-    assert verdict is Verdict.OK or found.advice.startswith(f"Run `chmod 700 {tmp_path}`")
+    assert found.status is verdict
+    assert verdict is CheckStatus.OK or found.advice.startswith(f"Run `chmod 700 {tmp_path}`")
 
 
 def test_a_directory_that_is_not_there_yet(well: EmulatorServer, settings: Any, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path / "nowhere"
-    assert local_checks.files().verdict is Verdict.OK
+    assert local_checks.files().status is CheckStatus.OK

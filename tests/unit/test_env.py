@@ -26,7 +26,7 @@ def test_seconds_out_of_range(monkeypatch: pytest.MonkeyPatch, value: str) -> No
 def test_whole_out_of_range(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("T", value)
     with pytest.raises(ImproperlyConfigured, match="whole number from 1 to 9"):
-        env.whole("T", 5, least=1, most=9)
+        env.integer("T", 5, least=1, most=9)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_whole_out_of_range(monkeypatch: pytest.MonkeyPatch, value: str) -> None
 def test_addresses_that_are_none(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("T", value)
     with pytest.raises(ImproperlyConfigured, match="T takes an address") as caught:
-        env.address("T")
+        env.url("T")
     assert "u:p" not in str(caught.value)
 
 
@@ -45,9 +45,9 @@ def test_values_that_fit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     monkeypatch.setenv("T", "on")
     assert env.flag("T")
     monkeypatch.setenv("T", "a, b ,")
-    assert env.words("T", []) == ["a", "b"]
+    assert env.comma_separated("T", []) == ["a", "b"]
     monkeypatch.setenv("T", "http://127.0.0.1:8100/v1/")
-    assert env.address("T") == "http://127.0.0.1:8100/v1"
+    assert env.url("T") == "http://127.0.0.1:8100/v1"
     monkeypatch.setenv("T", "  ")
     assert env.text("T") is None
     (tmp_path / "secret").write_text("from a file\n")
@@ -65,16 +65,16 @@ def test_a_secret_that_is_empty_or_no_header_is_said_to_be(monkeypatch: pytest.M
     for value in ("sk-…", "sk-a b", "sk-a\nb"):
         monkeypatch.setenv("T", value)
         with pytest.raises(ImproperlyConfigured, match="no API key has") as caught:
-            env.key("T")
+            env.header_secret("T")
         assert value not in str(caught.value)
 
 
 def test_a_data_directory_is_made_where_it_can_be(tmp_path: Path) -> None:
-    env.directory("T", tmp_path / "a" / "b")
+    env.make_directory("T", tmp_path / "a" / "b")
     assert (tmp_path / "a" / "b").is_dir()
     (tmp_path / "file").write_text("")
     with pytest.raises(ImproperlyConfigured, match="T is .*cannot be made"):
-        env.directory("T", tmp_path / "file" / "b")
+        env.make_directory("T", tmp_path / "file" / "b")
 
 
 def test_flags_and_files_that_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, check_password
 from django.test import override_settings
 
-from dashboard.accounts.hashers import Beside
+from dashboard.accounts.hashers import ThreadedPasswordHasher
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,7 +25,7 @@ def watched(*arguments):
     seen.add(threading.get_native_id())
     return encode(*arguments)
 hashers.PBKDF2PasswordHasher.encode = watched
-looks = [gevent.spawn(hashers.Beside().encode, "secret", "salt", 300_000) for _ in range(4)]
+looks = [gevent.spawn(hashers.ThreadedPasswordHasher().encode, "secret", "salt", 300_000) for _ in range(4)]
 while not all(look.ready() for look in looks):
     gevent.sleep(0.001)
     ticks += 1
@@ -47,7 +47,7 @@ def test_others_are_answered_meanwhile_and_one_thread_looks(tmp_path: Path) -> N
 
 def test_it_is_django_s_own_otherwise() -> None:
     theirs = PBKDF2PasswordHasher().encode("secret", "saltsaltsaltsaltsaltsalt", 1000)
-    assert Beside().encode("secret", "saltsaltsaltsaltsaltsalt", 1000) == theirs
-    with override_settings(PASSWORD_HASHERS=["dashboard.accounts.hashers.Beside"]):
+    assert ThreadedPasswordHasher().encode("secret", "saltsaltsaltsaltsaltsalt", 1000) == theirs
+    with override_settings(PASSWORD_HASHERS=["dashboard.accounts.hashers.ThreadedPasswordHasher"]):
         assert check_password("secret", theirs)
         assert not check_password("another", theirs)

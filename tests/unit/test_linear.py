@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dashboard.monitoring.logs import Line
+from dashboard.monitoring.logs import LineFormatter
 from threads import masking
 from threads.chatkit import Status, Thread, dump
 from threads.chatkit.errors import ChatKitError
@@ -112,7 +112,7 @@ def _read(text: str) -> None:
 
 
 def _logged(text: str) -> None:
-    Line().format(logging.LogRecord("desk", logging.WARNING, "", 0, "%s", (text,), None))
+    LineFormatter().format(logging.LogRecord("desk", logging.WARNING, "", 0, "%s", (text,), None))
 
 
 FUNCTIONS: dict[str, Callable[[str], object]] = {

@@ -14,7 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
-from dashboard.middleware import tracing
+from dashboard.middleware import assign_request_id
 from dashboard.monitoring import logs
 from tests.accounts import account
 from tests.conftest import NOW, use_upstream
@@ -41,7 +41,7 @@ def raised(raise_it: Callable[[], object]) -> BaseException:
 
 def told(made: logging.LogRecord) -> dict[str, Any]:
     """As JSON, in one line."""
-    line = logs.Json().format(made)
+    line = logs.JsonFormatter().format(made)
     assert "\n" not in line
     found: dict[str, Any] = json.loads(line)
     return found
@@ -52,14 +52,14 @@ def test_what_a_line_has() -> None:
         "time": "2026-09-21T14:13:20.000Z", "level": "WARNING", "logger": "desk", "message": "Copied 3 threads",
         "request_id": None,
     }  # fmt: skip
-    assert logs.Line().format(record("Copied", created=NOW)) == "2026-09-21T14:13:20.000Z WARNING desk Copied"
+    assert logs.LineFormatter().format(record("Copied", created=NOW)) == "2026-09-21T14:13:20.000Z WARNING desk Copied"
 
 
 def test_whose_it_is() -> None:
     with acting(Actor("ada", "1", request_id="request-1", job="job-1")):
         found = told(record("done"))
         assert (found["request_id"], found["job"]) == ("request-1", "job-1")
-        assert logs.Line().format(record("done")).endswith("done [request_id=request-1 job=job-1]")
+        assert logs.LineFormatter().format(record("done")).endswith("done [request_id=request-1 job=job-1]")
     assert "job" not in told(record("done"))
 
 
@@ -96,7 +96,7 @@ def test_an_id_that_a_client_brings_stands_beside_ours(
     assert reply.headers["X-Client-Request-ID"] == kept
     found = told(caplog.records[-1])
     assert (found["request_id"], found["client_request_id"]) == (ours, kept)
-    assert f"[request_id={ours} client_request_id={kept}]" in logs.Line().format(caplog.records[-1])
+    assert f"[request_id={ours} client_request_id={kept}]" in logs.LineFormatter().format(caplog.records[-1])
 
 
 def test_within_a_view_it_stands_there_too(rf: RequestFactory) -> None:
@@ -110,7 +110,7 @@ def test_within_a_view_it_stands_there_too(rf: RequestFactory) -> None:
             lines.append(told(record("of a job")))
         return HttpResponse()
 
-    tracing(view)(rf.get("/", headers={"X-Request-ID": "theirs-1"}))
+    assign_request_id(view)(rf.get("/", headers={"X-Request-ID": "theirs-1"}))
     assert [each.get("client_request_id") for each in lines] == ["theirs-1", "theirs-1", None]
 
 
@@ -144,7 +144,7 @@ def test_what_was_refused_on_purpose_is_one_line() -> None:
 
     made = record("Forbidden (Permission denied): %s", "/audit/", error=raised(refuse))
     assert "stack" not in told(made)
-    assert "\n" not in logs.Line().format(made)
+    assert "\n" not in logs.LineFormatter().format(made)
 
 
 @pytest.mark.django_db
@@ -152,7 +152,7 @@ def test_so_it_is_where_django_says_it(caplog: pytest.LogCaptureFixture) -> None
     client = Client()
     client.force_login(account("viewer", "Viewer"))
     assert client.get("/audit/").status_code == 403
-    lines = [logs.Line().format(each) for each in caplog.records if each.name == "django.request"]
+    lines = [logs.LineFormatter().format(each) for each in caplog.records if each.name == "django.request"]
     assert len(lines) == 1
     assert "Forbidden (Permission denied): /audit/" in lines[0]
     assert "\n" not in lines[0]
@@ -171,7 +171,7 @@ def test_so_it_is_where_django_says_it(caplog: pytest.LogCaptureFixture) -> None
 @pytest.mark.parametrize("kind", ["line", "json"])
 def test_what_a_message_does_not_have(kind: str, message: str, line: str) -> None:
     made = record(message)
-    assert line == (told(made)["message"] if kind == "json" else logs.Line().format(made).split(" desk ")[1])
+    assert line == (told(made)["message"] if kind == "json" else logs.LineFormatter().format(made).split(" desk ")[1])
 
 
 def test_no_secret_comes_through(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,7 +183,7 @@ def test_no_secret_comes_through(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise OSError(said)
 
-    line = logs.Json().format(record("sk-very-secret %s", "p%40ssword", error=raised(fail)))
+    line = logs.JsonFormatter().format(record("sk-very-secret %s", "p%40ssword", error=raised(fail)))
     assert not [each for each in ("very-secret", "p@ssword", "p%40ssword") if each in line]
     assert line.count("***") == 4
 

@@ -8,6 +8,7 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 
 from dashboard import middleware
+from threads.lib import db
 
 
 @pytest.mark.parametrize(
@@ -20,8 +21,8 @@ def test_a_connection_goes_back_to_its_pool_before_the_view(
     connection = SimpleNamespace(
         settings_dict={"OPTIONS": options}, in_atomic_block=atomic, close=lambda: done.append(True)
     )
-    monkeypatch.setattr(middleware, "connections", SimpleNamespace(all=lambda initialized_only: [connection]))
-    made = middleware.GiveBackConnection(lambda _request: HttpResponse("later"))
+    monkeypatch.setattr(db, "connections", SimpleNamespace(all=lambda initialized_only: [connection]))
+    made = middleware.ReleaseConnection(lambda _request: HttpResponse("later"))
     made.process_view(HttpRequest(), lambda: None, (), {})
     assert bool(done) is closed
     assert made(HttpRequest()).status_code == 200

@@ -75,7 +75,7 @@ def test_what_the_server_has_closed_is_never_given(
     pool: Pool, server: Server, monkeypatch: pytest.MonkeyPatch, trusted: float, those: slice
 ) -> None:
     """And with the first of them all others go: a restart that one noticed happened to all."""
-    monkeypatch.setattr("dashboard.databases.postgresql.pool._TRUSTED", trusted)
+    monkeypatch.setattr("dashboard.databases.postgresql.pool._TRUST_SECONDS", trusted)
     server.terminate(*filled(pool)[those])
     taken = [pool.getconn() for _ in range(4)]
     for each in taken:

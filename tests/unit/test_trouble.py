@@ -20,7 +20,7 @@ def words_of(act: Callable[[], object]) -> str:
     """The title for what `act` raises."""
     with pytest.raises(DatabaseError) as caught, transaction.atomic():
         act()
-    words = database_errors.of(caught.value)
+    words = database_errors.explain(caught.value)
     assert words is not None
     return words.title
 
@@ -76,7 +76,7 @@ def test_what_does_not_exist_is_no_reason_to_migrate(statement: str, title: str 
     limited = f"SET LOCAL statement_timeout = 20; {statement}"
     with pytest.raises(DatabaseError) as caught, transaction.atomic():
         sql(limited)()
-    words = database_errors.of(caught.value)
+    words = database_errors.explain(caught.value)
     assert (words and words.title) == title
 
 
@@ -100,9 +100,9 @@ def test_a_connection_that_is_refused(wrong: dict[str, object], title: str) -> N
 
 
 def test_words_of_any_other_failure() -> None:
-    assert database_errors.of(ValueError("relation does not exist")) is None
-    assert database_errors.of(None) is None
-    locked = database_errors.of(OperationalError("database is locked"))
+    assert database_errors.explain(ValueError("relation does not exist")) is None
+    assert database_errors.explain(None) is None
+    locked = database_errors.explain(OperationalError("database is locked"))
     assert locked is not None
     assert locked.title == "The database can't be reached"
     assert POSTGRES not in locked.text

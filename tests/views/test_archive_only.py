@@ -113,9 +113,9 @@ def test_nothing_is_synced(boss: Client, kept: Emulator) -> None:
 def test_readiness_and_the_doctor_say_so(visitor: Get, kept: Emulator) -> None:
     client = Client()
     assert "upstream: not asked, since ARCHIVE_ONLY is set" in client.get("/readyz").content.decode()
-    found = {each.name: each for each in doctor.look()}
+    found = {each.name: each for each in doctor.run_checks()}
     assert "key" not in found
-    assert found["upstream"].said == "not asked, since ARCHIVE_ONLY is set"
+    assert found["upstream"].detail == "not asked, since ARCHIVE_ONLY is set"
 
 
 def test_no_client_makes_a_call(kept: Emulator) -> None:

@@ -10,7 +10,7 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
-from dashboard.accounts.backends import ACCOUNTS
+from dashboard.accounts.backends import BACKEND
 from tests.accounts import account
 from tests.views import test_roles as asked
 from threads.audit.models import AuditEvent
@@ -40,7 +40,7 @@ REFUSED = b"Another site asked for this"
 def client(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Client:
     monkeypatch.setattr("threads.web.views.archive.request_sync", lambda: None)
     made = Client(raise_request_exception=False)
-    made.force_login(account("boss", "Administrator"), backend=ACCOUNTS)
+    made.force_login(account("boss", "Administrator"), backend=BACKEND)
     return made
 
 

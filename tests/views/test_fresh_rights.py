@@ -29,7 +29,7 @@ class Desk:
     def __init__(self, *, emulator: Emulator) -> None:
         self.user = account("boss", "Administrator")
         self.client = Client(raise_request_exception=False)
-        self.client.force_login(self.user, backend=backends.ACCOUNTS)
+        self.client.force_login(self.user, backend=backends.BACKEND)
         self.thread_id = next(iter(emulator.thread_ids()))
 
     def remembered(self) -> None:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from dashboard.monitoring import counters, health, metric_files
-from dashboard.monitoring.gauges import State
+from dashboard.monitoring.gauges import DatabaseState
 from tests.conftest import NOW, use_upstream
 from threads.archive.models import ArchivedThread, Run
 from threads.audit.record import Actor, acting
@@ -40,8 +40,8 @@ def on(settings: Any, tmp_path: Path) -> Iterator[None]:
 
 
 def _forget() -> None:
-    counters.state.forget()
-    health.length.forget()
+    counters.database_state.forget()
+    health.queue_probe.forget()
 
 
 def told() -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -164,10 +164,10 @@ def test_what_the_database_knows() -> None:
 
 
 def test_a_database_that_fails_leaves_out_what_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing() -> State:
+    def failing() -> DatabaseState:
         raise DatabaseError
 
-    monkeypatch.setattr(counters.state, "_ask", failing)
+    monkeypatch.setattr(counters.database_state, "_ask", failing)
     assert value("database_up") == 0
     assert value("archive_threads_due") is None
     assert value("queue_up") == 1
@@ -182,10 +182,10 @@ def test_of_the_dead_what_they_counted_goes_with_the_next_start(
     assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == str(here)
     for name in (f"counter_{os.getpid()}.db", "counter_4194305.db", "gauge_livesum_77.db", "counter_77.db"):
         (here / name).touch()
-    metric_files.died(77)
+    metric_files.forget_process(77)
     assert not (here / "gauge_livesum_77.db").exists()
     assert (here / "counter_77.db").exists()
-    metric_files.clean(here)
+    metric_files.remove_stale(here)
     assert (here / f"counter_{os.getpid()}.db").exists()
     assert not (here / "counter_4194305.db").exists()
     monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR")

@@ -269,10 +269,10 @@ def test_the_report_and_the_metrics_say_so(world: Dying, agent: Client, settings
     found = json.loads(agent.get("/archive/report/").content)
     assert found["breaker"]["withheld"] == len(found["withheld"]) == 5
     from dashboard.monitoring import gauges
-    from dashboard.monitoring.doctor import Verdict, local_checks
+    from dashboard.monitoring.doctor import CheckStatus, local_checks
 
-    assert gauges.read().withheld == 5
-    assert local_checks.archive().verdict is Verdict.FAIL
+    assert gauges.read_state().withheld == 5
+    assert local_checks.archive().status is CheckStatus.FAIL
 
 
 def test_a_user_is_handed_over_with_what_only_the_archive_has(world: Dying, settings: Any) -> None:

@@ -34,16 +34,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def afresh(settings: Any, tmp_path: Path) -> Iterator[None]:
     """Nothing is known yet, and the queue is this test's own."""
     settings.DATA_DIR = tmp_path
-    upstream_status.ear.last = None
+    upstream_status.monitor.last_seen = None
     _forget()
     yield
-    upstream_status.ear.last = None
+    upstream_status.monitor.last_seen = None
     _forget()
 
 
 def _forget() -> None:
-    health.database.forget()
-    health.length.forget()
+    health.database_probe.forget()
+    health.queue_probe.forget()
     pending_migrations.forget()
 
 
@@ -78,7 +78,7 @@ def asked(status: int = 200, **headers: str) -> list[str]:
 
 
 def heard_of(error: ChatKitError | None) -> None:
-    upstream_status.ear(Exchange("list", 0.1, 0, error))
+    upstream_status.monitor(Exchange("list", 0.1, 0, error))
 
 
 def test_by_any_name_without_a_sign_in() -> None:
@@ -121,7 +121,7 @@ def test_the_last_answer_is_that_of_the_pages_and_the_upstream_is_not_asked(
 )
 def test_what_others_have_heard_counts_too(ago: int, first: str) -> None:
     now = timezone.now()
-    upstream_status.ear.last = upstream_status.Heard(now)
+    upstream_status.monitor.last_seen = upstream_status.UpstreamStatus(now)
     Outage.objects.create(pk=1, since=now + timedelta(seconds=ago))
     assert asked()[0] == first
 
@@ -137,10 +137,10 @@ def test_so_does_what_the_worker_has_heard() -> None:
 
 
 def test_a_database_that_fails_makes_it_unready_and_its_words_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(using: str) -> list[upstream_status.Heard]:
+    def failing(using: str) -> list[upstream_status.UpstreamStatus]:
         raise DatabaseError("could not connect to db.internal as desk")
 
-    monkeypatch.setattr(upstream_status, "elsewhere", failing)
+    monkeypatch.setattr(upstream_status, "stored_statuses", failing)
     assert asked(503)[:2] == ["not ready", "database: can't be used (DatabaseError)"]
 
 
@@ -160,7 +160,7 @@ WAITING = ["not ready", "database: migrations are waiting: run manage.py migrate
 def test_code_that_is_ahead_of_the_database_makes_it_unready(behind: MigrationRecorder) -> None:
     assert asked(503)[:3] == WAITING
     behind.record_applied(*MigrationLoader(None).graph.leaf_nodes("threads")[0])
-    health.database.forget()
+    health.database_probe.forget()
     assert asked()[:3] == ["ready", "database: ok", "queue: ok"]
 
 
@@ -184,18 +184,18 @@ def test_migrations_are_looked_for_until_they_are_found(monkeypatch: pytest.Monk
     queries = []
     for _ in range(3):
         with health.own_connection() as using, CaptureQueriesContext(connections[using]) as captured:
-            pending_migrations.confirm(using)
+            pending_migrations.check(using)
         queries.append(sum("django_migrations" in each["sql"] for each in captured.captured_queries))
     assert queries[0] > 0
     assert queries[1:] == [0, 0]
 
-    def older(using: str) -> list[upstream_status.Heard]:
+    def older(using: str) -> list[upstream_status.UpstreamStatus]:
         raise DatabaseError("no such column")
 
-    monkeypatch.setattr(upstream_status, "elsewhere", older)
+    monkeypatch.setattr(upstream_status, "stored_statuses", older)
     assert asked(503)[1] == "database: can't be used (DatabaseError)"
     with health.own_connection() as using, CaptureQueriesContext(connections[using]) as captured:
-        pending_migrations.confirm(using)
+        pending_migrations.check(using)
     assert captured.captured_queries
 
 
@@ -233,11 +233,11 @@ def test_what_waits_in_the_queue_is_counted(tmp_path: Path) -> None:
 def test_it_can_not_be_used_to_load_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
     times: list[str] = []
 
-    def count(using: str) -> list[upstream_status.Heard]:
+    def count(using: str) -> list[upstream_status.UpstreamStatus]:
         times.append(using)
         return []
 
-    monkeypatch.setattr(upstream_status, "elsewhere", count)
+    monkeypatch.setattr(upstream_status, "stored_statuses", count)
     for _ in range(50):
         asked()
     assert len(times) <= 2
@@ -252,7 +252,7 @@ def test_a_statement_of_its_own_connection_ends_in_time_and_leaves_no_limit_behi
         with own.cursor() as cursor:
             cursor.execute("SHOW statement_timeout")
             assert cursor.fetchone() == ("2s",)
-        monkeypatch.setattr(health, "_CONNECT", 0.05)
+        monkeypatch.setattr(health, "_CONNECT_SECONDS", 0.05)
         with pytest.raises(OperationalError, match="statement timeout"), own.cursor() as cursor:
             cursor.execute("SELECT pg_sleep(20)")
         with own.cursor() as cursor:

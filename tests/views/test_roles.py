@@ -18,8 +18,8 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from dashboard.accounts.backends import ACCOUNTS
-from dashboard.accounts.middleware import Allowed
+from dashboard.accounts.backends import BACKEND
+from dashboard.accounts.middleware import RightsRequired
 from tests.accounts import account
 from threads.emulator import Emulator
 from threads.roles import ROLES, Right, for_everybody, needs
@@ -139,7 +139,7 @@ def _ask(who: str, thread_id: str) -> Iterator[tuple[str, str, str]]:
 def _signed_in(asking: User | None) -> Client:
     client = Client(raise_request_exception=False)
     if asking is not None:
-        client.force_login(asking, backend=ACCOUNTS)
+        client.force_login(asking, backend=BACKEND)
     return client
 
 
@@ -175,7 +175,7 @@ def _through(view: Any, rights: set[str]) -> None:
 
     request = RequestFactory().get("/")
     request.user = Asking()  # type: ignore[assignment]
-    Allowed(lambda _request: HttpResponse()).process_view(request, view)
+    RightsRequired(lambda _request: HttpResponse()).process_view(request, view)
 
 
 def test_a_view_that_says_nothing_lets_nobody_in() -> None:

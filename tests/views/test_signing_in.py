@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from axes.models import AccessAttempt
+from django.contrib.auth import BACKEND_SESSION_KEY
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.auth.models import User
 from django.core.management import call_command
@@ -101,6 +102,30 @@ def test_every_failure_gets_one_answer_and_takes_one_look_at_a_password(
     assert WRONG in "\n".join(answers[0][1])
 
 
+def test_a_session_of_version_0_1_goes_on_and_its_backend_hashes_nothing(
+    monkeypatch: pytest.MonkeyPatch, client: Client
+) -> None:
+    account("agent", "Viewer")
+    attempt("agent", PASSWORD, client=client)
+    session = client.session
+    assert session[BACKEND_SESSION_KEY] == "dashboard.accounts.backends.AccountBackend"
+    session[BACKEND_SESSION_KEY] = "dashboard.sessions.Accounts"
+    session.save()
+    assert client.get("/account/").status_code == 200
+    hashed: list[str] = []
+    encode = MD5PasswordHasher.encode
+
+    def counted(self: MD5PasswordHasher, password: str, salt: str) -> str:
+        hashed.append(password)
+        return encode(self, password, salt)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", counted)
+    for name in ("agent", "nobody"):
+        hashed.clear()
+        attempt(name)
+        assert hashed == ["not it"]
+
+
 def test_an_account_is_locked_for_a_while_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     account("agent", "Viewer")
     account("other", "Viewer")
@@ -156,7 +181,7 @@ def test_behind_a_proxy_the_address_is_the_one_that_the_proxy_saw() -> None:
 )
 def test_what_an_address_is_counted_as(rf: Any, given: str, counted: str) -> None:
     request = rf.get("/", REMOTE_ADDR=given)
-    assert throttle.address(request) == counted
+    assert throttle.client_address(request) == counted
     assert attempt("agent", address=given).status_code == 200  # and the database takes it
     assert AccessAttempt.objects.get().ip_address == counted
 

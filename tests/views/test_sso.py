@@ -17,7 +17,7 @@ from django.test import Client
 
 from dashboard.accounts import claims, sso
 from dashboard.accounts.models import DeskSession, Identity, RolesClaim
-from dashboard.monitoring.doctor import Verdict
+from dashboard.monitoring.doctor import CheckStatus
 from dashboard.monitoring.doctor.local_checks import single_sign_on
 from tests.accounts import PASSWORD, account
 from tests.oidc_provider import CLIENT, SECRET, Provider, provider
@@ -164,7 +164,7 @@ def test_a_claim_within_another(
     sign_in(client)
     assert roles("ada") == {"Viewer"}
     assert "Single sign-on" not in caplog.text
-    assert single_sign_on().verdict is Verdict.OK
+    assert single_sign_on().status is CheckStatus.OK
 
 
 @pytest.mark.parametrize(
@@ -181,14 +181,14 @@ def test_a_claim_that_is_not_there_is_said(
     client: Client, there: Provider, settings: Any, caplog: pytest.LogCaptureFixture, about: dict[str, Any], why: str
 ) -> None:
     settings.OIDC_ROLES_CLAIM = "realm_access.roles"
-    assert "nobody has signed in" in single_sign_on().said
+    assert "nobody has signed in" in single_sign_on().detail
     there.person |= about
     sign_in(client)
     assert roles("ada") == set()
     said = next(each.getMessage() for each in caplog.records if each.name == "dashboard.accounts.claims")
     found = single_sign_on()
-    assert found.verdict is Verdict.WARN
-    for text in (said, f"{found.said} {found.advice}"):
+    assert found.status is CheckStatus.WARN
+    for text in (said, f"{found.detail} {found.advice}"):
         assert f"the claim realm_access.roles {why}" in text
         assert "preferred_username" in text
         assert "secret value" not in text
@@ -410,7 +410,7 @@ def test_roles_that_there_are_not_stop_the_start(settings: Any) -> None:
         with pytest.raises(ImproperlyConfigured, match="OIDC_ROLES"):
             sso.check()
     settings.OIDC_ROLES = '{"a": "Viewer", "a": "Eraser"}'
-    assert claims.roles() == {"a": {"Viewer", "Eraser"}}
+    assert claims.roles_by_group() == {"a": {"Viewer", "Eraser"}}
     settings.OIDC_ROLES = "a=b=Viewer, c=Viewer,c=Eraser"
-    assert claims.roles() == {"a=b": {"Viewer"}, "c": {"Viewer", "Eraser"}}
+    assert claims.roles_by_group() == {"a=b": {"Viewer"}, "c": {"Viewer", "Eraser"}}
     sso.check()

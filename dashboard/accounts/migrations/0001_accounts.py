@@ -1,5 +1,5 @@
-"""Sessions that know whose they are, and accounts that come by single sign-on. Sessions of before are not taken over:
-everybody signs in once more."""
+"""Sessions with their account, and identities of single sign-on. Older sessions are not migrated: everybody signs in
+once more."""
 
 from typing import ClassVar
 

@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend with a connection pool of its own: DATABASES names it as the ENGINE."""
+"""Django's PostgreSQL backend with a connection pool of its own. The ENGINE in DATABASES names this package."""

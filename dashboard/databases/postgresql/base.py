@@ -1,4 +1,4 @@
-"""The database backend: Django's for PostgreSQL, with `Pool` in the place of psycopg_pool's."""
+"""Database backend: Django's for PostgreSQL, with `Pool` instead of psycopg_pool's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from .pool import Pool
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """OPTIONS["pool"] holds the arguments of `Pool`; without it, each connection is opened and closed by itself."""
+    """Takes the arguments of `Pool` from OPTIONS["pool"]. Without them, each connection is opened and closed by
+    itself."""
 
     _connection_pools: ClassVar[dict[str, Pool]]
 
@@ -22,11 +23,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.alias == NO_DB_ALIAS or not options:
             return None
         if self.alias not in self._connection_pools:
-            self._connection_pools.setdefault(self.alias, Pool(self._opened, **options))
+            self._connection_pools.setdefault(self.alias, Pool(self._connect, **options))
         return self._connection_pools[self.alias]
 
-    def _opened(self) -> psycopg.Connection[Any]:
-        """A new connection for the pool, as Django wants it."""
+    def _connect(self) -> psycopg.Connection[Any]:
+        """A new connection, configured by Django."""
         connection: psycopg.Connection[Any] = psycopg.connect(**self.get_connection_params(), autocommit=True)
         self._configure_connection(connection)  # type: ignore[attr-defined]  # unknown to its stubs
         return connection

@@ -1,5 +1,8 @@
-"""Connection pool for PostgreSQL. It drops all idle connections at the first one that the server has closed, and opens
-new ones in the request that needs them: docs/adr/0017-connections-to-postgresql.md."""
+"""Connection pool for PostgreSQL.
+
+When it finds one idle connection closed by the server, it drops all of them and opens a new one in the request that
+needs it: docs/adr/0017-connections-to-postgresql.md.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +21,12 @@ from threads.lib.db import is_closed
 
 Connection = psycopg.Connection[Any]
 
-_TRUSTED = 0.5
-"""Seconds after its last use for which an idle connection is believed to work without a round trip."""
+_TRUST_SECONDS = 0.5
+"""Seconds after its last use for which an idle connection is assumed to work, without a round trip."""
 
 
 class PoolTimeout(psycopg.OperationalError):
-    """All connections were in use for too long."""
+    """No connection became free within the timeout."""
 
 
 class _Idle(NamedTuple):
@@ -32,14 +35,13 @@ class _Idle(NamedTuple):
 
 
 class Pool:
-    """At most `max_size` connections, those of them that are idle kept for the next request, the last used first.
+    """A pool of at most `max_size` connections. Idle ones are reused, the last used first.
 
-    `timeout` is how many seconds a request waits while all are in use. Those that were idle for `max_idle` seconds are
-    closed when another comes back, and none is used again that is older than `max_lifetime` seconds. Django calls the
-    public methods.
+    `timeout` is how many seconds a request waits for a connection. A connection is closed after `max_idle` seconds
+    without use, when another one is returned, and after `max_lifetime` seconds. Django calls the public methods.
     """
 
-    close_returns = False  # psycopg asks: Connection.close() closes
+    close_returns = False  # read by psycopg: Connection.close() closes
 
     def __init__(
         self,
@@ -62,12 +64,12 @@ class Pool:
         self._closed = False
 
     def close(self) -> None:
-        """Closes the idle connections now, and those in use when they come back."""
+        """Closes idle connections now, and the others when they are returned."""
         self._closed = True
         self.drain()
 
     def drain(self) -> None:
-        """Closes the idle connections."""
+        """Closes idle connections."""
         with self._lock:
             idle = list(self._idle)
             self._idle.clear()
@@ -75,18 +77,19 @@ class Pool:
             _close(each.connection)
 
     def getconn(self) -> Connection:
-        """A connection that works. Raises `psycopg.OperationalError`: at once where the server can't be reached."""
+        """A working connection. Raises `psycopg.OperationalError`, at once if the server can't be reached."""
         if not self._free.acquire(timeout=self._timeout):
             raise PoolTimeout(f"no connection was free for {self._timeout:g} s")
         try:
-            connection = self._idle_one() or self._new()
+            connection = self._take_idle() or self._new()
         except BaseException:
             self._free.release()
             raise
-        connection._pool = self  # noqa: SLF001  # where Django gives it back
+        connection._pool = self  # noqa: SLF001  # Django returns it to this pool
         return connection
 
     def putconn(self, connection: Connection) -> None:
+        """Takes a connection back; closes it if it can't be reused."""
         connection._pool = None  # noqa: SLF001
         try:
             if self._reset(connection):
@@ -103,14 +106,14 @@ class Pool:
         self._opened_at[connection] = time.monotonic()
         return connection
 
-    def _idle_one(self) -> Connection | None:
+    def _take_idle(self) -> Connection | None:
         with self._lock:
             newest = self._idle.pop() if self._idle else None
         if newest is None:
             return None
         if self._works(newest):
             return newest.connection
-        # What became of this one, a restart or a failover, became of the others too.
+        # A restart or a failover closes all connections, not only this one.
         _close(newest.connection)
         self.drain()
         return None
@@ -118,7 +121,7 @@ class Pool:
     def _works(self, idle: _Idle) -> bool:
         if is_closed(idle.connection):
             return False
-        if time.monotonic() - idle.since < _TRUSTED:
+        if time.monotonic() - idle.since < _TRUST_SECONDS:
             return True
         try:
             idle.connection.execute("SELECT 1")
@@ -127,7 +130,7 @@ class Pool:
         return True
 
     def _reset(self, connection: Connection) -> bool:
-        """Ends a transaction that was left open. Returns whether the connection can be used again."""
+        """Ends an open transaction. Returns whether the connection can be reused."""
         with suppress(psycopg.Error):
             if connection.info.transaction_status in {TransactionStatus.INTRANS, TransactionStatus.INERROR}:
                 connection.rollback()
@@ -140,7 +143,7 @@ class Pool:
         return status == TransactionStatus.IDLE and age < self._max_lifetime and not self._closed
 
     def _expire(self) -> None:
-        """Closes those that nobody has needed for long: the first in the row."""
+        """Closes connections idle for longer than `max_idle`: the leftmost."""
         before = time.monotonic() - self._max_idle
         expired = []
         with self._lock:

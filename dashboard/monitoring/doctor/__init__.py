@@ -1,5 +1,5 @@
-"""Looks whether everything that the desk needs is there, and says what to do where it is not."""
+"""The doctor: checks everything that the desk needs, with advice where it fails."""
 
-from .run import Finding, Verdict, look
+from .run import CheckResult, CheckStatus, run_checks
 
-__all__ = ["Finding", "Verdict", "look"]
+__all__ = ["CheckResult", "CheckStatus", "run_checks"]

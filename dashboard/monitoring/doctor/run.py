@@ -1,4 +1,4 @@
-"""All that is looked at, one after the other, each within a time of its own, whatever became of those before."""
+"""Runs all checks one after the other, each with a timeout, whatever the others gave."""
 
 from __future__ import annotations
 
@@ -9,95 +9,97 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
 from dashboard.monitoring.health import own_connection
-from dashboard.monitoring.probe import beside
+from dashboard.monitoring.probe import run_in_thread
 from threads.chatkit import ChatKitError
 
-from .finding import Finding, Verdict, doubtful, failed, fine
+from .check_result import CheckResult, CheckStatus, fail, ok, warn
 from .local_checks import (
     MIGRATE,
     archive,
-    clock_of,
+    clock,
     database,
     disk,
     erasures,
     files,
     migrations,
-    queue_,
     retention,
     roles,
-    safety,
+    security_settings,
     single_sign_on,
+    task_queue,
     worker,
 )
-from .upstream_checks import Patient, told
+from .upstream_checks import CheckTarget, describe_error
 
-__all__ = ["Finding", "Verdict", "look"]
+__all__ = ["CheckResult", "CheckStatus", "run_checks"]
 
-PATIENCE = 15.0
-"""Seconds that one look may take."""
+CHECK_SECONDS = 15.0
+"""Seconds for one check."""
 
-Look = Callable[[], Finding]
+Check = Callable[[], CheckResult]
 
 
-def look(*, patience: float = PATIENCE) -> Iterator[Finding]:
-    """One finding after the other. A look that takes longer than `patience`, in seconds, is a failure."""
-    patient = Patient(patience / 2)
-    there: dict[str, Look] = {
-        "key": patient.key,
-        "scopes": patient.scopes,
-        "beta header": patient.beta,
-        "before": patient.before,
-        "latency": patient.latency,
-        "clock": lambda: clock_of(patient.clock()),
+def run_checks(*, timeout: float = CHECK_SECONDS) -> Iterator[CheckResult]:
+    """Yields one result per check. A check that exceeds `timeout` seconds fails."""
+    target = CheckTarget(timeout / 2)
+    upstream: dict[str, Check] = {
+        "key": target.key,
+        "scopes": target.scopes,
+        "beta header": target.beta,
+        "before": target.before,
+        "latency": target.latency,
+        "clock": lambda: clock(target.clock()),
     }
     if settings.ARCHIVE_ONLY:
-        there = {"upstream": lambda: fine("upstream", "not asked, since ARCHIVE_ONLY is set")}
-    looks: dict[str, Look] = there | {
+        upstream = {"upstream": lambda: ok("upstream", "not asked, since ARCHIVE_ONLY is set")}
+    checks: dict[str, Check] = upstream | {
         "database": database,
         "migrations": migrations,
-        "queue": queue_,
+        "queue": task_queue,
         "worker": worker,
         "archive": archive,
         "erasures": erasures,
         "retention": retention,
         "disk": disk,
         "files": files,
-        "settings": safety,
+        "settings": security_settings,
         "roles": roles,
     }
     if settings.OIDC_ISSUER:
-        looks["single sign-on"] = single_sign_on
+        checks["single sign-on"] = single_sign_on
     waiting = False
-    for name, each in looks.items():
-        found = _within(name, each, patience, migrations_waiting=waiting)
+    for name, each in checks.items():
+        found = _run(name, each, timeout, migrations_waiting=waiting)
         waiting = waiting or found.advice == MIGRATE
         yield found
-    patient.leave()
+    target.close()
 
 
-def _within(name: str, ask: Look, seconds: float, *, migrations_waiting: bool) -> Finding:
+def _run(name: str, ask: Check, seconds: float, *, migrations_waiting: bool) -> CheckResult:
     began = time.monotonic()
-    answer = beside(lambda: _alone(ask))
+    answer = run_in_thread(lambda: _with_own_connection(ask))
     try:
         return answer.result(seconds)
     except TimeoutError:
-        said = f"no answer within {time.monotonic() - began:.0f} s"
-        return failed(name, said, "See whether what it asks is reachable from this machine, and not overloaded.")
+        detail = f"no answer within {time.monotonic() - began:.0f} s"
+        return fail(name, detail, "See whether what it asks is reachable from this machine, and not overloaded.")
     except DatabaseError as error:
         if migrations_waiting:
-            return doubtful(name, "not found out: its tables are not there, or not as they should be", MIGRATE)
-        # In no words of the library's: those name hosts and accounts.
-        said = f"the database can't be asked ({type(error).__name__})"
-        return failed(name, said, "See what is said of the database.")
+            return warn(name, "not found out: its tables are not there, or not as they should be", MIGRATE)
+        # Without the library's message, which may name hosts and accounts.
+        detail = f"the database can't be asked ({type(error).__name__})"
+        return fail(name, detail, "See what is said of the database.")
     except ChatKitError as error:
-        return failed(name, f"the upstream failed meanwhile: {told(error)}", "Look again, and see its status page.")
-    except Exception as error:  # noqa: BLE001  # what comes after it is looked at all the same
-        return failed(
+        return fail(
+            name, f"the upstream failed meanwhile: {describe_error(error)}", "Look again, and see its status page."
+        )
+    except Exception as error:  # noqa: BLE001  # the other checks still run
+        return fail(
             name, f"this could not be found out ({type(error).__name__})", "Report it as a bug of Threadkeeper."
         )
 
 
-def _alone(ask: Look) -> Finding:
-    """In a thread, with a connection to the database of its own."""
+def _with_own_connection(ask: Check) -> CheckResult:
+    """Runs a check in its thread with a database connection of its own."""
     with own_connection(DEFAULT_DB_ALIAS):
         return ask()

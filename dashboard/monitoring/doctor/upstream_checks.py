@@ -1,4 +1,4 @@
-"""The upstream, looked at over the client that the desk uses, with calls that read and change nothing."""
+"""Checks of the upstream with the desk's client. They only read."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ from threads.chatkit import (
 )
 from threads.sources import upstream
 
-from .finding import Finding, doubtful, failed, fine
+from .check_result import CheckResult, fail, ok, warn
 
-_SLOW = 2.0
-"""Seconds after which a page is felt to be slow."""
+_SLOW_SECONDS = 2.0
+"""Seconds from which a page counts as slow."""
 
-_CALLS = 5
+_LATENCY_CALLS = 5
 
-_UNREACHED = "See that OPENAI_BASE_URL and CHATKIT_PROXY are right, and that this machine reaches them."
-_UNASKED = "The upstream could not be asked: see what is said of the key."
+_UNREACHABLE_ADVICE = "See that OPENAI_BASE_URL and CHATKIT_PROXY are right, and that this machine reaches them."
+_NOT_ASKED_ADVICE = "The upstream could not be asked: see what is said of the key."
 
 
-class Patient:
-    """The upstream. The first look decides what the others can ask. `seconds` is for a call."""
+class CheckTarget:
+    """The checked upstream. `key` comes first: its result decides what the others can check. `seconds` is the timeout
+    of a call."""
 
     def __init__(self, seconds: float) -> None:
         limits = Limits(min(seconds, settings.CHATKIT_DEADLINE), settings.CHATKIT_CONNECT, settings.CHATKIT_MAX_BYTES)
@@ -43,10 +44,10 @@ class Patient:
         self._threads: list[str] | None = None
         self._offset: float | None = None
 
-    def leave(self) -> None:
+    def close(self) -> None:
         self._client.close()
 
-    def key(self) -> Finding:
+    def key(self) -> CheckResult:
         try:
             self._threads = _ids(self._client.list_threads(limit=7).rows)
         except ChatKitError as fault:
@@ -54,78 +55,79 @@ class Patient:
         match self._error:
             case NotSignedIn():
                 advice = "Set OPENAI_API_KEY to a key of the project whose threads these are, that is not revoked."
-                return failed("key", "the upstream does not accept it", advice)
+                return fail("key", "the upstream does not accept it", advice)
             case Retired():
                 advice = "The archive goes on answering. See OPENAI_BASE_URL, if this is news to you."
-                return failed("key", "the upstream has no such endpoint, or has it no more", advice)
+                return fail("key", "the upstream has no such endpoint, or has it no more", advice)
             case RateLimited():
-                return doubtful("key", "the upstream takes no more requests at present", "Look again later.")
+                return warn("key", "the upstream takes no more requests at present", "Look again later.")
             case ScopesMissing() | Refused() | None if not settings.EMULATOR:
-                return fine("key", "there, and accepted")
+                return ok("key", "there, and accepted")
             case None:
                 advice = "Set OPENAI_API_KEY to see your own threads."
-                return doubtful("key", "none: these are the emulator's threads, all made up", advice)
+                return warn("key", "none: these are the emulator's threads, all made up", advice)
             case error:
-                return failed("key", f"the upstream can't be asked: {told(error)}", _UNREACHED)
+                return fail("key", f"the upstream can't be asked: {describe_error(error)}", _UNREACHABLE_ADVICE)
 
-    def scopes(self) -> Finding:
+    def scopes(self) -> CheckResult:
         unasked = "whether it may delete shows only when something is deleted"
         if isinstance(self._error, ScopesMissing):
-            return failed("scopes", "the key may not list threads", "Give it the right to read ChatKit threads.")
+            return fail("scopes", "the key may not list threads", "Give it the right to read ChatKit threads.")
         if self._threads is None:
-            return doubtful("scopes", "not found out", _UNASKED)
+            return warn("scopes", "not found out", _NOT_ASKED_ADVICE)
         if not self._threads:
-            return doubtful("scopes", f"may list threads, of which there are none yet; {unasked}")
+            return warn("scopes", f"may list threads, of which there are none yet; {unasked}")
         try:
             self._client.list_items(self._threads[0], limit=1)
         except ScopesMissing:
-            return failed("scopes", "the key may not read items", "Give it the right to read ChatKit threads.")
+            return fail("scopes", "the key may not read items", "Give it the right to read ChatKit threads.")
         except ChatKitError as error:
-            return doubtful("scopes", f"may list threads; the items of one could not be had: {told(error)}")
-        return fine("scopes", f"may list threads and read items; {unasked}")
+            return warn("scopes", f"may list threads; the items of one could not be had: {describe_error(error)}")
+        return ok("scopes", f"may list threads and read items; {unasked}")
 
-    def beta(self) -> Finding:
+    def beta(self) -> CheckResult:
         sent = f"OpenAI-Beta: {BETA}"
         if isinstance(self._error, Refused) and "beta" in self._error.detail.lower():
-            return failed("beta header", f"{sent} is sent, and not accepted", "Update Threadkeeper; see its CHANGELOG.")
+            return fail("beta header", f"{sent} is sent, and not accepted", "Update Threadkeeper; see its CHANGELOG.")
         if self._threads is None:
-            return doubtful("beta header", f"{sent} is sent; whether it is accepted was not found out", _UNASKED)
-        return fine("beta header", f"{sent} is sent, and accepted")
+            return warn("beta header", f"{sent} is sent; whether it is accepted was not found out", _NOT_ASKED_ADVICE)
+        return ok("beta header", f"{sent} is sent, and accepted")
 
-    def before(self) -> Finding:
-        """What the upstream makes of `before`, and of what the desk asks in its place: see docs/adr/0001."""
+    def before(self) -> CheckResult:
+        """Checks what the upstream returns for `before`, and for the reversed order that the desk uses instead:
+        docs/adr/0001."""
         ids = self._threads
         if ids is None:
-            return doubtful("before", "not found out", _UNASKED)
+            return warn("before", "not found out", _NOT_ASKED_ADVICE)
         if len(ids) < 7:
-            return doubtful("before", "too few threads to tell: it takes seven")
+            return warn("before", "too few threads to tell: it takes seven")
         turned = _ids(self._client.list_threads(order="asc", after=ids[4], limit=3).rows)
         if turned != [ids[3], ids[2], ids[1]]:
             advice = "Previous may skip threads or show them twice: report it with docs/adr/0001."
-            return failed("before", "the upstream's two orders are no mirrors of each other", advice)
+            return fail("before", "the upstream's two orders are no mirrors of each other", advice)
         never = "the desk never asks for it, and pages back by the opposite order, which works"
         try:
-            return fine("before", f"{self._reading(ids)}; {never}")
+            return ok("before", f"{self._reading(ids)}; {never}")
         except ChatKitError as error:
-            return fine("before", f"the upstream refuses it ({type(error).__name__}); {never}")
+            return ok("before", f"the upstream refuses it ({type(error).__name__}); {never}")
 
-    def latency(self) -> Finding:
+    def latency(self) -> CheckResult:
         if self._threads is None:
-            return doubtful("latency", "not found out", _UNASKED)
-        spent = [_seconds(lambda: self._client.list_threads(limit=20)) for _ in range(_CALLS)]
+            return warn("latency", "not found out", _NOT_ASKED_ADVICE)
+        spent = [_seconds(lambda: self._client.list_threads(limit=20)) for _ in range(_LATENCY_CALLS)]
         median = statistics.median(spent)
-        said = f"{median * 1000:.0f} ms for a page of the list, the median of {_CALLS} calls"
-        if median < _SLOW:
-            return fine("latency", said)
-        return doubtful("latency", said, "Pages wait as long. See the network, and the upstream's status page.")
+        detail = f"{median * 1000:.0f} ms for a page of the list, the median of {_LATENCY_CALLS} calls"
+        if median < _SLOW_SECONDS:
+            return ok("latency", detail)
+        return warn("latency", detail, "Pages wait as long. See the network, and the upstream's status page.")
 
     def clock(self) -> float | None:
-        """Seconds that this machine's clock is ahead of the upstream's, None where that did not say."""
+        """This machine's clock minus the upstream's, in seconds; None if unknown."""
         return self._offset
 
     def _watch(self, exchange: Exchange) -> None:
         if exchange.date is not None:
-            # A header tells whole seconds, and time passed on the way.
+            # The header has whole seconds, and the reply took time: the offset is approximate.
             self._offset = time.time() - exchange.date
 
     def _reading(self, ids: list[str]) -> str:
@@ -148,6 +150,6 @@ def _seconds(call: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
-def told(error: ChatKitError) -> str:
-    """The kind of error, in none of the upstream's words."""
+def describe_error(error: ChatKitError) -> str:
+    """The kind of error and its status, without the upstream's text."""
     return f"{type(error).__name__}, status {error.status}" if error.status else type(error).__name__

@@ -1,4 +1,4 @@
-"""`manage.py emulator`: an upstream to try Threadkeeper against, without a key or a customer."""
+"""`manage.py emulator`: serves an emulated ChatKit API, to try Threadkeeper without a key or real threads."""
 
 import socket
 import time
@@ -15,7 +15,7 @@ Choice = TypeVar("Choice", bound=Enum)
 
 
 def _choice(kind: type[Choice]) -> Callable[[str], Choice]:
-    """Reads one of an enum's values; the error names them all."""
+    """An argparse type for an enum's values; its error lists them."""
 
     def read(text: str) -> Choice:
         try:
@@ -28,7 +28,7 @@ def _choice(kind: type[Choice]) -> Callable[[str], Choice]:
 
 
 def _number(low: float, high: float, kind: Callable[[str], float]) -> Callable[[str], float]:
-    """Reads a number from `low` to `high`."""
+    """An argparse type for a number from `low` to `high`."""
 
     def read(text: str) -> float:
         try:
@@ -43,13 +43,13 @@ def _number(low: float, high: float, kind: Callable[[str], float]) -> Callable[[
 
 
 class Command(BaseCommand):
-    """Serves the emulator until Ctrl-C. It needs no settings of Threadkeeper's and no database."""
+    """Serves the emulator until Ctrl-C. Needs neither the settings nor the database."""
 
     help = "Serves an emulated ChatKit API with believable threads, for a demo or for tests."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declares the options."""
+        """Adds the command's options."""
         whole = int
         parser.add_argument("--host", default="127.0.0.1", help="address to listen at")
         parser.add_argument("--port", type=_number(0, 65535, whole), default=8100, help="0 takes any free port")

@@ -1,4 +1,4 @@
-"""`manage.py doctor` looks whether everything is as it should be: a line for each thing, and what to do where not."""
+"""`manage.py doctor`: prints one line for each check, with advice where it fails."""
 
 from __future__ import annotations
 
@@ -7,20 +7,26 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from dashboard.monitoring.doctor import Verdict, look
+from dashboard.monitoring.doctor import CheckStatus, run_checks
 
 
 class Command(BaseCommand):
+    """Prints the results of `dashboard.monitoring.doctor`."""
+
     help = "Looks at the key, the upstream, the database, the queue, the worker and the machine. Changes nothing."
     requires_system_checks = ()
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        """Ends with exit code 1 where anything fails."""
-        colours = {Verdict.OK: self.style.SUCCESS, Verdict.WARN: self.style.WARNING, Verdict.FAIL: self.style.ERROR}
+        """Exits with code 1 if a check fails."""
+        colours = {
+            CheckStatus.OK: self.style.SUCCESS,
+            CheckStatus.WARN: self.style.WARNING,
+            CheckStatus.FAIL: self.style.ERROR,
+        }
         worst = False
-        for each in look():
+        for each in run_checks():
             advice = f" → {each.advice}" if each.advice else ""
-            self.stdout.write(f"{colours[each.verdict](f'{each.verdict:<4}')}  {each.name}: {each.said}{advice}")
-            worst = worst or each.verdict is Verdict.FAIL
+            self.stdout.write(f"{colours[each.status](f'{each.status:<4}')}  {each.name}: {each.detail}{advice}")
+            worst = worst or each.status is CheckStatus.FAIL
         if worst:
             sys.exit(1)

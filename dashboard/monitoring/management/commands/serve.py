@@ -1,5 +1,5 @@
-"""`manage.py serve`: all of Threadkeeper on one machine, as `make run` has it: the server, a worker that keeps the
-archive up, and in emulator mode the one emulator that both ask."""
+"""`manage.py serve`: supervises the server, a worker, and in emulator mode the emulator, on one machine. `make run`
+uses it."""
 
 from __future__ import annotations
 
@@ -23,26 +23,27 @@ from django.db import connections
 from threads.archive import database_guard
 
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-_PATIENCE = 35.0
-"""Seconds that a process has to end in. The server gives its requests 25."""
+_STOP_SECONDS = 35.0
+"""Seconds for a process to stop. gunicorn gives its requests 25."""
 
-_HEAD_START = 2.0
-"""Seconds before the worker starts: the first page comes first."""
+_WORKER_DELAY_SECONDS = 2.0
+"""Seconds before the worker starts, so that the first page comes first."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE, _LONG_LIFE = 1.0, 30.0, 60.0
+_FIRST_PAUSE_SECONDS, _MAX_PAUSE_SECONDS, _STABLE_SECONDS = 1.0, 30.0, 60.0
+"""Backoff before a restart: it doubles up to the maximum, and is reset after a stable run."""
 
 _SET_PARENT_DEATH_SIGNAL = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def _die_with_parent() -> None:
-    """Linux ends the process when the one that started it was killed."""
+    """On Linux, the child gets SIGTERM when this process is killed."""
     if _libc is not None:
         _libc.prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
 
 class _Process:
-    """One that is kept running: started again when it has died, after a pause that grows while it does not live."""
+    """A supervised child process, restarted with exponential backoff."""
 
     def __init__(
         self, name: str, command: Sequence[str], environment: dict[str, str], *, wait: float = 0, fd: int | None = None
@@ -52,23 +53,23 @@ class _Process:
         self._environment = environment
         self._fds = () if fd is None else (fd,)
         self._process: subprocess.Popen[bytes] | None = None
-        self._pause = _FIRST_PAUSE
+        self._pause = _FIRST_PAUSE_SECONDS
         self._start_at = time.monotonic() + wait
         self._started_at = 0.0
 
     def keep_running(self) -> str | None:
-        """Starts it where it is time to. Returns what became of it, where it has just died."""
+        """Starts the process if it is due. Returns a message if it has just ended."""
         now = time.monotonic()
         code = self.code()
         if code is not None:
-            self._pause = _FIRST_PAUSE if now - self._started_at > _LONG_LIFE else self._pause
+            self._pause = _FIRST_PAUSE_SECONDS if now - self._started_at > _STABLE_SECONDS else self._pause
             self._start_at, self._process = now + self._pause, None
-            said = f"The {self.name} ended with {code}; it is started again in {self._pause:g} s."
-            self._pause = min(self._pause * 2, _LONGEST_PAUSE)
-            return said
+            message = f"The {self.name} ended with {code}; it is started again in {self._pause:g} s."
+            self._pause = min(self._pause * 2, _MAX_PAUSE_SECONDS)
+            return message
         if self._process is None and now >= self._start_at:
             self._started_at = now
-            # A terminal sends Ctrl-C to all of a session, and whoever gets it twice ends in a hurry.
+            # Ctrl-C reaches the whole session of a terminal, and a second signal would skip the graceful stop.
             self._process = subprocess.Popen(  # noqa: S603
                 self._command,
                 cwd=settings.BASE_DIR,
@@ -88,7 +89,7 @@ class _Process:
                 self._process.send_signal(number)
 
     def end(self, until: float) -> None:
-        """It has until then to end by itself; then it is killed."""
+        """Waits until `until` (monotonic seconds), then kills the process."""
         if self._process is None:
             return
         try:
@@ -99,19 +100,21 @@ class _Process:
 
 
 class Command(BaseCommand):
+    """Starts and supervises the processes."""
+
     help = "Serves Threadkeeper: the pages, the work in the background, and in emulator mode the emulator."
     requires_system_checks = ()
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        """Until the server ends; ends with its exit code. SIGTERM, SIGINT and SIGHUP reach the server."""
+        """Runs until the server ends, and exits with its code. Forwards SIGTERM, SIGINT and SIGHUP to it."""
         database_guard.claim_for_command()
-        if said := database_guard.unread_archive():
-            logging.getLogger(__name__).warning(said)
+        if message := database_guard.unread_archive():
+            logging.getLogger(__name__).warning(message)
         connections.close_all()
-        self._told: list[int] = []
+        self._signals: list[int] = []
         self._woken = threading.Event()
         for number in _FORWARDED:
-            signal.signal(number, self._take)
+            signal.signal(number, self._on_signal)
         signal.signal(signal.SIGCHLD, lambda *_: self._woken.set())
         self._web, self._worker, self._emulator = self._processes()
         try:
@@ -124,7 +127,7 @@ class Command(BaseCommand):
         environment = dict(os.environ)
         emulator = None
         if settings.EMULATOR and settings.EMULATOR_URL is None:
-            # Listens from now on, whether or not the emulator is there yet: who asks early waits and is not refused.
+            # Listens at once: early requests wait for the emulator instead of being refused.
             listening = socket.create_server(("127.0.0.1", 0), backlog=128)
             self._listening = listening
             options = {
@@ -137,39 +140,39 @@ class Command(BaseCommand):
         web = _Process("server", ["-m", "gunicorn", "-c", "gunicorn.conf.py", "dashboard.wsgi"], environment)
         worker = None
         if settings.WORKER:
-            worker = _Process("worker", ["manage.py", "worker"], environment, wait=_HEAD_START)
+            worker = _Process("worker", ["manage.py", "worker"], environment, wait=_WORKER_DELAY_SECONDS)
         return web, worker, emulator
 
-    def _take(self, number: int, _frame: object) -> None:
-        self._told.append(number)
+    def _on_signal(self, number: int, _frame: object) -> None:
+        self._signals.append(number)
         self._woken.set()
 
     def _serve(self) -> int:
-        """The exit code of the server."""
+        """Returns the exit code of the server."""
         helpers = [each for each in (self._emulator, self._worker) if each]
         ending: float | None = None
         self._web.keep_running()
         while (code := self._web.code()) is None:
             if ending is None:
                 for each in helpers:
-                    if said := each.keep_running():
-                        logging.getLogger(__name__).warning(said)
+                    if message := each.keep_running():
+                        logging.getLogger(__name__).warning(message)
             elif time.monotonic() > ending:
                 self._web.send(signal.SIGKILL)
             self._woken.wait(0.5)
             self._woken.clear()
-            while self._told:
-                number = self._told.pop(0)
+            while self._signals:
+                number = self._signals.pop(0)
                 self._web.send(number)
                 if number != signal.SIGHUP and ending is None:
-                    ending = time.monotonic() + _PATIENCE
+                    ending = time.monotonic() + _STOP_SECONDS
                     if self._worker:
                         self._worker.send(signal.SIGTERM)
         return code
 
     def _end(self) -> None:
-        """The emulator last: those before it may still ask it."""
-        until = time.monotonic() + _PATIENCE
+        """Stops the emulator last, since the others may still call it."""
+        until = time.monotonic() + _STOP_SECONDS
         for each in (self._web, self._worker, self._emulator):
             if each:
                 each.send(signal.SIGTERM)
