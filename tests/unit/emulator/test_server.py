@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit.emulator.calls import HEADERS, NOW, THREADS, get
 from threads.emulator import Emulator, EmulatorServer, Fault
-from threads.emulator.faults import ON_THE_WIRE
+from threads.emulator.faults import CONNECTION_FAULTS
 
 PATIENCE = 0.35
 
@@ -128,7 +128,7 @@ def test_latency_is_waited_for(emulator: Emulator, connection: HTTPConnection) -
         ask(connection)
 
 
-@pytest.mark.parametrize("fault", [fault for fault in Fault if fault not in ON_THE_WIRE])
+@pytest.mark.parametrize("fault", [fault for fault in Fault if fault not in CONNECTION_FAULTS])
 def test_faults_of_the_answer_arrive_whole(emulator: Emulator, connection: HTTPConnection, fault: Fault) -> None:
     emulator.fault = fault
     response = ask(connection)

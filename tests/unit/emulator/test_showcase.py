@@ -20,7 +20,7 @@ COMPONENTS = set(
     "Card ListView ListViewItem Basic Box Row Col Form Divider Spacer Icon Image Badge Button Checkbox Input Textarea "
     "Select DatePicker RadioGroup Label Text Title Caption Markdown Transition Chart".split()
 )
-PARCEL, UNPREFIXED, LONG, HOSTILE = (scene.place for scene in showcase.SCENES)
+PARCEL, UNPREFIXED, LONG, HOSTILE = (scene.place for scene in showcase.SHOWCASE)
 
 
 @pytest.fixture(scope="module")
@@ -227,5 +227,5 @@ def test_a_deleted_scene_is_forgotten_and_a_scene_can_be_changed() -> None:
     emulator.add_items(long, [{"type": "chatkit.task", "task_type": "custom", "heading": None, "summary": None}])
     assert len(walk(emulator, items_of(long), limit=100)) == 10_001
     emulator.delete(long)
-    assert len(emulator._desk._told) == 3
+    assert len(emulator._state._scripted) == 3
     assert call(emulator, items_of(long)).status == 404
