@@ -6,10 +6,11 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes
 
 .DELETE_ON_ERROR:
 
-.PHONY: help setup run test faults rehearse bench check format lock clean
+.PHONY: help setup run wheel test faults rehearse bench check format lock clean
 
 help:
 	@echo "make run     serve on http://127.0.0.1:$${PORT:-8000}: the emulator's data, or the API's if OPENAI_API_KEY is set"
+	@echo "make wheel   build dist/threadkeeper-*.whl, whose command threadkeeper does what make run does"
 	@echo "make test    run the tests"
 	@echo "make faults  do to it what docs/faults.md lists, and print what was seen"
 	@echo "make rehearse  fill an archive from the emulator, retire the upstream in four ways, and check that everything is still there"
@@ -31,15 +32,11 @@ setup: .venv/runtime
 	$(PIP) -r requirements-dev.txt
 	@touch $@
 
-# A key to sign sessions with, made once for this machine, whole and by one of those that start at once. Production
-# brings its own: see the README.
-var/secret_key:
-	@umask 077; mkdir -p var; $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))' > $@.$$$$ && \
-	  { ln $@.$$$$ $@ 2>/dev/null || test -s $@; } && rm $@.$$$$
+run: setup
+	@exec $(BIN)/python -m dashboard.cli
 
-run: setup var/secret_key
-	@$(BIN)/python manage.py migrate --verbosity 0
-	@test -n "$$SECRET_KEY$$SECRET_KEY_FILE" || export SECRET_KEY_FILE=var/secret_key; exec $(BIN)/python manage.py serve
+wheel: .venv/develop
+	$(BIN)/pip --disable-pip-version-check --quiet wheel --no-deps --wheel-dir dist .
 
 test: .venv/develop
 	$(BIN)/pytest -n auto --dist worksteal $(TESTS)
@@ -77,4 +74,4 @@ lock:
 	$(LOCK) --group dev -c requirements-all.txt -o requirements-dev.txt
 
 clean:
-	rm -rf .venv var/static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
+	rm -rf .venv dist var/static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results

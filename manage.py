@@ -1,16 +1,9 @@
 #!/usr/bin/env python
 """Django's command line. Takes the secret key that `make run` has made, if there is one and no other is named."""
 
-import os
 import sys
-from pathlib import Path
 
-from django.core.management import execute_from_command_line
+from dashboard.cli import manage
 
 if __name__ == "__main__":
-    os.umask(0o077)  # what it makes is for its own account alone
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
-    made = Path(__file__).resolve().parent / "var" / "secret_key"
-    if made.exists() and not os.environ.get("SECRET_KEY") and not os.environ.get("SECRET_KEY_FILE"):
-        os.environ["SECRET_KEY_FILE"] = str(made)
-    execute_from_command_line(sys.argv)
+    manage(sys.argv[1:])
