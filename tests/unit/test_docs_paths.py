@@ -17,10 +17,10 @@ LINK = re.compile(r"\]\(([^)\s#:]+)(?:#[^)]*)?\)")
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))
 def test_every_path_exists(document: Path) -> None:
-    """Paths are relative to the project; a bare file name may be in the folder of the path before it, or in any one."""
+    """Paths are relative to the project, `threads/` or `tests/`; a bare file name may be in any folder."""
     folder, missing = ROOT, []
     for path in PATH.findall(document.read_text(encoding="utf-8")):
-        places = [ROOT, folder, ROOT / "tests", document.parent]
+        places = [ROOT, folder, ROOT / "threads", ROOT / "tests", document.parent]
         found = next((place for place in places if any(place.glob(path))), None)
         if found is None and not ("/" not in path and _anywhere(path)):
             missing.append(path)
