@@ -10,9 +10,9 @@ from pathlib import Path
 
 from . import archive, browser, server
 from .stage import Stage
-from .table import Row, write
+from .table import ResultRow, write
 
-PARTS: dict[str, Callable[[Stage], Iterator[Row]]] = {
+PARTS: dict[str, Callable[[Stage], Iterator[ResultRow]]] = {
     "throughput": server.throughput,
     "crowds": server.crowds,
     "depth": server.depth,
@@ -23,14 +23,14 @@ PARTS: dict[str, Callable[[Stage], Iterator[Row]]] = {
     "endurance": server.endurance,
 }
 
-SEPARATE: dict[str, Callable[[Stage], Iterator[Row]]] = {"archive": archive.archive}
+SEPARATE: dict[str, Callable[[Stage], Iterator[ResultRow]]] = {"archive": archive.archive}
 """Parts that need prefilled databases, which take minutes, and write a results file of their own."""
 
 
 def main(names: list[str]) -> None:
     if not shutil.which("wrk") and not SEPARATE.keys() >= set(names or PARTS):
         sys.exit("The benchmarks need wrk: apt-get install wrk")
-    rows: list[Row] = []
+    rows: list[ResultRow] = []
     with tempfile.TemporaryDirectory() as directory:
         for name in names or PARTS:
             for row in (PARTS | SEPARATE)[name](Stage(Path(directory))):

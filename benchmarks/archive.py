@@ -26,7 +26,7 @@ from .load import WrongReplyError
 from .proof import check_page
 from .serving import upstream
 from .stage import Stage
-from .table import Row
+from .table import ResultRow
 
 if TYPE_CHECKING:
     from threads.archive.sync.walk import Tally
@@ -307,7 +307,7 @@ def sizes() -> dict[str, int]:
 # The table
 
 
-def archive(_stage: Stage) -> Iterator[Row]:
+def archive(_stage: Stage) -> Iterator[ResultRow]:
     """Measures everything and writes archive.md. Yields the slowest page of each database."""
     lines = [*_HEAD]
     measured_of = {name: tuple(map(_of, urls)) for name, urls in DATABASES.items()}
@@ -333,7 +333,7 @@ def archive(_stage: Stage) -> Iterator[Row]:
             (name for name in large if not name.startswith(("the overview", "the report"))),
             key=lambda name: large[name].p95,
         )
-        yield Row(
+        yield ResultRow(
             f"{database}: the slowest page of a million threads beside ten thousand ({slowest})", "ms",
             [large[slowest].p95], [small[slowest].p95], large[slowest].p95 / small[slowest].p95, "p95 under 100 ms",
         )  # fmt: skip

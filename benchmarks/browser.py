@@ -17,7 +17,7 @@ from .load import WrongReplyError
 from .server import LONG
 from .serving import Served
 from .stage import SOME, Stage
-from .table import Row
+from .table import ResultRow
 
 FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
 --disable-component-update --disable-sync"""
@@ -63,29 +63,29 @@ LIST = "[...document.querySelectorAll('tr[data-thread-id]')].map((each) => each.
 ITEMS = "[...document.querySelectorAll('li.item')].map((each) => each.id)"
 
 
-def turning(stage: Stage) -> Iterator[Row]:
+def turning(stage: Stage) -> Iterator[ResultRow]:
     """Next and Previous at 300 ms upstream, after half a second of hover or focus."""
     rest = stage.pick(500, 50)
     with stage.upstream(300, SOME) as base_url, stage.desk(base_url) as ours, _browser(ours) as context:
         turned = _Pager(stage, _opened(context, f"{ours.url}/threads/"))
         forth = [turned.press("next", rest) for _ in range(stage.pick(15, 2))]
-        yield Row("Next, by mouse, press to painted", "ms", forth, target="≤ 50")
+        yield ResultRow("Next, by mouse, press to painted", "ms", forth, target="≤ 50")
         back = [turned.press("prev", rest) for _ in range(stage.pick(12, 1))]
-        yield Row("Previous, by mouse", "ms", back, target="≤ 50")
+        yield ResultRow("Previous, by mouse", "ms", back, target="≤ 50")
         keys = [turned.enter("next", rest) for _ in range(stage.pick(12, 1))]
-        yield Row("Next, by keyboard", "ms", keys, target="≤ 50")
+        yield ResultRow("Next, by keyboard", "ms", keys, target="≤ 50")
         turned = _Pager(stage, _opened(context, f"{ours.url}/threads/"))
-        yield Row("Next, pressed at once", "ms", [turned.press("next") for _ in range(stage.pick(8, 1))])
+        yield ResultRow("Next, pressed at once", "ms", [turned.press("next") for _ in range(stage.pick(8, 1))])
     with stage.upstream(0, SOME) as base_url, stage.desk(base_url) as ours, _browser(ours) as context:
         page = _opened(context, f"{ours.url}/threads/?limit=100")
         turned = _Pager(stage, page, 100)
         for _ in range(stage.pick(8, 1)):
             turned.press("next", rest)
         longest = max([0.0, *page.evaluate("window.longTasks")])
-        yield Row("longest task while turning pages of 100 (0: none over 50)", "ms", [longest], target="≤ 50")
+        yield ResultRow("longest task while turning pages of 100 (0: none over 50)", "ms", [longest], target="≤ 50")
 
 
-def reading(stage: Stage) -> Iterator[Row]:
+def reading(stage: Stage) -> Iterator[ResultRow]:
     """Load all of a conversation of 10,000 items."""
     (thread,) = stage.ids(1, SOME, begin=stage.pick(LONG, MEDIUM))
     with stage.upstream(0, SOME) as base_url, stage.desk(base_url) as ours, _browser(ours) as context:
@@ -102,11 +102,11 @@ def reading(stage: Stage) -> Iterator[Row]:
         number = len(set(found))
         if found[-1] != f"item-{last}" or number != len(found) or number <= 100 or number != stage.pick(10_000, number):
             raise WrongReplyError(f"{number:,} items of {len(found):,} places, the last of them {found[-1]}")
-        yield Row(f"Load all of {number:,} items", "s", [took])
-        yield Row("the longest task meanwhile (0: none over 50)", "ms", [longest])
+        yield ResultRow(f"Load all of {number:,} items", "s", [took])
+        yield ResultRow("the longest task meanwhile (0: none over 50)", "ms", [longest])
 
 
-def weight(stage: Stage) -> Iterator[Row]:
+def weight(stage: Stage) -> Iterator[ResultRow]:
     """The first load with an empty cache."""
     with stage.upstream(0, SOME) as base_url, stage.desk(base_url) as ours, _browser(ours) as context:
         page = context.new_page()
@@ -115,9 +115,9 @@ def weight(stage: Stage) -> Iterator[Row]:
         session.send("Network.enable")
         session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
         seen = [_first_load(stage, page, ours)]
-        yield Row("first load", "bytes", [sum(sizes)], target="≤ 40,000")
-        yield Row("requests of the first load", "", [len(sizes)], target="≤ 5")
-        yield Row("layout shift", "", [max(each["shift"] for each in seen)], target="0")
+        yield ResultRow("first load", "bytes", [sum(sizes)], target="≤ 40,000")
+        yield ResultRow("requests of the first load", "", [len(sizes)], target="≤ 5")
+        yield ResultRow("layout shift", "", [max(each["shift"] for each in seen)], target="0")
     with stage.upstream(300, SOME) as base_url, stage.desk(base_url) as ours, _browser(ours) as context:
         seen = [_first_load(stage, _signed_in(context.browser, ours).new_page(), ours) for _ in range(stage.pick(7, 1))]
         paint = [each["paint"] for each in seen]
@@ -127,7 +127,7 @@ def weight(stage: Stage) -> Iterator[Row]:
         ):
             times = [each[name] for each in seen]
             ratio = statistics.median(a / b for a, b in zip(paint, times, strict=True))
-            yield Row(what, "ms", paint, times, ratio, target)
+            yield ResultRow(what, "ms", paint, times, ratio, target)
 
 
 def _first_load(stage: Stage, page: Page, served: Served) -> dict[str, float]:

@@ -14,7 +14,7 @@ RESULTS = Path(__file__).parent / "results.md"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ResultRow:
     """One figure. `ours` and `other` are alternating runs of Threadkeeper and the baseline; `target` is text."""
 
     what: str
@@ -29,7 +29,7 @@ class Row:
         return [self.what, _spread(self.ours, self.unit), _spread(self.other, self.unit), ratio, self.target]
 
 
-def write(rows: Sequence[Row]) -> str:
+def write(rows: Sequence[ResultRow]) -> str:
     """Writes the table as Markdown to results.md and returns it."""
     lines = [
         "# Results",

@@ -40,7 +40,7 @@ class Upstream:
 
     async def serve(self, port: int) -> None:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: _Connection(self, loop), "127.0.0.1", port, backlog=2048)
+        server = await loop.create_server(lambda: _ProtocolHandler(self, loop), "127.0.0.1", port, backlog=2048)
         async with server:
             await server.serve_forever()
 
@@ -49,7 +49,7 @@ class Upstream:
         return self._latency
 
 
-class _Connection(asyncio.Protocol):
+class _ProtocolHandler(asyncio.Protocol):
     """One keep-alive connection. Requests have no body and end at the first blank line."""
 
     def __init__(self, upstream: Upstream, loop: asyncio.AbstractEventLoop) -> None:

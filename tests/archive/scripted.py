@@ -56,7 +56,7 @@ class Scripted(Emulator):
         turn = self.always.get(thread) or (self.turns.popleft() if self.turns else Turn.FINE)
         if turn is Turn.NOT_DELETED and method != "DELETE":
             turn = Turn.FINE
-        self.told.append((method, thread, self._desk.find(thread) is not None))
+        self.told.append((method, thread, self._state.find(thread) is not None))
         if turn in {Turn.LOST_BEFORE, Turn.NOT_DELETED, *_STATUS}:
             self.calls.append((method, path, query))
             return self._refusal(turn, thread)

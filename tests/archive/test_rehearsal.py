@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.rehearsal.archived import archive_checks, served
-from tests.rehearsal.checks import Checks, FailedError, wait_for
-from tests.rehearsal.rehearsal import WAYS, WITHOUT_KEY, rehearse
+from tests.rehearsal.archived import archive_checks, emulator_conversations
+from tests.rehearsal.checks import CheckFailedError, Checks, wait_for
+from tests.rehearsal.rehearsal import SCENARIOS, WITHOUT_KEY, rehearse
 from threads.emulator import Emulator
 
 HERE = 14
@@ -26,10 +26,11 @@ def test_the_archive_outlives_the_api(tmp_path: Path, cache: pytest.Cache) -> No
     checks = rehearse(tmp_path, emulator, shown.append, quick=True, STATIC_ROOT=static)
     assert not checks.failed, "\n".join(shown)
     made = Counter(each.part for each in checks.made)
-    refused, (before, *_) = WAYS[2].heading, made
+    refused, (before, *_) = SCENARIOS[2].heading, made
     # Besides those: the filling; two syncs and that pages come back, or one sync; a sync and that nobody was called.
     assert made == {
-        before: HERE + 1, WAYS[0].heading: HERE + 3, WAYS[1].heading: HERE + 3, refused: HERE + 1, WITHOUT_KEY: HERE + 2
+        before: HERE + 1, SCENARIOS[0].heading: HERE + 3, SCENARIOS[1].heading: HERE + 3, refused: HERE + 1,
+        WITHOUT_KEY: HERE + 2,
     }  # fmt: skip
     assert checks.passed == len(checks.made) == len([line for line in shown if line.startswith("ok ")])
     notices_an_item_that_is_missing(tmp_path, emulator)
@@ -45,7 +46,7 @@ def notices_an_item_that_is_missing(data: Path, emulator: Emulator) -> None:
     database.close()
     shown: list[str] = []
     checks = Checks(shown.append)
-    for what, check in archive_checks(data, served(emulator)):
+    for what, check in archive_checks(data, emulator_conversations(emulator)):
         checks.make(what, check)
     assert [each.what for each in checks.made if not each.passed] == [
         "Items in the database", "Items equal to OpenAI's, field by field"
@@ -55,7 +56,7 @@ def notices_an_item_that_is_missing(data: Path, emulator: Emulator) -> None:
 
 
 def test_a_wait_ends_with_a_sentence() -> None:
-    with pytest.raises(FailedError, match=r"Waited 0 seconds for the desk to start, in vain\."):
+    with pytest.raises(CheckFailedError, match=r"Waited 0 seconds for the desk to start, in vain\."):
         wait_for("the desk to start", lambda: None, 0.2)
 
 

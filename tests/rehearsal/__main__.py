@@ -1,5 +1,4 @@
-"""`python -m tests.rehearsal [THREADS]` shows that the archive outlives the API: see `rehearsal`. Ends with 1 where a
-check failed."""
+"""`python -m tests.rehearsal [THREADS]`: checks that the archive outlives the API. Exits with 1 if a check fails."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from tests.rehearsal.rehearsal import LEAST_THREADS, rehearse
+from tests.rehearsal.rehearsal import MIN_THREADS, rehearse
 from threads.emulator import Emulator
 
 THREADS = 500
@@ -19,12 +18,12 @@ THREADS = 500
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.rehearsal", description=__doc__)
-    parser.add_argument("threads", nargs="?", type=int, default=THREADS, help=f"how many, {LEAST_THREADS} or more")
+    parser.add_argument("threads", nargs="?", type=int, default=THREADS, help=f"{MIN_THREADS} or more")
     threads = parser.parse_args().threads
-    if threads < LEAST_THREADS:
-        parser.error(f"a rehearsal takes {LEAST_THREADS} threads or more")
+    if threads < MIN_THREADS:
+        parser.error(f"a rehearsal takes {MIN_THREADS} threads or more")
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(1))  # which ends its processes too
+        signal.signal(number, lambda *_: sys.exit(1))  # also ends the child processes
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="threadkeeper-", ignore_cleanup_errors=True) as name:
         checks = rehearse(Path(name), Emulator(threads=threads, showcase=True), partial(print, flush=True))

@@ -1,4 +1,4 @@
-"""Whether the archive's database holds what the emulator serves: every thread and item, field by field."""
+"""Compares the archive's database with the emulator: every thread and item, field by field."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from tests.archive.working import ask
-from tests.rehearsal.checks import FailedError, require
+from tests.rehearsal.checks import CheckFailedError, require
 from threads.emulator import Emulator
 
 Json = dict[str, Any]
 
 _HEADERS = {"Authorization": "Bearer sk-test", "OpenAI-Beta": "chatkit_beta=v1"}
-_SHOWN = 3
+_SHOWN_IDS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A thread and its items, oldest first, as the API shows them."""
+    """A thread and its items, oldest first, in the form of the API."""
 
     thread: Json
     items: list[Json]
 
 
 Conversations = Mapping[str, Conversation]
-"""By thread id, oldest first."""
+"""Conversations by thread id, oldest first."""
 
 
-def served(emulator: Emulator) -> Conversations:
-    """All that the emulator has. Its fault has to be None."""
+def emulator_conversations(emulator: Emulator) -> Conversations:
+    """All conversations of the emulator, which must have no fault set."""
     return {
         thread["id"]: Conversation(thread, list(_pages(emulator, f"/v1/chatkit/threads/{quote(thread['id'])}/items")))
         for thread in _pages(emulator, "/v1/chatkit/threads")
@@ -51,18 +51,18 @@ def _pages(emulator: Emulator, path: str) -> Iterator[Json]:
         after = {"after": page["last_id"]}
 
 
-def stored(data: Path) -> Conversations:
-    """All that the database in `data` has."""
+def archived_conversations(data: Path) -> Conversations:
+    """All conversations in the database in `data`."""
     threads = ask(data, "SELECT number, raw FROM archive_archivedthread ORDER BY number")
     items: dict[object, list[Json]] = {number: [] for number, _ in threads}
     for number, raw in ask(data, "SELECT thread_id, raw FROM archive_archiveditem ORDER BY thread_id, place"):
         items[number].append(json.loads(str(raw)))
     found = [Conversation(json.loads(str(raw)), items[number]) for number, raw in threads]
-    return {each.thread["id"]: each for each in found}
+    return {conversation.thread["id"]: conversation for conversation in found}
 
 
 def archive_checks(data: Path, expected: Conversations) -> Iterator[tuple[str, Callable[[], str]]]:
-    """Checks of the database in `data`: what is checked, and the check."""
+    """Yields the checks of the database in `data` as (name, check)."""
     yield "Threads in the database", lambda: _count(data, "archive_archivedthread", len(expected))
     yield "Items in the database", lambda: _count(data, "archive_archiveditem", items_of(expected))
     yield "Threads equal to OpenAI's, field by field", lambda: _threads_equal(data, expected)
@@ -80,7 +80,7 @@ def _count(data: Path, table: str, expected: int) -> str:
 
 
 def _threads_equal(data: Path, expected: Conversations) -> str:
-    found = stored(data)
+    found = archived_conversations(data)
     different = [each for each in expected if each not in found or found[each].thread != expected[each].thread]
     _none_differs("threads", different, len(expected))
     require(list(found) == list(expected), "The threads are in another order, or there are more of them.")
@@ -88,7 +88,7 @@ def _threads_equal(data: Path, expected: Conversations) -> str:
 
 
 def _items_equal(data: Path, expected: Conversations) -> str:
-    found = stored(data)
+    found = archived_conversations(data)
     different = [each for each in expected if each not in found or found[each].items != expected[each].items]
     _none_differs("conversations", different, len(expected))
     return f"{items_of(expected):,} compared, 0 differ"
@@ -96,4 +96,4 @@ def _items_equal(data: Path, expected: Conversations) -> str:
 
 def _none_differs(what: str, different: list[str], among: int) -> None:
     if different:
-        raise FailedError(f"{len(different):,} of {among:,} {what} differ: {', '.join(different[:_SHOWN])}")
+        raise CheckFailedError(f"{len(different):,} of {among:,} {what} differ: {', '.join(different[:_SHOWN_IDS])}")

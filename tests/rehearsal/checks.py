@@ -1,4 +1,4 @@
-"""The checks of a rehearsal: each is one line with "ok" or "FAILED" and its figures."""
+"""Runs and prints the checks of a rehearsal: one line each, with "ok" or "FAILED" and details."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ ResultT = TypeVar("ResultT")
 
 Show = Callable[[str], None]
 
-_POLL = 0.1
+_POLL_SECONDS = 0.1
 
 
-class FailedError(Exception):
-    """A check failed, or a wait was in vain. Its text is a sentence that says so."""
+class CheckFailedError(Exception):
+    """A check failed, or a wait timed out. The text is a sentence."""
 
 
 FAILURES = (
-    FailedError, AssertionError, LookupError, OSError, ParseError, TypeError, ValueError, requests.RequestException,
-    sqlite3.Error, subprocess.SubprocessError,
+    CheckFailedError, AssertionError, LookupError, OSError, ParseError, TypeError, ValueError,
+    requests.RequestException, sqlite3.Error, subprocess.SubprocessError,
 )  # fmt: skip
-"""What a wrong answer of the desk, or of a process, can raise in a check."""
+"""Exceptions that count as a failed check."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`part` is the heading that it stands under, `figures` what was seen."""
+    """A finished check. `part` is the heading, `figures` the details."""
 
     part: str
     what: str
@@ -41,7 +41,7 @@ class Check:
 
 
 class Checks:
-    """Makes checks and shows each as a line. `show` takes a line."""
+    """Runs checks and passes each result as a line to `show`."""
 
     def __init__(self, show: Show = lambda _: None) -> None:
         self.made: list[Check] = []
@@ -49,22 +49,22 @@ class Checks:
         self._part = ""
 
     def begin(self, part: str) -> None:
-        """The checks that follow stand under this heading."""
+        """Starts a group of checks with a heading."""
         self._part = part
         self._show(f"\n{part}")
 
     def note(self, text: str) -> None:
-        """A line that is no check."""
+        """Shows a line that is not a check."""
         self._show(text)
 
     def make(self, what: str, check: Callable[[], str]) -> bool:
-        """Makes a check and returns whether it passed. `check` returns its figures, or raises one of `FAILURES`."""
+        """Runs a check and returns whether it passed. `check` returns details, or raises one of `FAILURES`."""
         try:
             passed, figures = True, check()
         except FAILURES as error:
             passed, figures = (
                 False,
-                str(error) if isinstance(error, FailedError) else f"{type(error).__name__}: {error}",
+                str(error) if isinstance(error, CheckFailedError) else f"{type(error).__name__}: {error}",
             )
         self.made.append(Check(self._part, what, passed, figures))
         self._show(f"{'ok' if passed else 'FAILED':<8}{what}: {figures}")
@@ -80,22 +80,22 @@ class Checks:
 
 
 def _said(error: Exception) -> str:
-    """An error in one line. The last one is what a process that failed ended with."""
-    last = (str(error).strip().splitlines() or ["no more is known"])[-1]
-    return last if isinstance(error, FailedError) else f"{type(error).__name__}: {last}"
+    """An error in one line: the last one, which names the error of a failed process."""
+    last = (str(error).strip().splitlines() or ["no details"])[-1]
+    return last if isinstance(error, CheckFailedError) else f"{type(error).__name__}: {last}"
 
 
-def require(true: object, sentence: str) -> None:
-    """Raises `FailedError` with the sentence unless it is true."""
-    if not true:
-        raise FailedError(sentence)
+def require(condition: object, sentence: str) -> None:
+    """Raises `CheckFailedError` with the sentence unless `condition` is true."""
+    if not condition:
+        raise CheckFailedError(sentence)
 
 
 def wait_for(what: str, ask: Callable[[], ResultT | None], seconds: float) -> ResultT:
-    """The first answer that is not None. Raises `FailedError` after that many seconds."""
+    """Polls `ask` and returns its first result that is not None. Raises `CheckFailedError` after `seconds`."""
     end = time.monotonic() + seconds
     while (answer := ask()) is None:
         if time.monotonic() >= end:
-            raise FailedError(f"Waited {seconds:.0f} seconds for {what}, in vain.")
-        time.sleep(_POLL)
+            raise CheckFailedError(f"Waited {seconds:.0f} seconds for {what}, in vain.")
+        time.sleep(_POLL_SECONDS)
     return answer

@@ -1,4 +1,4 @@
-"""What a signed-in person gets from the desk, compared with what the emulator served before it was retired."""
+"""Checks the desk's pages against the emulator's data from before its retirement."""
 
 from __future__ import annotations
 
@@ -17,22 +17,21 @@ import requests
 from tests.faults.desk import Browser
 from tests.page import Page
 from tests.rehearsal.archived import Conversation, Conversations, Json, items_of
-from tests.rehearsal.checks import FailedError, require, wait_for
+from tests.rehearsal.checks import CheckFailedError, require, wait_for
 
 WORD = "barograph"
-"""A word that only the planted messages have."""
+"""A word in the added messages only."""
 
 ROWS, ITEMS = 20, 50
-"""Rows on a page of the list, items on the first page of a conversation."""
+"""Rows on a page of the list; items on the first page of a conversation."""
 
-_EXPORT = 120.0
-"""Seconds that an export in the background may take."""
+_EXPORT_TIMEOUT_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Retirement:
-    """An upstream that fails since `at`. `banner` begins the banner of pages; `failure` is in the report. Both are ""
-    where nothing is said."""
+    """A retirement of the upstream at `at`. `banner` is the expected start of the banner on pages, `failure` expected
+    text in the report; both may be empty."""
 
     at: datetime
     banner: str = ""
@@ -40,7 +39,7 @@ class Retirement:
 
 
 class Pages:
-    """Checks of what `browser` gets. `expected` is what the archive should have."""
+    """Checks of the pages that `browser` loads. `expected` is the expected content of the archive."""
 
     def __init__(self, browser: Browser, expected: Conversations) -> None:
         self._browser = browser
@@ -48,11 +47,11 @@ class Pages:
         self._newest_first = list(expected)[::-1]
 
     def checks(self, retired: Retirement | None) -> Iterator[tuple[str, Callable[[], str]]]:
-        """What is checked, and the check. `retired` is None while the upstream answers."""
+        """Yields the checks as (name, check). `retired` is None while the upstream answers."""
         yield "List, pages one and two", self._list
         yield f"Search for “{WORD}”", self._search
         longest = max(self._expected.values(), key=lambda each: len(each.items))
-        for name, each in (("the first that is found", self._found()[0]), ("the longest", longest)):
+        for name, each in (("the first that is found", self._with_word()[0]), ("the longest", longest)):
             yield f"Conversation, {name}", partial(self._conversation, each)
             yield f"Conversation as JSON, {name}", partial(self._json, each)
         yield "List as CSV", lambda: self._csv("live" if retired is None else "archive")
@@ -61,12 +60,12 @@ class Pages:
         yield "Report", lambda: self._report(retired)
 
     def report(self) -> Json:
-        """The archive's report as it is now."""
+        """The current report of the archive."""
         found: Json = self._get("/archive/report/").json()
         return found
 
-    def _found(self) -> list[Conversation]:
-        """Conversations in which somebody writes the word, newest first."""
+    def _with_word(self) -> list[Conversation]:
+        """Conversations with the word, newest first."""
         return [self._expected[each] for each in self._newest_first if WORD in str(self._expected[each].items)]
 
     def _list(self) -> str:
@@ -74,14 +73,14 @@ class Pages:
         _same("Page one", first.thread_ids, self._newest_first[:ROWS])
         onward = first.link("next")
         if onward is None:
-            raise FailedError("Page one has no link to page two.")
+            raise CheckFailedError("Page one has no link to page two.")
         second = self._page(onward)
         _same("Page two", second.thread_ids, self._newest_first[ROWS : 2 * ROWS])
         return f"{len(first.thread_ids)} and {len(second.thread_ids)} rows, in order"
 
     def _search(self) -> str:
         page = self._page(f"/threads/?{urlencode({'q': WORD})}")
-        _same("The search", page.thread_ids, [each.thread["id"] for each in self._found()])
+        _same("The search", page.thread_ids, [each.thread["id"] for each in self._with_word()])
         shown = [each for each in page.all("p", class_="hit") if WORD in page.said(each)]
         require(len(shown) == len(page.thread_ids), f"{len(shown)} rows show the sentence with the word.")
         return f"{len(page.thread_ids)} threads, each with its sentence"
@@ -130,7 +129,7 @@ class Pages:
         return f"{number} threads from {begin} to {end}"
 
     def _banner(self, retired: Retirement | None) -> str:
-        pages = {"list": self._page("/threads/"), "conversation": self._page(_address(self._found()[0]))}
+        pages = {"list": self._page("/threads/"), "conversation": self._page(_address(self._with_word()[0]))}
         quiet = "OpenAI is not asked"
         if retired is None or not retired.banner:
             for name, page in pages.items():
@@ -175,7 +174,7 @@ class Pages:
         return response
 
     def _exported(self, path: str, **form: str) -> requests.Response:
-        """The file of an export, also where it is made in the background."""
+        """The file of an export, waiting for it if it is made in the background."""
         response = self._browser.post(path, **form)
         if response.status_code != 302:
             require(response.status_code == 200, f"{path} answers {response.status_code}: {response.text[:300]}")
@@ -187,7 +186,7 @@ class Pages:
             forms = [each.get("action") for each in page.all("form") if each.get("action", "").endswith("/file/")]
             return forms[0] if forms else None
 
-        return self._posted(wait_for("the export to be ready", ready, _EXPORT))
+        return self._posted(wait_for("the export to be ready", ready, _EXPORT_TIMEOUT_SECONDS))
 
 
 def _address(conversation: Conversation) -> str:
@@ -198,18 +197,20 @@ def _same(what: str, found: Sequence[object], expected: Sequence[object]) -> Non
     if list(found) != list(expected):
         pairs: list[tuple[Any, Any]] = list(zip(found, expected, strict=False))
         at = next((number for number, (one, other) in enumerate(pairs) if one != other), len(pairs))
-        raise FailedError(f"{what} has {len(found):,} ids in place of {len(expected):,}, and differs at number {at}.")
+        raise CheckFailedError(
+            f"{what} has {len(found):,} ids in place of {len(expected):,}, and differs at number {at}."
+        )
 
 
 def _since(name: str, page: Page, retired: Retirement) -> str:
-    """Since when the banner says that there is no live answer."""
+    """The start of the outage according to the banner."""
     said = page.said(page.one("div", id="outage"))
     require(said.startswith(retired.banner), f"The banner of the {name} says: {said}")
     found = re.search(r"no live answer since (\d+ \w+ \d{4}, \d\d:\d\d)", said)
     if found is None:
-        raise FailedError(f"The banner of the {name} does not say since when: {said}")
+        raise CheckFailedError(f"The banner of the {name} does not say since when: {said}")
     moment = datetime.strptime(found[1], "%d %b %Y, %H:%M").replace(tzinfo=UTC)
-    # It is told to the minute.
+    # The banner shows minutes.
     require(
         retired.at - timedelta(minutes=1) < moment <= datetime.now(UTC),
         f"The banner of the {name} says since {found[1]}.",

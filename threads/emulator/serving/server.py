@@ -31,7 +31,7 @@ class _Listener(socketserver.ThreadingTCPServer):
         self.closing = threading.Event()
         self._open: set[socket.socket] = set()
         self._changed = threading.Condition()
-        super().__init__(address, _Connection, bind_and_activate=listening is None)
+        super().__init__(address, _ConnectionHandler, bind_and_activate=listening is None)
         if listening is not None:
             self.socket.close()
             self.socket, self.server_address = listening, listening.getsockname()
@@ -64,7 +64,7 @@ class _Listener(socketserver.ThreadingTCPServer):
             self._changed.wait_for(lambda: not self._open, _CLOSE_TIMEOUT_SECONDS)
 
 
-class _Connection(socketserver.StreamRequestHandler):
+class _ConnectionHandler(socketserver.StreamRequestHandler):
     """One keep-alive connection of a client."""
 
     server: _Listener
