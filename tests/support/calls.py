@@ -47,3 +47,19 @@ def walk(emulator: Emulator, tail: str = "", **parameters: Any) -> list[str]:
         if not page["has_more"]:
             return found
         page = get(emulator, tail, **(parameters | {"after": page["last_id"]}))
+
+
+def thread_at(emulator: Emulator, place: int) -> str:
+    """The id of the thread so far from the newest."""
+    return list(emulator.thread_ids())[place]
+
+
+def items_at(emulator: Emulator, place: int) -> list[Any]:
+    """All items of that thread, oldest first."""
+    tail = items_of(thread_at(emulator, place))
+    page = get(emulator, tail, limit=100, order="asc")
+    items: list[Any] = page["data"]
+    while page["has_more"]:
+        page = get(emulator, tail, limit=100, order="asc", after=page["last_id"])
+        items += page["data"]
+    return items

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import requests
 
-from tests.browser.serving import NAME, PASSWORD, Desk, serve
+from tests.support.serving import NAME, PASSWORD, Desk, serve
 
 PATIENCE = 15.0
 """Seconds that any reply may take here."""

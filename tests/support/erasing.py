@@ -8,9 +8,9 @@ from threading import Event
 
 from django.contrib.auth.models import User
 
-from tests.accounts import account
-from tests.archive.mirror import asking
-from tests.archive.scripted import Scripted
+from tests.support.accounts import account
+from tests.support.mirror import asking
+from tests.support.scripted import Scripted
 from threads.audit.models import AuditEvent
 from threads.audit.record import Actor, acting
 from threads.emulator import Emulator

@@ -15,7 +15,7 @@ import pytest
 from django.db import DatabaseError
 from django.test import Client
 
-from tests.archive.mirror import asking
+from tests.support.mirror import asking
 from threads import service
 from threads.archive import thread_info
 from threads.audit.models import AuditEvent

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Collection, Mapping
 from enum import Enum, auto
 
-from tests.archive.mirror import asking
-from tests.conftest import NOW
+from tests.support.mirror import asking
+from tests.support.upstream import NOW
 from threads.chatkit import ChatKitClient
 from threads.emulator import Emulator, Fault, Reply
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.archive.services import _absent
+from tests.support.services import absent
 
 
 def free_port() -> int:
@@ -27,7 +27,7 @@ def binary(name: str) -> str:
     versions = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
     found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") or (str(versions[-1]) if versions else None)
     if found is None:
-        _absent(f"there is no {name} here: apt-get install postgresql redis-server pgbouncer wrk")
+        absent(f"there is no {name} here: apt-get install postgresql redis-server pgbouncer wrk")
     return str(found)
 
 

@@ -15,7 +15,7 @@ POSTGRES = os.environ.get("TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432/p
 REDIS = os.environ.get("TEST_REDIS", "redis://127.0.0.1:6379")
 
 
-def _absent(why: str) -> None:
+def absent(why: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(why)
     pytest.skip(why)
@@ -28,7 +28,7 @@ def postgres() -> Iterator[str]:
     try:
         server = psycopg.connect(POSTGRES, autocommit=True, connect_timeout=3)
     except psycopg.Error as error:
-        _absent(f"no PostgreSQL at {POSTGRES}: start one, or name one in TEST_POSTGRES ({error})")
+        absent(f"no PostgreSQL at {POSTGRES}: start one, or name one in TEST_POSTGRES ({error})")
     with server:
         server.execute(f"CREATE DATABASE {name}")
         try:
@@ -45,7 +45,7 @@ def redis_server() -> Iterator[str]:
         with redis.Redis.from_url(url, socket_connect_timeout=3) as client:
             client.ping()
     except redis.RedisError as error:
-        _absent(f"no Redis at {REDIS}: apt-get install redis-server, or name one in TEST_REDIS ({error})")
+        absent(f"no Redis at {REDIS}: apt-get install redis-server, or name one in TEST_REDIS ({error})")
     with redis.Redis.from_url(url) as client:
         client.flushdb()
         try:

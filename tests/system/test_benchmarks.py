@@ -13,8 +13,8 @@ from benchmarks.load import Asked, WrongReplyError, check, load
 from benchmarks.proof import prove
 from benchmarks.serving import Served
 from benchmarks.stage import Stage
-from tests.browser.serving import static_files
-from tests.faults.servers import binary
+from tests.support.servers import binary
+from tests.support.serving import static_files
 from threads.archive.search.source import ArchiveSource
 from threads.sources.query import ThreadQuery
 

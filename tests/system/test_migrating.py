@@ -16,8 +16,8 @@ import psycopg
 import pytest
 from django.core.management import call_command
 
-from tests.archive.services import postgres
-from tests.archive.working import ROOT
+from tests.support.services import postgres
+from tests.support.working import ROOT
 from threads.management.commands.migrate import LOCK
 
 APPLIED = "SELECT app, name FROM django_migrations ORDER BY app, name"

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from dashboard.databases.postgresql.pool import Pool, PoolTimeout
-from tests.archive.services import postgres
+from tests.support.services import postgres
 from threads.lib.db import is_closed
 
 pytestmark = pytest.mark.postgres

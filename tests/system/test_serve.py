@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.archive.working import ROOT, manage, until
+from tests.support.working import ROOT, manage, until
 
 
 class Desk:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.archive.working import ask, started, until
-from tests.browser.serving import NAME, PASSWORD, Desk, serve
+from tests.support.serving import NAME, PASSWORD, Desk, serve
+from tests.support.working import ask, started, until
 from threads.emulator import Emulator, EmulatorServer, Fault
 
 pytestmark = pytest.mark.timeout(180)

@@ -13,8 +13,8 @@ from django.db import OperationalError, transaction
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from tests.archive.test_sync import spoken, sync
-from tests.conftest import Get
+from tests.support.reader import Get
+from tests.support.syncing import spoken, sync
 from threads.archive import thread_info
 from threads.archive.models import ArchivedThread
 from threads.archive.models import Outage as Kept

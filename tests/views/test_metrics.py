@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from dashboard.monitoring import counters, health, metric_files
 from dashboard.monitoring.gauges import State
-from tests.conftest import NOW, use_upstream
+from tests.support.upstream import NOW, use_upstream
 from threads.archive.models import ArchivedThread, Run
 from threads.audit.record import Actor, acting
 from threads.chatkit import Account, ChatKitClient

@@ -20,7 +20,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from dashboard.monitoring import health, pending_migrations, upstream_status
-from tests.conftest import NOW, use_upstream
+from tests.support.upstream import NOW, use_upstream
 from threads.archive.models import Outage, Progress, Run
 from threads.chatkit import Account, ChatKitClient, ChatKitError, Exchange, NotFound, Unavailable
 from threads.emulator import Emulator, EmulatorAdapter, Fault

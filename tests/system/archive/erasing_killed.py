@@ -42,8 +42,8 @@ def main(base_url: str, rounds: int, orders: list[list[str]]) -> None:
     from django.core.management import call_command
     from django.db import connections
 
-    from tests.archive import counted
-    from tests.archive.erasing import ordered
+    from tests.support import counted
+    from tests.support.erasing import ordered
     from threads.archive.models import ArchivedThread
     from threads.archive.sync.walk import Sync
     from threads.audit.models import AuditEvent

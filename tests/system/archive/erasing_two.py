@@ -15,8 +15,8 @@ def main(base_url: str, user: str, order: str = "") -> None:
     django.setup()
     from django.core.management import call_command
 
-    from tests.archive import counted
-    from tests.archive.erasing import ordered
+    from tests.support import counted
+    from tests.support.erasing import ordered
     from threads.archive.sync.walk import Sync
     from threads.chatkit import Account, ChatKitClient
     from threads.erasure.models import Erasure
@@ -29,7 +29,7 @@ def main(base_url: str, user: str, order: str = "") -> None:
     call_command("migrate", verbosity=0)
     Sync(client).run()
     jobs = [ordered(user=user), ordered(user=user)]
-    command = [sys.executable, "-m", "tests.archive.erasing_two", base_url, user]
+    command = [sys.executable, "-m", "tests.system.archive.erasing_two", base_url, user]
     workers = [subprocess.Popen([*command, str(job.pk)]) for job in jobs]
     ends = [each.wait() for each in workers]
     counted.check()

@@ -42,8 +42,8 @@ def main(base_url: str, rounds: int) -> None:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
     _, status = os.waitpid(copying(base_url), 0)
-    from tests.archive import counted
-    from tests.archive.mirror import archive
+    from tests.support import counted
+    from tests.support.mirror import archive
     from threads.archive.completeness import completeness
 
     counted.check()

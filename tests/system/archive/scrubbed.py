@@ -15,7 +15,7 @@ def main(base_url: str, ids: list[str]) -> None:
     django.setup()
     from django.core.management import call_command
 
-    from tests.archive.erasing import ordered
+    from tests.support.erasing import ordered
     from threads.archive.sync.walk import Sync
     from threads.chatkit import Account, ChatKitClient
     from threads.erasure import vacuum

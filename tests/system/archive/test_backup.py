@@ -15,9 +15,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.archive.services import _absent, postgres
-from tests.archive.working import ROOT, environment
-from tests.conftest import NOW
+from tests.support.services import absent, postgres
+from tests.support.upstream import NOW
+from tests.support.working import ROOT, environment
 from threads.emulator import Emulator, EmulatorServer
 
 PROGRAMS = {"SQLite": ["sqlite3"], "PostgreSQL": ["pg_dump", "pg_restore"]}
@@ -36,7 +36,7 @@ def commands(section: str, database: str = "") -> str:
 def test_from_the_backup_to_the_replay(database: str, tmp_path: Path) -> None:
     for program in PROGRAMS[database]:
         if shutil.which(program) is None:
-            _absent(f"no {program}: apt-get install {'sqlite3' if database == 'SQLite' else 'postgresql-client'}")
+            absent(f"no {program}: apt-get install {'sqlite3' if database == 'SQLite' else 'postgresql-client'}")
     data, backups = tmp_path / "data", tmp_path / "backups"
     data.mkdir()
     backups.mkdir()
@@ -54,7 +54,9 @@ def test_from_the_backup_to_the_replay(database: str, tmp_path: Path) -> None:
         def run(*command: str) -> subprocess.CompletedProcess[str]:
             return subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=120)
 
-        made = run(sys.executable, "-m", "tests.archive.restored", server.base_url, commands("Back up", database))
+        made = run(
+            sys.executable, "-m", "tests.system.archive.restored", server.base_url, commands("Back up", database)
+        )
         assert made.returncode == 0, made.stderr
         told = json.loads(made.stdout)
         erased, left = set(told["erased"]), set(told["left"])

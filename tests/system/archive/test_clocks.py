@@ -17,9 +17,9 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
-from tests.archive.erasing import done, ordered, recorded, states
-from tests.archive.scripted import Scripted
-from tests.archive.working import ROOT, until
+from tests.support.erasing import done, ordered, recorded, states
+from tests.support.scripted import Scripted
+from tests.support.working import ROOT, until
 from threads.archive.models import Lease
 from threads.archive.sync.lease import Held, HeldError
 from threads.emulator import EmulatorServer
@@ -44,7 +44,7 @@ def worker(ahead: int, job: Erasure, base_url: str, role: str, log: Path) -> Ite
         "DATABASE_URL": f"postgres://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}",
         "ERASE_REWRITE_MB": "0",
     }  # fmt: skip
-    command = [sys.executable, "-m", "tests.archive.skewed", str(ahead), str(job.pk), base_url, role]
+    command = [sys.executable, "-m", "tests.system.archive.skewed", str(ahead), str(job.pk), base_url, role]
     with log.open("w") as errors:
         process = subprocess.Popen(
             command, cwd=ROOT, env=settings, text=True,

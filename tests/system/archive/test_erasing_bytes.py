@@ -15,10 +15,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.archive.services import postgres
-from tests.archive.test_sync import spoken
-from tests.archive.working import ROOT
-from tests.conftest import NOW
+from tests.support.services import postgres
+from tests.support.syncing import spoken
+from tests.support.upstream import NOW
+from tests.support.working import ROOT
 from threads.emulator import Emulator, EmulatorServer
 
 MARK = "zyxmark"
@@ -47,7 +47,7 @@ def erased(world: Emulator, data: Path, **more: str) -> dict[str, Any]:
     }  # fmt: skip
     with EmulatorServer(world) as server:
         done = subprocess.run(
-            [sys.executable, "-m", "tests.archive.scrubbed", server.base_url, *marked(world)],
+            [sys.executable, "-m", "tests.system.archive.scrubbed", server.base_url, *marked(world)],
             cwd=ROOT, env=settings | more, capture_output=True, text=True, timeout=100,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.archive.scripted import Scripted, Turn
-from tests.archive.working import ROOT
+from tests.support.scripted import Scripted, Turn
+from tests.support.working import ROOT
 from threads.emulator import EmulatorServer
 
 ROUNDS = 50
@@ -34,7 +34,10 @@ def test_killed_fifty_times_every_thread_has_an_end_and_none_was_deleted_blind(t
             "ERASE_REWRITE_MB": "0",
         }  # fmt: skip
         done = subprocess.run(
-            [sys.executable, "-m", "tests.archive.erasing_killed", server.base_url, str(ROUNDS), json.dumps(orders)],
+            [
+                sys.executable, "-m", "tests.system.archive.erasing_killed", server.base_url, str(ROUNDS),
+                json.dumps(orders),
+            ],
             cwd=ROOT, env=settings, capture_output=True, text=True, timeout=110,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]

@@ -14,10 +14,10 @@ import pytest
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
-from tests.archive.scripted import Scripted
-from tests.archive.services import postgres
-from tests.archive.test_sync import sync
-from tests.archive.working import ROOT
+from tests.support.scripted import Scripted
+from tests.support.services import postgres
+from tests.support.syncing import sync
+from tests.support.working import ROOT
 from threads.archive import erase as erasing
 from threads.archive.models import ArchivedThread
 from threads.archive.store import write
@@ -40,7 +40,7 @@ def test_both_end_and_each_thread_is_deleted_once(tmp_path: Path, database: str)
             settings["DATABASE_URL"] = stack.enter_context(postgres())
         server = stack.enter_context(EmulatorServer(world))
         done = subprocess.run(
-            [sys.executable, "-m", "tests.archive.erasing_two", server.base_url, user],
+            [sys.executable, "-m", "tests.system.archive.erasing_two", server.base_url, user],
             cwd=ROOT, env=settings, capture_output=True, text=True, timeout=100,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]

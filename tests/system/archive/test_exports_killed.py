@@ -13,15 +13,15 @@ from functools import partial
 from pathlib import Path
 from zipfile import ZipFile
 
-from tests.archive.mirror import asking
-from tests.archive.working import ask, environment, manage, started, until
-from tests.conftest import NOW
+from tests.support.mirror import asking
+from tests.support.upstream import NOW
+from tests.support.working import ask, environment, manage, started, until
 from threads.emulator import Emulator, EmulatorServer
 
 ROUNDS = 3
 
 _ASKS = """
-from tests.accounts import account
+from tests.support.accounts import account
 from threads.audit.record import Actor, acting
 from threads.exports import orders, tasks
 from threads.sources.query import ThreadQuery

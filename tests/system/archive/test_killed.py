@@ -8,11 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.archive.mirror import upstream
-from tests.conftest import NOW
+from tests.support.mirror import upstream
+from tests.support.upstream import NOW
 from threads.emulator import Emulator, EmulatorServer
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ROUNDS = 50
 
 
@@ -26,7 +26,7 @@ def test_killed_fifty_times_it_ends_equal_to_the_upstream(tmp_path: Path) -> Non
             "OPENAI_API_KEY": "sk-test", "SECRET_KEY": "of this test alone", "PATH": os.environ["PATH"],
         }  # fmt: skip
         done = subprocess.run(
-            [sys.executable, "-m", "tests.archive.killed", server.base_url, str(ROUNDS)],
+            [sys.executable, "-m", "tests.system.archive.killed", server.base_url, str(ROUNDS)],
             cwd=ROOT, env=settings, capture_output=True, text=True, timeout=110,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]

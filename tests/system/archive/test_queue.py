@@ -13,9 +13,9 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from dashboard import env
-from tests.archive.services import postgres, redis_server
-from tests.archive.working import ask, environment, manage, started, until
-from tests.conftest import NOW
+from tests.support.services import postgres, redis_server
+from tests.support.upstream import NOW
+from tests.support.working import ask, environment, manage, started, until
 from threads.archive import orders
 from threads.emulator import Emulator, EmulatorServer
 from threads.jobs import queue

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.rehearsal.archived import archive_checks, served
-from tests.rehearsal.checks import Checks, FailedError, wait_for
-from tests.rehearsal.rehearsal import WAYS, WITHOUT_KEY, rehearse
+from tests.system.rehearsal.archived import archive_checks, served
+from tests.system.rehearsal.checks import Checks, FailedError, wait_for
+from tests.system.rehearsal.rehearsal import WAYS, WITHOUT_KEY, rehearse
 from threads.emulator import Emulator
 
 HERE = 14

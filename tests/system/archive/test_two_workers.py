@@ -6,26 +6,13 @@ import signal
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.archive.mirror import upstream
-from tests.archive.working import ask, environment, manage, started, until
-from tests.conftest import NOW
+from tests.support.copied import COMPLETE, ITEMS, is_equal
+from tests.support.upstream import NOW
+from tests.support.working import ask, environment, manage, started, until
 from threads.emulator import Emulator, EmulatorServer
 
-ITEMS = "SELECT count(*) FROM archive_archiveditem"
-DOUBLES = "SELECT item_id FROM archive_archiveditem GROUP BY item_id HAVING count(*) > 1"
 UNREAD = "SELECT count(*) FROM archive_archivedthread WHERE read_at IS NULL"
-COMPLETE = """SELECT 1 FROM archive_progress WHERE reached_end_at IS NOT NULL AND NOT EXISTS (
-    SELECT 1 FROM archive_archivedthread WHERE read_at IS NULL AND gone_at IS NULL)"""
 REQUEST = "from threads.archive.models import SyncRequest; SyncRequest.objects.create()"
-THREADS = "SELECT thread_id FROM archive_archivedthread ORDER BY number"
-
-
-def is_equal(data: Path, emulator: Emulator) -> None:
-    emulator.latency_ms = 0
-    held = upstream(emulator)
-    assert [each for (each,) in ask(data, THREADS)] == list(held)
-    assert ask(data, ITEMS) == [(sum(len(items) for _, items in held.values()),)]
-    assert ask(data, DOUBLES) == []
 
 
 def test_two_at_once_end_equal_to_the_upstream(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from tests.unit.emulator.calls import HEADERS, NOW, THREADS, get
+from tests.support.calls import HEADERS, NOW, THREADS, get
 from threads.emulator import Emulator, EmulatorServer, Fault
 from threads.emulator.faults import ON_THE_WIRE
 

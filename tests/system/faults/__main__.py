@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.table import Row, rows
+from tests.system.faults.table import Row, rows
 
 REQUESTS = "3000"
 """How many are made by chance as each kind of visitor: see test_fuzz.py."""

@@ -19,9 +19,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.test import Client
 
-from tests.conftest import Get, use_upstream
-from tests.faults.conftest import Seen
-from tests.faults.test_socket import Answer, serving, whole
+from tests.support.reader import Get
+from tests.support.seen import Seen
+from tests.support.sockets import Answer, serving, whole
+from tests.support.upstream import use_upstream
 from threads.chatkit import Account, ChatKitClient, Limits
 
 KEY = "of-a-gateway-very-secret-0123456789"

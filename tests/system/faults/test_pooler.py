@@ -12,12 +12,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.archive.services import postgres
-from tests.archive.working import manage, started, until
-from tests.conftest import NOW
-from tests.faults.conftest import Seen
-from tests.faults.desk import desk
-from tests.faults.servers import POOL_SIZE, pgbouncer
+from tests.support.desk import desk
+from tests.support.seen import Seen
+from tests.support.servers import POOL_SIZE, pgbouncer
+from tests.support.services import postgres
+from tests.support.upstream import NOW
+from tests.support.working import manage, started, until
 from threads.emulator import Emulator, EmulatorServer
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.postgres]
@@ -25,8 +25,8 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.postgres]
 _ORDERS = """
 import datetime
 from django.db import connection
-from tests.accounts import account
-from tests.archive.erasing import ordered
+from tests.support.accounts import account
+from tests.support.erasing import ordered
 from threads.archive.store import word_index
 from threads.archive.models import ArchivedThread
 from threads.audit.record import Actor, acting

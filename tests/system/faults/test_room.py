@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.archive.test_two_workers import COMPLETE, is_equal
-from tests.archive.working import ROOT, ask, environment, manage
-from tests.conftest import NOW
-from tests.faults.conftest import Seen
+from tests.support.copied import COMPLETE, is_equal
+from tests.support.seen import Seen
+from tests.support.upstream import NOW
+from tests.support.working import ROOT, ask, environment, manage
 from threads.emulator import Emulator, EmulatorServer
 
 SPARE = 300_000

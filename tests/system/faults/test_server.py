@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.archive.working import until
-from tests.browser.serving import Desk
-from tests.conftest import NOW
-from tests.faults.conftest import Seen
-from tests.faults.desk import Browser, desk, exchange, said
+from tests.support.desk import Browser, desk, exchange, said
+from tests.support.seen import Seen
+from tests.support.serving import Desk
+from tests.support.upstream import NOW
+from tests.support.working import until
 from threads.emulator import Emulator, EmulatorServer
 
 pytestmark = pytest.mark.timeout(180)

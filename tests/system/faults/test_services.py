@@ -14,12 +14,12 @@ import psycopg
 import pytest
 import requests
 
-from tests.archive.working import started, until
-from tests.browser.serving import Desk
-from tests.conftest import NOW
-from tests.faults.conftest import Seen
-from tests.faults.desk import Browser, desk, said
-from tests.faults.servers import Postgres, Redis, servers
+from tests.support.desk import Browser, desk, said
+from tests.support.seen import Seen
+from tests.support.servers import Postgres, Redis, servers
+from tests.support.serving import Desk
+from tests.support.upstream import NOW
+from tests.support.working import started, until
 from threads.emulator import Emulator, EmulatorServer
 
 pytestmark = pytest.mark.timeout(180)

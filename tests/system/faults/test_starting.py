@@ -16,8 +16,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
 from dashboard.accounts.models import DeskSession
-from tests.archive.working import ROOT, until
-from tests.faults.conftest import Seen
+from tests.support.seen import Seen
+from tests.support.working import ROOT, until
 
 
 def run(data: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:

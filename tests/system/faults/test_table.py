@@ -5,9 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from tests.faults.table import KINDS, ROOT, TABLE, rows
+from tests.system.faults.table import KINDS, ROOT, TABLE, rows
 
-CHECKS = ("tests/faults/test_table.py", "tests/faults/test_upstream.py::test_every_fault_is_here")
+FOLDERS = ("tests/unit/faults/", "tests/views/faults/", "tests/system/faults/")
+"""Every test in these folders has a row."""
+CHECKS = ("tests/system/faults/test_table.py", "tests/system/faults/test_upstream.py::test_every_fault_is_here")
 """Tests of the tests."""
 
 
@@ -34,11 +36,11 @@ def test_the_rows_are_numbered_and_of_a_kind() -> None:
 
 def test_each_row_has_its_tests_and_each_test_its_row() -> None:
     found = rows()
-    elsewhere = {each.partition("::")[0] for row in found for each in row.tests} - {"tests/faults"}
-    nodes = collected("tests/faults", *sorted(each for each in elsewhere if not each.startswith("tests/faults/")))
+    elsewhere = {each.partition("::")[0] for row in found for each in row.tests if "/faults/" not in each}
+    nodes = collected(*FOLDERS, *sorted(elsewhere))
     named = [each for row in found for each in row.tests]
     missing = [each for each in named if not any(node == each or node.startswith(f"{each}[") for node in nodes)]
     assert not missing, "rows without a test"
-    ours = [each for each in nodes if each.startswith("tests/faults/") and not each.startswith(CHECKS)]
+    ours = [each for each in nodes if each.startswith(FOLDERS) and not each.startswith(CHECKS)]
     loose = [node for node in ours if not any(row.covers(node) for row in found)]
     assert not loose, "tests without a row"

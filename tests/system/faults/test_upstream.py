@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
-from tests.conftest import NOW, Get, _reader, use_upstream
+from tests.support.reader import Get, reader
+from tests.support.upstream import NOW, use_upstream
 from threads.chatkit import Account, ChatKitClient, Limits
 from threads.emulator import Emulator, EmulatorServer, Fault
 from threads.emulator.api.spoilers import gzip_bomb
@@ -76,7 +77,7 @@ def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
 @pytest.fixture
 def get(agent: Client) -> Get:
     agent.cookies["tz"] = "UTC"
-    return _reader(agent)
+    return reader(agent)
 
 
 def test_every_fault_is_here() -> None:

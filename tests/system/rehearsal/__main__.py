@@ -1,5 +1,5 @@
-"""`python -m tests.rehearsal [THREADS]` shows that the archive outlives the API: see `rehearsal`. Ends with 1 where a
-check failed."""
+"""`python -m tests.system.rehearsal [THREADS]` fills an archive, retires its upstream in four ways and checks that
+every page still answers. Ends with 1 where a check failed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import time
 from functools import partial
 from pathlib import Path
 
-from tests.rehearsal.rehearsal import LEAST_THREADS, rehearse
+from tests.system.rehearsal.rehearsal import LEAST_THREADS, rehearse
 from threads.emulator import Emulator
 
 THREADS = 500
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.rehearsal", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.system.rehearsal", description=__doc__)
     parser.add_argument("threads", nargs="?", type=int, default=THREADS, help=f"how many, {LEAST_THREADS} or more")
     threads = parser.parse_args().threads
     if threads < LEAST_THREADS:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from tests.archive.working import ask
-from tests.rehearsal.checks import FailedError, require
+from tests.support.working import ask
+from tests.system.rehearsal.checks import FailedError, require
 from threads.emulator import Emulator
 
 Json = dict[str, Any]

@@ -14,10 +14,10 @@ from urllib.parse import quote, urlencode
 
 import requests
 
-from tests.faults.desk import Browser
-from tests.page import Page
-from tests.rehearsal.archived import Conversation, Conversations, Json, items_of
-from tests.rehearsal.checks import FailedError, require, wait_for
+from tests.support.desk import Browser
+from tests.support.page import Page
+from tests.system.rehearsal.archived import Conversation, Conversations, Json, items_of
+from tests.system.rehearsal.checks import FailedError, require, wait_for
 
 WORD = "barograph"
 """A word that only the planted messages have."""

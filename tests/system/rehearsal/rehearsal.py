@@ -18,12 +18,12 @@ from urllib.parse import urlsplit
 import requests
 
 from benchmarks.serving import free_port
-from tests.archive.working import ROOT, ask, environment, manage, started
-from tests.browser.serving import NAME, PASSWORD
-from tests.faults.desk import Browser
-from tests.rehearsal.archived import archive_checks, items_of, served
-from tests.rehearsal.checks import FAILURES, Checks, FailedError, Show, require, wait_for
-from tests.rehearsal.pages import ROWS, WORD, Pages, Retirement
+from tests.support.desk import Browser
+from tests.support.serving import NAME, PASSWORD
+from tests.support.working import ROOT, ask, environment, manage, started
+from tests.system.rehearsal.archived import archive_checks, items_of, served
+from tests.system.rehearsal.checks import FAILURES, Checks, FailedError, Show, require, wait_for
+from tests.system.rehearsal.pages import ROWS, WORD, Pages, Retirement
 from threads.emulator import Emulator, EmulatorServer, Fault
 
 LEAST_THREADS = 2 * ROWS

@@ -21,9 +21,9 @@ from django.db import DatabaseError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.archive import services
-from tests.archive.working import ROOT
-from tests.archive.working import environment as environment_of
+from tests.support import services
+from tests.support.working import ROOT
+from tests.support.working import environment as environment_of
 from threads.audit import archiving, descriptions, hash_chain
 from threads.audit.models import AuditEvent
 
@@ -404,7 +404,7 @@ def test_processes_that_are_killed_at_one_step_after_the_other(tmp_path: Path, k
     environment = environment_of(tmp_path, "http://127.0.0.1:9/v1", DJANGO_SETTINGS_MODULE="dashboard.settings")
     with services.postgres() if kind == "postgresql" else nullcontext("") as url:
         done = subprocess.run(
-            [sys.executable, "-m", "tests.archive.archiving_killed", str(tmp_path / "file")],
+            [sys.executable, "-m", "tests.system.archive.archiving_killed", str(tmp_path / "file")],
             cwd=ROOT, env=environment | ({"DATABASE_URL": url} if url else {}),
             capture_output=True, text=True, timeout=100,
         )  # fmt: skip

@@ -13,7 +13,7 @@ from django.db import OperationalError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from dashboard.databases import sqlite
-from tests.archive.mirror import asking
+from tests.support.mirror import asking
 from threads.archive.store import sqlite_wal
 from threads.archive.sync import items
 from threads.archive.sync.run import Asking

@@ -14,11 +14,11 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.archive import counted
-from tests.archive.clock import Clock, put_forward
-from tests.archive.dying import Dying, Held, held, run
-from tests.archive.mirror import archive, upstream
-from tests.archive.test_sync import spoken
+from tests.support import counted
+from tests.support.clock import Clock, put_forward
+from tests.support.dying import Dying, Held, held, run
+from tests.support.mirror import archive, upstream
+from tests.support.syncing import spoken
 from threads.archive import deletions
 from threads.archive.completeness import completeness
 from threads.archive.erase import erase

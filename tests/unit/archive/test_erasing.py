@@ -14,12 +14,12 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.archive import counted
-from tests.archive.erasing import done, eraser, is_sound, ordered, recorded, states
-from tests.archive.mirror import archive, upstream
-from tests.archive.scripted import Scripted, Turn
-from tests.archive.test_sync import spoken, sync
-from tests.conftest import use_upstream
+from tests.support import counted
+from tests.support.erasing import done, eraser, is_sound, ordered, recorded, states
+from tests.support.mirror import archive, upstream
+from tests.support.scripted import Scripted, Turn
+from tests.support.syncing import spoken, sync
+from tests.support.upstream import use_upstream
 from threads.archive.models import ArchivedThread, Erased, Person, Progress, Reason, Word
 from threads.archive.store import word_index, write
 from threads.audit.models import AuditEvent

@@ -23,10 +23,10 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
-from tests.accounts import account
-from tests.archive.erasing import done, ordered, recorded, states
-from tests.archive.scripted import Scripted, Turn
-from tests.archive.test_sync import sync
+from tests.support.accounts import account
+from tests.support.erasing import done, ordered, recorded, states
+from tests.support.scripted import Scripted, Turn
+from tests.support.syncing import sync
 from threads.archive.deletions import Evidence, Finding, Verdict
 from threads.archive.models import ArchivedThread, Erased
 from threads.audit import record

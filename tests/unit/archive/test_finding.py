@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.archive.mirror import asking
-from tests.archive.test_sync import spoken, sync
-from tests.conftest import NOW
+from tests.support.mirror import asking
+from tests.support.searching import ids, say
+from tests.support.syncing import spoken, sync
+from tests.support.upstream import NOW
 from threads.archive import user_ids
 from threads.archive.search import words
 from threads.archive.search.source import ArchiveSource
@@ -31,21 +32,6 @@ ZONES = ["UTC", "Asia/Tokyo", "America/New_York", "Asia/Kolkata"]
 @pytest.fixture
 def world() -> Emulator:
     return Emulator(threads=90, seed=7, now=NOW)
-
-
-def ids(query: ThreadQuery, zone: str = "UTC") -> list[str]:
-    return [row.id or "" for row in ArchiveSource(ZoneInfo(zone)).list_threads(query).rows]
-
-
-def say(world: Emulator, *texts: str) -> list[str]:
-    """One new thread for each text, oldest first, copied."""
-    made = []
-    for text in texts:
-        (thread,) = world.arrive(1)
-        world.set_items(thread, [spoken(text)])
-        made.append(thread)
-    sync(world)
-    return made
 
 
 def walk(query: ThreadQuery, zone: str, onward: str) -> Iterator[list[str]]:

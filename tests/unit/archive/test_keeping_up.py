@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from tests.archive.mirror import archive, asking, upstream
-from tests.archive.test_sync import is_complete, spoken, sync
+from tests.support.mirror import archive, asking, upstream
+from tests.support.syncing import is_complete, spoken, sync
 from threads.archive.models import ArchivedThread, Progress, Run
 from threads.archive.sync import walk as module
 from threads.archive.sync.items import Reading

@@ -13,11 +13,11 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.archive import counted
-from tests.archive.mirror import asking
-from tests.archive.test_finding import ids
-from tests.archive.test_sync import spoken, sync
-from tests.conftest import NOW
+from tests.support import counted
+from tests.support.mirror import asking
+from tests.support.searching import ids
+from tests.support.syncing import spoken, sync
+from tests.support.upstream import NOW
 from threads.archive import reindex, tasks, thread_info
 from threads.archive.models import ArchivedItem, ArchivedThread, Progress, SearchDoc, StaleIndex, Word
 from threads.archive.search import users

@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
-from tests.archive.erasing import done, states
-from tests.archive.scripted import Scripted
-from tests.archive.test_sync import spoken, sync
-from tests.conftest import NOW, use_upstream
+from tests.support.erasing import done, states
+from tests.support.scripted import Scripted
+from tests.support.syncing import spoken, sync
+from tests.support.upstream import NOW, use_upstream
 from threads.archive.models import ArchivedThread
 from threads.audit.models import AuditEvent
 from threads.audit.record import SYSTEM

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.archive.test_finding import ids, say
-from tests.conftest import NOW
+from tests.support.searching import ids, say
+from tests.support.upstream import NOW
 from threads.archive import thread_info
 from threads.archive.models import SearchDoc
 from threads.archive.report import report
@@ -21,7 +21,7 @@ from threads.sources.query import ThreadQuery
 
 pytestmark = pytest.mark.django_db
 
-CASES = json.loads((Path(__file__).parents[1] / "unit" / "search_forms.json").read_text(encoding="utf-8"))
+CASES = json.loads((Path(__file__).parents[2] / "support" / "search_forms.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.archive import counted
-from tests.archive.mirror import archive, asking, upstream
-from tests.conftest import NOW
-from threads.archive.completeness import completeness
+from tests.support import counted
+from tests.support.mirror import archive, asking, upstream
+from tests.support.syncing import is_complete, spoken, sync
+from tests.support.upstream import NOW
 from threads.archive.models import (
     ArchivedItem,
     ArchivedThread,
@@ -33,24 +33,6 @@ from threads.chatkit import ChatKitError, NotSignedIn, Retired
 from threads.emulator import Emulator, Fault
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def spoken(text: str) -> dict[str, Any]:
-    return {"type": "chatkit.user_message", "content": [{"type": "input_text", "text": text}], "attachments": []}
-
-
-def sync(emulator: Emulator, *, everything: bool = False, with_items: bool = True) -> Sync:
-    client = asking(emulator)
-    made = Sync(client, with_items=with_items, pauses=())
-    try:
-        made.run(everything=everything)
-    finally:
-        client.close()
-    return made
-
-
-def is_complete() -> bool:
-    return completeness().as_of is not None
 
 
 @pytest.fixture

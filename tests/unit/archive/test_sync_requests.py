@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from tests.archive.mirror import archive, asking, upstream
-from tests.archive.test_sync import sync
+from tests.support.mirror import archive, asking, upstream
+from tests.support.syncing import sync
 from threads.archive import orders, tasks
 from threads.archive.models import Lease, SyncRequest
 from threads.archive.sync import requests

@@ -12,9 +12,9 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.archive.clock import Clock, put_forward
-from tests.archive.mirror import asking as client_of
-from tests.archive.test_sync import sync
+from tests.support.clock import Clock, put_forward
+from tests.support.mirror import asking as client_of
+from tests.support.syncing import sync
 from threads.archive.management.commands.archive import _Bars, _lines
 from threads.archive.models import ArchivedThread, Lease, Run
 from threads.archive.report import report

@@ -11,11 +11,11 @@ from django.db import connection, migrations
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from tests.archive import counted
-from tests.archive.clock import put_forward
-from tests.archive.dying import Dying, run
-from tests.archive.mirror import archive, upstream
-from tests.conftest import use_upstream
+from tests.support import counted
+from tests.support.clock import put_forward
+from tests.support.dying import Dying, run
+from tests.support.mirror import archive, upstream
+from tests.support.upstream import use_upstream
 from threads.archive import database_guard, reindex, tasks, user_ids
 from threads.archive.completeness import completeness
 from threads.archive.models import ArchivedThread, Person, Progress, StaleIndex

@@ -12,9 +12,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from tests.archive.dying import Dying, held, run
-from tests.archive.mirror import archive, upstream
-from tests.conftest import Get, use_upstream
+from tests.support.dying import Dying, held, run
+from tests.support.mirror import archive, upstream
+from tests.support.reader import Get
+from tests.support.upstream import use_upstream
 from threads.archive import database_guard, tasks, thread_info
 from threads.archive.models import ArchivedThread, Progress, Run
 from threads.archive.report import report

@@ -7,10 +7,10 @@ from threading import Event
 
 import pytest
 
-from tests.archive.erasing import NO_PAUSES, done, ordered, recorded, states
-from tests.archive.scripted import Scripted
-from tests.archive.test_sync import sync
-from tests.faults.conftest import Seen
+from tests.support.erasing import NO_PAUSES, done, ordered, recorded, states
+from tests.support.scripted import Scripted
+from tests.support.seen import Seen
+from tests.support.syncing import sync
 from threads.archive.models import ArchivedThread
 from threads.emulator import Reply
 from threads.erasure import vacuum

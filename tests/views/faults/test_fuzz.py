@@ -18,10 +18,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tests.accounts import account
-from tests.archive.test_sync import sync
-from tests.faults.addresses import addresses, read
-from tests.faults.conftest import Seen
+from tests.support.accounts import account
+from tests.support.addresses import addresses, read
+from tests.support.seen import Seen
+from tests.support.syncing import sync
 from threads.archive import database_guard, thread_info
 from threads.emulator import Emulator
 

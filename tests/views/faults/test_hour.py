@@ -18,11 +18,12 @@ from django.utils import timezone
 import threads.archive
 from dashboard.accounts import sessions
 from dashboard.accounts.models import DeskSession
-from tests.archive.erasing import ordered
-from tests.archive.mirror import archive, asking, upstream
-from tests.archive.test_sync import is_complete, sync
-from tests.conftest import Get, use_upstream
-from tests.faults.conftest import Seen
+from tests.support.erasing import ordered
+from tests.support.mirror import archive, asking, upstream
+from tests.support.reader import Get
+from tests.support.seen import Seen
+from tests.support.syncing import is_complete, sync
+from tests.support.upstream import use_upstream
 from threads.archive import thread_info
 from threads.archive.completeness import completeness
 from threads.archive.models import ArchivedThread, Lease, Run

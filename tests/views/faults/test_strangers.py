@@ -17,11 +17,11 @@ from django.utils import timezone
 
 from dashboard.accounts import sessions
 from dashboard.accounts.models import DeskSession
-from tests.accounts import PASSWORD, account
-from tests.archive.test_sync import sync
-from tests.conftest import Get
-from tests.faults.addresses import addresses
-from tests.faults.conftest import Seen
+from tests.support.accounts import PASSWORD, account
+from tests.support.addresses import addresses
+from tests.support.reader import Get
+from tests.support.seen import Seen
+from tests.support.syncing import sync
 from threads.archive import thread_info
 from threads.audit.models import AuditEvent
 from threads.emulator import Emulator

@@ -14,10 +14,10 @@ from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from tests.accounts import account
-from tests.archive.working import until
-from tests.conftest import Get
-from tests.faults.conftest import Seen
+from tests.support.accounts import account
+from tests.support.reader import Get
+from tests.support.seen import Seen
+from tests.support.working import until
 from threads.audit import retries
 from threads.audit.models import AuditEvent
 from threads.audit.record import Action, NotRecordedError, Outcome, must, record
