@@ -15,14 +15,25 @@ from tests.support.accounts import account
 from tests.support.reader import Get, reader
 from tests.support.seen import Seen
 from tests.support.upstream import NOW, use_upstream
-from threads.archive import database_guard, thread_info
-from threads.archive.store import word_index
 from threads.chatkit import Account, ChatKitClient, Limits
 from threads.emulator import Emulator, EmulatorAdapter
+from threads.lib import process_state
 
 # A slow machine is no failure; what is slow is measured in benchmarks/.
 hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Says how to run the tests in this order again."""
+    if config.pluginmanager.hasplugin("randomly"):
+        terminalreporter.write_line(f"Order of the tests: --randomly-seed={config.getoption('randomly_seed')}")
+
+
+@pytest.fixture(autouse=True)
+def fresh_process() -> None:
+    """Each test starts with the process state of a process that has just begun: empty caches, no known outage."""
+    process_state.reset_all()
 
 
 @pytest.fixture(autouse=True)
@@ -80,11 +91,3 @@ def get(agent: Client) -> Get:
 def seen(record_property: Callable[[str, object], None]) -> Seen:
     """Reports an observation in words, for the report of `make faults`."""
     return lambda words: record_property("seen", words)
-
-
-@pytest.fixture(autouse=True)
-def nothing_known() -> None:
-    """Each test has a database of its own, whatever this process has learnt of another's."""
-    word_index.forget_known()
-    thread_info.forget()
-    database_guard.forget()

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -17,14 +16,12 @@ from django.test import Client
 
 from tests.support.mirror import asking
 from threads import service
-from threads.archive import thread_info
 from threads.audit.models import AuditEvent
 from threads.chatkit import ChatKitError
 from threads.emulator import Emulator
 from threads.exports import orders as ask
 from threads.exports import storage, tasks
 from threads.exports.models import Export
-from threads.service.outage import watch
 from threads.web.views import exports as views
 
 stored = pytest.mark.django_db(transaction=True)
@@ -33,15 +30,10 @@ themselves, with which the connection to the database ends."""
 
 
 @pytest.fixture(autouse=True)
-def own_place(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_place(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of this test's own, and no queue: what is to be done, `tasks.work` does when the test says so."""
     settings.DATA_DIR = tmp_path
     monkeypatch.setattr(ask, "have_done", lambda: None)
-    thread_info.forget()
-    watch.forget()
-    yield
-    thread_info.forget()
-    watch.forget()
 
 
 def body(response: Any) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import string
-from collections.abc import Iterator
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -26,15 +25,6 @@ from threads.emulator import Emulator, Fault
 from threads.service import outage
 
 DOWN = [Fault.ERROR_503, Fault.GONE_404, Fault.GONE_410, Fault.WRONG_KEY, Fault.NOT_JSON]
-
-
-@pytest.fixture(autouse=True)
-def nothing_known() -> Iterator[None]:
-    thread_info.forget()
-    outage.watch.forget()
-    yield
-    thread_info.forget()
-    outage.watch.forget()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -32,15 +31,13 @@ __all__ = ["own_place"]
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Dying]:
+def world(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Dying:
     """An upstream of 60 threads, which the desk asks; nothing is copied yet."""
     made = Dying(threads=60, seed=7, now=timezone.now().timestamp())
     client = made.client(seconds=10, bytes=CAP)
     settings.CHATKIT_MAX_BYTES = CAP
     use_upstream(monkeypatch, client)
-    watch.forget()
-    yield made
-    watch.forget()
+    return made
 
 
 def items_of(page: Page) -> list[Any]:

@@ -3,7 +3,6 @@ anything of it is stored, shown as ours, or taken for a deletion."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -23,19 +22,15 @@ from threads.audit.models import AuditEvent
 from threads.chatkit import OtherProject, Unavailable
 from threads.emulator import Fault
 from threads.models import KnownUpstream
-from threads.service.outage import watch
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def real(settings: Any) -> Iterator[None]:
+def real(settings: Any) -> None:
     """As it is with a key: nothing here is the demo."""
     settings.EMULATOR, settings.OPENAI_API_KEY = False, "sk-first"
     settings.OPENAI_BASE_URL, settings.OPENAI_PROJECT_ID = "https://api.example/v1", None
-    watch.forget()
-    yield
-    watch.forget()
 
 
 @pytest.fixture
