@@ -8,6 +8,8 @@ from django.db import DatabaseError, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from threads.lib.process_state import on_reset
+
 
 class MigrationsWaitingError(DatabaseError):
     """The code is ahead of the database."""
@@ -29,6 +31,7 @@ def confirm(using: str) -> None:
     _Known.applied = True
 
 
+@on_reset
 def forget() -> None:
     """The next `confirm` asks the database: it may be an older one, restored from a backup."""
     _Known.applied = False

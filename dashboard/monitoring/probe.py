@@ -8,6 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
+from threads.lib.process_state import on_reset
+
 AnswerT = TypeVar("AnswerT")
 
 _GIVEN_UP = 60.0
@@ -38,6 +40,7 @@ class Question(Generic[AnswerT]):
         self._lock = threading.Lock()
         self._answer: Future[AnswerT] | None = None
         self._asked = 0.0
+        on_reset(self.forget)
 
     def asked(self) -> Future[AnswerT]:
         """The answer, which may still be to come."""

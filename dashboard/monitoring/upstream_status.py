@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from threads.archive.models import Outage, Progress, Run
 from threads.chatkit import ChatKitError, Exchange, NotFound, Refused, TooLarge
+from threads.lib.process_state import on_reset
 from threads.sources import upstream
 
 
@@ -30,9 +31,13 @@ class Ear:
     def __call__(self, exchange: Exchange) -> None:
         self.last = Heard(timezone.now(), _failure(exchange.error))
 
+    def forget(self) -> None:
+        self.last = None
+
 
 ear = Ear()
 upstream.observers.append(ear)
+on_reset(ear.forget)
 
 
 def _failure(error: ChatKitError | None) -> str:

@@ -15,6 +15,7 @@ from huey import crontab
 
 from threads.chatkit import ChatKitError
 from threads.jobs import queue
+from threads.lib.process_state import on_reset
 from threads.sources import upstream
 
 from . import database_guard, reindex
@@ -29,6 +30,7 @@ huey = queue.huey()
 
 _under_way: set[Sync] = set()
 _stopping = threading.Event()
+on_reset(_stopping.clear)
 
 
 def stop() -> None:

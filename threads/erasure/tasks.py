@@ -11,6 +11,7 @@ from django.db import Error, connections
 from threads.audit.record import NotRecordedError
 from threads.chatkit import ChatKitError
 from threads.jobs import queue
+from threads.lib.process_state import on_reset
 from threads.lib.ttl_cache import Remembered
 from threads.sources import upstream
 
@@ -27,6 +28,7 @@ SLICE = 30.0
 """Seconds that one erasure has before the next one has its turn: a short one need not wait for a long one's end."""
 
 _stopping = threading.Event()
+on_reset(_stopping.clear)
 _at_it = threading.Lock()
 _looked: Remembered[bool] = Remembered(3600)
 """Whether this process has just looked for what is past its time, which goes through many threads."""

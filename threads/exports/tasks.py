@@ -14,6 +14,7 @@ from huey import crontab
 from threads.audit.record import NotRecordedError
 from threads.jobs import queue
 from threads.jobs.job import JobLostError
+from threads.lib.process_state import on_reset
 
 from . import storage
 from .models import Export
@@ -29,6 +30,7 @@ TURN = 20.0
 _at_it = threading.Lock()
 """One thread of a process writes exports: the others are for the archive and for erasing."""
 _stopping = threading.Event()
+on_reset(_stopping.clear)
 
 
 def stop() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Generic, TypeVar
 
+from .process_state import on_reset
+
 _GRACE = 1.0
 
 ValueT = TypeVar("ValueT")
@@ -16,6 +18,7 @@ class Remembered(Generic[ValueT]):
     def __init__(self, seconds: float, most: int = 10_000) -> None:
         self._seconds, self._most = seconds, most
         self._kept: dict[str, tuple[float, ValueT]] = {}
+        on_reset(self.clear)
 
     def get(self, key: str) -> ValueT | None:
         """The value, or None where the caller has to read it anew. When its time is over, one caller is told so and the

@@ -13,6 +13,7 @@ from django.utils import timezone
 from threads.archive.models import Outage as Kept
 from threads.archive.statement_timeout import TooSlow
 from threads.chatkit import ChatKitError, NotFound, Refused, TooLarge
+from threads.lib.process_state import on_reset
 
 PAUSE = 15.0
 """Seconds for which a failing upstream is not asked again for a page: nobody waits for it twice."""
@@ -81,7 +82,7 @@ class Watch:
 
     def forget(self) -> None:
         self._outage, self._until, self._looked = None, 0.0, -LOOK
-        self._is_noted = False
+        self._may_be_noted, self._is_noted = True, False
 
     def _is_over_elsewhere(self) -> bool:
         with suppress(DatabaseError):
@@ -95,3 +96,4 @@ def is_outage(error: ChatKitError) -> bool:
 
 
 watch = Watch()
+on_reset(watch.forget)

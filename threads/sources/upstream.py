@@ -9,6 +9,7 @@ from django.conf import settings
 
 from threads.chatkit import Account, ChatKitClient, Exchange, Limits, Observer, Retired
 from threads.emulator import Emulator, EmulatorAdapter
+from threads.lib.process_state import on_reset
 
 observers: list[Observer] = []
 """Who is told of every call that the client of this process makes."""
@@ -26,6 +27,14 @@ def client() -> ChatKitClient:
     """Speaks to the API at OPENAI_BASE_URL, or, without a key, to the emulator at EMULATOR_URL, or to one in this very
     process."""
     return made(Limits(settings.CHATKIT_DEADLINE, settings.CHATKIT_CONNECT, settings.CHATKIT_MAX_BYTES), tell)
+
+
+@on_reset
+def _forget(cached: Any = client) -> None:
+    """Closes the client. `cached` is bound here, since tests put another function in its place."""
+    if cached.cache_info().currsize:
+        cached().close()
+        cached.cache_clear()
 
 
 def made(limits: Limits, observer: Observer) -> ChatKitClient:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.emulator.calls import HEADERS, NOW, THREADS, call, error, get, ids, items_of, walk
+from tests.support.calls import HEADERS, NOW, THREADS, call, error, get, ids, items_of, walk
 from threads.emulator import BeforeReading, Emulator
 from threads.emulator.world.usernames import AWKWARD_USERNAMES
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.emulator.calls import HEADERS, NOW, THREADS, call, error, get, ids, items_of, walk
+from tests.support.calls import HEADERS, NOW, THREADS, call, error, get, ids, items_of, walk
 from threads.emulator import Emulator, Fault, Reply
 from threads.emulator.api.spoilers import BOMB_BYTES
 from threads.emulator.faults import CONNECTION_FAULTS, DATA_LOSS_FAULTS

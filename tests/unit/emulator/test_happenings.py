@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.emulator.calls import NOW, call, error, get, ids, items_of, walk
+from tests.support.calls import NOW, call, error, get, ids, items_of, walk
 from threads.emulator import Emulator
 from threads.emulator.world.desk import WorldState
 from threads.emulator.world.world import World

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.unit.emulator.calls import NOW, call, get, ids, items_of, walk
+from tests.support.calls import NOW, call, get, ids, items_of, walk
 from threads.emulator import Emulator
 
 AWKWARD_IDS = ("a/b?c=d&e#f", "łucja 100 %", "cti_" + "0" * 48, "1", "")

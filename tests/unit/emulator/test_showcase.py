@@ -10,7 +10,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from tests.unit.emulator.calls import NOW, call, get, ids, items_of, walk
+from tests.support.calls import NOW, call, get, ids, items_at, items_of, thread_at, walk
 from threads.emulator import Emulator
 from threads.emulator.world import showcase
 from threads.emulator.world.content.showcase_widgets import BASICS, CHARTS, FORM, ORDER, STOPS
@@ -26,22 +26,6 @@ PARCEL, UNPREFIXED, LONG, HOSTILE = (scene.place for scene in showcase.SHOWCASE)
 @pytest.fixture(scope="module")
 def emulator() -> Emulator:
     return Emulator(400, now=NOW, showcase=True)
-
-
-def thread_at(emulator: Emulator, place: int) -> str:
-    """The id of the thread so far from the newest."""
-    return list(emulator.thread_ids())[place]
-
-
-def items_at(emulator: Emulator, place: int) -> list[Any]:
-    """All items of that thread, oldest first."""
-    tail = items_of(thread_at(emulator, place))
-    page = get(emulator, tail, limit=100, order="asc")
-    items: list[Any] = page["data"]
-    while page["has_more"]:
-        page = get(emulator, tail, limit=100, order="asc", after=page["last_id"])
-        items += page["data"]
-    return items
 
 
 def own(item: dict[str, Any]) -> dict[str, Any]:

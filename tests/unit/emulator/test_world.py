@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.emulator.calls import NOW, get, ids, items_of, walk
+from tests.support.calls import NOW, get, ids, items_of, walk
 from threads.emulator import Emulator
 from threads.emulator.world.usernames import AWKWARD_USERNAMES
 from threads.emulator.world.world import World

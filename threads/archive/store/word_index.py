@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from threads.archive.models import ArchivedItem, ArchivedThread, SearchDoc, StaleIndex, Word
 from threads.lib.db import chunked
+from threads.lib.process_state import on_reset
 
 from .tokens import folded, words
 
@@ -215,6 +216,7 @@ def as_of(removals: tuple[int, int]) -> None:
         _known.removals = removals
 
 
+@on_reset
 def forget_known() -> None:
     """The words in the database may be fewer than this process believes."""
     _known.words.clear()
