@@ -46,7 +46,7 @@ faults: .venv/develop
 	$(BIN)/python -m tests.faults
 
 rehearse: .venv/develop
-	@$(BIN)/python -m tests.rehearsal $(THREADS)
+	@$(BIN)/python -m tests.system.rehearsal $(THREADS)
 
 bench: .venv/develop
 	$(BIN)/python -m benchmarks $(PARTS)

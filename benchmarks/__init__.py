@@ -1,1 +1,1 @@
-"""Measures Threadkeeper against a baseline that is built here, in one run: `make bench`."""
+"""Benchmarks of Threadkeeper against a plain Django baseline, in one run: `make bench`."""

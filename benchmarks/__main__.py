@@ -1,4 +1,4 @@
-"""`make bench`: everything, in under ten minutes on two cores. Name parts to run those alone."""
+"""`make bench`: runs all parts, in under ten minutes on two cores, or only the parts named."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 from . import archive, browser, server
 from .stage import Stage
-from .table import Row, write
+from .table import ResultRow, write
 
-PARTS: dict[str, Callable[[Stage], Iterator[Row]]] = {
+PARTS: dict[str, Callable[[Stage], Iterator[ResultRow]]] = {
     "throughput": server.throughput,
     "crowds": server.crowds,
     "depth": server.depth,
@@ -23,18 +23,17 @@ PARTS: dict[str, Callable[[Stage], Iterator[Row]]] = {
     "endurance": server.endurance,
 }
 
-
-ALONE: dict[str, Callable[[Stage], Iterator[Row]]] = {"archive": archive.archive}
-"""Parts that need databases which take minutes to fill, and write a file of their own."""
+SEPARATE: dict[str, Callable[[Stage], Iterator[ResultRow]]] = {"archive": archive.archive}
+"""Parts that need prefilled databases, which take minutes, and write a results file of their own."""
 
 
 def main(names: list[str]) -> None:
-    if not shutil.which("wrk") and not ALONE.keys() >= set(names or PARTS):
+    if not shutil.which("wrk") and not SEPARATE.keys() >= set(names or PARTS):
         sys.exit("The benchmarks need wrk: apt-get install wrk")
-    rows: list[Row] = []
+    rows: list[ResultRow] = []
     with tempfile.TemporaryDirectory() as directory:
         for name in names or PARTS:
-            for row in (PARTS | ALONE)[name](Stage(Path(directory))):
+            for row in (PARTS | SEPARATE)[name](Stage(Path(directory))):
                 print(" | ".join(row.cells()), flush=True)
                 rows.append(row)
     if not names:

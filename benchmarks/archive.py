@@ -1,7 +1,7 @@
-"""The archive's pages at a million threads beside those at ten thousand, on SQLite and on PostgreSQL.
+"""Benchmark of the archive's pages with a million and with ten thousand threads, on SQLite and PostgreSQL.
 
-`python -m benchmarks archive` measures all four databases, which `benchmarks.filling` makes, and writes archive.md;
-`python -m benchmarks.archive --database URL` measures one of them and prints it.
+`python -m benchmarks archive` measures all four databases, filled by `benchmarks.filling`, and writes archive.md;
+`python -m benchmarks.archive --database URL` measures one of them and prints the figures.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from .filling import DIRECTORY, ready
+from .filling import DIRECTORY, set_up_django
 from .load import WrongReplyError
-from .proof import prove
+from .proof import check_page
 from .serving import upstream
 from .stage import Stage
-from .table import Row
+from .table import ResultRow
 
 if TYPE_CHECKING:
     from threads.archive.sync.walk import SyncTally
@@ -41,15 +41,15 @@ DATABASES = {
     "PostgreSQL": (f"{SERVER}/tkbench_10k", f"{SERVER}/tkbench"),
 }
 
-RUNS, WARMING = 30, 6
+RUNS, WARMUP_RUNS = 30, 6
 ZONE = ZoneInfo("America/New_York")
 
 
 class Figure(NamedTuple):
-    """Milliseconds of the middle run, and of the nineteenth of twenty."""
+    """Milliseconds: the median and the 95th percentile of the runs."""
 
-    middle: float
-    slow: float
+    median: float
+    p95: float
 
 
 def queries() -> Iterator[tuple[str, ThreadQuery]]:
@@ -139,18 +139,18 @@ DEEP = (
 
 
 def everything() -> Iterator[tuple[str, Callable[[], object]]]:
-    """What is measured, by name. Raises `WrongReplyError` where a page is not what it is measured as."""
+    """Yields the benchmarks as (name, call). Raises `WrongReplyError` if a page has the wrong rows."""
     from threads.archive.models import ArchivedThread, SearchDoc  # noqa: PLC0415
     from threads.archive.report import report  # noqa: PLC0415
 
     threads = SearchDoc.objects.count()
     deep = ArchivedThread.objects.order_by("number").values_list("thread_id", flat=True)[threads // 10]
     for name, query in queries():
-        prove(name, query, ZONE)
+        check_page(name, query, ZONE)
         yield name, lambda query=query: page(query)  # type: ignore[misc]
         if name in DEEP:
             further, beyond = f"{name}, at nine tenths", replace(query, after=deep)
-            prove(further, beyond, ZONE)
+            check_page(further, beyond, ZONE)
             yield further, lambda query=beyond: page(query)  # type: ignore[misc]
 
     yield "the report of the command", lambda: len(report().by_day)
@@ -172,7 +172,7 @@ def _overview(days: int | None) -> int:
 
 
 def page(query: ThreadQuery) -> int:
-    """What a page asks the database, for the list and for what stands beside it."""
+    """Runs all queries of a list page. Returns the number of rows."""
     from threads.archive import thread_info  # noqa: PLC0415
     from threads.archive.search.source import ArchiveSource  # noqa: PLC0415
 
@@ -184,26 +184,26 @@ def page(query: ThreadQuery) -> int:
     return len(window.rows)
 
 
-def measured(call: Callable[[], object], runs: int = RUNS, warming: int = WARMING) -> Figure:
+def measured(call: Callable[[], object], runs: int = RUNS, warmup: int = WARMUP_RUNS) -> Figure:
     times = []
-    for run in range(warming + runs):
+    for run in range(warmup + runs):
         start = time.perf_counter()
         call()
         took = 1000 * (time.perf_counter() - start)
-        if run >= warming:
+        if run >= warmup:
             times.append(took)
-        elif took > 2000:  # a figure so far off needs no forty runs
+        elif took > 2000:  # too slow to repeat
             return Figure(took, took)
     times.sort()
     return Figure(times[len(times) // 2], times[int(len(times) * 0.95)])
 
 
-# Copying
+# Sync
 
 
 def walked(threads: int, latency_ms: float, *, with_items: bool) -> dict[str, list[float]]:
-    """Seconds that a copy into an empty database takes, beside a bare loop over the same pages in the same run, which
-    asks for as much side by side; and the megabytes of memory before and after."""
+    """Seconds of a sync into an empty database and of a bare loop over the same pages with the same concurrency, in one
+    run; and the memory in MB before and after."""
     from django.core.management import call_command  # noqa: PLC0415
 
     from threads.archive.sync.walk import Sync  # noqa: PLC0415
@@ -212,8 +212,8 @@ def walked(threads: int, latency_ms: float, *, with_items: bool) -> dict[str, li
     call_command("migrate", verbosity=0)
     with upstream(latency_ms, threads) as base_url:
         client = ChatKitClient(Account("sk-bench", base_url))
-        bare(client, with_items=with_items)  # the upstream makes each reply once
-        loops = [bare(client, with_items=with_items)]
+        bare_loop(client, with_items=with_items)  # warms the cache of replies in the upstream
+        loops = [bare_loop(client, with_items=with_items)]
         memory: list[float] = []
 
         def watch(tally: SyncTally) -> None:
@@ -223,13 +223,13 @@ def walked(threads: int, latency_ms: float, *, with_items: bool) -> dict[str, li
         start = time.perf_counter()
         Sync(client, with_items=with_items, watch=watch).run()
         took = time.perf_counter() - start
-        loops.append(bare(client, with_items=with_items))
+        loops.append(bare_loop(client, with_items=with_items))
         client.close()
     return {"copy": [took], "loop": loops, "memory": memory[:1] + memory[-1:]}
 
 
-def bare(client: ChatKitClient, *, with_items: bool) -> float:
-    """Every page, asked for and read and let go."""
+def bare_loop(client: ChatKitClient, *, with_items: bool) -> float:
+    """Seconds for fetching and decoding every page without storing it."""
     start = time.perf_counter()
     after: str | None = None
     ids: list[str] = []
@@ -258,8 +258,8 @@ def _resident() -> float:
 
 
 def _print(url: str, only: str) -> None:
-    """One database, a line of JSON for each figure."""
-    ready(url)
+    """Measures one database and prints a line of JSON per figure."""
+    set_up_django(url)
     for name, call in everything():
         if re.search(only, name):
             print(json.dumps([name, *measured(call), call()]), flush=True)
@@ -271,7 +271,7 @@ def _ran(*arguments: str) -> list[str]:
 
 
 def _of(url: str) -> dict[str, Figure]:
-    return {name: Figure(middle, slow) for name, middle, slow, _ in map(json.loads, _ran("--database", url))}
+    return {name: Figure(median, p95) for name, median, p95, _ in map(json.loads, _ran("--database", url))}
 
 
 # On disk
@@ -281,7 +281,7 @@ _PARTS = {
     "items": ("archiveditem", "archive_item_by"),
     "search": ("searchdoc", "archive_word", "archive_parts"),
 }
-"""What the tables and indexes of each part have in their names; all else is the rest."""
+"""Substrings in the names of the tables and indexes of each part; all others are the rest."""
 
 
 def sizes() -> dict[str, int]:
@@ -307,14 +307,18 @@ def sizes() -> dict[str, int]:
 # The table
 
 
-def archive(_stage: Stage) -> Iterator[Row]:
-    """Everything, into archive.md; what was slowest of each database goes into the table of all."""
+def archive(_stage: Stage) -> Iterator[ResultRow]:
+    """Measures everything and writes archive.md. Yields the slowest page of each database."""
     lines = [*_HEAD]
     measured_of = {name: tuple(map(_of, urls)) for name, urls in DATABASES.items()}
     for name in next(iter(measured_of.values()))[0]:
         cells = [name]
         for small, large in measured_of.values():
-            cells += [_said(small[name]), _said(large[name]), f"{large[name].middle / small[name].middle:.1f}"]
+            cells += [
+                _formatted(small[name]),
+                _formatted(large[name]),
+                f"{large[name].median / small[name].median:.1f}",
+            ]
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", "| on disk, bytes | of a thread | of an item | of a thread, for the search | the rest |"]
     lines += ["|---|---|---|---|---|"]
@@ -327,11 +331,11 @@ def archive(_stage: Stage) -> Iterator[Row]:
     for database, (small, large) in measured_of.items():
         slowest = max(
             (name for name in large if not name.startswith(("the overview", "the report"))),
-            key=lambda name: large[name].slow,
+            key=lambda name: large[name].p95,
         )
-        yield Row(
+        yield ResultRow(
             f"{database}: the slowest page of a million threads beside ten thousand ({slowest})", "ms",
-            [large[slowest].slow], [small[slowest].slow], large[slowest].slow / small[slowest].slow, "p95 under 100 ms",
+            [large[slowest].p95], [small[slowest].p95], large[slowest].p95 / small[slowest].p95, "p95 under 100 ms",
         )  # fmt: skip
 
 
@@ -346,25 +350,27 @@ that has nine tenths of all before it.
 |---|---|---|---|---|---|---|""".splitlines()
 
 
-def _said(figure: Figure) -> str:
-    return f"{figure.middle:,.1f} / {figure.slow:,.1f}"
+def _formatted(figure: Figure) -> str:
+    return f"{figure.median:,.1f} / {figure.p95:,.1f}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database", required=True)
-    parser.add_argument("--only", default="", help="a regular expression for the names of what is measured")
-    parser.add_argument("--sizes", action="store_true", help="bytes on disk instead")
-    parser.add_argument("--walk", type=int, metavar="THREADS", help="copy so many threads into this, an empty database")
-    parser.add_argument("--items", action="store_true", help="with their items")
+    parser.add_argument("--only", default="", help="regular expression for the names of the benchmarks")
+    parser.add_argument("--sizes", action="store_true", help="print bytes on disk instead")
+    parser.add_argument(
+        "--walk", type=int, metavar="THREADS", help="sync this many threads into the database, which must be empty"
+    )
+    parser.add_argument("--items", action="store_true", help="with items")
     parser.add_argument("--latency-ms", type=float, default=0)
     options = parser.parse_args()
     if options.walk:
-        ready(options.database)
+        set_up_django(options.database)
         print(json.dumps(walked(options.walk, options.latency_ms, with_items=options.items)))
         return
     if options.sizes:
-        ready(options.database)
+        set_up_django(options.database)
         from threads.archive.models import Progress, SearchDoc  # noqa: PLC0415
 
         numbers = {"of threads": SearchDoc.objects.count(), "of items": Progress.objects.get().items}

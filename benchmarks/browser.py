@@ -1,4 +1,4 @@
-"""The browser: from the press to the paint, and what the first load weighs."""
+"""Browser benchmarks: from the click to the paint, loading a long conversation, and the first load."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .load import WrongReplyError
 from .server import LONG
 from .serving import Served
 from .stage import SOME, Stage
-from .table import Row
+from .table import ResultRow
 
 FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
 --disable-component-update --disable-sync"""
 
-# From the event's own time stamp to the first frame after the new rows are in the page.
+# From the time stamp of the event to the first frame with the new rows.
 PRESS_TO_PAINT = """
 (() => {
   window.painted = null;
@@ -56,38 +56,38 @@ SEEN = """
 """
 
 
-MIDDLING = 11
-"""The place of a conversation of some hundred items."""
+MEDIUM = 11
+"""Position in the list of a conversation of some hundred items."""
 
 LIST = "[...document.querySelectorAll('tr[data-thread-id]')].map((each) => each.dataset.threadId)"
 ITEMS = "[...document.querySelectorAll('li.item')].map((each) => each.id)"
 
 
-def turning(stage: Stage) -> Iterator[Row]:
-    """Next and Previous at 300 ms upstream, after the pointer or the focus has been on them for half a second."""
+def turning(stage: Stage) -> Iterator[ResultRow]:
+    """Next and Previous at 300 ms upstream, after half a second of hover or focus."""
     rest = stage.pick(500, 50)
     with stage.upstream(300, SOME) as base_url, stage.desk(base_url) as ours, _browser(ours) as context:
-        turned = _Turned(stage, _opened(context, f"{ours.url}/threads/"))
+        turned = _Pager(stage, _opened(context, f"{ours.url}/threads/"))
         forth = [turned.press("next", rest) for _ in range(stage.pick(15, 2))]
-        yield Row("Next, by mouse, press to painted", "ms", forth, target="≤ 50")
+        yield ResultRow("Next, by mouse, press to painted", "ms", forth, target="≤ 50")
         back = [turned.press("prev", rest) for _ in range(stage.pick(12, 1))]
-        yield Row("Previous, by mouse", "ms", back, target="≤ 50")
+        yield ResultRow("Previous, by mouse", "ms", back, target="≤ 50")
         keys = [turned.enter("next", rest) for _ in range(stage.pick(12, 1))]
-        yield Row("Next, by keyboard", "ms", keys, target="≤ 50")
-        turned = _Turned(stage, _opened(context, f"{ours.url}/threads/"))
-        yield Row("Next, pressed at once", "ms", [turned.press("next") for _ in range(stage.pick(8, 1))])
+        yield ResultRow("Next, by keyboard", "ms", keys, target="≤ 50")
+        turned = _Pager(stage, _opened(context, f"{ours.url}/threads/"))
+        yield ResultRow("Next, pressed at once", "ms", [turned.press("next") for _ in range(stage.pick(8, 1))])
     with stage.upstream(0, SOME) as base_url, stage.desk(base_url) as ours, _browser(ours) as context:
         page = _opened(context, f"{ours.url}/threads/?limit=100")
-        turned = _Turned(stage, page, 100)
+        turned = _Pager(stage, page, 100)
         for _ in range(stage.pick(8, 1)):
             turned.press("next", rest)
         longest = max([0.0, *page.evaluate("window.longTasks")])
-        yield Row("longest task while turning pages of 100 (0: none over 50)", "ms", [longest], target="≤ 50")
+        yield ResultRow("longest task while turning pages of 100 (0: none over 50)", "ms", [longest], target="≤ 50")
 
 
-def reading(stage: Stage) -> Iterator[Row]:
-    """A conversation of 10,000 items, loaded to its end in one go."""
-    (thread,) = stage.ids(1, SOME, begin=stage.pick(LONG, MIDDLING))
+def reading(stage: Stage) -> Iterator[ResultRow]:
+    """Load all of a conversation of 10,000 items."""
+    (thread,) = stage.ids(1, SOME, begin=stage.pick(LONG, MEDIUM))
     with stage.upstream(0, SOME) as base_url, stage.desk(base_url) as ours, _browser(ours) as context:
         client = ChatKitClient(Account("sk-bench", base_url))
         last = client.list_items(thread, order="desc", limit=1).rows[0].id
@@ -102,12 +102,12 @@ def reading(stage: Stage) -> Iterator[Row]:
         number = len(set(found))
         if found[-1] != f"item-{last}" or number != len(found) or number <= 100 or number != stage.pick(10_000, number):
             raise WrongReplyError(f"{number:,} items of {len(found):,} places, the last of them {found[-1]}")
-        yield Row(f"Load all of {number:,} items", "s", [took])
-        yield Row("the longest task meanwhile (0: none over 50)", "ms", [longest])
+        yield ResultRow(f"Load all of {number:,} items", "s", [took])
+        yield ResultRow("the longest task meanwhile (0: none over 50)", "ms", [longest])
 
 
-def weight(stage: Stage) -> Iterator[Row]:
-    """The first load, with an empty cache."""
+def weight(stage: Stage) -> Iterator[ResultRow]:
+    """The first load with an empty cache."""
     with stage.upstream(0, SOME) as base_url, stage.desk(base_url) as ours, _browser(ours) as context:
         page = context.new_page()
         sizes: list[float] = []
@@ -115,9 +115,9 @@ def weight(stage: Stage) -> Iterator[Row]:
         session.send("Network.enable")
         session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
         seen = [_first_load(stage, page, ours)]
-        yield Row("first load", "bytes", [sum(sizes)], target="≤ 40,000")
-        yield Row("requests of the first load", "", [len(sizes)], target="≤ 5")
-        yield Row("layout shift", "", [max(each["shift"] for each in seen)], target="0")
+        yield ResultRow("first load", "bytes", [sum(sizes)], target="≤ 40,000")
+        yield ResultRow("requests of the first load", "", [len(sizes)], target="≤ 5")
+        yield ResultRow("layout shift", "", [max(each["shift"] for each in seen)], target="0")
     with stage.upstream(300, SOME) as base_url, stage.desk(base_url) as ours, _browser(ours) as context:
         seen = [_first_load(stage, _signed_in(context.browser, ours).new_page(), ours) for _ in range(stage.pick(7, 1))]
         paint = [each["paint"] for each in seen]
@@ -127,7 +127,7 @@ def weight(stage: Stage) -> Iterator[Row]:
         ):
             times = [each[name] for each in seen]
             ratio = statistics.median(a / b for a, b in zip(paint, times, strict=True))
-            yield Row(what, "ms", paint, times, ratio, target)
+            yield ResultRow(what, "ms", paint, times, ratio, target)
 
 
 def _first_load(stage: Stage, page: Page, served: Served) -> dict[str, float]:
@@ -140,14 +140,14 @@ def _first_load(stage: Stage, page: Page, served: Served) -> dict[str, float]:
 
 
 def _see(page: Page, response: Response | None, ids: Sequence[str]) -> None:
-    """Raises `WrongReplyError` where these are not the rows of the list, or the page came with another status."""
+    """Raises `WrongReplyError` if the list has other rows, or the status is not 200."""
     found = page.evaluate(LIST)
     if (response and response.status != 200) or found != list(ids):
         raise WrongReplyError(f"{page.url}: {len(found)} rows instead of {len(ids)}, or others")
 
 
 def _opened(context: BrowserContext, url: str) -> Page:
-    """The page, which tells how long a press takes."""
+    """Opens the page and installs the timer for clicks."""
     page = context.new_page()
     response = page.goto(url)
     if response is None or response.status != 200:
@@ -156,8 +156,8 @@ def _opened(context: BrowserContext, url: str) -> Page:
     return page
 
 
-class _Turned:
-    """Turns the pages of a list, and looks each time whether the rows are those of the next or the previous page."""
+class _Pager:
+    """Pages through a list and checks the rows of each page."""
 
     def __init__(self, stage: Stage, page: Page, limit: int = 20) -> None:
         self._stage, self._page, self._limit = stage, page, limit
@@ -165,7 +165,7 @@ class _Turned:
         self._see()
 
     def press(self, rel: str, rest: float = 0) -> float:
-        """Milliseconds from the press of the mouse to the paint, after the pointer has been there for `rest`."""
+        """Milliseconds from mouse down to the paint, after hovering for `rest` milliseconds."""
         self._page.evaluate("window.painted = null")
         box = self._page.locator(f"a[rel={rel}]").bounding_box()
         assert box
@@ -194,7 +194,7 @@ class _Turned:
 
 @contextmanager
 def _browser(served: Served) -> Iterator[BrowserContext]:
-    """A browser of its own, signed in."""
+    """A new browser, signed in."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium-headless-shell") or shutil.which("chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS.split())
@@ -203,7 +203,7 @@ def _browser(served: Served) -> Iterator[BrowserContext]:
 
 
 def _signed_in(browser: Browser | None, served: Served) -> BrowserContext:
-    """A profile with an empty cache, in which somebody is signed in."""
+    """A signed-in profile with an empty cache."""
     assert browser
     context = browser.new_context(viewport={"width": 1280, "height": 900}, timezone_id="UTC")
     pairs = (pair.split("=", 1) for pair in served.cookie.split("; "))
@@ -212,7 +212,7 @@ def _signed_in(browser: Browser | None, served: Served) -> BrowserContext:
 
 
 def _painted(page: Page) -> float:
-    """Polls from outside: what Playwright polls with inside, the content security policy forbids."""
+    """Polls from outside, since the content security policy forbids Playwright's polling inside the page."""
     for _ in range(500):
         painted = page.evaluate("window.painted")
         if painted is not None:

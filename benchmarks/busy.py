@@ -1,5 +1,8 @@
-"""`python -m benchmarks.busy`: pages on SQLite while everything is copied without a limit. Counts what was refused and
-what was not recorded, and says how long pages and the database's lock were waited for, and how large the log became."""
+"""`python -m benchmarks.busy`: pages on SQLite during a sync without a rate limit.
+
+Prints refused requests, searches missing in the audit log, waiting times of pages and of the database's lock, and the
+largest size of the write-ahead log.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +32,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=20_000)
     parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--reader", action="store_true", help="beside somebody who reads for as long as it takes")
-    given = parser.parse_args()
+    parser.add_argument("--reader", action="store_true", help="with a read transaction that stays open")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as data, ExitStack() as stack:
         upstream, port = _port(), _port()
         settings = os.environ | {
@@ -42,7 +45,7 @@ def main() -> None:
             ["createsuperuser", "--noinput", "--username", NAME, "--email", "m@example.com", "--verbosity", "0"],
         ):
             subprocess.run([*MANAGE, *command], cwd=ROOT, env=settings, check=True)
-        emulator = ["emulator", "--quiet", "--port", str(upstream), "--threads", str(given.threads)]
+        emulator = ["emulator", "--quiet", "--port", str(upstream), "--threads", str(options.threads)]
         stack.enter_context(_running([*MANAGE, *emulator], settings))
         stack.enter_context(
             _running([sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "dashboard.wsgi"], settings)
@@ -52,7 +55,7 @@ def main() -> None:
                 time.sleep(0.2)
         sync = ["archive", "sync", "--everything", "--requests-per-minute", "100000000"]
         stack.enter_context(_running([*MANAGE, *sync], settings))
-        measure(Path(data) / "threadkeeper.sqlite3", f"http://127.0.0.1:{port}", given.seconds, reader=given.reader)
+        measure(Path(data) / "threadkeeper.sqlite3", f"http://127.0.0.1:{port}", options.seconds, reader=options.reader)
 
 
 def measure(file: Path, url: str, seconds: float, *, reader: bool) -> None:
@@ -82,13 +85,13 @@ def measure(file: Path, url: str, seconds: float, *, reader: bool) -> None:
     lines = [
         f"{asked}, {asked['search 200'] - recorded} searches served without a record",
         *(f"{name}: {_quantiles(found)}" for name, found in waits.items()),
-        f"write-ahead log: at most {log.most / 2**20:.0f} MB; {copied / seconds:,.0f} rows a second copied",
+        f"write-ahead log: at most {log.max_bytes / 2**20:.0f} MB; {copied / seconds:,.0f} rows a second copied",
     ]
     print("\n".join(lines))
 
 
 class Client:
-    """Somebody who signs in and searches."""
+    """A client that signs in and searches."""
 
     def __init__(self, url: str) -> None:
         self._url, self._session = url, requests.Session()
@@ -112,7 +115,7 @@ class Client:
 
 
 class Lock:
-    """Somebody who writes, and asks a hundred times a second whether they may."""
+    """A writer that tries to take the lock a hundred times a second."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -134,14 +137,14 @@ class Lock:
 
 
 class Log:
-    """How large the write-ahead log becomes."""
+    """Tracks the largest size of the write-ahead log, in bytes."""
 
     def __init__(self, file: Path) -> None:
-        self._file, self.most = file, 0
+        self._file, self.max_bytes = file, 0
 
     def work(self, until: float) -> None:
         while time.monotonic() < until:
-            self.most = max(self.most, self._file.stat().st_size if self._file.exists() else 0)
+            self.max_bytes = max(self.max_bytes, self._file.stat().st_size if self._file.exists() else 0)
             time.sleep(0.1)
 
 

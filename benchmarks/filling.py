@@ -1,12 +1,12 @@
-"""Fills a database with the emulator's world as a finished copy would have left it, in minutes.
+"""Fills a database with the emulator's data as after a complete sync, in minutes.
 
 `python -m benchmarks.filling --threads 1000000 --database sqlite`
 `python -m benchmarks.filling --threads 1000000 --database postgres://postgres@127.0.0.1/tkbench`
 `python -m benchmarks.filling --like /tmp/tkbench/1000000.sqlite3 --database postgres://postgres@127.0.0.1/tkbench`
 
-What is kept of a thread and of an item, its counts and its words come from the same functions as in a copy; only the
-rows are written thousands at a time, and PostgreSQL makes its indexes afterwards. A PostgreSQL database can take its
-rows from a file of SQLite that is there already, which is faster than making them again. The database is made anew.
+Rows, counters and index words come from the same functions as in a sync, but are written in bulk, and PostgreSQL
+creates its indexes afterwards. A PostgreSQL database can copy its rows from a filled SQLite file, which is faster than
+generating them again. An existing database is replaced.
 """
 
 from __future__ import annotations
@@ -29,20 +29,19 @@ DIRECTORY = Path("/tmp/tkbench")
 SEED, NOW = 7, 1_790_000_000.0
 
 ITEMS = 6, 7
-"""Of a conversation the first six or seven items are taken, by turns: with the short ones that makes five of a thread.
-The emulator's own have nine and a half."""
+"""Maximum items per thread, alternating: with the short threads, an average of 5.2 instead of 9.5."""
 
-_CHUNK = 5000
-_AHEAD = 4
+_CHUNK_ROWS = 5000
+_CHUNKS_AHEAD = 4
 _WORKERS = 2
 
 _COPIED = ("archive_archivedthread", "archive_archiveditem", "archive_searchdoc")
 _LATER = (*_COPIED, "archive_word", "archive_person")
-"""Tables whose indexes are made when they are full."""
+"""Tables whose indexes are created after filling."""
 
 
-class Made(NamedTuple):
-    """A thread as its columns by name, the words it is found by, and its items as rows."""
+class ThreadRows(NamedTuple):
+    """A thread: its columns by name, its index words, and its items as rows."""
 
     columns: dict[str, Any]
     words: set[str]
@@ -50,21 +49,21 @@ class Made(NamedTuple):
 
 
 def address(threads: int, database: str) -> str:
-    """The address of a database: as given, or for "sqlite" that of a file."""
+    """The database URL: `database` itself, or for "sqlite" that of a file."""
     return f"sqlite:///{DIRECTORY / f'{threads}.sqlite3'}" if database == "sqlite" else database
 
 
-def ready(url: str) -> None:
-    """Django, with this database. Once in a process."""
+def set_up_django(url: str) -> None:
+    """Sets up Django with this database, once per process."""
     os.environ["DATABASE_URL"] = url
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
-    import django  # noqa: PLC0415  # the settings are read where Django is
+    import django  # noqa: PLC0415  # the import reads the settings
 
     django.setup()
 
 
-def _made(threads: int, low: int, high: int) -> list[Made]:
-    """The threads from `low` up to but not `high`, in the process that makes them."""
+def _generated(threads: int, low: int, high: int) -> list[ThreadRows]:
+    """The threads from `low` up to but not including `high`."""
     from django.db import connection  # noqa: PLC0415
 
     from threads.archive.models import ArchivedThread  # noqa: PLC0415
@@ -95,40 +94,40 @@ def _made(threads: int, low: int, high: int) -> list[Made]:
             (number + 1, each.place, each.item_id, adapted(each.created_at), each.type, each.raw, each.text)
             for each in items
         ]
-        made.append(Made(columns, found, kept))
+        made.append(ThreadRows(columns, found, kept))
     return made
 
 
 _worlds: dict[int, Any] = {}
 
 
-def _chunks(threads: int, url: str) -> Iterator[list[Made]]:
-    """Every thread, oldest first; a few chunks ahead, so that memory stays flat."""
-    workers = ProcessPoolExecutor(_WORKERS, get_context("spawn"), ready, (url,))
+def _chunks(threads: int, url: str) -> Iterator[list[ThreadRows]]:
+    """Yields all threads in chunks, oldest first, with a few chunks in progress, so that memory stays flat."""
+    workers = ProcessPoolExecutor(_WORKERS, get_context("spawn"), set_up_django, (url,))
     with workers:
-        under_way: deque[Future[list[Made]]] = deque()
-        for low in range(0, threads, _CHUNK):
-            under_way.append(workers.submit(_made, threads, low, min(low + _CHUNK, threads)))
-            if len(under_way) > _AHEAD:
+        under_way: deque[Future[list[ThreadRows]]] = deque()
+        for low in range(0, threads, _CHUNK_ROWS):
+            under_way.append(workers.submit(_generated, threads, low, min(low + _CHUNK_ROWS, threads)))
+            if len(under_way) > _CHUNKS_AHEAD:
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()
 
 
 def fill(threads: int, url: str, like: Path | None = None) -> None:
-    """Makes the database and fills it, or copies what is in the file `like`."""
+    """Creates the database and fills it, or copies the rows of the SQLite file `like`."""
     from django.core.management import call_command  # noqa: PLC0415
     from django.db import connection, transaction  # noqa: PLC0415
 
-    _emptied(url)
-    ready(url)
+    _recreate(url)
+    set_up_django(url)
     call_command("migrate", verbosity=0)
     started = time.perf_counter()
     sqlite = connection.vendor == "sqlite"
-    later = [] if sqlite else _without_indexes()
+    later = [] if sqlite else _drop_indexes()
     with connection.cursor() as cursor:
         if sqlite:
-            # A file that is half full after a crash is made anew, so nothing is lost without a journal.
+            # After a crash the file is created again, so no journal is needed.
             cursor.execute("PRAGMA journal_mode=OFF")
             cursor.execute("PRAGMA synchronous=OFF")
             cursor.execute("PRAGMA cache_size=-1000000")
@@ -140,16 +139,16 @@ def fill(threads: int, url: str, like: Path | None = None) -> None:
     last = ""
     if like is not None:
         with transaction.atomic():
-            _copied(like)
+            _copy_sqlite(like)
     else:
         for chunk in _chunks(threads, url):
             with transaction.atomic():
-                last = _kept(chunk)
+                last = _store(chunk)
             done, items = done + len(chunk), items + sum(len(each.items) for each in chunk)
             print(f"{done:,} threads, {items:,} items, {time.perf_counter() - started:,.0f} s", flush=True)
         _progress(last, items)
     if not sqlite:
-        _numbered()
+        _reset_sequences()
     with connection.cursor() as cursor:
         if sqlite:
             cursor.execute("INSERT INTO archive_words_index(archive_words_index, rank) VALUES ('hashsize', 1048576)")
@@ -158,12 +157,12 @@ def fill(threads: int, url: str, like: Path | None = None) -> None:
             print(f"{time.perf_counter() - started:,.0f} s: {statement[:110]}", flush=True)
             cursor.execute(statement)
         if not sqlite:
-            # What autovacuum does within minutes.
+            # As autovacuum does within minutes.
             cursor.execute("VACUUM ANALYZE")
     print(f"{time.perf_counter() - started:,.0f} s in all", flush=True)
 
 
-def _kept(chunk: Sequence[Made]) -> str:
+def _store(chunk: Sequence[ThreadRows]) -> str:
     """Writes a chunk. Returns the id of its last thread."""
     from django.db import connection  # noqa: PLC0415
 
@@ -177,13 +176,13 @@ def _kept(chunk: Sequence[Made]) -> str:
     columns = _columns(ArchivedThread)
     adapted = connection.ops.adapt_datetimefield_value
     rows = [[_plain(getattr(each, name), adapted) for name in columns] for each in threads]
-    _written("archive_archivedthread", columns, rows)
+    _insert("archive_archivedthread", columns, rows)
     names = ["thread_id", "place", "item_id", "created_at", "type", "raw", "text"]
-    _written("archive_archiveditem", names, [row for each in chunk for row in each.items])
+    _insert("archive_archiveditem", names, [row for each in chunk for row in each.items])
     documents = [
         (thread.number, word_index.document(thread, each.words)) for thread, each in zip(threads, chunk, strict=True)
     ]
-    _written("archive_searchdoc", ["thread_id", "words"], documents)
+    _insert("archive_searchdoc", ["thread_id", "words"], documents)
     word_index.remember(set().union(*(each.words for each in chunk)))
     return threads[-1].thread_id
 
@@ -196,7 +195,7 @@ def _plain(value: Any, adapted: Any) -> Any:
     return adapted(value) if isinstance(value, datetime) else value
 
 
-def _written(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def _insert(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     from django.db import connection  # noqa: PLC0415
 
     names = ", ".join(f'"{each}"' for each in columns)
@@ -210,8 +209,8 @@ def _written(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) 
                 copy.write_row(row)
 
 
-def _without_indexes() -> list[str]:
-    """Drops the indexes of the large tables but for their keys; returns what makes them again."""
+def _drop_indexes() -> list[str]:
+    """Drops the indexes of the large tables, except keys. Returns the statements that create them again."""
     from django.db import connection  # noqa: PLC0415
 
     later = []
@@ -244,8 +243,8 @@ def _progress(last: str, items: int) -> None:
     Progress.objects.create(pk=1, cursor=last, items=items, **times)
 
 
-def _numbered() -> None:
-    """The rows brought their own numbers; those that come after them begin behind."""
+def _reset_sequences() -> None:
+    """Resets the sequences, since the rows have explicit ids."""
     from django.apps import apps  # noqa: PLC0415
     from django.core.management.color import no_style  # noqa: PLC0415
     from django.db import connection  # noqa: PLC0415
@@ -256,8 +255,8 @@ def _numbered() -> None:
             cursor.execute(statement)
 
 
-def _copied(path: Path) -> None:
-    """Every table of a file of SQLite; to the words of a thread comes the one that only PostgreSQL's index needs."""
+def _copy_sqlite(path: Path) -> None:
+    """Copies every table of a SQLite file, and adds the block word that only PostgreSQL's index needs."""
     import sqlite3  # noqa: PLC0415
 
     from threads.archive import models  # noqa: PLC0415
@@ -272,15 +271,15 @@ def _copied(path: Path) -> None:
         columns, table = _columns(model), f"archive_{model.__name__.lower()}"
         names = ", ".join(f'"{each}"' for each in columns)
         rows = source.execute(f"SELECT {names} FROM {table}")
-        while chunk := rows.fetchmany(_CHUNK):
+        while chunk := rows.fetchmany(_CHUNK_ROWS):
             if model is models.SearchDoc:
                 chunk = [(number, f"{run_word(number >> RUN)} {text}") for number, text in chunk]
-            _written(table, columns, chunk)
+            _insert(table, columns, chunk)
     source.close()
 
 
-def _emptied(url: str) -> None:
-    """No file, or an empty database of this name."""
+def _recreate(url: str) -> None:
+    """Deletes the SQLite file, or creates an empty PostgreSQL database."""
     if url.startswith("sqlite"):
         path = Path(url.removeprefix("sqlite:///"))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -298,8 +297,10 @@ def _emptied(url: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=1_000_000)
-    parser.add_argument("--database", default="sqlite", help='an address, or "sqlite" for a file under /tmp/tkbench')
-    parser.add_argument("--like", type=Path, help="a file of SQLite to copy into a database of PostgreSQL")
+    parser.add_argument(
+        "--database", default="sqlite", help='a database URL, or "sqlite" for a file under /tmp/tkbench'
+    )
+    parser.add_argument("--like", type=Path, help="a SQLite file to copy into a PostgreSQL database")
     options = parser.parse_args()
     fill(options.threads, address(options.threads, options.database), options.like)
 

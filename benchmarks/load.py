@@ -1,7 +1,4 @@
-"""Load on a server, and the proof that what was measured is the page that was meant: its status and its rows.
-
-The load comes from wrk, another process in C (`apt-get install wrk`).
-"""
+"""Load generation with wrk (`apt-get install wrk`), with checks of the status and rows of the measured page."""
 
 from __future__ import annotations
 
@@ -34,18 +31,18 @@ end
 THINK = "math.randomseed(os.time())\nfunction delay() return 500 + math.random(3000) end"
 
 _ROWS = re.compile(r'<tr data-thread-id="([^"]+)"|<li class="item [^"]*" id="item-([^"]+)"')
-_OFF = 0.05
-"""The part by which the replies under load may be larger or smaller than the one that was looked at: each has another
-token and other ages in it, and is compressed. A page that says no is a quarter of the size."""
+_SIZE_TOLERANCE = 0.05
+"""Relative difference in size between replies under load and the checked one: tokens and ages in them differ, and they
+are compressed. An error page has a quarter of the size."""
 
 
 class WrongReplyError(Exception):
-    """What came back is not what was to be measured."""
+    """A reply is not the page to measure."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A page, or with `part` what htmx receives of it, and the ids of the rows that are in it, in their order."""
+class MeasuredPage:
+    """A page, or with `part` its htmx partial, and the expected ids of its rows, in order."""
 
     ids: Sequence[str]
     query: str = ""
@@ -59,8 +56,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a run came to: pages a second, milliseconds at the median and at the 95th percentile, bytes of a reply with
-    its headers."""
+    """Figures of a run: pages per second, milliseconds at p50 and p95, bytes of a whole reply."""
 
     rate: float
     p50: float
@@ -69,14 +65,14 @@ class Load:
     size: float
 
 
-def check(served: Served, asked: Asked) -> tuple[int, float]:
-    """Asks once. Returns the bytes of the reply and how many milliseconds it took. Raises `WrongReplyError` where the
-    status is not 200 or the rows are not those expected."""
+def check(served: Served, request: MeasuredPage) -> tuple[int, float]:
+    """Sends one request. Returns the size of the reply in bytes and its duration in milliseconds. Raises
+    `WrongReplyError` if the status is not 200 or the rows are not the expected ones."""
     connection = http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=60)
-    htmx = "true" if asked.part else "false"
+    htmx = "true" if request.part else "false"
     began = time.perf_counter()
     connection.request(
-        "GET", asked.address, headers={"Cookie": served.cookie, "HX-Request": htmx, "Accept-Encoding": "gzip"}
+        "GET", request.address, headers={"Cookie": served.cookie, "HX-Request": htmx, "Accept-Encoding": "gzip"}
     )
     response = connection.getresponse()
     body = response.read()
@@ -84,44 +80,46 @@ def check(served: Served, asked: Asked) -> tuple[int, float]:
     connection.close()
     size = len(body) + sum(len(name) + len(value) + 4 for name, value in response.getheaders()) + 19
     if response.status != 200:
-        raise WrongReplyError(f"{asked.address}: status {response.status} instead of 200")
+        raise WrongReplyError(f"{request.address}: status {response.status} instead of 200")
     text = (gzip.decompress(body) if response.getheader("Content-Encoding") == "gzip" else body).decode()
     found = [first or second for first, second in _ROWS.findall(text)]
-    if found != list(asked.ids):
+    if found != list(request.ids):
         raise WrongReplyError(
-            f"{asked.address}: {len(found)} rows instead of {len(asked.ids)}, or others: {found[:3]} …, not "
-            f"{list(asked.ids[:3])} …"
+            f"{request.address}: {len(found)} rows instead of {len(request.ids)}, or others: {found[:3]} …, not "
+            f"{list(request.ids[:3])} …"
         )
     return size, took
 
 
-def load(served: Served, asked: Asked, *, clients: int, seconds: float, think: bool = False) -> Load:
-    """`clients` ask for one page over and over, without a pause, or as people who look at it for 0.5 to 3.5 s. Raises
-    `WrongReplyError` where any reply is not that page."""
-    before, _ = check(served, asked)
+def load(served: Served, request: MeasuredPage, *, clients: int, seconds: float, think: bool = False) -> Load:
+    """Loads one page repeatedly from `clients` connections, with `think` after pauses of 0.5 to 3.5 s. Raises
+    `WrongReplyError` if any reply is not that page."""
+    before, _ = check(served, request)
     script = SCRIPT % {
         "cookie": served.cookie,
-        "htmx": "true" if asked.part else "false",
+        "htmx": "true" if request.part else "false",
         "delay": THINK if think else "",
     }
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         Path(file.name).write_text(script, encoding="ascii")
         command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "20s", "-s", file.name]
-        said = subprocess.run([*command, served.url + asked.address], capture_output=True, text=True, check=True).stdout
+        said = subprocess.run(
+            [*command, served.url + request.address], capture_output=True, text=True, check=True
+        ).stdout
     found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)", said)
     if not found:
         raise RuntimeError(said)
     requests, duration, errors, p50, p95, size = map(int, found.groups())
     if errors or not requests:
-        raise WrongReplyError(f"{asked.address}: {errors:,} of {requests:,} requests failed")
-    # wrk counts no redirect as an error, and knows nothing of rows.
-    expected = (before + check(served, asked)[0]) / 2
-    if abs(size / requests - expected) > _OFF * expected:
-        raise WrongReplyError(f"{asked.address}: {size / requests:,.0f} bytes a reply instead of {expected:,.0f}")
+        raise WrongReplyError(f"{request.address}: {errors:,} of {requests:,} requests failed")
+    # wrk does not count redirects as errors, and does not check rows.
+    expected = (before + check(served, request)[0]) / 2
+    if abs(size / requests - expected) > _SIZE_TOLERANCE * expected:
+        raise WrongReplyError(f"{request.address}: {size / requests:,.0f} bytes a reply instead of {expected:,.0f}")
     return Load(requests / (duration / 1e6), p50 / 1000, p95 / 1000, requests, size / requests)
 
 
-def few(served: Served, asked: Asked, requests: int = 3) -> Load:
-    """The same figures from a few requests, one after the other."""
-    sizes, times = zip(*(check(served, asked) for _ in range(requests)), strict=True)
+def few(served: Served, request: MeasuredPage, requests: int = 3) -> Load:
+    """The same figures from a few sequential requests."""
+    sizes, times = zip(*(check(served, request) for _ in range(requests)), strict=True)
     return Load(1000 * requests / sum(times), statistics.median(times), max(times), requests, sum(sizes) / requests)

@@ -1,4 +1,4 @@
-"""Proof that a page of the archive that is measured is the one that was asked for: its rows, and their order."""
+"""Checks that a measured page of the archive has the right rows in the right order."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from threads.sources.query import ThreadQuery
 
 EMPTY = ("nowhere", "no such", "nobody", "never")
-"""Words in the names of pages that have no rows."""
+"""Words in the names of benchmarks whose pages have no rows."""
 
 LARGE = 10_000
-"""Threads from which every other page has rows, but for those that are rare."""
+"""Minimum number of threads with which every other page has rows, except those in `RARE`."""
 RARE = {"a quiet hour of the week, the busiest user"}
 
 
-def prove(name: str, query: ThreadQuery, zone: ZoneInfo) -> None:
-    """Raises `WrongReplyError` where the page has rows that do not fit, or none where it has to have some."""
+def check_page(name: str, query: ThreadQuery, zone: ZoneInfo) -> None:
+    """Raises `WrongReplyError` if rows of the page do not match the query, or are out of order or missing."""
     from threads.archive.models import ArchivedThread, SearchDoc  # noqa: PLC0415
     from threads.archive.search.source import ArchiveSource  # noqa: PLC0415
 
@@ -30,15 +30,15 @@ def prove(name: str, query: ThreadQuery, zone: ZoneInfo) -> None:
         raise WrongReplyError(f"{name}: {len(rows)} rows")
     ids = [row.id for row in rows]
     numbers = dict(ArchivedThread.objects.filter(thread_id__in=ids).values_list("thread_id", "number"))
-    order = [numbers[each or ""] for each in ids]
+    order = [numbers[thread_id or ""] for thread_id in ids]
     if order != sorted(set(order), reverse=query.order == "desc"):
         raise WrongReplyError(f"{name}: rows out of order, or twice")
-    if wrong := [row.id for row in rows if not _fits(query, row, zone)]:
+    if wrong := [row.id for row in rows if not _matches(query, row, zone)]:
         raise WrongReplyError(f"{name}: {len(wrong)} rows do not fit, such as {wrong[0]}")
 
 
-def _fits(query: ThreadQuery, row: Thread, zone: ZoneInfo) -> bool:
-    """Whether a row is what all but the words of the query ask for."""
+def _matches(query: ThreadQuery, row: Thread, zone: ZoneInfo) -> bool:
+    """Whether a row matches the query, apart from its search words."""
     reason = row.status.reason if row.status else None
     at = row.created_at.astimezone(zone) if row.created_at else None
     user = row.user or ""

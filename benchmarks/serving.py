@@ -1,4 +1,4 @@
-"""Starts what is measured: each a process of its own on a port of its own, stopped by its id."""
+"""Starts the servers to measure, each as a process on a free port."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = 2
-_START = 120.0
-"""Seconds that a server has to start in."""
+_START_TIMEOUT_SECONDS = 120.0
 
 ROLE = "Viewer"
-"""Of the account that is signed in: without one, every page would be a 403."""
+"""Role of the signed-in account. Without a role every page is a 403."""
 SESSION = """
 import sys
 import django; django.setup()
@@ -58,12 +57,12 @@ def free_port() -> int:
 
 @contextmanager
 def running(command: list[str], environment: dict[str, str], probe: str, cwd: Path = ROOT) -> Iterator[int]:
-    """Runs `command` until the block ends; enters it once `probe` answers, with whatever status."""
+    """Runs `command` for the duration of the block, which starts once `probe` answers with any status."""
     process = subprocess.Popen(
         command, cwd=cwd, env=_environment(environment), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        until = time.monotonic() + _START
+        until = time.monotonic() + _START_TIMEOUT_SECONDS
         while process.poll() is None and time.monotonic() < until:
             try:
                 urllib.request.urlopen(probe, timeout=5).close()
@@ -91,7 +90,7 @@ def upstream(latency_ms: float, threads: int = 1_000_000) -> Iterator[str]:
 
 @contextmanager
 def desk(base_url: str, data: Path, workers: int = WORKERS) -> Iterator[Served]:
-    """Threadkeeper, as the README says to run it in production."""
+    """Threadkeeper, started as for production."""
     port = free_port()
     environment = {
         "DJANGO_SETTINGS_MODULE": "dashboard.settings",
@@ -111,7 +110,7 @@ def desk(base_url: str, data: Path, workers: int = WORKERS) -> Iterator[Served]:
 
 @contextmanager
 def baseline(base_url: str, data: Path, workers: int = WORKERS, threads: int = 50) -> Iterator[Served]:
-    """The official SDK and plain Django, under the same server with the same workers, a thread for each client."""
+    """The baseline: the official SDK and plain Django on gunicorn, with as many workers and a thread per client."""
     port = free_port()
     environment = {
         "DJANGO_SETTINGS_MODULE": "benchmarks.baseline.settings",
@@ -123,13 +122,13 @@ def baseline(base_url: str, data: Path, workers: int = WORKERS, threads: int = 5
     cookie = _session(environment)
     command = [sys.executable, "-m", "gunicorn", "-k", "gthread", "-w", str(workers), "--threads", str(threads)]
     command += ["--keep-alive", "30", "-b", f"127.0.0.1:{port}", "benchmarks.baseline.wsgi"]
-    # Elsewhere than at the root, where gunicorn would find Threadkeeper's own configuration.
+    # Not in the root directory, where gunicorn would read Threadkeeper's configuration.
     with running(command, environment, f"http://127.0.0.1:{port}/none", cwd=ROOT / "benchmarks") as pid:
         yield Served(f"http://127.0.0.1:{port}", pid, f"sessionid={cookie}")
 
 
 def memory_mb(pid: int) -> float:
-    """What the workers below `pid` keep in memory together: each page counted once, by its share (PSS)."""
+    """Memory of the workers of `pid` in MB, shared pages counted proportionally (PSS)."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     total = 0
     for child in children:

@@ -1,4 +1,4 @@
-"""Where the parts are measured: the servers they need, how often they measure, and the rows that have to come."""
+"""The environment of the benchmarks: servers, number of runs, and expected rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 from threads.emulator import Emulator
 
 from . import serving
-from .load import Asked, Load, few, load
+from .load import Load, MeasuredPage, few, load
 from .serving import Served
 from .upstream import world
 
@@ -21,8 +21,11 @@ MANY, SOME = 1_000_000, 5000
 
 
 class Stage:
-    """Each part has servers of its own. Where `small`, all parts have the same ones, of a process each and with an
-    upstream that answers at once, and measure a few times: that shows in seconds that each measures what it says."""
+    """Starts new servers for each part.
+
+    With `small`, all parts share servers of one process each, an upstream without latency, and few runs: a smoke test
+    of the benchmarks in seconds.
+    """
 
     def __init__(self, data: Path, *, small: bool = False) -> None:
         self.data, self.small = data, small
@@ -51,24 +54,24 @@ class Stage:
             "baseline", lambda: serving.baseline(base_url, self.data, workers=self.pick(serving.WORKERS, 1))
         )
 
-    def load(self, served: Served, asked: Asked, *, clients: int, seconds: float, think: bool = False) -> Load:
+    def load(self, served: Served, request: MeasuredPage, *, clients: int, seconds: float, think: bool = False) -> Load:
         if self.small:
-            return few(served, asked)
-        return load(served, asked, clients=clients, seconds=seconds, think=think)
+            return few(served, request)
+        return load(served, request, clients=clients, seconds=seconds, think=think)
 
     def ids(self, number: int, threads: int = MANY, begin: int = 0) -> list[str]:
-        """The ids of the newest threads of an upstream with so many; `begin` is how many come before them."""
+        """The ids of `number` of the newest threads of an upstream with `threads` threads, from position `begin` on."""
         return list(itertools.islice(self.world(threads).thread_ids(), begin, begin + number))
 
     def world(self, threads: int = MANY) -> Emulator:
-        """What is in the upstream, here."""
+        """An emulator with the data of the upstream, in this process."""
         return _world(self.pick(threads, SOME))
 
     @contextmanager
     def _one(self, name: str, make: Callable[[], AbstractContextManager[ValueT]]) -> Iterator[ValueT]:
         if not self.small:
-            with make() as made:
-                yield made
+            with make() as server:
+                yield server
             return
         if name not in self._shared:
             self._shared[name] = self._stack.enter_context(make())

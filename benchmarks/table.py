@@ -1,4 +1,4 @@
-"""Figures in one table, for a reader and for the next run to be compared with."""
+"""Writes the figures as a table to results.md."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ RESULTS = Path(__file__).parent / "results.md"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One figure. `ours` and `other` are the runs, in the order they were made, alternating; `target` is in words."""
+class ResultRow:
+    """One figure. `ours` and `other` are alternating runs of Threadkeeper and the baseline; `target` is text."""
 
     what: str
     unit: str
@@ -29,8 +29,8 @@ class Row:
         return [self.what, _spread(self.ours, self.unit), _spread(self.other, self.unit), ratio, self.target]
 
 
-def write(rows: Sequence[Row]) -> str:
-    """The table as Markdown, written to results.md and returned."""
+def write(rows: Sequence[ResultRow]) -> str:
+    """Writes the table as Markdown to results.md and returns it."""
     lines = [
         "# Results",
         "",
@@ -48,7 +48,7 @@ def write(rows: Sequence[Row]) -> str:
 
 
 def commit() -> str:
-    """What was measured, as Git names it."""
+    """The measured commit, by `git describe`."""
     command = ["git", "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty= with changes that are not in it"]
     try:
         done = subprocess.run(command, cwd=RESULTS.parent, capture_output=True, text=True, check=True)

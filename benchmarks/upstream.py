@@ -1,4 +1,4 @@
-"""An upstream that costs next to nothing: the emulator's replies, each made once, sent from one event loop.
+"""A cheap upstream: serves cached replies of the emulator from one event loop.
 
 `python -m benchmarks.upstream --port 8100 --threads 1000000 --latency-ms 300`
 """
@@ -14,12 +14,12 @@ HEADERS = {"Authorization": "Bearer sk-bench", "OpenAI-Beta": "chatkit_beta=v1"}
 
 
 def world(threads: int) -> Emulator:
-    """The emulator whose replies these are."""
+    """The emulator behind the replies."""
     return Emulator(threads=threads, seed=7, now=1_790_000_000.0, showcase=True)
 
 
 class Upstream:
-    """Answers GET for any number of connections. `latency` is in seconds."""
+    """Answers GET requests. `latency` is in seconds."""
 
     def __init__(self, threads: int, latency: float) -> None:
         self._emulator = world(threads)
@@ -27,20 +27,20 @@ class Upstream:
         self._replies: dict[bytes, bytes] = {}
 
     def reply(self, target: bytes) -> bytes:
-        known = self._replies.get(target)
-        if known is None:
+        reply = self._replies.get(target)
+        if reply is None:
             path, _, query = target.decode().partition("?")
-            made = self._emulator.handle("GET", path, query, HEADERS)
-            lines = [f"HTTP/1.1 {made.status} OK", f"content-length: {len(made.body)}"]
-            lines += [f"{name}: {value}" for name, value in made.headers.items() if name.lower() != "content-length"]
-            known = "\r\n".join([*lines, "", ""]).encode() + made.body
+            answer = self._emulator.handle("GET", path, query, HEADERS)
+            lines = [f"HTTP/1.1 {answer.status} OK", f"content-length: {len(answer.body)}"]
+            lines += [f"{name}: {value}" for name, value in answer.headers.items() if name.lower() != "content-length"]
+            reply = "\r\n".join([*lines, "", ""]).encode() + answer.body
             if len(self._replies) < 50_000:
-                self._replies[target] = known
-        return known
+                self._replies[target] = reply
+        return reply
 
     async def serve(self, port: int) -> None:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: _Connection(self, loop), "127.0.0.1", port, backlog=2048)
+        server = await loop.create_server(lambda: _ProtocolHandler(self, loop), "127.0.0.1", port, backlog=2048)
         async with server:
             await server.serve_forever()
 
@@ -49,8 +49,8 @@ class Upstream:
         return self._latency
 
 
-class _Connection(asyncio.Protocol):
-    """One keep-alive connection. A request without a body ends at its first blank line."""
+class _ProtocolHandler(asyncio.Protocol):
+    """One keep-alive connection. Requests have no body and end at the first blank line."""
 
     def __init__(self, upstream: Upstream, loop: asyncio.AbstractEventLoop) -> None:
         self._upstream, self._loop = upstream, loop

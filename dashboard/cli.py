@@ -25,7 +25,7 @@ The data is in {data} (DATA_DIR).
 
 
 def main() -> None:
-    """Entry point. Without arguments it applies migrations and serves until stopped; else it runs a management command."""
+    """Entry point. Without arguments applies migrations and serves until stopped; else runs a management command."""
     sys.path.insert(0, str(ROOT))
     arguments = sys.argv[1:]
     if arguments in (["-h"], ["--help"]):

@@ -18,8 +18,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.chromium import FLAGS, find  # noqa: E402
-from tests.browser.serving import NAME, PASSWORD, Desk, serve  # noqa: E402
+from tests.support.chromium import FLAGS, find  # noqa: E402
+from tests.support.serving import NAME, PASSWORD, Desk, serve  # noqa: E402
 from threads.emulator import Emulator, EmulatorServer, Fault  # noqa: E402
 
 PICTURES = ROOT / "docs" / "pictures"

@@ -11,20 +11,29 @@ from django.db import connection
 from django.test import Client
 from hypothesis import settings as hypothesis_settings
 
-from tests.accounts import account
-from tests.page import Page
-from threads.archive import database_guard, thread_info
-from threads.archive.store import word_index
+from tests.support.accounts import account
+from tests.support.reader import Get, reader
+from tests.support.seen import Seen
+from tests.support.upstream import NOW, use_upstream
 from threads.chatkit import Account, ChatKitClient, Limits
 from threads.emulator import Emulator, EmulatorAdapter
-from threads.sources import upstream
+from threads.lib import process_state
 
 # A slow machine is no failure; what is slow is measured in benchmarks/.
 hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
 
-NOW = 1_790_000_000.0
-"""The emulator's clock in tests: 2026-09-21 13:33:20 UTC."""
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Says how to run the tests in this order again."""
+    if config.pluginmanager.hasplugin("randomly"):
+        terminalreporter.write_line(f"Order of the tests: --randomly-seed={config.getoption('randomly_seed')}")
+
+
+@pytest.fixture(autouse=True)
+def fresh_process() -> None:
+    """Each test starts with the process state of a process that has just begun: empty caches, no known outage."""
+    process_state.reset_all()
 
 
 @pytest.fixture(autouse=True)
@@ -48,11 +57,6 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
         cursor.execute(f"DROP TRIGGER audit_no_truncate{on}")
 
 
-def use_upstream(monkeypatch: pytest.MonkeyPatch, client: ChatKitClient) -> None:
-    """The desk asks `client`, for the rest of the test."""
-    monkeypatch.setattr(upstream, "client", lambda: client)
-
-
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     """An upstream of 45 threads in this process, which the desk asks."""
@@ -63,13 +67,10 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     client.close()
 
 
-Get = Callable[..., Page]
-
-
 @pytest.fixture
 def visitor() -> Get:
     """Asks for an address without being signed in. Keyword arguments are headers and the expected `status`."""
-    return _reader(Client())
+    return reader(Client())
 
 
 @pytest.fixture
@@ -83,22 +84,10 @@ def agent(db: None) -> Client:
 @pytest.fixture
 def get(agent: Client) -> Get:
     """Asks for an address as a signed-in agent. `part=True` asks as htmx does."""
-    return _reader(agent)
+    return reader(agent)
 
 
-def _reader(client: Client) -> Get:
-    def ask(address: str, *, status: int = 200, part: bool = False, **headers: str) -> Page:
-        sent = headers | ({"HX-Request": "true"} if part else {})
-        response = client.get(address, headers=sent)
-        assert response.status_code == status, response.content[:2000]
-        return Page(response.content.decode(), response.headers)
-
-    return ask
-
-
-@pytest.fixture(autouse=True)
-def nothing_known() -> None:
-    """Each test has a database of its own, whatever this process has learnt of another's."""
-    word_index.forget_known()
-    thread_info.forget()
-    database_guard.forget()
+@pytest.fixture
+def seen(record_property: Callable[[str, object], None]) -> Seen:
+    """Reports an observation in words, for the report of `make faults`."""
+    return lambda words: record_property("seen", words)

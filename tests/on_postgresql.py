@@ -1,4 +1,4 @@
-"""`python -m tests.on_postgresql`: once more on PostgreSQL, the tests of what differs between the databases.
+"""`python -m tests.on_postgresql`: runs once more, on PostgreSQL, the tests whose SQL differs between the databases.
 
 TEST_POSTGRES names the server. Without one these tests are left out, but for CI, where there has to be one.
 """
@@ -13,14 +13,11 @@ import pytest
 
 SERVER = os.environ.get("TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432/postgres")
 TESTS = [
-    "tests/archive", "tests/views",
-    # These have databases of their own.
-    *(f"--ignore=tests/archive/test_{name}.py" for name in (
-        "killed", "queue", "two_workers", "erasing_killed", "erasing_bytes", "erasing_two", "exports_killed", "backup",
-        "rehearsal", "beside",
-    )),
-    "--deselect=tests/archive/test_audit_archive.py::test_processes_that_are_killed_at_one_step_after_the_other",
+    "tests/unit/archive", "tests/unit/faults", "tests/views",
+    "--ignore=tests/unit/archive/test_beside.py",
+    "--deselect=tests/unit/archive/test_audit_archive.py::test_processes_that_are_killed_at_one_step_after_the_other",
     # These are about pages and headers, and ask no database anything of their own.
+    "--ignore=tests/views/faults",
     *(f"--ignore=tests/views/test_{name}.py" for name in (
         "headers", "masking", "metrics", "roles", "sso", "fetch_metadata", "fresh_rights", "guessing", "access",
         "account", "admin", "conversation", "list", "origin", "pages_that_vanish", "transcripts_recorded",

@@ -1,4 +1,4 @@
-"""As `django-admin startproject` writes them, without the debug mode."""
+"""The settings of `django-admin startproject`, without debug mode."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The list, in the plainest Django there is."""
+"""The list in plain Django."""
 
 from datetime import UTC, datetime
 
@@ -11,8 +11,8 @@ client = OpenAI()
 
 
 def thread_list(request: HttpRequest) -> HttpResponse:
-    wanted = {name: request.GET[name] for name in ("after", "user", "order") if request.GET.get(name)}
-    page = client.beta.chatkit.threads.list(limit=int(request.GET.get("limit", 20)), **wanted)  # type: ignore[arg-type]
+    parameters = {name: request.GET[name] for name in ("after", "user", "order") if request.GET.get(name)}
+    page = client.beta.chatkit.threads.list(limit=int(request.GET.get("limit", 20)), **parameters)  # type: ignore[arg-type]
     for thread in page.data:
         thread.created = datetime.fromtimestamp(thread.created_at, UTC)  # type: ignore[attr-defined]
     template = "part.html" if request.headers.get("HX-Request") else "page.html"

@@ -8,6 +8,8 @@ from django.db import DatabaseError, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from threads.lib.process_state import on_reset
+
 
 class PendingMigrationsError(DatabaseError):
     """The database lacks migrations of this code."""
@@ -29,6 +31,7 @@ def check(using: str) -> None:
     _Cache.applied = True
 
 
+@on_reset
 def forget() -> None:
     """Clears the cache: the database may be an older one, restored from a backup."""
     _Cache.applied = False

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
+from threads.lib.process_state import on_reset
+
 AnswerT = TypeVar("AnswerT")
 
 _ABANDON_SECONDS = 60.0
@@ -37,6 +39,7 @@ class Question(Generic[AnswerT]):
         self._lock = threading.Lock()
         self._answer: Future[AnswerT] | None = None
         self._asked = 0.0
+        on_reset(self.forget)
 
     def asked(self) -> Future[AnswerT]:
         """The result of the last or a new call, which may be pending."""

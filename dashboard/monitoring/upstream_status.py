@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from threads.archive.models import Outage, Progress, Run
 from threads.chatkit import ChatKitError, Exchange, NotFound, Refused, TooLarge
+from threads.lib.process_state import on_reset
 from threads.sources import upstream
 
 
@@ -30,10 +31,14 @@ class UpstreamMonitor:
     def __call__(self, exchange: Exchange) -> None:
         self.last_seen = UpstreamStatus(timezone.now(), _failure(exchange.error))
 
+    def forget(self) -> None:
+        self.last_seen = None
+
 
 monitor = UpstreamMonitor()
 """This process's monitor."""
 upstream.observers.append(monitor)
+on_reset(monitor.forget)
 
 
 def _failure(error: ChatKitError | None) -> str:

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
+from tests.support.chromium import FLAGS, find
+from tests.support.serving import NAME, PASSWORD, Desk, serve
 from threads.emulator import Emulator, EmulatorServer, Reply
 
-from .chromium import FLAGS, find
-from .serving import NAME, PASSWORD, Desk, serve
 from .watching import Watch
 
 _PATIENCE = 10_000

@@ -10,11 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, Route, StorageState, expect
 
+from tests.support.serving import Desk
 from threads.emulator import Emulator, Fault
 
 from .conftest import Open
 from .looks import NARROW, WIDE, fine
-from .serving import Desk
 from .steps import following, overflow, previous, rows, settled, shows
 from .talking import find_box, item_ids, landed, marked, said
 

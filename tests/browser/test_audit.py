@@ -7,11 +7,11 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.serving import NAME, Desk
 from threads.emulator import Emulator
 
 from .conftest import Open
 from .looks import PHONE, SMALL, WIDE, fine
-from .serving import NAME, Desk
 from .steps import focused, following, overflow, previous, rows
 from .watching import Watch
 

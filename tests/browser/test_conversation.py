@@ -9,10 +9,10 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.support.serving import NAME, PASSWORD
 from threads.emulator import Fault
 
 from .conftest import Open, Stage
-from .serving import NAME, PASSWORD
 from .steps import focused, rows
 from .talking import (
     EVERY_KIND,

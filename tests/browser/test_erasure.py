@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.serving import Desk
 from threads.emulator import Emulator
 
 from .conftest import Open
 from .looks import NARROW, WIDE, fine
-from .serving import Desk
 from .steps import row_ids
 from .watching import Watch
 

@@ -13,11 +13,11 @@ from zipfile import ZipFile
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.serving import Desk
 from threads.emulator import Emulator
 
 from .conftest import Open
 from .looks import NARROW, WIDE, fine
-from .serving import Desk
 from .steps import users_by_threads
 
 _WORK = "from threads.exports import tasks; tasks.work()"

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
+from tests.support.serving import ROOT, Desk, serve
+
 from .conftest import Open
 from .looks import PHONE, SMALL, WIDE, fine
-from .serving import ROOT, Desk, serve
 from .steps import focused
 from .watching import Watch
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.serving import NAME, PASSWORD, Desk
 from threads.emulator import Emulator
 
 from .conftest import Open
-from .serving import NAME, PASSWORD, Desk
 from .steps import focused, following, overflow, rows, shows
 from .watching import Watch
 

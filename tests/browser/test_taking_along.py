@@ -107,7 +107,7 @@ def test_find_folds_as_the_index_does(page: Page, upstream: Patchy) -> None:
     every = (chr(code) for code in range(0x20000) if unicodedata.category(chr(code)) not in {"Cn", "Co", "Cs"})
     chance = Random(7)
     mixed = ["".join(chance.choices(_TRICKY, k=8)) for _ in range(500)]
-    cases = json.loads((Path(__file__).parents[1] / "unit" / "search_forms.json").read_text(encoding="utf-8"))
+    cases = json.loads((Path(__file__).parents[1] / "support" / "search_forms.json").read_text(encoding="utf-8"))
     # A newline ends each: what stands in one line does not reach the next.
     texts = [*(f"a{each}b" for each in every if each not in "\r\n"), *mixed, *(text for case in cases for text in case)]
     found = page.evaluate("texts => texts.map((each) => [folding.folded(each), folding.places(each).plain])", texts)

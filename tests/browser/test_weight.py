@@ -5,10 +5,10 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from tests.support.serving import NAME, PASSWORD
 from threads.emulator import Emulator
 
 from .conftest import Open
-from .serving import NAME, PASSWORD
 from .steps import following, rows
 from .watching import Watch
 

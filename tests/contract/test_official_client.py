@@ -9,7 +9,7 @@ from openai.resources.beta.chatkit.threads import Threads
 
 from tests.contract.conftest import MakeThreads
 from threads.emulator import Emulator, Fault
-from threads.emulator.world.usernames import AWKWARD
+from threads.emulator.world.usernames import AWKWARD_USERNAMES
 
 Order = Literal["asc", "desc"]
 ORDERS: tuple[Order, ...] = ("asc", "desc")
@@ -34,7 +34,7 @@ def test_all_threads_page_after_page(emulator: Emulator, threads: Threads, order
     assert len(emulator.calls) == 12
 
 
-@pytest.mark.parametrize("user", AWKWARD.values())
+@pytest.mark.parametrize("user", AWKWARD_USERNAMES.values())
 @pytest.mark.parametrize("order", ORDERS)
 def test_all_threads_of_a_user(emulator: Emulator, threads: Threads, user: str, order: Order) -> None:
     rows = list(threads.list(limit=4, order=order, user=user))

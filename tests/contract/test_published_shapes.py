@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from tests.contract import schemas
 from tests.contract.conftest import validator_for
-from tests.unit.emulator.calls import THREADS, call, get, items_of
+from tests.support.calls import THREADS, call, get, items_of
 from threads.emulator import Emulator, Fault
 
 

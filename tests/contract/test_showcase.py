@@ -7,12 +7,11 @@ from jsonschema import Draft202012Validator
 from openai import DefaultHttpxClient, OpenAI
 
 from tests.contract import schemas
-from tests.unit.emulator.calls import NOW, get
-from tests.unit.emulator.test_showcase import items_at, thread_at
+from tests.support.calls import NOW, get, items_at, thread_at
 from threads.emulator import Emulator, EmulatorServer
-from threads.emulator.world.showcase import SCENES
+from threads.emulator.world.showcase import SHOWCASE
 
-PLACES = [scene.place for scene in SCENES]
+PLACES = [scene.place for scene in SHOWCASE]
 
 
 @pytest.fixture(scope="module")

@@ -26,9 +26,9 @@ from django.utils import timezone
 
 from dashboard.monitoring import doctor, heartbeat
 from dashboard.monitoring.doctor import CheckResult, CheckStatus, local_checks, upstream_checks
-from tests.accounts import account
-from tests.archive.services import postgres
-from tests.conftest import NOW
+from tests.support.accounts import account
+from tests.support.services import postgres
+from tests.support.upstream import NOW
 from threads.archive.models import Lease, Progress, Run
 from threads.chatkit import Exchange
 from threads.emulator import Emulator, EmulatorServer, Fault

@@ -16,8 +16,8 @@ from django.test import Client, RequestFactory
 
 from dashboard.middleware import assign_request_id
 from dashboard.monitoring import logs
-from tests.accounts import account
-from tests.conftest import NOW, use_upstream
+from tests.support.accounts import account
+from tests.support.upstream import NOW, use_upstream
 from threads.audit.record import Actor, acting
 from threads.chatkit import Account, ChatKitClient
 from threads.emulator import Emulator, EmulatorAdapter

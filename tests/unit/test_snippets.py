@@ -86,7 +86,7 @@ def test_markdown_shows_as_words() -> None:
 
 
 def test_every_form_of_a_word_is_marked() -> None:
-    cases = Path(__file__).parent / "search_forms.json"
+    cases = Path(__file__).parents[1] / "support" / "search_forms.json"
     for stored, typed in json.loads(cases.read_text(encoding="utf-8")):
         for unit in folded(typed).split():
             assert marks(stored, [unit]), typed

@@ -10,7 +10,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from dashboard import database_errors
-from tests.archive.services import POSTGRES
+from tests.support.services import POSTGRES
 from threads.archive.models import Progress
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,8 +12,8 @@ from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from dashboard.accounts.models import DeskSession
-from tests.accounts import account
-from tests.conftest import Get
+from tests.support.accounts import account
+from tests.support.reader import Get
 from threads.emulator import Emulator
 
 OPEN = {"sign-in/", "sign-in/demo/", "sign-in/sso/", "sign-in/sso/callback/", "sign-out/", "admin/login/"}

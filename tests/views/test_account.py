@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
 from dashboard.accounts.models import DeskSession, Identity, SignInLock
-from tests.accounts import PASSWORD, account
-from tests.page import Page
+from tests.support.accounts import PASSWORD, account
+from tests.support.page import Page
 from threads.audit.models import AuditEvent
 from threads.emulator import Emulator
 

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from tests.accounts import PASSWORD, account
+from tests.support.accounts import PASSWORD, account
 from threads.roles import ROLES, Right, make
 
 pytestmark = pytest.mark.django_db

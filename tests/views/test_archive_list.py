@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import string
-from collections.abc import Iterator
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -13,8 +12,8 @@ from django.db import OperationalError, transaction
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from tests.archive.test_sync import spoken, sync
-from tests.conftest import Get
+from tests.support.reader import Get
+from tests.support.syncing import spoken, sync
 from threads.archive import thread_info
 from threads.archive.models import ArchivedThread
 from threads.archive.models import Outage as Kept
@@ -26,15 +25,6 @@ from threads.emulator import Emulator, Fault
 from threads.service import outage
 
 DOWN = [Fault.ERROR_503, Fault.GONE_404, Fault.GONE_410, Fault.WRONG_KEY, Fault.NOT_JSON]
-
-
-@pytest.fixture(autouse=True)
-def nothing_known() -> Iterator[None]:
-    thread_info.forget()
-    outage.watch.forget()
-    yield
-    thread_info.forget()
-    outage.watch.forget()
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from dashboard.monitoring import doctor
-from tests.accounts import account
-from tests.archive.test_sync import spoken, sync
-from tests.conftest import Get, _reader, use_upstream
+from tests.support.accounts import account
+from tests.support.reader import Get, reader
+from tests.support.syncing import spoken, sync
+from tests.support.upstream import use_upstream
 from threads.archive import database_guard, tasks, thread_info
 from threads.archive.models import ArchivedThread, SyncRequest
 from threads.chatkit import Account, ChatKitClient, Limits, Retired
@@ -82,7 +83,7 @@ def test_a_conversation_and_its_files(get: Get, agent: Client, kept: Emulator) -
 
 def test_copies_are_erased(boss: Client, kept: Emulator) -> None:
     newest = next(kept.thread_ids())
-    page = _reader(boss)(f"/erase/?thread={newest}")
+    page = reader(boss)(f"/erase/?thread={newest}")
     assert "OpenAI is not asked" in page.said()
     signed = page.one("input", name="preview").get("value")
     boss.post("/erase/confirm/", {"preview": signed, "typed": newest})

@@ -11,8 +11,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
-from tests.archive.test_sync import sync
-from tests.conftest import Get
+from tests.support.reader import Get
+from tests.support.syncing import sync
 from threads.archive.models import ArchivedThread, Lease, Progress, Run, SyncRequest
 from threads.audit.record import NotRecordedError
 from threads.emulator import Emulator

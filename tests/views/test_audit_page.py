@@ -13,8 +13,8 @@ from django.db import DatabaseError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from tests.accounts import account
-from tests.page import Page
+from tests.support.accounts import account
+from tests.support.page import Page
 from threads.audit import query as find
 from threads.audit.models import AuditEvent
 from threads.audit.query import TrailQuery

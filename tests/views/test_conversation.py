@@ -13,8 +13,9 @@ import pytest
 from django.test import Client
 from markdown_it import MarkdownIt
 
-from tests.conftest import NOW, Get, use_upstream
-from tests.page import Page
+from tests.support.page import Page
+from tests.support.reader import Get
+from tests.support.upstream import NOW, use_upstream
 from threads.audit.models import AuditEvent
 from threads.chatkit import Account, ChatKitClient, Limits
 from threads.emulator import Emulator, EmulatorAdapter, Fault

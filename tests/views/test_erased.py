@@ -11,11 +11,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from tests.accounts import account
-from tests.archive.erasing import done, ordered
-from tests.archive.test_sync import sync
-from tests.conftest import Get, _reader
-from tests.page import Page
+from tests.support.accounts import account
+from tests.support.erasing import done, ordered
+from tests.support.page import Page
+from tests.support.reader import Get, reader
+from tests.support.syncing import sync
 from threads.emulator import Emulator
 from threads.erasure import lookup, vacuum
 from threads.erasure.models import Erasure, Target
@@ -33,7 +33,7 @@ def files_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
 def reading(role: str) -> Get:
     client = Client()
     client.force_login(User.objects.filter(username=f"a {role}").first() or account(f"a {role}", role))
-    return _reader(client)
+    return reader(client)
 
 
 def of_user(user: str, **more: str) -> str:

@@ -16,11 +16,11 @@ from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
-from tests.accounts import account
-from tests.archive.erasing import done, ordered
-from tests.archive.test_sync import sync
-from tests.conftest import Get, _reader
-from tests.page import Page
+from tests.support.accounts import account
+from tests.support.erasing import done, ordered
+from tests.support.page import Page
+from tests.support.reader import Get, reader
+from tests.support.syncing import sync
 from threads.archive.models import ArchivedThread
 from threads.audit.models import AuditEvent
 from threads.audit.record import Action, Outcome, record
@@ -50,7 +50,7 @@ def eraser(db: None) -> Client:
 
 @pytest.fixture
 def look(eraser: Client) -> Get:
-    return _reader(eraser)
+    return reader(eraser)
 
 
 Send = Callable[..., Page]
@@ -64,7 +64,7 @@ def send(eraser: Client) -> Send:
         response = eraser.post(address, fields)
         assert response.status_code == status, response.content[:2000]
         if status == 302:
-            return _reader(eraser)(response["Location"])
+            return reader(eraser)(response["Location"])
         return Page(response.content.decode(), response.headers)
 
     return ask
@@ -303,7 +303,7 @@ def test_auditors_see_receipts_and_order_nothing(emulator: Emulator, send: Send,
     job = Erasure.objects.get()
     auditor = Client()
     auditor.force_login(account("auditor", "Auditor"))
-    reads = _reader(auditor)
+    reads = reader(auditor)
     assert "1 thread" in reads("/erasures/").said()
     assert one in (
         reads(f"/erasures/{job.pk}/").text + auditor.get(f"/erasures/{job.pk}/receipt.json").content.decode()
@@ -318,7 +318,7 @@ def test_the_receipt_that_htmx_gets_at_the_end_is_on_record(emulator: Emulator) 
     auditor = Client()
     auditor.force_login(account("auditor", "Auditor"))
     seen = AuditEvent.objects.filter(action="audit", detail__receipt=str(job.pk))
-    reads = _reader(auditor)
+    reads = reader(auditor)
     reads(f"/erasures/{job.pk}/", part=True)
     assert seen.count() == 0, "it comes again every few seconds"
     done(job, emulator)
@@ -401,7 +401,7 @@ def test_who_may_not_erase_can_not_start_it(waiting: Erasure, look: Get, send: S
     address = f"/erasures/{waiting.pk}/start/"
     auditor = Client()
     auditor.force_login(account("auditor", "Auditor"))
-    assert "with the role Eraser can confirm it" in _reader(auditor)(f"/erasures/{waiting.pk}/").said()
+    assert "with the role Eraser can confirm it" in reader(auditor)(f"/erasures/{waiting.pk}/").said()
     assert auditor.post(address, {"typed": "3"}).status_code == 403
     look("/erasures/")
     User.groups.through.objects.filter(group=Group.objects.get(name="Eraser")).delete()  # tells nobody
@@ -438,13 +438,13 @@ def test_administrators_are_told_that_a_backup_was_restored(
     boss = Client()
     boss.force_login(account("boss", "Administrator"))
     replay.forget_warning()
-    assert "erasures replay" not in _reader(boss)("/threads/").said()
+    assert "erasures replay" not in reader(boss)("/threads/").said()
     journal.append(NewEntry(uuid4(), EntryKind.ERASE, "cthr_1"))
     replay._warned.clear()  # half a minute later
-    page = _reader(boss)("/threads/")
+    page = reader(boss)("/threads/")
     assert "a backup was restored" in page.said(page.one("p", id="restored"))
     assert "a backup was restored" not in look("/threads/").said()
     settings.ERASURES_FILE.unlink()
     settings.ERASURES_FILE.mkdir()
     replay.forget_warning()
-    assert "The erasures file can't be read" in _reader(boss)("/threads/").said()
+    assert "The erasures file can't be read" in reader(boss)("/threads/").said()

@@ -21,22 +21,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tests.accounts import account
-from tests.archive.mirror import asking
-from tests.archive.test_sync import sync
-from tests.conftest import Get, use_upstream
-from threads import service
-from threads.archive import thread_info
-from threads.audit.models import AuditEvent
-from threads.chatkit import Unavailable
-from threads.emulator import Emulator, Fault
-from threads.exports import runner, storage, tasks
-from threads.exports.models import Export
-from threads.sources import query_forms
-from threads.sources.query import ThreadQuery
-from threads.web.views import exports as views
-
-from .exporting import (
+from tests.support.accounts import account
+from tests.support.exporting import (
     body,
     broken_after,
     busiest,
@@ -51,6 +37,20 @@ from .exporting import (
     unwritable,
     zipped,
 )
+from tests.support.mirror import asking
+from tests.support.reader import Get
+from tests.support.syncing import sync
+from tests.support.upstream import use_upstream
+from threads import service
+from threads.archive import thread_info
+from threads.audit.models import AuditEvent
+from threads.chatkit import Unavailable
+from threads.emulator import Emulator, Fault
+from threads.exports import runner, storage, tasks
+from threads.exports.models import Export
+from threads.sources import query_forms
+from threads.sources.query import ThreadQuery
+from threads.web.views import exports as views
 
 __all__ = ["finished", "own_place"]
 

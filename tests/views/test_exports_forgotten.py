@@ -7,16 +7,15 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.archive.test_sync import sync
-from tests.conftest import Get
+from tests.support.exporting import busiest, finished, later, own_place, stored, zipped
+from tests.support.reader import Get
+from tests.support.syncing import sync
 from threads import service
 from threads.emulator import Emulator
 from threads.exports import storage, tasks
 from threads.exports.models import Export, Outcome
 from threads.exports.purge import purge
 from threads.web.views import exports as views
-
-from .exporting import busiest, finished, later, own_place, stored, zipped
 
 __all__ = ["finished", "own_place"]
 

@@ -10,7 +10,19 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from tests.conftest import Get
+from tests.support.exporting import (
+    body,
+    broken_after,
+    busiest,
+    finished,
+    later,
+    own_place,
+    rows,
+    trail,
+    unwritable,
+    zipped,
+)
+from tests.support.reader import Get
 from threads import service
 from threads.chatkit import Unavailable
 from threads.emulator import Emulator
@@ -18,8 +30,6 @@ from threads.exports import runner, storage, tasks
 from threads.exports.models import Export, Outcome
 from threads.jobs.lease import LeaseLostError
 from threads.web.views import exports as views
-
-from .exporting import body, broken_after, busiest, finished, later, own_place, rows, trail, unwritable, zipped
 
 __all__ = ["finished", "own_place"]
 

@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
 from dashboard.accounts.backends import BACKEND
-from tests.accounts import account
-from tests.views import test_roles as asked
+from tests.support import roles as asked
+from tests.support.accounts import account
 from threads.audit.models import AuditEvent
 from threads.emulator import Emulator
 from threads.web.fetch_metadata import FetchMetadata
@@ -46,7 +46,7 @@ def client(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Client:
 
 def _addresses(emulator: Emulator) -> dict[str, str]:
     thread_id = next(iter(emulator.thread_ids()))
-    return {each: asked._asked(each, thread_id) for each in asked.addresses()}
+    return {each: asked.filled_in(each, thread_id) for each in asked.addresses()}
 
 
 @pytest.mark.django_db

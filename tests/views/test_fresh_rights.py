@@ -13,8 +13,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from dashboard.accounts import backends
 from dashboard.accounts.models import DeskSession
-from tests.accounts import account
-from tests.views import test_roles as asked
+from tests.support import roles as asked
+from tests.support.accounts import account
 from threads.emulator import Emulator
 from threads.roles import Right
 
@@ -43,7 +43,7 @@ class Desk:
         User.groups.through.objects.filter(user=self.user).delete()  # Django tells nobody of this
 
     def ask(self, method: str, address: str) -> Any:
-        response = self.client.generic(method, asked._asked(address, self.thread_id))
+        response = self.client.generic(method, asked.filled_in(address, self.thread_id))
         if response.streaming:
             b"".join(response)
         return response
@@ -77,8 +77,8 @@ def test_a_role_that_another_process_took_away_changes_nothing_more(desk: Desk) 
         for method in ["POST"] if _is_reading(view) else ["POST", "GET"]:
             desk.remembered()
             desk.demoted_elsewhere()
-            seen = asked._class(desk.ask(method, address), signed_in=True)
-            if seen not in asked._told(rows[address], "no role", method):
+            seen = asked.outcome(desk.ask(method, address), signed_in=True)
+            if seen not in asked.expected(rows[address], "no role", method):
                 wrong.append(f"{method} {address}: {seen}")
     assert not wrong, "\n".join(wrong)
 

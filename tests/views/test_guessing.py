@@ -15,9 +15,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from tests.accounts import account
-from tests.archive.test_sync import sync
-from tests.views.test_roles import table
+from tests.support.accounts import account
+from tests.support.roles import table
+from tests.support.syncing import sync
 from threads.archive import thread_info
 from threads.archive.models import Person
 from threads.audit.models import AuditEvent

@@ -20,7 +20,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client, override_settings
 
-from tests.accounts import PASSWORD, account
+from tests.support.accounts import PASSWORD, account
 from threads.emulator import Emulator
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from django.test import Client
 
-from tests.conftest import Get
+from tests.support.reader import Get
 from threads.emulator import Emulator
 
 

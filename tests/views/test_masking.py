@@ -12,9 +12,9 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.utils import timezone
 
-from tests.accounts import account
-from tests.archive.test_sync import spoken, sync
-from tests.page import Page
+from tests.support.accounts import account
+from tests.support.page import Page
+from tests.support.syncing import spoken, sync
 from threads.archive import statistics
 from threads.archive.models import ArchivedThread
 from threads.audit.models import AuditEvent

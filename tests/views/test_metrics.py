@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from dashboard.monitoring import counters, health, metric_files
+from dashboard.monitoring import counters, metric_files
 from dashboard.monitoring.gauges import DatabaseState
-from tests.conftest import NOW, use_upstream
+from tests.support.upstream import NOW, use_upstream
 from threads.archive.models import ArchivedThread, Run
 from threads.audit.record import Actor, acting
 from threads.chatkit import Account, ChatKitClient
@@ -31,17 +30,9 @@ Labels = dict[str, str]
 
 
 @pytest.fixture(autouse=True)
-def on(settings: Any, tmp_path: Path) -> Iterator[None]:
+def on(settings: Any, tmp_path: Path) -> None:
     settings.METRICS = True
     settings.DATA_DIR = tmp_path
-    _forget()
-    yield
-    _forget()
-
-
-def _forget() -> None:
-    counters.database_state.forget()
-    health.queue_probe.forget()
 
 
 def told() -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -159,7 +150,7 @@ def test_what_the_database_knows() -> None:
     assert found["threadkeeper_queue_length"] == 0
     assert found["threadkeeper_database_up"] == found["threadkeeper_queue_up"] == 1
     assert "threadkeeper_worker_seen_seconds" not in found
-    _forget()
+    counters.database_state.forget()
     assert value("jobs", kind="export", phase="waiting") == value("jobs", kind="export", phase="ended") == 1
 
 

@@ -9,8 +9,8 @@ from xml.etree.ElementTree import Element
 import pytest
 from django.test import Client
 
-from tests.conftest import Get
-from tests.page import Page
+from tests.support.page import Page
+from tests.support.reader import Get
 from threads.archive.models import Progress
 from threads.archive.store import write
 from threads.chatkit import Status, Thread

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,12 +10,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from tests.accounts import account
-from tests.archive.dying import Dying, run
-from tests.archive.test_sync import spoken
-from tests.conftest import Get, _reader, use_upstream
-from tests.page import Page
-from tests.views.exporting import body, own_place, rows
+from tests.support.accounts import account
+from tests.support.dying import Dying, run
+from tests.support.exporting import body, own_place, rows
+from tests.support.page import Page
+from tests.support.reader import Get, reader
+from tests.support.syncing import spoken
+from tests.support.upstream import use_upstream
 from threads.archive import deletions, thread_info
 from threads.archive.models import ArchivedItem, ArchivedThread
 from threads.audit.models import AuditEvent
@@ -31,15 +31,13 @@ __all__ = ["own_place"]
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Dying]:
+def world(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Dying:
     """An upstream of 60 threads, which the desk asks; nothing is copied yet."""
     made = Dying(threads=60, seed=7, now=timezone.now().timestamp())
     client = made.client(seconds=10, bytes=CAP)
     settings.CHATKIT_MAX_BYTES = CAP
     use_upstream(monkeypatch, client)
-    watch.forget()
-    yield made
-    watch.forget()
+    return made
 
 
 def items_of(page: Page) -> list[Any]:
@@ -234,7 +232,7 @@ def test_an_administrator_sees_which_deletions_are_withheld_and_accepts_them(
 ) -> None:
     settings.ARCHIVE_DELETIONS_PER_DAY = 0
     opened(world)
-    look = _reader(boss)
+    look = reader(boss)
     page = look("/archive/")
     assert "5 deletions to look at" in page.said()
     withheld = set(deletions.withheld().values_list("thread_id", flat=True))

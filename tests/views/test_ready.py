@@ -20,7 +20,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from dashboard.monitoring import health, pending_migrations, upstream_status
-from tests.conftest import NOW, use_upstream
+from tests.support.upstream import NOW, use_upstream
 from threads.archive.models import Outage, Progress, Run
 from threads.chatkit import Account, ChatKitClient, ChatKitError, Exchange, NotFound, Unavailable
 from threads.emulator import Emulator, EmulatorAdapter, Fault
@@ -31,20 +31,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def afresh(settings: Any, tmp_path: Path) -> Iterator[None]:
-    """Nothing is known yet, and the queue is this test's own."""
+def afresh(settings: Any, tmp_path: Path) -> None:
+    """The queue is this test's own."""
     settings.DATA_DIR = tmp_path
-    upstream_status.monitor.last_seen = None
-    _forget()
-    yield
-    upstream_status.monitor.last_seen = None
-    _forget()
-
-
-def _forget() -> None:
-    health.database_probe.forget()
-    health.queue_probe.forget()
-    pending_migrations.forget()
 
 
 @pytest.fixture
@@ -132,7 +121,7 @@ def test_so_does_what_the_worker_has_heard() -> None:
     Run.objects.create(pk=1, holder="here 1", **run)
     assert asked()[3].startswith("upstream: answered")
     Progress.objects.create(pk=1, started_at=now, failed_at=now, failure="user_1 was here")
-    _forget()
+    health.database_probe.forget()
     assert asked()[3] == "upstream: failed 0 s ago (CopyingFailed)"
 
 

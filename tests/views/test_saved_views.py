@@ -10,9 +10,9 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from tests.accounts import account
-from tests.conftest import Get
-from tests.page import Page
+from tests.support.accounts import account
+from tests.support.page import Page
+from tests.support.reader import Get
 from threads.emulator import Emulator
 from threads.models import SavedView
 from threads.web import saved_views

@@ -12,8 +12,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from tests.archive.test_sync import spoken, sync
-from tests.conftest import Get
+from tests.support.exporting import own_place
+from tests.support.reader import Get
+from tests.support.syncing import spoken, sync
 from threads.archive import statement_timeout, thread_info
 from threads.archive.search import engines
 from threads.archive.search import words as search
@@ -26,8 +27,6 @@ from threads.exports import list_pages, orders, storage, tasks
 from threads.exports.models import Export
 from threads.jobs import queue
 from threads.sources.query import ThreadQuery
-
-from .exporting import own_place
 
 __all__ = ["own_place"]
 

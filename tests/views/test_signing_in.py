@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from dashboard.accounts import throttle
 from dashboard.accounts.models import DeskSession, SignInLock
-from tests.accounts import PASSWORD, account
+from tests.support.accounts import PASSWORD, account
 from threads.audit import descriptions
 from threads.audit.models import AuditEvent
 from threads.emulator import Emulator

@@ -19,9 +19,9 @@ from dashboard.accounts import claims, sso
 from dashboard.accounts.models import DeskSession, Identity, RolesClaim
 from dashboard.monitoring.doctor import CheckStatus
 from dashboard.monitoring.doctor.local_checks import single_sign_on
-from tests.accounts import PASSWORD, account
-from tests.oidc_provider import CLIENT, SECRET, Provider, provider
-from tests.page import Page
+from tests.support.accounts import PASSWORD, account
+from tests.support.oidc_provider import CLIENT, SECRET, Provider, provider
+from tests.support.page import Page
 from threads.audit.models import AuditEvent
 from threads.emulator import Emulator
 

@@ -18,10 +18,10 @@ from django.http import QueryDict
 from django.test import Client, override_settings
 from django.urls import reverse
 
-from tests.accounts import PASSWORD, account
-from tests.archive.test_sync import spoken, sync
-from tests.page import Page
-from tests.views.test_roles import addresses
+from tests.support.accounts import PASSWORD, account
+from tests.support.page import Page
+from tests.support.roles import addresses
+from tests.support.syncing import spoken, sync
 from threads.archive.models import ArchivedItem
 from threads.audit.models import AppendOnlyError, AuditEvent
 from threads.audit.record import Actor, acting, record

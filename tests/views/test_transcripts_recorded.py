@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tests.support.exporting import body, name, own_place, trail
 from threads import service
 from threads.audit.models import AuditEvent
 from threads.chatkit import Unavailable
 from threads.emulator import Emulator
-
-from .exporting import body, name, own_place, trail
 
 __all__ = ["own_place"]
 

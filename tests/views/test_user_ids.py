@@ -15,12 +15,12 @@ from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tests.accounts import account
-from tests.archive.erasing import done
-from tests.archive.test_sync import sync
-from tests.conftest import Get
-from tests.page import Page
-from tests.views.exporting import own_place, stored, transcripts, zipped  # noqa: F401
+from tests.support.accounts import account
+from tests.support.erasing import done
+from tests.support.exporting import own_place, stored, transcripts, zipped  # noqa: F401
+from tests.support.page import Page
+from tests.support.reader import Get
+from tests.support.syncing import sync
 from threads.archive import thread_info, user_ids
 from threads.archive.models import ArchivedThread, Person
 from threads.archive.search import users

@@ -11,6 +11,8 @@ from typing import Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
+from threads.lib.process_state import on_reset
+
 from .models import AuditEvent
 
 MAX_EVENTS = 1000
@@ -27,6 +29,7 @@ _rows: deque[dict[str, Any]] = deque()
 _writing = threading.Lock()
 _guard = threading.Lock()
 _running = False
+on_reset(_rows.clear)
 
 
 def enqueue(row: dict[str, Any], error: DatabaseError) -> bool:

@@ -1,6 +1,7 @@
-"""Answers as the ChatKit threads API does, for the demo, the tests and the benchmarks.
+"""Emulator of the ChatKit threads API, for the demo, the tests and the benchmarks.
 
-It shares no code with the client, so that each checks the other.
+`world/` computes the data, `api/` builds the replies, `serving/` makes them reachable over requests or a socket.
+It shares no code with the client in `threads.chatkit`, so that each checks the other.
 """
 
 from .api.paging import BeforeReading, HasMoreReading

@@ -1,4 +1,4 @@
-"""The emulator: one upstream, to be called in process or over a socket."""
+"""The emulator: one upstream with its data, its faults and a log of its calls."""
 
 import threading
 import time
@@ -7,24 +7,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from urllib.parse import parse_qsl, urlencode
 
-from .api.api import Api
+from .api.api import ThreadsApi
 from .api.paging import BeforeReading, HasMoreReading, Readings
 from .api.parameters import DEFAULT_LIMIT
-from .api.refusals import refusal
-from .api.replies import OLD, Meter, Reply, Request, common_headers
-from .api.spoilers import LEAST_TOO_MANY, spoil
-from .faults import LOST, ONCE, Fault
+from .api.refusals import fault_reply
+from .api.replies import OLD_DATE_SECONDS, RateLimitHeaders, Reply, Request, common_headers
+from .api.spoilers import MIN_EXCESS_ROWS, corrupt
+from .faults import DATA_LOSS_FAULTS, ONE_SHOT_FAULTS, Fault
 from .world.conversation import Json
-from .world.desk import Desk
+from .world.desk import WorldState
 from .world.showcase import scenes
 from .world.world import World
 
-_REMEMBERED_CALLS = 1000
-_OTHER_SEED = 1_000_003
-_OTHER_USERS = 10_000_000
+_CALL_LOG_SIZE = 1000
+_OTHER_PROJECT_SEED_OFFSET = 1_000_003
+_OTHER_PROJECT_FIRST_USER = 10_000_000
 
 
-def _asked_limit(request: Request) -> int:
+def _requested_limit(request: Request) -> int:
     limit = request.parameters().get("limit", "")
     return int(limit) if limit.isdecimal() else DEFAULT_LIMIT
 
@@ -35,21 +35,25 @@ def _without_cursors(request: Request) -> Request:
 
 
 class Emulator:
-    """Answers as the ChatKit threads API does, from a world that `seed`, `threads` and `now` decide.
+    """Emulates the ChatKit threads API over generated data: the same `seed`, `threads` and `now` give the same data.
 
-    `now` is Unix seconds, and the present when not given. `latency_ms` is how long the adapter and
-    the server wait before they answer. `api_key` is the only right key; without it any key is,
-    except that one which begins with `sk-wrong` is unknown and one with `sk-scopes` lacks scopes.
-    `before` and `has_more` choose among the readings of what the documentation leaves open, and so
-    does `gone_cursor_status`, 404 or 400: the answer to a cursor that is deleted, hidden or unknown.
-    `ties` neighbours of the world's threads share one `created_at`, that of the oldest of them; with
-    more than one, the list orders threads that share a `created_at` by id.
-    `fault` makes every call fail in that way, and may be set and taken away (None) at any time.
-    `showcase` gives four of the newest threads, the 2nd, 5th, 8th and 12th counted from the newest,
-    conversations worth a look: every kind of item, the same in the documentation's spelling, 10,000
-    items, and what a stranger may write. A world of fewer than 12 threads has none of them.
-    `clock` gives what the `Date` of its replies says, in Unix seconds; it may be replaced at any time.
-    `calls` holds (method, path, query) of the last thousand calls. Safe to share among threads.
+    All methods are thread-safe.
+
+    - `now`: Unix seconds; by default the current time.
+    - `latency_ms`: how long the adapter and the server wait before each reply.
+    - `api_key`: the only valid key. Without it every key is valid, except that keys with the prefix `sk-wrong`
+      are unknown and keys with the prefix `sk-scopes` lack scopes.
+    - `before`, `has_more`, `gone_cursor_status` (404 or 400, for a deleted, hidden or unknown cursor): behaviour
+      that the documentation leaves open.
+    - `ties`: the size of the groups of neighbouring threads that share the `created_at` of the oldest. From 2 on,
+      the list orders threads with the same `created_at` by id.
+    - `fault`: makes every call fail; can be set or removed (None) at any time.
+    - `showcase`: the 2nd, 5th, 8th and 12th newest threads get special conversations: every kind of item, the same
+      with the documentation's type names, 10,000 items, and hostile content. Needs 12 threads or more.
+    - `clock`: returns the time for the `Date` header, in Unix seconds; can be replaced at any time.
+    - `calls`: (method, path, query) of the last 1,000 calls.
+
+    Raises ValueError for an invalid `gone_cursor_status` or `ties`.
     """
 
     def __init__(
@@ -71,137 +75,137 @@ class Emulator:
         if ties < 1:
             raise ValueError(f"ties must be at least 1, not {ties}")
         self._world = World(threads, seed, time.time() if now is None else now, ties)
-        self._desk = Desk(self._world, scenes(self._world) if showcase else {})
+        self._state = WorldState(self._world, scenes(self._world) if showcase else {})
         self._api_key = api_key
         self._readings = Readings(before, has_more, gone_cursor_status)
-        self._api = Api(self._desk, api_key, self._readings)
-        self._meter = Meter()
+        self._api = ThreadsApi(self._state, api_key, self._readings)
+        self._rate_limit = RateLimitHeaders()
         self._lock = threading.Lock()
-        self._spent = False
+        self._one_shot_used = False
         self._fault = fault
         self.latency_ms = latency_ms
         self.clock: Callable[[], float] = time.time
-        self.calls: deque[tuple[str, str, str]] = deque(maxlen=_REMEMBERED_CALLS)
+        self.calls: deque[tuple[str, str, str]] = deque(maxlen=_CALL_LOG_SIZE)
 
     @property
     def fault(self) -> Fault | None:
-        """How calls fail at present; None when they don't. Setting a fault that strikes once arms it anew."""
+        """The active fault, or None. Setting a one-shot fault re-arms it."""
         return self._fault
 
     @fault.setter
     def fault(self, fault: Fault | None) -> None:
         with self._lock:
-            self._fault, self._spent = fault, False
+            self._fault, self._one_shot_used = fault, False
 
     def handle(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> Reply:
-        """Answers one call. `path` begins with `/v1`; it and `query` are percent-encoded."""
+        """Returns the reply to one call. `path` begins with `/v1`; it and `query` are percent-encoded."""
         started = time.perf_counter()
         self.calls.append((method, path, query))
         request = Request(method, path, query, {name.lower(): value for name, value in headers.items()})
-        fault = self._strike()
+        fault = self._fault_for_call()
         reply = self._answer(request, fault)
-        now = self.clock() - (OLD if fault is Fault.OLD_DATE else 0)
-        reply.headers = common_headers(self._meter, started, now) | reply.headers
+        now = self.clock() - (OLD_DATE_SECONDS if fault is Fault.OLD_DATE else 0)
+        reply.headers = common_headers(self._rate_limit, started, now) | reply.headers
         if fault is Fault.NO_DATE:
             del reply.headers["date"]
         return reply
 
-    def _strike(self) -> Fault | None:
-        """The fault for this call; one that strikes once is spent by it."""
+    def _fault_for_call(self) -> Fault | None:
+        """The fault for this call. Uses up a one-shot fault."""
         with self._lock:
-            if self._fault not in ONCE:
+            if self._fault not in ONE_SHOT_FAULTS:
                 return self._fault
-            spent, self._spent = self._spent, True
-            return None if spent else self._fault
+            used, self._one_shot_used = self._one_shot_used, True
+            return None if used else self._fault
 
     def _answer(self, request: Request, fault: Fault | None) -> Reply:
         if fault in (None, Fault.OLD_DATE, Fault.NO_DATE):
             return self._api.handle(request)
-        refused = refusal(fault, request)
-        if refused:
-            return refused
-        if fault in LOST:
-            return Api(self._desk, self._api_key, self._readings, fault).handle(request)
+        replacement = fault_reply(fault, request)
+        if replacement:
+            return replacement
+        if fault in DATA_LOSS_FAULTS:
+            return ThreadsApi(self._state, self._api_key, self._readings, fault).handle(request)
         if fault is Fault.OTHER_PROJECT:
             with self._lock:
                 other = self._other_project
             return other.handle(request)
         if fault is Fault.TOO_MANY_ROWS:
-            rows = max(10 * _asked_limit(request), LEAST_TOO_MANY)
-            return spoil(fault, self._api.handle(request, rows))
-        return spoil(fault, self._api.handle(_without_cursors(request) if fault is Fault.LOOP else request))
+            rows = max(10 * _requested_limit(request), MIN_EXCESS_ROWS)
+            return corrupt(fault, self._api.handle(request, rows))
+        return corrupt(fault, self._api.handle(_without_cursors(request) if fault is Fault.LOOP else request))
 
     @cached_property
-    def _other_project(self) -> Api:
-        """Another project of the same size; it shares no id and no user with this one."""
+    def _other_project(self) -> ThreadsApi:
+        """A second project of the same size that shares no thread id and no user with this one."""
         own = self._world
-        world = World(own.threads, own.seed + _OTHER_SEED, own.now, own.ties, _OTHER_USERS)
-        return Api(Desk(world, {}), self._api_key, self._readings)
+        world = World(own.threads, own.seed + _OTHER_PROJECT_SEED_OFFSET, own.now, own.ties, _OTHER_PROJECT_FIRST_USER)
+        return ThreadsApi(WorldState(world, {}), self._api_key, self._readings)
 
-    # What happens upstream while somebody looks.
+    # Changes to the data while clients read it. Those that take a thread id raise KeyError for an unknown one.
 
     def arrive(self, count: int = 1, user: str | None = None) -> list[str]:
-        """`count` new threads begin, of `user` or of anybody; returns their ids, oldest first."""
-        return self._desk.arrive(count, user)
+        """Adds `count` new threads, of `user` or of random users. Returns their ids, oldest first."""
+        return self._state.arrive(count, user)
 
     def delete(self, thread_id: str) -> None:
-        """A thread is deleted behind the client's back. Raises KeyError when there is none such."""
-        self._desk.delete(self._find(thread_id))
+        """Deletes a thread without an API call. Raises KeyError for an unknown id."""
+        self._state.delete(self._find(thread_id))
 
     def hide(self, thread_id: str) -> None:
-        """A thread is not visible yet: no call finds it. Raises KeyError when there is none such.
+        """Hides a thread from all calls. Raises KeyError for an unknown id.
 
-        The methods of this class still take its id, except that `thread_ids` leaves it out.
+        The methods of this class still accept its id; `thread_ids` leaves it out.
         """
-        self._desk.hide(self._find(thread_id))
+        self._state.hide(self._find(thread_id))
 
     def reveal(self, thread_id: str) -> None:
-        """A hidden thread becomes visible, at its place in the order. Raises KeyError when there is none such."""
-        self._desk.reveal(self._find(thread_id))
+        """Shows a hidden thread again, at its place in the order. Raises KeyError for an unknown id."""
+        self._state.reveal(self._find(thread_id))
 
     def set_created_at(self, thread_id: str, seconds: int) -> None:
-        """A thread shows another `created_at`, in Unix seconds. Raises KeyError when there is none such.
+        """Changes the `created_at` that a thread shows, in Unix seconds. Raises KeyError for an unknown id.
 
-        Its place in the order and its items stay.
+        Its place in the order and its items do not change.
         """
-        self._desk.set_created_at(self._find(thread_id), seconds)
+        self._state.set_created_at(self._find(thread_id), seconds)
 
     def set_status(self, thread_id: str, type: str, reason: str | None = None) -> None:  # noqa: A002
-        """A thread is locked, closed or active again. Raises KeyError when there is none such."""
+        """Sets a thread's status: active, locked or closed. Raises KeyError for an unknown id."""
         status = {"type": type} if type == "active" else {"type": type, "reason": reason}
-        self._desk.set_status(self._find(thread_id), status)
+        self._state.set_status(self._find(thread_id), status)
 
     def set_title(self, thread_id: str, title: str | None) -> None:
-        """A thread gets another title. Raises KeyError when there is none such."""
-        self._desk.set_title(self._find(thread_id), title)
+        """Sets a thread's title. Raises KeyError for an unknown id."""
+        self._state.set_title(self._find(thread_id), title)
 
     def set_items(self, thread_id: str, items: Sequence[Json]) -> None:
-        """A thread gets another conversation, oldest item first. Raises KeyError when there is none such.
+        """Replaces a thread's items, oldest first. Raises KeyError for an unknown or deleted thread.
 
-        An item is `type` and what belongs to it, as the API shows it. `id`, `object`, `thread_id` and
-        `created_at` are filled in where an item does not bring them.
+        Each item has `type` and the fields of that type, as in the API. Missing `id`, `object`, `thread_id` and
+        `created_at` are filled in.
         """
-        if not self._desk.set_items(self._find(thread_id), items):
+        if not self._state.set_items(self._find(thread_id), items):
             raise KeyError(thread_id)
 
     def add_items(self, thread_id: str, items: Sequence[Json]) -> None:
-        """Somebody writes on: items, as for `set_items`, follow those there are. Raises KeyError likewise."""
-        if not self._desk.add_items(self._find(thread_id), items):
+        """Appends items, in the form that `set_items` takes. Raises KeyError for an unknown or deleted thread."""
+        if not self._state.add_items(self._find(thread_id), items):
             raise KeyError(thread_id)
 
     def thread_ids(self, order: str = "desc", user: str | None = None) -> Iterator[str]:
-        """The ids of all visible threads, or of those of `user`, in list order: what a client should find."""
-        rows = self._desk.rows(user)
+        """Yields the ids of all visible threads, or of those of `user`, in list order: what a client should find."""
+        rows = self._state.rows(user)
         for index in rows if order == "asc" else reversed(rows):
-            if index not in self._desk.gone:
-                yield self._desk.thread_id(index)
+            if index not in self._state.invisible:
+                yield self._state.thread_id(index)
 
     def users(self) -> list[str]:
-        """The users that the world began with."""
-        return self._world.people.names()
+        """The users of the initial threads."""
+        return self._world.users.names()
 
     def _find(self, thread_id: str) -> int:
-        index = self._desk.find_hidden(thread_id)
+        index = self._state.find_hidden(thread_id)
         if index is None:
             raise KeyError(thread_id)
         return index

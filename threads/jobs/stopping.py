@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Lock
 
+from threads.lib.process_state import on_reset
+
 requested = Event()
 """Set once this process has been told to stop."""
+on_reset(requested.clear)
 
 _lock = Lock()
 _callbacks: list[Callable[[], object]] = []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Generic, TypeVar
 
+from .process_state import on_reset
+
 _GRACE_SECONDS = 1.0
 """How long the other callers get an expired value while one of them reads it again."""
 
@@ -17,6 +19,7 @@ class Remembered(Generic[ValueT]):
     def __init__(self, seconds: float, most: int = 10_000) -> None:
         self._seconds, self._most = seconds, most
         self._values: dict[str, tuple[float, ValueT]] = {}
+        on_reset(self.clear)
 
     def get(self, key: str) -> ValueT | None:
         """The value, or None where the caller has to read it. After expiry only the first caller gets None; the others

@@ -21,6 +21,7 @@ from django.utils import timezone
 from threads.archive import models
 from threads.archive.statement_timeout import TooSlow
 from threads.chatkit import ChatKitError, NotFound, Refused, TooLarge
+from threads.lib.process_state import on_reset
 
 PAUSE = 15.0
 """Seconds for which the breaker stays open before a page makes a trial call."""
@@ -46,7 +47,7 @@ class CircuitBreaker:
         self._last_probe = -PROBE_INTERVAL_SECONDS
         # The database may hold an outage that an earlier process stored.
         self._may_be_stored = True
-        self._is_stored = False
+        self._may_be_stored, self._is_stored = True, False
 
     def open_outage(self) -> Outage | None:
         """The outage while the breaker is open; None where the caller should call the upstream.
@@ -94,7 +95,7 @@ class CircuitBreaker:
     def forget(self) -> None:
         """Closes the breaker in this process alone, for tests."""
         self._outage, self._open_until, self._last_probe = None, 0.0, -PROBE_INTERVAL_SECONDS
-        self._is_stored = False
+        self._may_be_stored, self._is_stored = True, False
 
     def _is_over_elsewhere(self) -> bool:
         with suppress(DatabaseError):
@@ -109,3 +110,4 @@ def is_outage(error: ChatKitError) -> bool:
 
 watch = CircuitBreaker()
 """The breaker of this process."""
+on_reset(watch.forget)

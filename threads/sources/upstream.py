@@ -9,6 +9,7 @@ from django.conf import settings
 
 from threads.chatkit import Account, ChatKitClient, Exchange, Limits, Observer, Retired
 from threads.emulator import Emulator, EmulatorAdapter
+from threads.lib.process_state import on_reset
 
 observers: list[Observer] = []
 """Callbacks that receive every exchange of `client()`, in the thread that made the call."""
@@ -26,6 +27,14 @@ def client() -> ChatKitClient:
     """The process's only client. It calls the API at OPENAI_BASE_URL; without a key the emulator at EMULATOR_URL; with
     neither, an emulator inside this process."""
     return made(Limits(settings.CHATKIT_DEADLINE, settings.CHATKIT_CONNECT, settings.CHATKIT_MAX_BYTES), tell)
+
+
+@on_reset
+def _forget(cached: Any = client) -> None:
+    """Closes the client. `cached` is bound here, since tests put another function in its place."""
+    if cached.cache_info().currsize:
+        cached().close()
+        cached.cache_clear()
 
 
 def made(limits: Limits, observer: Observer) -> ChatKitClient:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from tests.unit.emulator.calls import HEADERS, NOW
+from tests.support.calls import HEADERS, NOW
 from threads.emulator import Emulator, EmulatorAdapter, Fault
 
 URL = "http://emulator/v1/chatkit/threads"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.emulator.calls import HEADERS, NOW, THREADS, call, error, get, ids, items_of, walk
+from tests.support.calls import HEADERS, NOW, THREADS, call, error, get, ids, items_of, walk
 from threads.emulator import BeforeReading, Emulator
-from threads.emulator.world.usernames import AWKWARD
+from threads.emulator.world.usernames import AWKWARD_USERNAMES
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_pages_of_a_user_are_complete(emulator: Emulator, order: str) -> None:
         found = walk(emulator, limit=9, order=order, user=user)
         assert found == list(emulator.thread_ids(order, user))
         assert all(get(emulator, f"/{thread_id}")["user"] == user for thread_id in found[:3])
-    assert set(AWKWARD.values()) <= set(emulator.users())
+    assert set(AWKWARD_USERNAMES.values()) <= set(emulator.users())
 
 
 def test_an_unknown_user_has_no_threads(emulator: Emulator) -> None:
@@ -112,8 +112,8 @@ def test_arrivals_have_hardly_begun(emulator: Emulator) -> None:
 
 
 def test_arrivals_of_a_user_are_the_users(emulator: Emulator) -> None:
-    [known], [new] = emulator.arrive(user=AWKWARD[6]), emulator.arrive(user="somebody new")
-    assert walk(emulator, limit=9, user=AWKWARD[6])[0] == known
+    [known], [new] = emulator.arrive(user=AWKWARD_USERNAMES[6]), emulator.arrive(user="somebody new")
+    assert walk(emulator, limit=9, user=AWKWARD_USERNAMES[6])[0] == known
     assert walk(emulator, user="somebody new") == [new]
     assert get(emulator, f"/{new}")["user"] == "somebody new"
 

@@ -7,7 +7,7 @@ import pytest
 import requests
 from django.core.management import CommandError, call_command
 
-from tests.unit.emulator.calls import HEADERS
+from tests.support.calls import HEADERS
 from threads.emulator import Emulator
 from threads.management.commands.emulator import Command
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.unit.emulator.calls import HEADERS, NOW, THREADS, call, error, get, ids, items_of, walk
+from tests.support.calls import HEADERS, NOW, THREADS, call, error, get, ids, items_of, walk
 from threads.emulator import Emulator, Fault, Reply
 from threads.emulator.api.spoilers import BOMB_BYTES
-from threads.emulator.faults import LOST, ON_THE_WIRE
+from threads.emulator.faults import CONNECTION_FAULTS, DATA_LOSS_FAULTS
 
 STATUS = {
     Fault.WRONG_KEY: 401,
@@ -69,7 +69,7 @@ def test_a_fault_strikes_each_of_the_four_calls(emulator: Emulator, fault: Fault
         reply = make()
         usual = 404 if fault in NO_THREADS and number > 0 else 503 if fault is Fault.REFUSE else 200
         assert reply.status == STATUS.get(fault, usual)
-        assert reply.wire is (fault if fault in ON_THE_WIRE else None)
+        assert reply.wire is (fault if fault in CONNECTION_FAULTS else None)
 
 
 @pytest.mark.parametrize("fault", [fault for fault in Fault if fault in REFUSALS | NO_THREADS])
@@ -215,7 +215,7 @@ def test_sparse_rows_are_the_documentations_example(emulator: Emulator) -> None:
 
 
 def test_an_error_is_not_spoilt_further(emulator: Emulator) -> None:
-    for fault in set(Fault) - REFUSALS - ON_THE_WIRE:
+    for fault in set(Fault) - REFUSALS - CONNECTION_FAULTS:
         assert error(reply_with(fault, emulator, limit=101))["param"] == "limit"
 
 
@@ -331,7 +331,7 @@ def test_another_project_has_the_settings_of_the_first() -> None:
     assert emulator.handle("GET", THREADS, "after=cthr_invented", headers).status == 400
 
 
-@pytest.mark.parametrize("fault", [*sorted(LOST, key=lambda fault: fault.value), Fault.OTHER_PROJECT])
+@pytest.mark.parametrize("fault", [*sorted(DATA_LOSS_FAULTS, key=lambda fault: fault.value), Fault.OTHER_PROJECT])
 def test_lost_data_comes_after_the_checks_of_the_request(fault: Fault) -> None:
     emulator = Emulator(60, now=NOW, fault=fault)
     one = next(emulator.thread_ids())

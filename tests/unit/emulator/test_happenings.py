@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.emulator.calls import NOW, call, error, get, ids, items_of, walk
+from tests.support.calls import NOW, call, error, get, ids, items_of, walk
 from threads.emulator import Emulator
-from threads.emulator.world.desk import Desk
+from threads.emulator.world.desk import WorldState
 from threads.emulator.world.world import World
 
 
@@ -89,11 +89,11 @@ def test_a_hidden_thread_can_be_changed_and_deleted(emulator: Emulator) -> None:
 
 
 def test_a_thread_that_is_deleted_while_it_is_revealed_stays_deleted() -> None:
-    desk = Desk(World(5, 7, NOW), {})
-    desk.hide(3)
-    desk.delete(3)
-    desk.reveal(3)
-    assert desk.gone == {3}
+    state = WorldState(World(5, 7, NOW), {})
+    state.hide(3)
+    state.delete(3)
+    state.reveal(3)
+    assert state.invisible == {3}
 
 
 def test_another_created_at_shows_in_the_row_alone(emulator: Emulator) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.unit.emulator.calls import NOW, call, get, ids, items_of, walk
+from tests.support.calls import NOW, call, get, ids, items_of, walk
 from threads.emulator import Emulator
 
 AWKWARD_IDS = ("a/b?c=d&e#f", "łucja 100 %", "cti_" + "0" * 48, "1", "")
@@ -103,10 +103,10 @@ def test_somebody_writes_on(emulator: Emulator, thread_id: str) -> None:
 
 def test_a_reader_in_the_middle_is_not_disturbed(emulator: Emulator, thread_id: str) -> None:
     index = emulator._find(thread_id)
-    read = emulator._desk.items(index)
+    read = emulator._state.items(index)
     length = len(read)
     emulator.add_items(thread_id, [said(1)])
-    assert (len(read), len(emulator._desk.items(index))) == (length, length + 1)
+    assert (len(read), len(emulator._state.items(index))) == (length, length + 1)
 
 
 def test_what_is_added_is_never_older_than_what_there_is(emulator: Emulator, thread_id: str) -> None:
@@ -119,13 +119,13 @@ def test_a_deleted_thread_forgets_its_items(emulator: Emulator, thread_id: str) 
     emulator.set_items(thread_id, [said(1, id="mine")])
     emulator.delete(thread_id)
     assert call(emulator, items_of(thread_id)).status == 404
-    assert not emulator._desk._told
+    assert not emulator._state._scripted
     for change in (emulator.set_items, emulator.add_items):
         with pytest.raises(KeyError):
             change(thread_id, [said(1)])
         with pytest.raises(KeyError):
             change("cthr_invented", [said(1)])
-    assert not emulator._desk._told
+    assert not emulator._state._scripted
 
 
 def test_other_threads_are_as_they_were(emulator: Emulator, thread_id: str) -> None:

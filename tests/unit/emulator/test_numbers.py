@@ -1,11 +1,11 @@
-"""Ids, shuffles and draws: what the world is computed from."""
+"""Ids, permutations and seeded random numbers, from which the world is computed."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from threads.emulator.world.chance import Draw, mix
+from threads.emulator.world.chance import SeededRandom, mix
 from threads.emulator.world.ids import Ids, join_place, split_place
-from threads.emulator.world.shuffle import Shuffle
+from threads.emulator.world.shuffle import Permutation
 from threads.emulator.world.usernames import username
 
 SEEDS = st.integers(0, 2**32)
@@ -51,17 +51,17 @@ def test_a_place_can_be_split_again(thread: int, position: int) -> None:
 @settings(deadline=None)
 @given(st.integers(1, 300), SEEDS)
 def test_a_shuffle_is_a_permutation_and_can_be_undone(size: int, seed: int) -> None:
-    shuffle = Shuffle(size, seed)
-    there = [shuffle.there(place) for place in range(size)]
-    assert sorted(there) == list(range(size))
-    assert [shuffle.back(place) for place in there] == list(range(size))
+    permutation = Permutation(size, seed)
+    images = [permutation.forward(position) for position in range(size)]
+    assert sorted(images) == list(range(size))
+    assert [permutation.inverse(position) for position in images] == list(range(size))
 
 
 def test_draws_repeat_and_depend_on_every_part() -> None:
     assert mix(1, 2) == mix(1, 2) != mix(2, 1)
-    draw = Draw(1, 2)
-    first = [draw.below(10) for _ in range(1000)]
-    again = Draw(1, 2)
+    rng = SeededRandom(1, 2)
+    first = [rng.below(10) for _ in range(1000)]
+    again = SeededRandom(1, 2)
     assert first == [again.below(10) for _ in range(1000)]
     assert set(first) == set(range(10))
 

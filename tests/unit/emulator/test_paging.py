@@ -4,18 +4,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from threads.emulator import BeforeReading, HasMoreReading
-from threads.emulator.api.paging import Cut, Readings, page
+from threads.emulator.api.paging import PageRequest, Readings, page
 
 ROWS = st.lists(st.integers(0, 60), unique=True).map(sorted)
 CURSORS = st.none() | st.integers(0, 60)
 
 
-def place_in_order(row: int, cut: Cut) -> int:
+def place_in_order(row: int, cut: PageRequest) -> int:
     """Sorts in the order asked for."""
     return -row if cut.descending else row
 
 
-def stands_between(row: int, cut: Cut, reading: BeforeReading) -> bool:
+def stands_between(row: int, cut: PageRequest, reading: BeforeReading) -> bool:
     place = place_in_order(row, cut)
     if cut.after is not None and place <= place_in_order(cut.after, cut):
         return False
@@ -26,7 +26,7 @@ def stands_between(row: int, cut: Cut, reading: BeforeReading) -> bool:
     return place < place_in_order(cut.before, cut)
 
 
-def model(rows: list[int], gone: set[int], cut: Cut, readings: Readings) -> tuple[list[int], bool]:
+def model(rows: list[int], gone: set[int], cut: PageRequest, readings: Readings) -> tuple[list[int], bool]:
     """The page by the plainest means."""
     whole = sorted((row for row in rows if row not in gone), key=lambda row: place_in_order(row, cut))
     between = [row for row in whole if stands_between(row, cut, readings.before)]
@@ -44,16 +44,16 @@ def model(rows: list[int], gone: set[int], cut: Cut, readings: Readings) -> tupl
 @given(
     ROWS,
     st.sets(st.integers(0, 60), max_size=20),
-    st.builds(Cut, st.integers(0, 12), st.booleans(), CURSORS, CURSORS),
+    st.builds(PageRequest, st.integers(0, 12), st.booleans(), CURSORS, CURSORS),
     st.builds(Readings, st.sampled_from(BeforeReading), st.sampled_from(HasMoreReading)),
 )
-def test_a_page_is_what_the_model_says(rows: list[int], gone: set[int], cut: Cut, readings: Readings) -> None:
+def test_a_page_is_what_the_model_says(rows: list[int], gone: set[int], cut: PageRequest, readings: Readings) -> None:
     assert page(rows, gone, cut, readings) == model(rows, gone, cut, readings)
 
 
 def test_the_readings_of_before_differ() -> None:
     def before(reading: BeforeReading, *, descending: bool) -> list[int]:
-        cut = Cut(2, descending, before=5)
+        cut = PageRequest(2, descending, before=5)
         return page(range(10), (), cut, Readings(reading))[0]
 
     assert before(BeforeReading.ADJACENT, descending=True) == [7, 6]
@@ -65,6 +65,6 @@ def test_the_readings_of_before_differ() -> None:
 
 
 def test_the_readings_of_has_more_differ() -> None:
-    cut = Cut(2, descending=True, before=7)
+    cut = PageRequest(2, descending=True, before=7)
     assert page(range(10), (), cut, Readings(has_more=HasMoreReading.DIRECTION)) == ([9, 8], False)
     assert page(range(10), (), cut, Readings(has_more=HasMoreReading.ORDER)) == ([9, 8], True)

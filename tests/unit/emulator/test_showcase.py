@@ -10,7 +10,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from tests.unit.emulator.calls import NOW, call, get, ids, items_of, walk
+from tests.support.calls import NOW, call, get, ids, items_at, items_of, thread_at, walk
 from threads.emulator import Emulator
 from threads.emulator.world import showcase
 from threads.emulator.world.content.showcase_widgets import BASICS, CHARTS, FORM, ORDER, STOPS
@@ -20,28 +20,12 @@ COMPONENTS = set(
     "Card ListView ListViewItem Basic Box Row Col Form Divider Spacer Icon Image Badge Button Checkbox Input Textarea "
     "Select DatePicker RadioGroup Label Text Title Caption Markdown Transition Chart".split()
 )
-PARCEL, UNPREFIXED, LONG, HOSTILE = (scene.place for scene in showcase.SCENES)
+PARCEL, UNPREFIXED, LONG, HOSTILE = (scene.place for scene in showcase.SHOWCASE)
 
 
 @pytest.fixture(scope="module")
 def emulator() -> Emulator:
     return Emulator(400, now=NOW, showcase=True)
-
-
-def thread_at(emulator: Emulator, place: int) -> str:
-    """The id of the thread so far from the newest."""
-    return list(emulator.thread_ids())[place]
-
-
-def items_at(emulator: Emulator, place: int) -> list[Any]:
-    """All items of that thread, oldest first."""
-    tail = items_of(thread_at(emulator, place))
-    page = get(emulator, tail, limit=100, order="asc")
-    items: list[Any] = page["data"]
-    while page["has_more"]:
-        page = get(emulator, tail, limit=100, order="asc", after=page["last_id"])
-        items += page["data"]
-    return items
 
 
 def own(item: dict[str, Any]) -> dict[str, Any]:
@@ -227,5 +211,5 @@ def test_a_deleted_scene_is_forgotten_and_a_scene_can_be_changed() -> None:
     emulator.add_items(long, [{"type": "chatkit.task", "task_type": "custom", "heading": None, "summary": None}])
     assert len(walk(emulator, items_of(long), limit=100)) == 10_001
     emulator.delete(long)
-    assert len(emulator._desk._told) == 3
+    assert len(emulator._state._scripted) == 3
     assert call(emulator, items_of(long)).status == 404

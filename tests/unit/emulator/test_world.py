@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.emulator.calls import NOW, get, ids, items_of, walk
+from tests.support.calls import NOW, get, ids, items_of, walk
 from threads.emulator import Emulator
-from threads.emulator.world.usernames import AWKWARD
+from threads.emulator.world.usernames import AWKWARD_USERNAMES
 from threads.emulator.world.world import World
 
 
@@ -55,7 +55,7 @@ def test_threads_share_seconds_and_prefer_office_hours() -> None:
 @given(st.integers(1, 300), st.integers(0, 99))
 def test_every_thread_is_its_users_and_nobody_elses(threads: int, seed: int) -> None:
     world = World(threads, seed, NOW)
-    dealt = {user: list(world.threads_of(user)) for user in world.people.names()}
+    dealt = {user: list(world.threads_of(user)) for user in world.users.names()}
     assert sorted(index for own in dealt.values() for index in own) == list(range(threads))
     for user, own in dealt.items():
         assert own == sorted(own)
@@ -64,11 +64,11 @@ def test_every_thread_is_its_users_and_nobody_elses(threads: int, seed: int) -> 
 
 def test_users_have_different_habits() -> None:
     world = World(5000, 7, NOW)
-    counts = {user: len(world.threads_of(user)) for user in world.people.names()}
+    counts = {user: len(world.threads_of(user)) for user in world.users.names()}
     assert len(counts) > 400
     assert max(counts.values()) > 200
     assert sum(count <= 3 for count in counts.values()) > 200
-    assert all(counts[user] > 40 for user in AWKWARD.values())
+    assert all(counts[user] > 40 for user in AWKWARD_USERNAMES.values())
     assert any(user.startswith("auth0|") for user in counts)
 
 

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from threads.archive.models import ArchivedItem, ArchivedThread, SearchDoc, StaleIndex, Word
 from threads.lib.db import chunked
+from threads.lib.process_state import on_reset
 
 from .tokens import folded, words
 
@@ -221,6 +222,7 @@ def as_of(removals: tuple[int, int]) -> None:
         _cache.removals = removals
 
 
+@on_reset
 def forget_known() -> None:
     """Empties the word cache of this process, after words were removed from the database."""
     _cache.words.clear()

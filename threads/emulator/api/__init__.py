@@ -1,1 +1,1 @@
-"""The emulated API: parameters, paging, replies, errors and faults."""
+"""The emulated API: authentication, parameters, paging, replies, errors and faults."""

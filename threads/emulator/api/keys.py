@@ -1,17 +1,17 @@
-"""Who may call: the key and the beta header."""
+"""Authentication: the API key and the beta header."""
 
 from .replies import ApiError, Request
 
 
 def masked(key: str) -> str:
-    """The key as the API repeats it: most of it is stars."""
+    """The key as the API's error messages show it, mostly asterisks."""
     if len(key) < 12:
         return "*" * len(key)
     return key[:8] + "*" * (len(key) - 12) + key[-4:]
 
 
 def wrong_key(key: str) -> ApiError:
-    """The error for a key that the API does not know."""
+    """The error for an unknown key."""
     message = (
         f"Incorrect API key provided: {masked(key)}. "
         "You can find your API key at https://platform.openai.com/account/api-keys."
@@ -20,7 +20,7 @@ def wrong_key(key: str) -> ApiError:
 
 
 def missing_scopes() -> ApiError:
-    """The error for a key that may not do this: 401, though the key is right."""
+    """The error for a valid key without the required permission: 401, as the API has it."""
     message = (
         "You have insufficient permissions for this operation. Missing scopes: api.chatkit.threads.read. "
         "Check that you have the correct role in your organization and project, and if you're using "
@@ -30,14 +30,15 @@ def missing_scopes() -> ApiError:
 
 
 def bearer(request: Request) -> str:
-    """The key that came with the request; empty when none did."""
+    """The bearer token of the request, or an empty string."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
 
 
 def check_key(request: Request, expected: str | None) -> None:
-    """Raises ApiError unless the request carries a right key. Without `expected` any key is right,
-    except those that begin with `sk-wrong` or `sk-scopes`.
+    """Raises ApiError unless the request has a valid key.
+
+    Without `expected` every key is valid, except those with the prefix `sk-wrong` or `sk-scopes`.
     """
     key = bearer(request)
     if not key:
@@ -53,7 +54,7 @@ def check_key(request: Request, expected: str | None) -> None:
 
 
 def check_beta(request: Request) -> None:
-    """Raises ApiError unless the request asks for the ChatKit beta."""
+    """Raises ApiError unless the request has the ChatKit beta header."""
     names = (name.strip() for name in request.headers.get("openai-beta", "").split(","))
     if "chatkit_beta=v1" not in names:
         message = (

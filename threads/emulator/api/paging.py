@@ -1,4 +1,4 @@
-"""One page of a list, by each reading of what the documentation leaves open."""
+"""Cursor paging, in each variant that the documentation allows."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable, Sequence
@@ -8,28 +8,28 @@ from itertools import islice
 
 
 class BeforeReading(Enum):
-    """What `before` may mean; the documentation says “created before this thread” only."""
+    """Possible meanings of `before`; the documentation only says “created before this thread”."""
 
     ADJACENT = "adjacent"
-    """The rows next to the cursor on its near side, in the order asked for."""
+    """The rows directly before the cursor, in the requested order."""
     FIRST = "first"
-    """The first rows of the whole list that stand before the cursor in the order asked for."""
+    """The first rows of the whole list, up to the cursor, in the requested order."""
     OLDER = "older"
-    """Rows older than the cursor whatever the order, from the start of that order."""
+    """Rows older than the cursor in either order, from the start of that order."""
 
 
 class HasMoreReading(Enum):
-    """What `has_more` may say on a `before` page."""
+    """Possible meanings of `has_more` on a `before` page."""
 
     DIRECTION = "direction"
-    """Whether `before` leaves more rows than the page has."""
+    """Whether more rows lie before the page, in the direction of paging."""
     ORDER = "order"
-    """Whether rows follow the page in the order asked for, as on any other page."""
+    """Whether rows follow the page in the requested order, as on any other page."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """Which page is asked for. The cursors are rows, whether or not they are in the list."""
+class PageRequest:
+    """The requested page. The cursors are row indexes, which need not be in the list."""
 
     limit: int
     descending: bool = True
@@ -39,27 +39,27 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """How the emulator understands what is open."""
+    """The variants that an emulator uses."""
 
     before: BeforeReading = BeforeReading.ADJACENT
     has_more: HasMoreReading = HasMoreReading.DIRECTION
     gone_cursor_status: int = 404
-    """The status for a cursor that names no row: 404 or 400."""
+    """HTTP status for a cursor without a row: 404 or 400."""
 
 
-def _window(rows: Sequence[int], cut: Cut, reading: BeforeReading) -> tuple[int, int]:
-    """The places [low, high) of the rows that lie between the cursors."""
+def _window(rows: Sequence[int], requested: PageRequest, reading: BeforeReading) -> tuple[int, int]:
+    """The positions [low, high) of the rows between the cursors."""
     low, high = 0, len(rows)
-    if cut.after is not None:
-        if cut.descending:
-            high = bisect_left(rows, cut.after)
+    if requested.after is not None:
+        if requested.descending:
+            high = bisect_left(rows, requested.after)
         else:
-            low = bisect_right(rows, cut.after)
-    if cut.before is not None:
-        if cut.descending and reading is not BeforeReading.OLDER:
-            low = max(low, bisect_right(rows, cut.before))
+            low = bisect_right(rows, requested.after)
+    if requested.before is not None:
+        if requested.descending and reading is not BeforeReading.OLDER:
+            low = max(low, bisect_right(rows, requested.before))
         else:
-            high = min(high, bisect_left(rows, cut.before))
+            high = min(high, bisect_left(rows, requested.before))
     return low, high
 
 
@@ -67,32 +67,34 @@ def _in_order(low: int, high: int, descending: bool) -> range:
     return range(high - 1, low - 1, -1) if descending else range(low, high)
 
 
-def _alive(rows: Sequence[int], places: Iterable[int], gone: Container[int]) -> Iterable[int]:
-    return (row for place in places if (row := rows[place]) not in gone)
+def _visible(rows: Sequence[int], positions: Iterable[int], invisible: Container[int]) -> Iterable[int]:
+    return (row for position in positions if (row := rows[position]) not in invisible)
 
 
-def page(rows: Sequence[int], gone: Container[int], cut: Cut, readings: Readings) -> tuple[list[int], bool]:
-    """The rows of a page in the order asked for, and its `has_more`.
+def page(
+    rows: Sequence[int], invisible: Container[int], requested: PageRequest, readings: Readings
+) -> tuple[list[int], bool]:
+    """The rows of a page in the requested order, and its `has_more`.
 
-    `rows` ascend, oldest first; those in `gone` are deleted or hidden, and skipped. The cost depends
-    on the limit, not on how deep in the list the page lies.
+    `rows` are sorted, oldest first; those in `invisible` (deleted or hidden) are skipped. The cost depends on the
+    limit, not on the depth of the page.
     """
-    places = _in_order(*_window(rows, cut, readings.before), cut.descending)
-    backwards = cut.before is not None and readings.before is BeforeReading.ADJACENT
-    alive = _alive(rows, reversed(places) if backwards else places, gone)
-    found = list(islice(alive, cut.limit + 1))
-    taken, more = found[: cut.limit], len(found) > cut.limit
+    positions = _in_order(*_window(rows, requested, readings.before), requested.descending)
+    backwards = requested.before is not None and readings.before is BeforeReading.ADJACENT
+    visible = _visible(rows, reversed(positions) if backwards else positions, invisible)
+    found = list(islice(visible, requested.limit + 1))
+    taken, more = found[: requested.limit], len(found) > requested.limit
     if backwards:
         taken.reverse()
-    if cut.before is not None and readings.has_more is HasMoreReading.ORDER:
-        more = bool(taken) and _followed(rows, gone, taken[-1], cut.descending)
+    if requested.before is not None and readings.has_more is HasMoreReading.ORDER:
+        more = bool(taken) and _has_rows_after(rows, invisible, taken[-1], requested.descending)
     return taken, more
 
 
-def _followed(rows: Sequence[int], gone: Container[int], last: int, descending: bool) -> bool:
-    """Whether any row follows `last` in the order asked for."""
+def _has_rows_after(rows: Sequence[int], invisible: Container[int], last: int, descending: bool) -> bool:
+    """Whether a visible row follows `last` in the requested order."""
     if descending:
-        places = _in_order(0, bisect_left(rows, last), True)
+        positions = _in_order(0, bisect_left(rows, last), True)
     else:
-        places = _in_order(bisect_right(rows, last), len(rows), False)
-    return any(True for _ in _alive(rows, places, gone))
+        positions = _in_order(bisect_right(rows, last), len(rows), False)
+    return any(True for _ in _visible(rows, positions, invisible))

@@ -1,14 +1,14 @@
-"""The parameters of a list, and what the API says to wrong ones."""
+"""Query parameters of the lists, with the API's errors for invalid ones."""
 
 import re
 from collections.abc import Callable, Mapping
 
-from .paging import Cut
+from .paging import PageRequest
 from .replies import ApiError
 
 DEFAULT_LIMIT = 20
-HIGHEST_LIMIT = 100
-LONGEST_USER = 512
+MAX_LIMIT = 100
+MAX_USER_LENGTH = 512
 
 
 def _limit(text: str) -> int:
@@ -17,7 +17,7 @@ def _limit(text: str) -> int:
         raise ApiError(400, message, "limit", "invalid_type")
     value = int(text)
     for wrong, side, code, bound in (
-        (value > HIGHEST_LIMIT, "above maximum", "integer_above_max_value", f"<= {HIGHEST_LIMIT}"),
+        (value > MAX_LIMIT, "above maximum", "integer_above_max_value", f"<= {MAX_LIMIT}"),
         (value < 0, "below minimum", "integer_below_min_value", ">= 0"),
     ):
         if wrong:
@@ -33,17 +33,17 @@ def _descending(text: str) -> bool:
     return text == "desc"
 
 
-def user_of(parameters: Mapping[str, str]) -> str | None:
-    """The user to filter by; None when there is no filter."""
+def user_filter(parameters: Mapping[str, str]) -> str | None:
+    """The user to filter by, or None. Raises ApiError for an empty or too long one."""
     user = parameters.get("user")
     if user == "":
         message = (
             "Invalid 'user': empty string. Expected a string with minimum length 1, but got an empty string instead."
         )
         raise ApiError(400, message, "user", "empty_string")
-    if user is not None and len(user) > LONGEST_USER:
+    if user is not None and len(user) > MAX_USER_LENGTH:
         message = (
-            f"Invalid 'user': string too long. Expected a string with maximum length {LONGEST_USER}, "
+            f"Invalid 'user': string too long. Expected a string with maximum length {MAX_USER_LENGTH}, "
             f"but got a string with length {len(user)} instead."
         )
         raise ApiError(400, message, "user", "string_above_max_length")
@@ -51,7 +51,7 @@ def user_of(parameters: Mapping[str, str]) -> str | None:
 
 
 def check_names(parameters: Mapping[str, str], known: frozenset[str]) -> None:
-    """Raises ApiError for a parameter that the call does not have."""
+    """Raises ApiError for an unknown parameter."""
     for name in parameters:
         if name not in known:
             raise ApiError(400, f"Unknown parameter: {name[:40]!r}.", name[:40], "unknown_parameter")
@@ -63,10 +63,12 @@ def _unknown_cursor(name: str, row_id: str, status: int) -> ApiError:
     return ApiError(404, f"No row found with id '{row_id}'.", name, "not_found")
 
 
-def cut_of(parameters: Mapping[str, str], find: Callable[[str], int | None], gone_cursor_status: int = 404) -> Cut:
-    """The page asked for. `find` turns a cursor's id into its row, or None if there is no such.
+def page_request(
+    parameters: Mapping[str, str], find: Callable[[str], int | None], gone_cursor_status: int = 404
+) -> PageRequest:
+    """The requested page. `find` returns the row of a cursor's id, or None.
 
-    Raises ApiError for a wrong parameter; for a cursor without a row its status is `gone_cursor_status`, 404 or 400.
+    Raises ApiError for an invalid parameter; for a cursor without a row, with the status `gone_cursor_status`.
     """
 
     def cursor(name: str) -> int | None:
@@ -79,4 +81,4 @@ def cut_of(parameters: Mapping[str, str], find: Callable[[str], int | None], gon
 
     limit = _limit(parameters["limit"]) if "limit" in parameters else DEFAULT_LIMIT
     descending = _descending(parameters.get("order", "desc"))
-    return Cut(limit, descending, cursor("after"), cursor("before"))
+    return PageRequest(limit, descending, cursor("after"), cursor("before"))

@@ -1,4 +1,4 @@
-"""Requests and replies, and the errors in the API's words."""
+"""Requests, replies, common headers and the API's error bodies."""
 
 import time
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from threads.emulator.world.desk import as_bytes
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call. `path` and `query` are as they came, still percent-encoded; header names are lower case."""
+    """One call. `path` and `query` are still percent-encoded; header names are lower case."""
 
     method: str
     path: str
@@ -22,13 +22,13 @@ class Request:
     headers: Mapping[str, str]
 
     def parameters(self) -> dict[str, str]:
-        """The query's parameters; the last one wins when a name comes twice."""
+        """The query parameters. Of duplicates, the last one counts."""
         return dict(parse_qsl(self.query, keep_blank_values=True))
 
 
 @dataclass(slots=True)
 class Reply:
-    """One answer. `wire` names the fault, if any, that must spoil it on its way."""
+    """One reply. `wire` is the connection fault, if any, that the adapter or the server acts out."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -37,12 +37,12 @@ class Reply:
 
     @property
     def phrase(self) -> str:
-        """What HTTP calls the status."""
+        """The reason phrase of the status."""
         return HTTPStatus(self.status).phrase
 
 
 class ApiError(Exception):
-    """Ends a call with an error body."""
+    """Ends a call with an error reply."""
 
     def __init__(
         self,
@@ -57,32 +57,33 @@ class ApiError(Exception):
         self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
     def reply(self) -> Reply:
-        """The error as the API sends it."""
+        """The error as a reply."""
         return Reply(self.status, body=as_bytes(self.body))
 
 
 def invalid_url(request: Request) -> ApiError:
-    """The error for a path that the API does not know."""
+    """The error for an unknown path."""
     return ApiError(404, f"Invalid URL ({request.method} {request.path})")
 
 
-class Meter:
-    """The rate limit's headers. It counts, but never refuses: faults do that."""
+class RateLimitHeaders:
+    """The rate-limit headers. It counts requests but refuses none: faults do that."""
 
     LIMIT = 5000
-    WINDOW = 360
+    """Requests per window."""
+    WINDOW_SECONDS = 360
 
     def __init__(self) -> None:
         self._started = time.monotonic()
         self._used = 0
 
     def headers(self) -> dict[str, str]:
-        """Counts one request."""
+        """Counts one request and returns its headers."""
         passed = time.monotonic() - self._started
-        if passed >= self.WINDOW:
+        if passed >= self.WINDOW_SECONDS:
             self._started, self._used, passed = time.monotonic(), 0, 0.0
         self._used += 1
-        minutes, seconds = divmod(round(self.WINDOW - passed), 60)
+        minutes, seconds = divmod(round(self.WINDOW_SECONDS - passed), 60)
         return {
             "x-ratelimit-limit-requests": str(self.LIMIT),
             "x-ratelimit-remaining-requests": str(max(self.LIMIT - self._used, 0)),
@@ -90,17 +91,17 @@ class Meter:
         }
 
 
-OLD = 2 * 365 * 86_400
-"""Seconds by which `Fault.OLD_DATE` is behind."""
+OLD_DATE_SECONDS = 2 * 365 * 86_400
+"""How far `Fault.OLD_DATE` is in the past."""
 
 
-def common_headers(meter: Meter, started: float, now: float) -> dict[str, str]:
-    """What every reply carries. `started` is the call's `time.perf_counter()`, `now` the present in Unix seconds."""
+def common_headers(rate_limit: RateLimitHeaders, started: float, now: float) -> dict[str, str]:
+    """The headers of every reply. `started` is the call's `time.perf_counter()`; `now` is Unix seconds, for `Date`."""
     return {
         "content-type": "application/json",
         "date": formatdate(now, usegmt=True),
         "x-request-id": "req_" + token_hex(16),
         "openai-processing-ms": str(max(1, round((time.perf_counter() - started) * 1000))),
         "openai-version": "2020-10-01",
-        **meter.headers(),
+        **rate_limit.headers(),
     }

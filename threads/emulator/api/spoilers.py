@@ -1,4 +1,4 @@
-"""Faults that let the API answer, and then spoil the answer."""
+"""Faults that corrupt the reply of the API."""
 
 import json
 import zlib
@@ -7,22 +7,22 @@ from functools import lru_cache
 from itertools import cycle, islice
 from typing import Any
 
-from threads.emulator.faults import ON_THE_WIRE, Fault
+from threads.emulator.faults import CONNECTION_FAULTS, Fault
 from threads.emulator.world.desk import as_bytes
 
 from .replies import Reply
 
 BOMB_BYTES = 200_000_000
-LEAST_TOO_MANY = 250
+MIN_EXCESS_ROWS = 250
 _DEPTH = 200_000
-_POISON = "\ud800\x00"
-# Where customers' and models' words stand, in threads and in items.
-_WORDS = ("title", "user", "reason", "text", "heading", "summary", "widget", "arguments")
+_BAD_CHARACTERS = "\ud800\x00"
+# Keys of free text in threads and items.
+_TEXT_KEYS = ("title", "user", "reason", "text", "heading", "summary", "widget", "arguments")
 
 
 @lru_cache(maxsize=1)
 def gzip_bomb() -> bytes:
-    """A page with 200 MB of blanks in it, as about 200 kB of gzip; never whole in memory."""
+    """A page with 200 MB of blanks, about 200 kB of gzip. The uncompressed body is never in memory."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     blanks = b" " * 1_000_000
     parts = [packer.compress(b'{"object":"list","data":[')]
@@ -31,13 +31,15 @@ def gzip_bomb() -> bytes:
     return b"".join(parts)
 
 
-def _poisoned(value: Any) -> Any:
+def _with_bad_characters(value: Any) -> Any:
     match value:
         case list():
-            return [_poisoned(part) for part in value]
+            return [_with_bad_characters(part) for part in value]
         case dict():
             return {
-                key: part + _POISON if key in _WORDS and isinstance(part, str) else _poisoned(part)
+                key: part + _BAD_CHARACTERS
+                if key in _TEXT_KEYS and isinstance(part, str)
+                else _with_bad_characters(part)
                 for key, part in value.items()
             }
         case _:
@@ -45,7 +47,7 @@ def _poisoned(value: Any) -> Any:
 
 
 def _rows(answer: Any) -> list[Any]:
-    """The rows of a page, or the one thread that was asked for."""
+    """The rows of a page, or the single thread of the reply."""
     data = answer.get("data", [answer])
     return data if isinstance(data, list) else []
 
@@ -74,18 +76,18 @@ def _bad_rows(answer: Any) -> Any:
 
 
 def _sparse(answer: Any) -> Any:
-    def thin(row: Any) -> Any:
+    def reduced(row: Any) -> Any:
         kept = ("id", "object", "title", "type", "content")
         return {key: row[key] for key in kept if key in row}
 
     if "data" not in answer:
-        return thin(answer)
-    return {"object": "list", "data": [thin(row) for row in answer["data"]], "has_more": answer["has_more"]}
+        return reduced(answer)
+    return {"object": "list", "data": [reduced(row) for row in answer["data"]], "has_more": answer["has_more"]}
 
 
 def _too_many(answer: Any) -> Any:
     if rows := answer.get("data"):
-        answer["data"] = list(islice(cycle(rows), max(len(rows), LEAST_TOO_MANY)))
+        answer["data"] = list(islice(cycle(rows), max(len(rows), MIN_EXCESS_ROWS)))
         answer["last_id"] = answer["data"][-1]["id"]
     return answer
 
@@ -94,10 +96,10 @@ def _on_pages(**changes: Any) -> Callable[[Any], Any]:
     return lambda answer: {**answer, **changes} if "data" in answer else answer
 
 
-_ANSWERS: Mapping[Fault, Callable[[Any], Any]] = {
+_CORRUPT_JSON: Mapping[Fault, Callable[[Any], Any]] = {
     Fault.DATA_NULL: lambda answer: {**answer, "data": None} if "data" in answer else None,
     Fault.NAN: lambda answer: _with_created_at(answer, float("nan"), float("inf"), float("-inf")),
-    Fault.SURROGATES: _poisoned,
+    Fault.SURROGATES: _with_bad_characters,
     Fault.TOO_MANY_ROWS: _too_many,
     Fault.EMPTY_HAS_MORE: _on_pages(data=[], first_id=None, last_id=None, has_more=True),
     Fault.LOOP: _on_pages(has_more=True),
@@ -106,29 +108,29 @@ _ANSWERS: Mapping[Fault, Callable[[Any], Any]] = {
 }
 
 
-def _huge_number(body: bytes) -> bytes:
+def _with_huge_number(body: bytes) -> bytes:
     marked = as_bytes(_with_created_at(json.loads(body), "HUGE"))
     return marked.replace(b'"HUGE"', b"9" * 5000)
 
 
-_BODIES: Mapping[Fault, Callable[[bytes], bytes]] = {
+_CORRUPT_BODY: Mapping[Fault, Callable[[bytes], bytes]] = {
     Fault.NOT_JSON: lambda body: b"upstream connect error or disconnect/reset before headers" + body[:40],
     Fault.DEEP_NESTING: lambda _: b"[" * _DEPTH + b"]" * _DEPTH,
-    Fault.HUGE_NUMBER: _huge_number,
+    Fault.HUGE_NUMBER: _with_huge_number,
 }
 
 
-def spoil(fault: Fault, reply: Reply) -> Reply:
-    """Spoils a reply as `fault` does. Errors are left as they are, but for faults of the wire."""
-    if fault in ON_THE_WIRE:
+def corrupt(fault: Fault, reply: Reply) -> Reply:
+    """Applies `fault` to a reply and returns it. Error replies stay as they are, except for connection faults."""
+    if fault in CONNECTION_FAULTS:
         reply.wire = fault
     elif reply.status != 200:
         pass
     elif fault is Fault.GZIP_BOMB:
         reply.body = gzip_bomb()
         reply.headers["content-encoding"] = "gzip"
-    elif fault in _BODIES:
-        reply.body = _BODIES[fault](reply.body)
-    elif fault in _ANSWERS:
-        reply.body = as_bytes(_ANSWERS[fault](json.loads(reply.body)))
+    elif fault in _CORRUPT_BODY:
+        reply.body = _CORRUPT_BODY[fault](reply.body)
+    elif fault in _CORRUPT_JSON:
+        reply.body = as_bytes(_CORRUPT_JSON[fault](json.loads(reply.body)))
     return reply

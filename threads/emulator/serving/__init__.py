@@ -1,1 +1,1 @@
-"""Two ways to reach the emulator: a requests adapter and a socket server."""
+"""Transports of the emulator: an adapter for requests and an HTTP server."""

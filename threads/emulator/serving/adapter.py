@@ -1,4 +1,4 @@
-"""The emulator mounted in a requests session: the client's own code runs, without a socket."""
+"""A transport adapter for requests: calls the emulator in process, without a socket."""
 
 import io
 import time
@@ -16,12 +16,12 @@ from threads.emulator.api.replies import Reply
 from threads.emulator.emulator import Emulator
 from threads.emulator.faults import Fault
 
-# A client without a read timeout would hang on the wire for ever; here it hangs for so long.
-_LONGEST_HANG = 1.0
+# Limit for a client without a read timeout, which would hang for ever on a socket.
+_MAX_HANG_SECONDS = 1.0
 
 
-class _Drip(io.RawIOBase):
-    """Gives one byte every 0.1 seconds, without end."""
+class _DripStream(io.RawIOBase):
+    """Yields one byte every 0.1 seconds, without end."""
 
     def readable(self) -> bool:
         return True
@@ -32,7 +32,7 @@ class _Drip(io.RawIOBase):
         return 1
 
     def read1(self, size: int = -1) -> bytes:
-        """As sockets' files have it."""
+        """Returns what one read gives, as the files of sockets do."""
         return self.read(1) or b""
 
 
@@ -41,18 +41,17 @@ def _text(value: str | bytes) -> str:
 
 
 def _read_timeout(timeout: Any) -> float | None:
-    """The seconds that may pass between two reads, from what `requests` was given."""
+    """The read timeout in seconds, from the `timeout` argument of requests."""
     value = timeout[1] if isinstance(timeout, tuple) else timeout
     return value if isinstance(value, int | float) else getattr(value, "read_timeout", None)
 
 
 class EmulatorAdapter(BaseAdapter):
-    """Mount it for the emulator's address: `session.mount("http://emulator", EmulatorAdapter(e))`.
+    """A requests adapter, mounted with `session.mount("http://emulator", EmulatorAdapter(emulator))`.
 
-    `response.raw` is a urllib3 response over the body's bytes, so streaming, `read1` and
-    decompression work as on the wire. Faults of the wire: `refuse` raises ConnectionError; `hang`
-    and `drip-headers` raise ReadTimeout after the read timeout, a second at most; `drip` drips;
-    `cut-short` ends early, which urllib3 notices.
+    `response.raw` is a urllib3 response over the bytes of the body, so that streaming, `read1` and decompression work
+    as with a socket. Connection faults: `refuse` raises ConnectionError; `hang` and `drip-headers` raise ReadTimeout
+    after the read timeout, at most a second; `drip` drips; `cut-short` ends early, which urllib3 detects.
     """
 
     def __init__(self, emulator: Emulator) -> None:
@@ -68,7 +67,7 @@ class EmulatorAdapter(BaseAdapter):
         cert: Any = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Answers a prepared request."""
+        """Returns the emulator's response to a prepared request."""
         url = urlsplit(request.url or "")
         headers = {_text(name): _text(value) for name, value in request.headers.items()}
         time.sleep(self.emulator.latency_ms / 1000)
@@ -77,7 +76,7 @@ class EmulatorAdapter(BaseAdapter):
             raise requests.exceptions.ConnectionError("Connection reset by peer", request=request)
         if reply.wire in (Fault.HANG, Fault.DRIP_HEADERS):
             wait = _read_timeout(timeout)
-            time.sleep(_LONGEST_HANG if wait is None else min(wait, _LONGEST_HANG))
+            time.sleep(_MAX_HANG_SECONDS if wait is None else min(wait, _MAX_HANG_SECONDS))
             raise requests.exceptions.ReadTimeout("Read timed out.", request=request)
         response = _response(request, reply)
         if not stream:
@@ -85,14 +84,14 @@ class EmulatorAdapter(BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Does nothing: no connection is open."""
 
 
 def _response(request: requests.PreparedRequest, reply: Reply) -> requests.Response:
     body: io.IOBase = io.BytesIO(reply.body)
     headers = {**reply.headers, "content-length": str(len(reply.body))}
     if reply.wire is Fault.DRIP:
-        body, headers["content-length"] = _Drip(), "1000000"
+        body, headers["content-length"] = _DripStream(), "1000000"
     elif reply.wire is Fault.CUT_SHORT:
         body = io.BytesIO(reply.body[: len(reply.body) // 2])
     response = requests.Response()

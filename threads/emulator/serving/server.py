@@ -1,4 +1,4 @@
-"""The emulator on a real socket: HTTP/1.1, keep-alive, a thread for each connection."""
+"""HTTP/1.1 server for the emulator, with keep-alive and a thread per connection."""
 
 import socket
 import socketserver
@@ -15,12 +15,12 @@ from threads.emulator.faults import Fault
 
 from .wire import Call, read_call, reply_bytes
 
-_DRIP_EVERY = 0.1
-_CLOSE_PATIENCE = 5.0
+_DRIP_INTERVAL_SECONDS = 0.1
+_CLOSE_TIMEOUT_SECONDS = 5.0
 
 
 class _Listener(socketserver.ThreadingTCPServer):
-    """Knows its open connections, so that closing can end them."""
+    """Tracks its open connections, so that closing the server can end them."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -31,7 +31,7 @@ class _Listener(socketserver.ThreadingTCPServer):
         self.closing = threading.Event()
         self._open: set[socket.socket] = set()
         self._changed = threading.Condition()
-        super().__init__(address, _Connection, bind_and_activate=listening is None)
+        super().__init__(address, _ConnectionHandler, bind_and_activate=listening is None)
         if listening is not None:
             self.socket.close()
             self.socket, self.server_address = listening, listening.getsockname()
@@ -50,55 +50,55 @@ class _Listener(socketserver.ThreadingTCPServer):
         super().process_request(request, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Reports what broke, but for a client that went away in the middle, which is no news."""
+        """Reports an error, unless the client disconnected."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
-    def hang_up(self) -> None:
-        """Ends every connection and waits until its thread is done with it."""
+    def close_connections(self) -> None:
+        """Ends every connection and waits for their threads."""
         self.closing.set()
         with self._changed:
             for connection in self._open:
-                with suppress(OSError):  # the client may have been faster
+                with suppress(OSError):  # the client may have closed it already
                     connection.shutdown(socket.SHUT_RDWR)
-            self._changed.wait_for(lambda: not self._open, _CLOSE_PATIENCE)
+            self._changed.wait_for(lambda: not self._open, _CLOSE_TIMEOUT_SECONDS)
 
 
-class _Connection(socketserver.StreamRequestHandler):
-    """One client's connection: answers call after call until either side has enough."""
+class _ConnectionHandler(socketserver.StreamRequestHandler):
+    """One keep-alive connection of a client."""
 
     server: _Listener
     disable_nagle_algorithm = True
 
     def handle(self) -> None:
-        """Answers until the client leaves, breaks the protocol, or a fault ends the connection."""
+        """Answers calls until the client disconnects, sends invalid HTTP, or a fault ends the connection."""
         while not self.server.closing.is_set():
             call = read_call(self.rfile)
             if call is None or not self._answer(call):
                 return
 
     def _answer(self, call: Call) -> bool:
-        """Answers one call; returns whether the connection can go on."""
+        """Answers one call. Returns whether the connection stays open."""
         emulator = self.server.emulator
         if emulator.latency_ms:
             self.server.closing.wait(emulator.latency_ms / 1000)
         reply = emulator.handle(call.method, call.path, call.query, call.headers)
         if reply.wire:
-            self._spoil(reply, reply.wire)
+            self._break_connection(reply, reply.wire)
             return False
         self.wfile.write(reply_bytes(reply, call))
         return call.keep_alive
 
-    def _spoil(self, reply: Reply, fault: Fault) -> None:
+    def _break_connection(self, reply: Reply, fault: Fault) -> None:
         match fault:
             case Fault.REFUSE:
-                # Closing with a linger of 0 seconds resets the connection. The reader shares the
-                # socket, which closes only when both have let go of it.
+                # Closing with SO_LINGER of 0 seconds resets the connection. The reader shares the socket, which
+                # closes only when both are closed.
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.rfile.close()
                 self.connection.close()
             case Fault.HANG:
-                self._wait_for_the_end()
+                self._hang()
             case Fault.DRIP:
                 start = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n"
                 self._drip(start, b" ")
@@ -108,23 +108,21 @@ class _Connection(socketserver.StreamRequestHandler):
                 whole = reply_bytes(reply, None)
                 self.wfile.write(whole[: len(whole) - len(reply.body) + len(reply.body) // 2])
 
-    def _wait_for_the_end(self) -> None:
-        """Says nothing until the client leaves or the server closes."""
+    def _hang(self) -> None:
+        """Sends nothing until the client disconnects or the server closes."""
         while self.connection.recv(65536):
             pass
 
     def _drip(self, start: bytes, drop: bytes) -> None:
         self.wfile.write(start)
-        while not self.server.closing.wait(_DRIP_EVERY):
+        while not self.server.closing.wait(_DRIP_INTERVAL_SECONDS):
             self.wfile.write(drop)
 
 
 class EmulatorServer:
-    """Serves `emulator` at `base_url`; with port 0 the system chooses one, and a socket that is `listening` already
-    is taken in place of both.
+    """Serves `emulator` at `base_url`, from construction until `close()`. A context manager.
 
-    It serves from the moment it is made until `close()`, which ends every connection, also one
-    that hangs or drips. As a context manager it closes at the end.
+    Port 0 takes a free port. `listening` is a listening socket to use in place of `host` and `port`.
     """
 
     def __init__(
@@ -141,16 +139,16 @@ class EmulatorServer:
 
     @property
     def base_url(self) -> str:
-        """What a client takes for its base address, `/v1` at its end."""
+        """The base URL for a client, ending in `/v1`."""
         host, port = self._listener.server_address[:2]
         return f"http://{host!s}:{port}/v1"
 
     def close(self) -> None:
-        """Stops listening and ends every connection. Closing twice does no harm."""
+        """Stops listening and ends every connection, also those that hang or drip. Idempotent."""
         self._listener.shutdown()
         self._listener.server_close()
-        self._listener.hang_up()
-        self._serving.join(_CLOSE_PATIENCE)
+        self._listener.close_connections()
+        self._serving.join(_CLOSE_TIMEOUT_SECONDS)
 
     def __enter__(self) -> Self:
         return self

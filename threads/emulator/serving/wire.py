@@ -1,27 +1,27 @@
-"""HTTP/1.1 as far as the emulator's server needs it: reading calls, writing replies."""
+"""Minimal HTTP/1.1 for the emulator's server: parses requests, encodes replies."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 from threads.emulator.api.replies import Reply
 
-_LONGEST_LINE = 65_536
-_MOST_HEADERS = 100
+_MAX_LINE_BYTES = 65_536
+_MAX_HEADERS = 100
 
 
 class Stream(Protocol):
-    """What calls are read from."""
+    """A byte stream with requests."""
 
     def readline(self, size: int, /) -> bytes:
-        """A line with its end, cut at `size` bytes."""
+        """A line with its line ending, at most `size` bytes."""
 
     def read(self, size: int, /) -> bytes:
-        """`size` bytes, fewer at the end only."""
+        """`size` bytes, or fewer at the end of the stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call as it came over the wire. `path` and `query` are percent-encoded."""
+    """A parsed request. `path` and `query` are percent-encoded."""
 
     method: str
     path: str
@@ -32,8 +32,8 @@ class Call:
 
 def _read_headers(stream: Stream) -> dict[str, str] | None:
     headers: dict[str, str] = {}
-    for _ in range(_MOST_HEADERS):
-        line = stream.readline(_LONGEST_LINE)
+    for _ in range(_MAX_HEADERS):
+        line = stream.readline(_MAX_LINE_BYTES)
         if line in (b"\r\n", b"\n"):
             return headers
         name, colon, value = line.decode("latin-1").partition(":")
@@ -44,11 +44,11 @@ def _read_headers(stream: Stream) -> dict[str, str] | None:
 
 
 def read_call(stream: Stream) -> Call | None:
-    """The next call; None at the end, and for one that is not HTTP as expected.
+    """The next request, or None at the end of the stream and for invalid or unsupported HTTP.
 
-    A body is read and forgotten: no call has one.
+    A request body is read and dropped: no endpoint takes one.
     """
-    words = stream.readline(_LONGEST_LINE).decode("latin-1").split()
+    words = stream.readline(_MAX_LINE_BYTES).decode("latin-1").split()
     if len(words) != 3:
         return None
     headers = _read_headers(stream)
@@ -65,7 +65,7 @@ def read_call(stream: Stream) -> Call | None:
 
 
 def reply_bytes(reply: Reply, call: Call | None) -> bytes:
-    """The reply as it goes over the wire, in one piece. `call` is None for one cut short."""
+    """The encoded reply. `call` is None for a reply that is cut short."""
     head = [f"HTTP/1.1 {reply.status} {reply.phrase}"]
     head += [f"{name}: {value}" for name, value in reply.headers.items()]
     head.append(f"content-length: {len(reply.body)}")

@@ -1,1 +1,1 @@
-"""The emulated data: users, threads and conversations, computed from a seed."""
+"""The emulated data: users, threads and items, computed from a seed and not stored."""

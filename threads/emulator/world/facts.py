@@ -1,9 +1,9 @@
-"""The facts of one conversation: its order number, its city, its amount – the same wherever told."""
+"""Random values for the placeholders in texts, such as `{order}` or `{city}`, fixed for each conversation."""
 
 from collections.abc import Callable, Mapping
 from zlib import crc32
 
-from .chance import Draw
+from .chance import SeededRandom
 
 _POOLS: Mapping[str, tuple[str, ...]] = {
     "item": (
@@ -57,37 +57,37 @@ _POOLS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def _amount(draw: Draw) -> str:
-    return f"{draw.pick('€$£')}{draw.between(4, 900)}.{draw.pick(('00', '50', '90', '95', '99'))}"
+def _amount(rng: SeededRandom) -> str:
+    return f"{rng.pick('€$£')}{rng.between(4, 900)}.{rng.pick(('00', '50', '90', '95', '99'))}"
 
 
-_MAKERS: Mapping[str, Callable[[Draw], str]] = {
+_GENERATORS: Mapping[str, Callable[[SeededRandom], str]] = {
     "amount": _amount,
-    "order": lambda draw: str(draw.between(30_000, 989_999)),
-    "case": lambda draw: str(draw.between(10_000, 99_999)),
-    "days": lambda draw: str(draw.between(2, 9)),
-    "number": lambda draw: str(draw.between(2, 60)),
-    "percent": lambda draw: str(draw.between(10, 95)),
-    "last4": lambda draw: f"{draw.below(10_000):04}",
-    "flight": lambda draw: f"{draw.pick(('NW', 'BK', 'AX'))} {draw.between(120, 2980)}",
-    "booking": lambda draw: "".join(draw.pick("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(6)),
-    "seat": lambda draw: f"{draw.between(4, 38)}{draw.pick('ABCDEF')}",
-    "time": lambda draw: f"{draw.between(6, 22):02}:{draw.pick(('00', '05', '15', '20', '35', '40', '55'))}",
-    "date": lambda draw: f"{draw.between(1, 28)} {draw.pick(_POOLS['month'])}",
-    "domain": lambda draw: (
-        f"{draw.pick(('northside', 'pinecone', 'studio', 'cafe', 'kita'))}-"
-        f"{draw.pick(('books', 'bikes', 'nine', 'lab', 'garden'))}.example"
+    "order": lambda rng: str(rng.between(30_000, 989_999)),
+    "case": lambda rng: str(rng.between(10_000, 99_999)),
+    "days": lambda rng: str(rng.between(2, 9)),
+    "number": lambda rng: str(rng.between(2, 60)),
+    "percent": lambda rng: str(rng.between(10, 95)),
+    "last4": lambda rng: f"{rng.below(10_000):04}",
+    "flight": lambda rng: f"{rng.pick(('NW', 'BK', 'AX'))} {rng.between(120, 2980)}",
+    "booking": lambda rng: "".join(rng.pick("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(6)),
+    "seat": lambda rng: f"{rng.between(4, 38)}{rng.pick('ABCDEF')}",
+    "time": lambda rng: f"{rng.between(6, 22):02}:{rng.pick(('00', '05', '15', '20', '35', '40', '55'))}",
+    "date": lambda rng: f"{rng.between(1, 28)} {rng.pick(_POOLS['month'])}",
+    "domain": lambda rng: (
+        f"{rng.pick(('northside', 'pinecone', 'studio', 'cafe', 'kita'))}-"
+        f"{rng.pick(('books', 'bikes', 'nine', 'lab', 'garden'))}.example"
     ),
-    "ip": lambda draw: f"203.0.113.{draw.between(1, 254)}",
-    "hash": lambda draw: f"{draw.bits():016x}"[:10],
+    "ip": lambda rng: f"203.0.113.{rng.between(1, 254)}",
+    "hash": lambda rng: f"{rng.bits():016x}"[:10],
 }
 
 
 class Facts(dict[str, str]):
-    """Draws each fact when it is first asked for, from the seed and the thread it belongs to.
+    """Maps placeholder names to values, generated on first use from `seed`.
 
-    `{city}` and `{city2}` are two facts of one kind. A fact does not depend on which were asked
-    for before it, so a title alone tells the same as the whole conversation.
+    `{city}` and `{city2}` are two values of one kind. A value does not depend on the order of use, so a title alone
+    has the same values as the whole conversation.
     """
 
     def __init__(self, *seed: int) -> None:
@@ -95,15 +95,15 @@ class Facts(dict[str, str]):
         self._seed = seed
 
     def __missing__(self, name: str) -> str:
-        draw = Draw(*self._seed, crc32(name.encode()))
+        rng = SeededRandom(*self._seed, crc32(name.encode()))
         kind = name.rstrip("0123456789") if name != "last4" else name
-        maker = _MAKERS.get(kind)
-        self[name] = fact = maker(draw) if maker else draw.pick(_POOLS[kind])
+        generator = _GENERATORS.get(kind)
+        self[name] = fact = generator(rng) if generator else rng.pick(_POOLS[kind])
         return fact
 
 
 def fill(template: object, facts: Facts) -> object:
-    """`template` with every `{fact}` in its texts filled in; lists and dicts are walked through."""
+    """Returns `template` with all placeholders filled in, also in nested lists and dicts."""
     match template:
         case str():
             return template.format_map(facts)

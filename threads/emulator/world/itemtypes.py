@@ -1,9 +1,9 @@
-"""The six types of item, each as its own fields; conversation.py strings them together."""
+"""Generators for the six item types. Each returns the type-specific fields of one item."""
 
 import json
 from typing import Any
 
-from .chance import Draw
+from .chance import SeededRandom
 from .facts import Facts, fill
 from .subjects import Subject
 
@@ -17,11 +17,11 @@ def _as_json(template: object, facts: Facts) -> str:
     return json.dumps(fill(template, facts), ensure_ascii=False)
 
 
-def _attachment(about: Subject, draw: Draw) -> Json:
-    name, mime_type = draw.pick(about.topic.files)
+def _attachment(about: Subject, rng: SeededRandom) -> Json:
+    name, mime_type = rng.pick(about.topic.files)
     image = mime_type.startswith("image/")
-    ident = f"cfile_{draw.bits():016x}"
-    preview = f"https://files.example/preview/{ident}?size=256" if image and draw.odds(70) else None
+    ident = f"cfile_{rng.bits():016x}"
+    preview = f"https://files.example/preview/{ident}?size=256" if image and rng.odds(70) else None
     return {
         "type": "image" if image else "file",
         "id": ident,
@@ -31,24 +31,24 @@ def _attachment(about: Subject, draw: Draw) -> Json:
     }
 
 
-def _inference_options(draw: Draw) -> Json | None:
-    if draw.odds(80):
+def _inference_options(rng: SeededRandom) -> Json | None:
+    if rng.odds(80):
         return None
-    choice = {"id": draw.pick(_TOOLS)} if draw.odds(50) else None
-    return {"tool_choice": choice, "model": draw.pick(_MODELS)}
+    choice = {"id": rng.pick(_TOOLS)} if rng.odds(50) else None
+    return {"tool_choice": choice, "model": rng.pick(_MODELS)}
 
 
-def question(text: str, about: Subject, draw: Draw | None) -> Json:
-    """A message of the user; without a `draw` it is bare text."""
+def question(text: str, about: Subject, rng: SeededRandom | None) -> Json:
+    """A user message. Without `rng` it has text only."""
     content = [{"type": "input_text", "text": text.format_map(about.facts)}]
     attachments, options = [], None
-    if draw:
-        if draw.odds(10):
+    if rng:
+        if rng.odds(10):
             quoted = about.opening.answer.format_map(about.facts).partition("\n")[0]
             content.insert(0, {"type": "quoted_text", "text": quoted})
-        if draw.odds(14):
-            attachments = [_attachment(about, draw) for _ in range(draw.between(1, 2))]
-        options = _inference_options(draw)
+        if rng.odds(14):
+            attachments = [_attachment(about, rng) for _ in range(rng.between(1, 2))]
+        options = _inference_options(rng)
     return {
         "type": "user_message",
         "content": content,
@@ -57,70 +57,70 @@ def question(text: str, about: Subject, draw: Draw | None) -> Json:
     }
 
 
-def _annotations(about: Subject, draw: Draw) -> list[Json]:
+def _annotations(about: Subject, rng: SeededRandom) -> list[Json]:
     notes: list[Json] = []
-    if draw.odds(30):
+    if rng.odds(30):
         notes.append({"type": "url", "source": {"type": "url", "url": about.topic.link}})
-    if draw.odds(15):
+    if rng.odds(15):
         filename = about.topic.link.rpartition("/")[2] + "-handbook.pdf"
         notes.append({"type": "file", "source": {"type": "file", "filename": filename}})
     return notes
 
 
-def answer(text: str, about: Subject, draw: Draw | None) -> Json:
-    """A message of the assistant, in Markdown; without a `draw` it cites nothing."""
+def answer(text: str, about: Subject, rng: SeededRandom | None) -> Json:
+    """An assistant message in Markdown. Without `rng` it has no annotations."""
     part = {
         "type": "output_text",
         "text": text.format_map(about.facts),
-        "annotations": _annotations(about, draw) if draw else [],
+        "annotations": _annotations(about, rng) if rng else [],
     }
     return {"type": "assistant_message", "content": [part]}
 
 
-def tool_call(about: Subject, draw: Draw) -> Json:
-    """A call of a tool in the customer's browser, done."""
+def tool_call(about: Subject, rng: SeededRandom) -> Json:
+    """A completed client tool call."""
     name, arguments, output = about.topic.call
     return {
         "type": "client_tool_call",
         "status": "completed",
-        "call_id": f"call_{draw.bits():016x}{draw.below(2**32):08x}",
+        "call_id": f"call_{rng.bits():016x}{rng.below(2**32):08x}",
         "name": name,
         "arguments": _as_json(arguments, about.facts),
         "output": _as_json(output, about.facts),
     }
 
 
-def _step(about: Subject, draw: Draw) -> tuple[str | None, str | None]:
-    heading, summary = draw.pick(about.topic.steps)
-    told = summary.format_map(about.facts) if draw.odds(80) else None
-    return heading.format_map(about.facts) if draw.odds(92) else None, told
+def _step(about: Subject, rng: SeededRandom) -> tuple[str | None, str | None]:
+    heading, summary = rng.pick(about.topic.steps)
+    text = summary.format_map(about.facts) if rng.odds(80) else None
+    return heading.format_map(about.facts) if rng.odds(92) else None, text
 
 
-def task(about: Subject, draw: Draw) -> Json:
-    """A step of the workflow, or a thought."""
-    heading, summary = _step(about, draw)
-    kind = "thought" if draw.odds(35) else "custom"
+def task(about: Subject, rng: SeededRandom) -> Json:
+    """A task: a workflow step or a thought."""
+    heading, summary = _step(about, rng)
+    kind = "thought" if rng.odds(35) else "custom"
     return {"type": "task", "task_type": kind, "heading": heading, "summary": summary}
 
 
-def task_group(about: Subject, draw: Draw) -> Json:
-    """Several steps together."""
+def task_group(about: Subject, rng: SeededRandom) -> Json:
+    """A task group."""
     tasks = []
     for heading, summary in about.topic.steps:
         filled = fill({"heading": heading, "summary": summary}, about.facts)
-        tasks.append({"type": draw.pick(("custom", "custom", "thought")), **dict(filled)})  # type: ignore[call-overload]
+        tasks.append({"type": rng.pick(("custom", "custom", "thought")), **dict(filled)})  # type: ignore[call-overload]
     return {"type": "task_group", "tasks": tasks}
 
 
-def widget(about: Subject, draw: Draw) -> Json:
-    """A card with the state of things and what can be done about it."""
+def widget(about: Subject, rng: SeededRandom) -> Json:
+    """A widget: a card with details and buttons."""
     heading, line, badge, foot = about.topic.card
     buttons = [
         {"type": "Button", "label": label, "onClickAction": {"type": f"card.{label.lower()}"}}
-        for label in ("Confirm", "Cancel", "Details")[: draw.between(1, 3)]
+        for label in ("Confirm", "Cancel", "Details")[: rng.between(1, 3)]
     ]
     title = {"type": "Title", "value": heading, "size": "sm"}
-    tag = {"type": "Badge", "label": badge, "color": draw.pick(("info", "success", "warning"))}
+    tag = {"type": "Badge", "label": badge, "color": rng.pick(("info", "success", "warning"))}
     head = {"type": "Row", "children": [title, tag]}
     body = {"type": "Col", "gap": 2, "children": [{"type": "Text", "value": text} for text in (line, foot)]}
     rule = {"type": "Divider"}

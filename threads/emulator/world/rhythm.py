@@ -1,4 +1,4 @@
-"""When threads begin: busy on working days, quiet at night, now and then several in one second."""
+"""Creation times of threads: many on working days, few at night, sometimes several in one second."""
 
 from bisect import bisect_right
 from itertools import accumulate
@@ -8,66 +8,66 @@ from .chance import mix
 _HOUR = 3600
 _WEEK = 7 * 24 * _HOUR
 _DAY = 24 * _HOUR
-# How busy each hour of a working day is (UTC), and each weekday; 1970-01-01 was a Thursday.
-_HOURS = (4, 3, 2, 2, 2, 4, 12, 35, 75, 100, 105, 100, 80, 90, 100, 95, 85, 70, 50, 42, 38, 28, 16, 8)
-_WEEKDAYS = (100, 88, 35, 26, 108, 104, 102)
-_BUSY = [hour * day / 10_000 for day in _WEEKDAYS for hour in _HOURS]
-_BUSY_UNTIL = [0.0, *accumulate(_BUSY)]
-_BUSY_WEEK = _BUSY_UNTIL[-1]
+# Relative load of each hour (UTC) and of each weekday from Thursday on, as 1970-01-01 was a Thursday.
+_LOAD_BY_HOUR = (4, 3, 2, 2, 2, 4, 12, 35, 75, 100, 105, 100, 80, 90, 100, 95, 85, 70, 50, 42, 38, 28, 16, 8)
+_LOAD_BY_WEEKDAY = (100, 88, 35, 26, 108, 104, 102)
+_LOAD = [hour * day / 10_000 for day in _LOAD_BY_WEEKDAY for hour in _LOAD_BY_HOUR]
+_LOAD_UNTIL = [0.0, *accumulate(_LOAD)]
+_LOAD_PER_WEEK = _LOAD_UNTIL[-1]
 
-_NEWEST_AGE = 130
-_TIE_BLOCK = 32
+_NEWEST_AGE_SECONDS = 130
+_TIE_BLOCK_THREADS = 32
 
 
-def _busyness(moment: float) -> float:
-    """How much business there was from 1970 until `moment` (Unix seconds)."""
+def _cumulative_load(moment: float) -> float:
+    """The load summed up from 1970 until `moment` (Unix seconds)."""
     weeks, rest = divmod(moment, _WEEK)
     hour, seconds = divmod(rest, _HOUR)
-    return weeks * _BUSY_WEEK + _BUSY_UNTIL[int(hour)] + _BUSY[int(hour)] * seconds / _HOUR
+    return weeks * _LOAD_PER_WEEK + _LOAD_UNTIL[int(hour)] + _LOAD[int(hour)] * seconds / _HOUR
 
 
-def _moment(business: float) -> float:
-    """The moment (Unix seconds) until which there was so much business; never decreases."""
-    weeks, rest = divmod(business, _BUSY_WEEK)
-    hour = min(bisect_right(_BUSY_UNTIL, rest) - 1, len(_BUSY) - 1)
-    share = min((rest - _BUSY_UNTIL[hour]) / _BUSY[hour], 1.0)
+def _time_at_load(load: float) -> float:
+    """The time (Unix seconds) at which the cumulative load is `load`; monotonic."""
+    weeks, rest = divmod(load, _LOAD_PER_WEEK)
+    hour = min(bisect_right(_LOAD_UNTIL, rest) - 1, len(_LOAD) - 1)
+    share = min((rest - _LOAD_UNTIL[hour]) / _LOAD[hour], 1.0)
     return weeks * _WEEK + (hour + share) * _HOUR
 
 
 def span_days(threads: int) -> float:
-    """How many days `threads` threads spread over: 120 for 5000, about two years for a million."""
+    """The days that `threads` threads span: 120 for 5,000, about two years for a million."""
     return 120 * float((max(threads, 1) / 5000) ** 0.35)
 
 
-class Rhythm:
-    """The moment each of `threads` threads begins, the last a little before `now`."""
+class CreationTimes:
+    """The `created_at` of each of `threads` threads; the newest is a little older than `now`."""
 
     def __init__(self, threads: int, seed: int, now: float) -> None:
         self._last = max(threads - 1, 0)
         self._seed = seed
-        end = now - _NEWEST_AGE
-        self._from = _busyness(end - span_days(threads) * _DAY)
-        self._to = _busyness(end)
+        end = now - _NEWEST_AGE_SECONDS
+        self._from = _cumulative_load(end - span_days(threads) * _DAY)
+        self._to = _cumulative_load(end)
 
     def created_at(self, index: int) -> int:
-        """Unix seconds at which the thread `index` (0 is the oldest) begins; never decreases."""
+        """The `created_at` of the thread `index` (0 is the oldest) in Unix seconds; monotonic."""
         if self._last == 0:
-            return int(_moment(self._to))
+            return int(_time_at_load(self._to))
         leader = self._leader(index)
-        # A random step inside the thread's own share of the time cannot overtake the next one.
+        # A random offset within the thread's own slot cannot overtake the next thread.
         step = 0.0 if leader >= self._last else mix(self._seed, 11, leader) / 2**64
         share = (leader + step) / self._last
-        return int(_moment(self._from + (self._to - self._from) * share))
+        return int(_time_at_load(self._from + (self._to - self._from) * share))
 
     def _leader(self, index: int) -> int:
-        """The oldest thread that shares its second with `index`; most share it with nobody."""
-        block = index // _TIE_BLOCK
+        """The oldest thread with the `created_at` of `index`; most often `index` itself."""
+        block = index // _TIE_BLOCK_THREADS
         chance = mix(self._seed, 12, block)
         if chance % 48 == 0:  # an import: more threads in a second than on a page
-            first, length = 0, _TIE_BLOCK
+            first, length = 0, _TIE_BLOCK_THREADS
         else:
-            first, length = chance // 64 % (_TIE_BLOCK - 5), 2 + chance // 4096 % 4
-        start = block * _TIE_BLOCK + first
-        # The newest thread stands alone, so that it is as young as was promised.
+            first, length = chance // 64 % (_TIE_BLOCK_THREADS - 5), 2 + chance // 4096 % 4
+        start = block * _TIE_BLOCK_THREADS + first
+        # No tie for the newest thread, so that its age is as defined.
         tied = start <= index < start + length <= self._last
         return start if tied else index

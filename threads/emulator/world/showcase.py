@@ -1,29 +1,29 @@
-"""Four conversations worth a look: what an ordinary world shows seldom, late or never."""
+"""Four special conversations, with content that is rare or missing in generated ones."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
 
-from .chance import Draw
+from .chance import SeededRandom
 from .content.showcase_hostile import hostile
 from .content.showcase_parcel import parcel
-from .conversation import Json, endless
+from .conversation import Json, endless_items
 from .subjects import subject
 from .world import World
 
-FEWEST_THREADS = 12
+MIN_THREADS = 12
 LONG = 10_000
-# A seed and an index as a world has them; a shop's customer comes of these.
-_LONG_TALE = (7, 1)
+# Seed and thread index for the long conversation, which give a shop's customer.
+_LONG_SEED_AND_INDEX = (7, 1)
 
 Timed: TypeAlias = list[tuple[int, Json]]
-"""Each item's (seconds after the first, own fields), in order."""
+"""Items as (seconds after the first, type-specific fields), in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A thread of the showcase. `place` counts from the newest of the world's threads, which is 0."""
+    """A thread of the showcase. `place` is its distance from the newest thread of the world (0)."""
 
     place: int
     title: str
@@ -35,17 +35,17 @@ def _unprefixed() -> Timed:
     return [(after, {**item, "type": item["type"].removeprefix("chatkit.")}) for after, item in parcel()]
 
 
-def _moments(draw: Draw) -> Iterator[int]:
-    """Seconds, ascending without end: talk, and now and then a break of hours."""
+def _moments(rng: SeededRandom) -> Iterator[int]:
+    """Yields ascending seconds without end: short gaps, and sometimes a break of hours."""
     after = 0
     while True:
         yield after
-        after += draw.between(4, 90) if draw.odds(98) else draw.between(3600, 70_000)
+        after += rng.between(4, 90) if rng.odds(98) else rng.between(3600, 70_000)
 
 
 def _long() -> Timed:
-    items = islice(endless(subject(*_LONG_TALE, 0), *_LONG_TALE), LONG)
-    moments = _moments(Draw(*_LONG_TALE))
+    items = islice(endless_items(subject(*_LONG_SEED_AND_INDEX, 0), *_LONG_SEED_AND_INDEX), LONG)
+    moments = _moments(SeededRandom(*_LONG_SEED_AND_INDEX))
     return [(after, {**item, "type": "chatkit." + item["type"]}) for item, after in zip(items, moments, strict=False)]
 
 
@@ -53,7 +53,7 @@ def _hostile() -> Timed:
     return [(19 * position, item) for position, item in enumerate(hostile())]
 
 
-SCENES = (
+SHOWCASE = (
     Scene(
         1,
         "Every kind of item",
@@ -77,17 +77,17 @@ SCENES = (
 
 
 def scenes(world: World) -> dict[int, Scene]:
-    """The scenes by the index of their thread; none in a world too small for them."""
-    if world.threads < FEWEST_THREADS:
+    """The scenes by thread index; empty for a world that is too small."""
+    if world.threads < MIN_THREADS:
         return {}
-    return {world.threads - 1 - scene.place: scene for scene in SCENES}
+    return {world.threads - 1 - scene.place: scene for scene in SHOWCASE}
 
 
 def play(scene: Scene, world: World, index: int) -> list[Json]:
-    """The scene's items as the API shows them.
+    """The items of a scene in the form of the API.
 
-    They begin with the thread or, where there has not been time enough since, as long before it as
-    they need: the last one is never later than the world's `now`.
+    They start with the thread, or earlier in a young thread, so that the last one is never later than the world's
+    `now`.
     """
     timed = scene.timed()
     start = min(world.created_at(index) + 1, int(world.now) - timed[-1][0])

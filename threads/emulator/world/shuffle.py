@@ -1,15 +1,15 @@
-"""A shuffle of any size that can be asked both ways and takes no memory."""
+"""A seeded, invertible permutation that needs no memory (a Feistel network)."""
 
 from .chance import mix
 
 _ROUNDS = 4
 
 
-class Shuffle:
-    """A seeded permutation of the numbers 0 … `size` - 1.
+class Permutation:
+    """A permutation of the integers 0 … `size` - 1.
 
-    A Feistel network permutes a power of four that is large enough; a result that falls outside
-    is permuted again until it falls inside, which keeps the whole a permutation.
+    A Feistel network permutes the next power of four. Results outside the range are permuted again until they fall
+    inside (cycle walking), which keeps the mapping a permutation.
     """
 
     def __init__(self, size: int, seed: int) -> None:
@@ -18,28 +18,28 @@ class Shuffle:
         self._mask = (1 << self._half) - 1
         self._keys = [mix(seed, size, number) for number in range(_ROUNDS)]
 
-    def there(self, place: int) -> int:
-        """Where `place` goes."""
-        place = self._once(place)
-        while place >= self._size:
-            place = self._once(place)
-        return place
+    def forward(self, position: int) -> int:
+        """The image of `position`."""
+        position = self._encrypt(position)
+        while position >= self._size:
+            position = self._encrypt(position)
+        return position
 
-    def back(self, place: int) -> int:
-        """What comes to `place`."""
-        place = self._undo(place)
-        while place >= self._size:
-            place = self._undo(place)
-        return place
+    def inverse(self, position: int) -> int:
+        """The preimage of `position`."""
+        position = self._decrypt(position)
+        while position >= self._size:
+            position = self._decrypt(position)
+        return position
 
-    def _once(self, place: int) -> int:
-        left, right = place >> self._half, place & self._mask
+    def _encrypt(self, position: int) -> int:
+        left, right = position >> self._half, position & self._mask
         for key in self._keys:
             left, right = right, left ^ (mix(key, right) & self._mask)
         return left << self._half | right
 
-    def _undo(self, place: int) -> int:
-        left, right = place >> self._half, place & self._mask
+    def _decrypt(self, position: int) -> int:
+        left, right = position >> self._half, position & self._mask
         for key in reversed(self._keys):
             left, right = right ^ (mix(key, left) & self._mask), left
         return left << self._half | right

@@ -1,9 +1,9 @@
-"""What one thread is about: its topic, facts, title and status."""
+"""The subject of one thread: topic, placeholder values, title and status."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from .chance import Draw
+from .chance import SeededRandom
 from .content import PRODUCTS, TONGUES, Opening, Topic
 from .content.reasons import CLOSED, LOCKED
 from .facts import Facts
@@ -29,7 +29,7 @@ _ASIDES = (
     "I need an answer before {date} because I am travelling to {city}",
     "my colleague in {city2} has the very same problem",
 )
-# The newest threads, which a newcomer sees first, show one of everything. Keys count from the newest.
+# The newest threads, on the first page, show every kind of title and status. Keys are distances from the newest.
 _SHOWN_TITLES: dict[int, TitleKind] = {
     **dict.fromkeys((0, 1, 2, 4, 5, 7, 9), "plain"),
     3: "null",
@@ -50,10 +50,10 @@ _SHOWN_STATUS: dict[int, tuple[StatusType, bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What one thread is about.
+    """The subject of one thread.
 
-    `product` holds the topics that the conversation may come to, `topic` the one it begins with.
-    `last_words` close the conversation, where there are any.
+    `topic` is the first topic of the conversation, `product` all topics that may follow. `last_words` is the text of
+    the closing message, or None.
     """
 
     product: tuple[Topic, ...]
@@ -66,21 +66,21 @@ class Subject:
     last_words: str | None
 
 
-def _long_title(title: str, draw: Draw) -> str:
-    start = draw.below(len(_ASIDES))
-    asides = [_ASIDES[(start + step) % len(_ASIDES)] for step in range(draw.between(3, 5))]
+def _long_title(title: str, rng: SeededRandom) -> str:
+    start = rng.below(len(_ASIDES))
+    asides = [_ASIDES[(start + step) % len(_ASIDES)] for step in range(rng.between(3, 5))]
     return "; ".join([title, *asides])
 
 
-def _title_kind(draw: Draw, from_newest: int) -> TitleKind:
-    roll = draw.below(1000)
+def _title_kind(rng: SeededRandom, from_newest: int) -> TitleKind:
+    roll = rng.below(1000)
     kind = next(kind for below, kind in _TITLE_KINDS if roll < below)
     return _SHOWN_TITLES.get(from_newest, kind)
 
 
-def _title(opening: Opening, facts: Facts, draw: Draw, from_newest: int) -> str | None:
-    kind = _title_kind(draw, from_newest)
-    title = draw.pick(opening.titles).format_map(facts)
+def _title(opening: Opening, facts: Facts, rng: SeededRandom, from_newest: int) -> str | None:
+    kind = _title_kind(rng, from_newest)
+    title = rng.pick(opening.titles).format_map(facts)
     title = title[:1].upper() + title[1:]
     match kind:
         case "null":
@@ -88,18 +88,18 @@ def _title(opening: Opening, facts: Facts, draw: Draw, from_newest: int) -> str 
         case "new":
             return "New thread"
         case "long":
-            return _long_title(title, draw).format_map(facts)
+            return _long_title(title, rng).format_map(facts)
         case "emoji":
-            return draw.pick(_EMOJI).format(title)
+            return rng.pick(_EMOJI).format(title)
         case "html":
-            return draw.pick(_HTML).format(title)
+            return rng.pick(_HTML).format(title)
         case "plain":
             return title
 
 
-def _status(draw: Draw, from_newest: int) -> tuple[StatusType, bool]:
-    """A status, and whether a reason goes with it. A thread that has just arrived is active."""
-    roll, reasoned = draw.below(100), not draw.odds(12)
+def _status(rng: SeededRandom, from_newest: int) -> tuple[StatusType, bool]:
+    """The status, and whether it has a reason. Added threads are active."""
+    roll, reasoned = rng.below(100), not rng.odds(12)
     if from_newest < 0:
         return "active", False
     kind: StatusType = "active" if roll < 84 else "locked" if roll < 93 else "closed"
@@ -107,22 +107,21 @@ def _status(draw: Draw, from_newest: int) -> tuple[StatusType, bool]:
 
 
 def subject(seed: int, index: int, from_newest: int) -> Subject:
-    """What the thread `index` of the world of `seed` is about.
+    """The subject of the thread `index` in the world of `seed`.
 
-    `from_newest` is 0 for the newest thread the world began with, 1 for the next older one;
-    it is negative for threads that arrive later.
+    `from_newest` is 0 for the newest initial thread, 1 for the next older one, and negative for added threads.
     """
-    draw = Draw(seed, 31, index)
+    rng = SeededRandom(seed, 31, index)
     facts = Facts(seed, 32, index)
-    product = draw.pick(TONGUES if draw.odds(9) else PRODUCTS)
-    topic = draw.pick(product)
-    opening = draw.pick(topic.openings)
-    title = _title(opening, facts, draw, from_newest)
-    status, reasoned = _status(draw, from_newest)
+    product = rng.pick(TONGUES if rng.odds(9) else PRODUCTS)
+    topic = rng.pick(product)
+    opening = rng.pick(topic.openings)
+    title = _title(opening, facts, rng, from_newest)
+    status, reasoned = _status(rng, from_newest)
     reason: str | None = None
     last_words: str | None = None
     if status != "active" and reasoned:
-        reason, last_words = draw.pick(LOCKED if status == "locked" else CLOSED)
+        reason, last_words = rng.pick(LOCKED if status == "locked" else CLOSED)
         reason = reason.format_map(facts)
         last_words = last_words and last_words.format_map(facts)
     return Subject(product, topic, opening, facts, title, status, reason, last_words)

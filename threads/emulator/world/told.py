@@ -1,4 +1,4 @@
-"""A conversation that was given to a thread, in place of the one the world computes."""
+"""Scripted conversations, which replace the generated one of a thread."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -6,18 +6,18 @@ from functools import cached_property
 from .conversation import Json
 
 
-class Told:
-    """Items as the API shows them, oldest first; `make` is called when they are first asked for."""
+class ScriptedConversation:
+    """Items in the form of the API, oldest first. `make` is called on first access."""
 
     def __init__(self, make: Callable[[], list[Json]]) -> None:
         self._make = make
 
     @cached_property
     def items(self) -> list[Json]:
-        """The items. To be read only: the list is shared."""
+        """The items. The list is shared: do not change it."""
         return self._make()
 
     @cached_property
-    def places(self) -> dict[str, int]:
-        """The position of each item by its id, which may be any text."""
+    def positions(self) -> dict[str, int]:
+        """Item positions by id."""
         return {item["id"]: position for position, item in enumerate(self.items)}

@@ -1,11 +1,11 @@
-"""What products call their users: whatever they like, which is why clients must encode it."""
+"""User ids in the styles of different products, including ids that need encoding in a URL."""
 
 from uuid import UUID
 
-from .chance import Draw
+from .chance import SeededRandom
 
-# Users with threads enough for several pages whose names need care in a URL, by number.
-AWKWARD = {
+# User ids that need encoding in a URL, by user number. Each user has several pages of threads.
+AWKWARD_USERNAMES = {
     3: "łucja.żółć+vip@example.org",
     6: "ACME Corp/ops team 100% #7",
     9: "用户_4821",
@@ -23,28 +23,28 @@ _LAST = (
 _DOMAINS = ("example.com", "example.org", "example.net", "mail.example", "post.example")
 
 
-def _email(draw: Draw, number: int) -> str:
-    return f"{draw.pick(_FIRST)}.{draw.pick(_LAST)}{number}@{draw.pick(_DOMAINS)}"
+def _email(rng: SeededRandom, number: int) -> str:
+    return f"{rng.pick(_FIRST)}.{rng.pick(_LAST)}{number}@{rng.pick(_DOMAINS)}"
 
 
-def _login(draw: Draw, number: int) -> str:
-    return f"{draw.pick(_FIRST)}_{draw.pick(_LAST)[:3]}{number}"
+def _login(rng: SeededRandom, number: int) -> str:
+    return f"{rng.pick(_FIRST)}_{rng.pick(_LAST)[:3]}{number}"
 
 
 def username(seed: int, number: int) -> str:
-    """The name of user `number` in the world of `seed`; no two users share one."""
-    if number in AWKWARD:
-        return AWKWARD[number]
-    draw = Draw(seed, 21, number)
-    style = draw.below(100)
+    """The unique id of user `number` in the world of `seed`."""
+    if number in AWKWARD_USERNAMES:
+        return AWKWARD_USERNAMES[number]
+    rng = SeededRandom(seed, 21, number)
+    style = rng.below(100)
     if style < 34:
-        return f"user_{draw.bits():016x}"
+        return f"user_{rng.bits():016x}"
     if style < 54:
-        return _email(draw, number)
+        return _email(rng, number)
     if style < 70:
-        return f"cus_{draw.bits():016x}"
+        return f"cus_{rng.bits():016x}"
     if style < 82:
-        return str(UUID(int=draw.bits() << 64 | draw.bits(), version=4))
+        return str(UUID(int=rng.bits() << 64 | rng.bits(), version=4))
     if style < 92:
-        return f"auth0|{draw.bits():016x}{draw.below(2**32):08x}"
-    return _login(draw, number) if style < 97 else str(1_000_000 + number)
+        return f"auth0|{rng.bits():016x}{rng.below(2**32):08x}"
+    return _login(rng, number) if style < 97 else str(1_000_000 + number)

@@ -1,4 +1,4 @@
-"""The world the emulator begins with: every thread computed from its index, none stored."""
+"""The initial data of the emulator: every thread is computed from its index, none is stored."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -7,22 +7,22 @@ from functools import lru_cache
 from .chance import mix
 from .conversation import Json, conversation
 from .ids import Ids, join_place, split_place
-from .people import People
-from .rhythm import Rhythm
+from .people import Users
+from .rhythm import CreationTimes
 from .subjects import subject
 
-_CACHED_TIES = 64
+_TIE_CACHE_SIZE = 64
 
 
 class World:
-    """`threads` threads; the index 0 is the oldest. The same arguments give the same world.
+    """A world of `threads` threads; index 0 is the oldest. The same arguments give the same world.
 
-    Facts that do not depend on the world's size (ids, titles, items) hold for any index, so that
-    threads which arrive later are of the same kind. `now` is Unix seconds.
+    Ids, titles and items do not depend on `threads` and are defined for any index, so that threads can be added later.
+    `now` is Unix seconds.
 
-    From `ties` = 2 on, every run of `ties` neighbours has the `created_at` of its oldest thread, and
-    threads with the same `created_at` are in the order of their ids. `first_user` is the number of
-    the first user: worlds share no user when their ranges of numbers do not overlap.
+    From `ties` = 2 on, every run of `ties` neighbours has the `created_at` of its oldest thread, and threads with the
+    same `created_at` are sorted by id. `first_user` is the number of the first user: worlds whose ranges of user
+    numbers do not overlap have no user in common.
     """
 
     def __init__(self, threads: int, seed: int, now: float, ties: int = 1, first_user: int = 0) -> None:
@@ -30,11 +30,11 @@ class World:
         self.seed = seed
         self.now = now
         self.ties = ties
-        self.people = People(threads, seed, first_user)
-        self._rhythm = Rhythm(threads, seed, now)
+        self.users = Users(threads, seed, first_user)
+        self._creation_times = CreationTimes(threads, seed, now)
         self._thread_ids = Ids("cthr_", seed)
         self._item_ids = Ids("cti_", seed)
-        self._cached_tied = lru_cache(_CACHED_TIES)(self._find_tied)
+        self._cached_tied = lru_cache(_TIE_CACHE_SIZE)(self._find_tied)
 
     def thread_id(self, index: int) -> str:
         """The id of the thread `index`."""
@@ -44,7 +44,7 @@ class World:
         return tied[index - first]
 
     def index_of(self, thread_id: str) -> int | None:
-        """The index that `thread_id` stands for; None for an invented id."""
+        """The index of a thread id, or None for an invalid id."""
         number = self._thread_ids.decode(thread_id)
         if number is None or self.ties == 1 or number >= self.threads:
             return number
@@ -52,10 +52,10 @@ class World:
         return first + bisect_left(tied, thread_id)
 
     def _find_tied(self, run: int) -> tuple[int, list[str]]:
-        """The threads with the same `created_at` as the run: the index of the first, and their ids in order."""
+        """The threads with the `created_at` of the run: the index of the first, and their sorted ids."""
         low = run * self.ties
         high = low + self.ties
-        # Neighbouring runs can begin in the same second.
+        # Neighbouring runs can start in the same second.
         while low > 0 and self.created_at(low - 1) == self.created_at(run * self.ties):
             low -= self.ties
         while high < self.threads and self.created_at(high) == self.created_at(run * self.ties):
@@ -67,30 +67,30 @@ class World:
         return self._item_ids.encode(join_place(index, position))
 
     def item_place(self, item_id: str) -> tuple[int, int] | None:
-        """The (thread index, position) that `item_id` stands for; None for an invented id."""
+        """The (thread index, position) of an item id, or None for an invalid id."""
         place = self._item_ids.decode(item_id)
         return None if place is None else split_place(place)
 
     def created_at(self, index: int) -> int:
-        """Unix seconds; never decreases from one thread to the next newer one."""
-        return self._rhythm.created_at(index // self.ties * self.ties)
+        """The `created_at` of the thread `index` in Unix seconds; monotonic."""
+        return self._creation_times.created_at(index // self.ties * self.ties)
 
     def user_of(self, index: int) -> str:
-        """The user of the thread `index`, which the world began with."""
-        return self.people.user_of(index)
+        """The user of the initial thread `index`."""
+        return self.users.user_of(index)
 
     def threads_of(self, user: str) -> Sequence[int]:
-        """The indexes of the threads of `user`, oldest first."""
-        return self.people.threads_of(user)
+        """The indexes of the initial threads of `user`, oldest first."""
+        return self.users.threads_of(user)
 
     def some_user(self, index: int) -> str:
-        """A user for a thread `index` that arrives: heavy users come more often."""
+        """A random user for an added thread, weighted by number of threads."""
         if self.threads == 0:
-            return self.people.name(0)
+            return self.users.name(0)
         return self.user_of(mix(self.seed, 41, index) % self.threads)
 
     def thread(self, index: int, user: str, created_at: int) -> Json:
-        """The thread `index` as the API shows it."""
+        """The thread `index` in the form of the API."""
         about = subject(self.seed, index, self.threads - 1 - index)
         status: Json = {"type": about.status}
         if about.status != "active":
@@ -105,7 +105,7 @@ class World:
         }
 
     def items(self, index: int, created_at: int) -> list[Json]:
-        """The items of the thread `index` as the API shows them, oldest first."""
+        """The items of the thread `index` in the form of the API, oldest first."""
         about = subject(self.seed, index, self.threads - 1 - index)
         arrived = index >= self.threads
         seconds = 0 if arrived else int(self.now) - created_at
@@ -115,7 +115,7 @@ class World:
         ]
 
     def item(self, index: int, position: int, own: Json, created_at: int) -> Json:
-        """The item at `position` as the API shows it. What `own` brings itself stands."""
+        """The item at `position` in the form of the API. `own` overrides the common fields."""
         return {
             "id": self.item_id(index, position),
             "object": "chatkit.thread_item",

@@ -1,4 +1,4 @@
-"""What the emulated conversations are about."""
+"""Text templates for the emulated conversations."""
 
 from .airline import AIRLINE
 from .bank import BANK
@@ -8,7 +8,7 @@ from .saas import SAAS
 from .shop import SHOP
 from .topic import Opening, Topic
 
-# A product that stands here twice has twice the customers. One language is a product of its own.
+# A product listed twice gets twice the threads. Each language is a product of its own.
 PRODUCTS: tuple[tuple[Topic, ...], ...] = (SHOP, SHOP, BANK, BANK, AIRLINE, SAAS, SAAS, HOSTING)
 TONGUES: tuple[tuple[Topic, ...], ...] = tuple((topic,) for topic in LANGUAGES)
 

@@ -1,4 +1,4 @@
-"""An airline's questions."""
+"""Templates: support of an airline."""
 
 from .topic import Opening, Topic
 

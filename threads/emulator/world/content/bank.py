@@ -1,4 +1,4 @@
-"""A bank app's questions."""
+"""Templates: support of a banking app."""
 
 from .topic import Opening, Topic
 

@@ -1,4 +1,4 @@
-"""A hosting company's questions."""
+"""Templates: support of a hosting company."""
 
 from .topic import Opening, Topic
 

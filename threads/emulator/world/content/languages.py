@@ -1,4 +1,4 @@
-"""Questions that are not asked in English."""
+"""Templates in other languages than English."""
 
 from .topic import Opening, Topic
 

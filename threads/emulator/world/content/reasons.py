@@ -1,6 +1,6 @@
-"""Why threads are locked or closed, and what was said last when they were.
+"""Templates: reasons for locked and closed threads.
 
-Each entry is (reason, last words of the assistant or None). Texts hold `{fact}` names.
+Each entry is (reason, closing message of the assistant or None). Texts have `{placeholders}`.
 """
 
 Reason = tuple[str, str | None]

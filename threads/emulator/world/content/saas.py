@@ -1,4 +1,4 @@
-"""The questions of those who use software for teams."""
+"""Templates: support of team software."""
 
 from .topic import Opening, Topic
 

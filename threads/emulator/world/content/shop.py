@@ -1,4 +1,4 @@
-"""A web shop's questions."""
+"""Templates: support of a web shop."""
 
 from .topic import Opening, Topic
 

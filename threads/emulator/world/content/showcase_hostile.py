@@ -1,5 +1,6 @@
-"""What a stranger may write: markup that wants to run, addresses that want to be fetched, texts
-that want to break what shows them. Every text says in its first words what it is.
+"""Hostile showcase conversation: script injection, tracking URLs, and texts that break layout or encoding.
+
+Every text begins with a description of itself.
 """
 
 import json
@@ -160,7 +161,7 @@ _ARGUMENTS = (
 
 
 def hostile() -> Iterator[Json]:
-    """The items, in order. Markup comes from both sides, as clients show the two differently."""
+    """Yields the items in order. User and assistant both send markup, as clients render the two differently."""
     for label, text in (*_MARKUP, *_LETTERS):
         yield user(f"{label}: {text}")
         yield assistant(f"{label}: {text}")
@@ -180,7 +181,7 @@ def hostile() -> Iterator[Json]:
 
 
 def _fields() -> Iterator[Json]:
-    """Hostile texts where they are not expected."""
+    """Hostile texts in fields other than the message text."""
     script, pixel = "<script>alert(1)</script>", f"{_TRACKER}/pixel.gif"
     yield user(
         "Attachments: previews from elsewhere, a script, a name with a path, a type that is markup",

@@ -1,4 +1,4 @@
-"""Texts that grow while they are read: long, wide or deep. Made when asked for, as they are large."""
+"""Hostile items that are expensive to render: long, wide or deeply nested. Built on use, as they are large."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -17,7 +17,7 @@ def _says(text: Callable[[], str]) -> Make:
 
 
 def _table() -> str:
-    """12 kB that a generous reader pads to millions of cells."""
+    """12 kB that a lenient parser pads to millions of cells."""
     head = "|" + "a|" * _COLUMNS
     rule = "|" + "-|" * _COLUMNS
     return "\n".join([head, rule, *["|x"] * _ROWS])

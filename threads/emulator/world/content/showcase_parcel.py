@@ -1,4 +1,4 @@
-"""A parcel that got lost: one conversation over three days that uses every kind of item."""
+"""Showcase conversation about a lost parcel: three days, every kind of item."""
 
 from .showcase_shapes import (
     Json,
@@ -240,7 +240,7 @@ _CONVERSATION: tuple[tuple[int, tuple[Json, ...]], ...] = (
 
 
 def parcel() -> list[tuple[int, Json]]:
-    """Each item's (seconds after the first, own fields), in order."""
+    """The items as (seconds after the first, type-specific fields), in order."""
     timed: list[tuple[int, Json]] = []
     now = 0
     for after, items in _CONVERSATION:

@@ -1,4 +1,4 @@
-"""Widgets of the lost parcel's conversation: together they use every component there is."""
+"""Widgets of the showcase conversation, which together use every component."""
 
 from typing import Any
 
@@ -177,7 +177,7 @@ BASICS = _part(
     "Basic",
     _part(
         "Box",
-        # A transition holds one component, not a list of them.
+        # A transition has one component as its child, not a list.
         {"type": "Transition", "children": _part("Text", value="Found in Bremen, damaged by water.", italic=True)},
         _part("Text", value="Expected on Wednesday", lineThrough=True, color="tertiary"),
         padding=4,

@@ -1,11 +1,11 @@
-"""What there is to say about one kind of question."""
+"""The data structure of the text templates."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """How a conversation begins: titles that fit, the first question, the answer to it."""
+    """The start of a conversation: possible titles, the first question and its answer."""
 
     titles: tuple[str, ...]
     ask: str
@@ -14,12 +14,15 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A kind of question that customers ask. Texts hold `{fact}` names from facts.py.
+    """Templates for one kind of question. Texts have `{placeholders}`, filled in by `Facts`.
 
-    `more` are (question, answer) pairs that may follow any of the openings. `call` is a tool's
-    name, arguments and output; `steps` are the (heading, summary) of tasks; `card` the lines of a
-    widget: heading, text, badge, text; `files` what the customer may attach as (name, MIME type);
-    `link` what an answer may cite. `also` leads over to another question of the same customer.
+    - `more`: (question, answer) pairs that may follow any opening.
+    - `call`: name, arguments and output of a tool call.
+    - `steps`: (heading, summary) of tasks.
+    - `card`: heading, text, badge and text of a widget.
+    - `files`: possible attachments as (name, MIME type).
+    - `link`: a page that answers cite.
+    - `also`: the transition to another question of the same user.
     """
 
     openings: tuple[Opening, ...]

@@ -1,0 +1,74 @@
+"""A desk as it runs in earnest, and a browser of a few lines that is signed in to it."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from tests.support.serving import NAME, PASSWORD, Desk, serve
+
+PATIENCE = 15.0
+"""Seconds that any reply may take here."""
+
+
+class Browser:
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def get(self, path: str, **headers: str) -> requests.Response:
+        return self._session.get(self.url + path, headers=headers, timeout=PATIENCE, allow_redirects=False)
+
+    def post(self, path: str, **form: str) -> requests.Response:
+        token = self._session.cookies.get("csrftoken") or self._session.cookies.get("__Host-csrftoken")
+        sent = {"csrfmiddlewaretoken": token or ""} | form
+        return self._session.post(self.url + path, data=sent, timeout=PATIENCE, allow_redirects=False)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def sign_in(self) -> None:
+        self.get("/sign-in/")
+        done = self.post("/sign-in/", username=NAME, password=PASSWORD)
+        assert done.status_code == 302, done.text[:2000]
+
+
+def said(response: requests.Response) -> str:
+    """The words of a page, without its markup."""
+    return " ".join(re.sub(r"<[^>]*>", " ", response.text).split()).replace("&#39;", "'")
+
+
+@contextmanager
+def desk(folder: Path, upstream: str, **more: str) -> Iterator[tuple[Desk, Browser]]:
+    """A desk of one process, whose data are in `folder`, and somebody who is signed in to it."""
+    settings = {
+        "OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": upstream, "SECRET_KEY": "of this test alone",
+        "WEB_CONCURRENCY": "1", "CHATKIT_DEADLINE": "5",
+    } | more  # fmt: skip
+    with serve(folder, settings, account=True) as made:
+        browser = Browser(made.url)
+        try:
+            browser.sign_in()
+            yield made, browser
+        finally:
+            browser.close()  # else the server waits for it to say more
+
+
+def exchange(url: str, sent: bytes, *, wait: float = 5.0) -> bytes:
+    """What comes back for these bytes, until the server closes the connection or says no more for a while."""
+    host, port = url.removeprefix("http://").split(":")
+    got = b""
+    with socket.create_connection((host, int(port)), timeout=wait) as connection:
+        try:
+            connection.sendall(sent)
+            while part := connection.recv(65536):
+                got += part
+        except OSError:
+            pass
+    return got

@@ -1,0 +1,114 @@
+"""What the tests of exports have in common."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+from django.db import DatabaseError
+from django.test import Client
+
+from tests.support.mirror import asking
+from threads import service
+from threads.audit.models import AuditEvent
+from threads.chatkit import ChatKitError
+from threads.emulator import Emulator
+from threads.exports import orders as ask
+from threads.exports import storage, tasks
+from threads.exports.models import Export
+from threads.web.views import exports as views
+
+stored = pytest.mark.django_db(transaction=True)
+"""For tests that copy: that is done in threads, which see only what is really stored. And for those that end a reply
+themselves, with which the connection to the database ends."""
+
+
+@pytest.fixture(autouse=True)
+def own_place(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of this test's own, and no queue: what is to be done, `tasks.work` does when the test says so."""
+    settings.DATA_DIR = tmp_path
+    monkeypatch.setattr(ask, "have_done", lambda: None)
+
+
+def body(response: Any) -> str:
+    assert response.status_code == 200, response.content[:500]
+    return b"".join(response.streaming_content).decode()
+
+
+def name(response: Any) -> str:
+    return str(re.search(r'filename="([^"]+)"', response.headers["Content-Disposition"])[1])  # type: ignore[index]
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    assert text.startswith("\ufeff")
+    return list(csv.DictReader(io.StringIO(text[1:], newline=""), strict=True))
+
+
+def trail() -> list[tuple[str, str]]:
+    return list(AuditEvent.objects.filter(action="export").order_by("pk").values_list("outcome", "customer"))
+
+
+def later(client: Client, user: str) -> Export:
+    response = client.post("/exports/user/", {"user": user})
+    assert response.status_code == 302
+    return Export.objects.get(pk=response.headers["Location"].split("/")[2])
+
+
+def busiest(emulator: Emulator) -> tuple[str, list[str]]:
+    client = asking(emulator)
+    found: dict[str, list[str]] = {}
+    for row in client.list_threads(order="desc", limit=100).rows:
+        found.setdefault(row.user or "", []).append(row.id or "")
+    client.close()
+    return max(found.items(), key=lambda each: len(each[1]))
+
+
+def zipped(export: Export) -> ZipFile:
+    export.refresh_from_db()
+    assert export.has_file, export.reason
+    return ZipFile(storage.path(export.pk))
+
+
+def transcripts(found: ZipFile) -> list[str]:
+    """The threads in it, in their order."""
+    names = sorted(each for each in found.namelist() if each.startswith("threads/") and each.endswith(".json"))
+    return [json.loads(found.read(each))["thread"]["id"] for each in names]
+
+
+def broken_after(monkeypatch: pytest.MonkeyPatch, pages: int, error: ChatKitError) -> list[int]:
+    """From the next page but `pages` on, the upstream fails as long as the list that is returned is not empty."""
+    asked = service.handed_over
+    fails = [pages]
+
+    def handed_over(*arguments: Any, **how: Any) -> service.Listing:
+        if fails:
+            if fails[0] == 0:
+                raise error
+            fails[0] -= 1
+        return asked(*arguments, **how)
+
+    monkeypatch.setattr(service, "handed_over", handed_over)
+    return fails
+
+
+def unwritable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def create(**_values: Any) -> None:
+        raise DatabaseError("the disk is full")
+
+    monkeypatch.setattr(AuditEvent.objects, "create", create)
+
+
+@pytest.fixture
+def finished(agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Export:
+    """An export of the whole list that lies ready."""
+    with monkeypatch.context() as now:
+        now.setattr(views, "AT_ONCE", -1)
+        agent.post("/exports/list/", {"format": "csv"})
+    tasks.work()
+    return Export.objects.get()
