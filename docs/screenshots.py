@@ -1,7 +1,6 @@
-"""Takes the pictures of docs/pictures: `python docs/screenshots.py`. Needs what the browser tests need.
+"""Takes the screenshots in docs/pictures: `python docs/screenshots.py`. Needs Chromium, as the browser tests do.
 
-The list, the conversation and the phone show the demo, which is Threadkeeper with no setting at all; the problem is a
-real one, of an upstream that limits its callers.
+All but one show the demo: Threadkeeper without any setting. `problem.png` shows a rate-limited upstream.
 """
 
 from __future__ import annotations
@@ -27,46 +26,47 @@ WIDE, PHONE = {"width": 1200, "height": 750}, {"width": 390, "height": 780}
 
 
 @contextmanager
-def opened(browser: Browser, desk: Desk, **options: Any) -> Iterator[Page]:
+def open_page(browser: Browser, desk: Desk, **options: Any) -> Iterator[Page]:
+    """Yields the first page of the desk, in a browser context of its own."""
     with browser.new_context(base_url=desk.url, timezone_id="Europe/London", **options) as context:
         page = context.new_page()
         page.goto("/")
         yield page
 
 
-def demo(browser: Browser, desk: Desk) -> None:
+def take_demo(browser: Browser, desk: Desk) -> None:
     for name, options in {
         "list-light": {"viewport": WIDE, "color_scheme": "light"},
         "list-dark": {"viewport": WIDE, "color_scheme": "dark"},
         "phone": {"viewport": PHONE, "color_scheme": "light"},
     }.items():
-        with opened(browser, desk, **options) as page:
+        with open_page(browser, desk, **options) as page:
             page.get_by_role("button", name="Open the demo").click()
             expect(page.get_by_role("link", name="Next")).to_be_visible()
-            page.evaluate("document.activeElement.blur()")
             page.mouse.move(0, 0)
             take(page, name)
             if name == "list-light":
-                page.get_by_role("link", name="Every kind of item", exact=True).click()
-                expect(page.get_by_role("link", name="All threads", exact=True)).to_be_visible()
-                page.mouse.move(0, 0)
-                take(page, "conversation")
-                for picture, address in (
-                    ("search", "/threads/?status=locked&q=refund"), ("overview", "/overview/"), ("trail", "/audit/"),
-                ):  # fmt: skip
-                    page.goto(address)
-                    page.evaluate("document.activeElement.blur()")
-                    take(page, picture)
-                page.goto("/threads/")
-                page.locator("td.user a").nth(1).click()
-                page.get_by_role("link", name="Erase all of this user").click()
-                expect(page.get_by_role("button", name="Erase for good")).to_be_visible()
-                page.evaluate("document.activeElement.blur()")
-                take(page, "erase")
+                take_other_pages(page)
 
 
-def problem(browser: Browser, desk: Desk) -> None:
-    with opened(browser, desk, viewport=WIDE, color_scheme="light") as page:
+def take_other_pages(page: Page) -> None:
+    page.get_by_role("link", name="Every kind of item", exact=True).click()
+    expect(page.get_by_role("link", name="All threads", exact=True)).to_be_visible()
+    page.mouse.move(0, 0)
+    take(page, "conversation")
+    addresses = {"search": "/threads/?status=locked&q=refund", "overview": "/overview/", "trail": "/audit/"}
+    for name, address in addresses.items():
+        page.goto(address)
+        take(page, name)
+    page.goto("/threads/")
+    page.locator("td.user a").nth(1).click()
+    page.get_by_role("link", name="Erase all of this user").click()
+    expect(page.get_by_role("button", name="Erase for good")).to_be_visible()
+    take(page, "erase")
+
+
+def take_problem(browser: Browser, desk: Desk) -> None:
+    with open_page(browser, desk, viewport=WIDE, color_scheme="light") as page:
         page.get_by_label("User name").fill(NAME)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
@@ -76,7 +76,9 @@ def problem(browser: Browser, desk: Desk) -> None:
 
 
 def take(page: Page, name: str) -> None:
+    """Writes docs/pictures/`name`.png."""
     path = PICTURES / f"{name}.png"
+    page.evaluate("document.activeElement.blur()")
     page.screenshot(path=path)
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1000} kB")
 
@@ -84,7 +86,7 @@ def take(page: Page, name: str) -> None:
 def main() -> None:
     chromium = find()
     if chromium is None:
-        sys.exit("There is no Chromium. Install it (apt-get install chromium) or name it (CHROMIUM=/path).")
+        sys.exit("Chromium not found. Install it (apt-get install chromium) or set CHROMIUM to its path.")
     PICTURES.mkdir(exist_ok=True)
     limited = Emulator(threads=50, fault=Fault.RATE_LIMIT_86400)
     with (
@@ -95,10 +97,10 @@ def main() -> None:
     ):
         with serve(Path(data) / "demo", {}) as desk:
             desk.manage("archive", "sync")
-            demo(browser, desk)
+            take_demo(browser, desk)
         key = {"OPENAI_API_KEY": "sk-none", "OPENAI_BASE_URL": upstream.base_url, "SECRET_KEY": "for pictures " * 5}
         with serve(Path(data) / "desk", key, account=True) as desk:
-            problem(browser, desk)
+            take_problem(browser, desk)
 
 
 if __name__ == "__main__":

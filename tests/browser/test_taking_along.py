@@ -110,7 +110,13 @@ def test_find_folds_as_the_index_does(page: Page, upstream: Patchy) -> None:
     cases = json.loads((Path(__file__).parents[1] / "support" / "search_forms.json").read_text(encoding="utf-8"))
     # A newline ends each: what stands in one line does not reach the next.
     texts = [*(f"a{each}b" for each in every if each not in "\r\n"), *mixed, *(text for case in cases for text in case)]
-    found = page.evaluate("texts => texts.map((each) => [folding.folded(each), folding.places(each).plain])", texts)
+    found = page.evaluate(
+        """async (texts) => {
+          const { folded, places } = await import("/static/folding.js");
+          return texts.map((text) => [folded(text), places(text).plain]);
+        }""",
+        texts,
+    )
     for text, (folded, plain) in zip(texts, found, strict=True):
         assert folded == text_of_index(text) == " ".join(plain.split()), ascii(text)
 
