@@ -36,6 +36,9 @@ View = Callable[..., HttpResponseBase]
 _UNKNOWN = "0.0.0.0"  # noqa: S104  # stands for an address, nobody listens there
 _NAME = "_throttled_name"
 
+TOO_MANY_ATTEMPTS = "or there were too many attempts: then wait"
+"""How a message on a wrong password continues; the time to wait follows."""
+
 
 class BusyError(Exception):
     """More want to sign in than can be looked at soon."""
