@@ -13,4 +13,4 @@ class ThreadsConfig(AppConfig):
     def ready(self) -> None:
         from . import roles  # noqa: PLC0415  # needs the models to be loaded
 
-        post_migrate.connect(roles.make, sender=roles.last_application(), dispatch_uid="roles")
+        post_migrate.connect(roles.create_roles, sender=roles.last_migrated_app(), dispatch_uid="roles")

@@ -48,7 +48,7 @@ _MIN_SUBSTRING = 6
 """Characters. A shorter id may be part of any word, so it is masked only as a whole word."""
 
 
-def is_due(user: User | AnonymousUser) -> bool:
+def applies_to(user: User | AnonymousUser) -> bool:
     """Whether ids and e-mail addresses are masked for this account."""
     return bool(settings.MASK_IDENTITIES) and not user.has_perm(Right.IDENTIFY)
 
@@ -130,7 +130,7 @@ class MaskingBudget:
         return taken
 
 
-def has_any(encoded: str) -> bool:
+def has_email(encoded: str) -> bool:
     """Whether a percent-encoded query string contains an e-mail address."""
     plain = unquote_plus(encoded)
     return text(plain) != plain

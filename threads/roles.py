@@ -89,7 +89,7 @@ def names(user: User | AnonymousUser) -> list[str]:
     return [role.name for role in ROLES if role.name in held]
 
 
-def make(**_signal: Any) -> None:
+def create_roles(**_signal: Any) -> None:
     """Creates the groups of `ROLES` and sets their rights. Receives `post_migrate`, when all permissions exist."""
     from django.contrib.auth.models import Group, Permission  # noqa: PLC0415
 
@@ -104,6 +104,6 @@ def _permissions(model: Any) -> list[Any]:
     return list(model.objects.filter(content_type__app_label__in=labels).select_related("content_type"))
 
 
-def last_application() -> Any:
+def last_migrated_app() -> Any:
     """The application that gets `post_migrate` last: Django sends it to each application with models, in order."""
     return [each for each in apps.get_app_configs() if each.models_module is not None][-1]

@@ -119,7 +119,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "masking.text": lambda text: masking.text(text, KNOWN),
     "masking.deep": lambda text: masking.deep({"a": [text, json.dumps(text) + "\\u", text + "\\u"]}, KNOWN),
     "masking.deep, cut": lambda text: masking.deep(text, KNOWN, masking.MaskingBudget(len(text) - 9)),
-    "masking.has_any": masking.has_any,
+    "masking.has_email": masking.has_email,
     "visible": lambda text: (visible(text), visible(text, len(text)), named(text), named(text, None)),
     "markdown": markdown.markdown,
     "pretty": lambda text: (json_indent.indented(text), json_indent.indented(json.dumps([text, {text: text}]))),

@@ -31,7 +31,7 @@ def require_right(request: HttpRequest, right: Right) -> None:
 
 def is_masked(request: HttpRequest) -> bool:
     """Whether the account sees user ids and e-mail addresses shortened."""
-    return masking.is_due(account(request))
+    return masking.applies_to(account(request))
 
 
 def now_and_zone(request: HttpRequest) -> tuple[datetime, tzinfo]:

@@ -69,7 +69,7 @@ def context(user: User, query: ThreadQuery | None, *, fresh: bool = False) -> di
     current = None if query is None else query.first().encoded()
     visible = _visible_to(user, fresh=fresh)
     rows = [_row(view, user, current, visible.may_delete) for view in visible.views]
-    if masking.is_due(user):
+    if masking.applies_to(user):
         rows = [row if row.mine else _masked(row) for row in rows]
     return {"saved": rows, "save_query": current}
 
@@ -178,7 +178,7 @@ def _row(view: SavedView, user: User, current: str | None, may_delete: bool) -> 
 def _masked(row: ViewRow) -> ViewRow:
     """Somebody else's view for a masked account: its address may hold a user id, or words that somebody typed."""
     query = urlsplit(row.url or "").query
-    is_revealing = not _TYPED.isdisjoint(parse_qs(query)) or masking.has_any(query)
+    is_revealing = not _TYPED.isdisjoint(parse_qs(query)) or masking.has_email(query)
     return replace(row, name=masking.text(row.name), url=None if is_revealing else row.url)
 
 
