@@ -1,7 +1,7 @@
-"""User ids and e-mail addresses shortened, for accounts that may not see them whole.
+"""Masking: user ids and e-mail addresses are shortened for accounts without the right to see them.
 
-What is shown of one is at most a third of its characters, and never more than six. Whoever is shown a page may be shown
-its source too: what is shortened stands nowhere in it, so that no link, field or attribute holds it either.
+At most a third of the characters are shown, and never more than six. The full text must not be anywhere in the page's
+source either: not in a link, a field or an attribute.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from .roles import Right
 
 ValueT = TypeVar("ValueT")
 
-MOST = 6
-"""Characters of an id that are shown at most."""
+MAX_SHOWN = 6
+"""Characters of an id."""
 
 _CUT = "\N{HORIZONTAL ELLIPSIS}"
 
 _RUN = r"[\w.!#$'*+^`{|}~\-]"
-"""Of what stands before the sign of an address, beside the percent sign."""
+"""A character before the @ of an e-mail address. The percent sign is allowed too, see `_RUNS`."""
 
 _AT = (
     r"\\?(?:@|\uff20|\ufe6b|%40|\\u0040"
@@ -36,26 +36,26 @@ _AT = (
 _RUNS = rf"(?:{_RUN}++|%(?!40))++"
 _HOST = r"[\w\-]++(?:\.[\w\-]++)*+"
 _EMAIL = re.compile(
-    # In linear time: what may be an address begins where such a run does and nowhere in it, and nothing that was read
-    # is given back. What hangs on an address by another sign is a part of it.
+    # Matches in linear time: a match starts only at the beginning of a run, and possessive quantifiers never backtrack.
+    # What is joined to an address by another @ is part of it.
     rf"(?:(?<!{_RUN[:-1]}%])|(?<=%40)){_RUNS}{_AT}{_HOST}(?:(?:{_RUNS})?+{_AT}{_HOST})*+"
 )
 _SIGN = re.compile(_AT.removeprefix(r"\\?"))
-_LONGEST_EMAIL = 400
-"""Characters, more than the standards allow."""
+_MAX_EMAIL = 400
+"""Characters; the standards allow fewer."""
 
-_WORD = 6
-"""An id that is shorter may be a part of any word, so it counts only where it stands alone."""
+_MIN_SUBSTRING = 6
+"""Characters. A shorter id may be part of any word, so it is masked only as a whole word."""
 
 
-def is_due(user: User | AnonymousUser) -> bool:
-    """Whether this account is to see ids and addresses shortened."""
+def applies_to(user: User | AnonymousUser) -> bool:
+    """Whether ids and e-mail addresses are masked for this account."""
     return bool(settings.MASK_IDENTITIES) and not user.has_perm(Right.IDENTIFY)
 
 
 def short(name: str) -> str:
-    """A user id or an e-mail address, shortened: "use…42f", "a…@e…". So it can't be mistaken for a whole one."""
-    shown = min(MOST, len(name) // 3)
+    """A user id or an e-mail address, shortened so that it can't be mistaken for a whole one: "use…42f", "a…@e…"."""
+    shown = min(MAX_SHOWN, len(name) // 3)
     parts = _SIGN.split(name, maxsplit=1)
     if len(parts) == 2 and shown >= 3 and all(parts):
         return f"{parts[0][0]}{_CUT}@{parts[1][0]}{_CUT}"
@@ -63,40 +63,40 @@ def short(name: str) -> str:
     return name[:head] + _CUT + (name[-tail:] if tail else "")
 
 
-def text(said: str, known: Iterable[str] = ()) -> str:
-    """A text with every e-mail address in it shortened, and every one of the `known` user ids."""
+def text(original: str, known: Iterable[str] = ()) -> str:
+    """The text with all e-mail addresses and the `known` user ids shortened."""
     for name in known:
-        said = _without(said, name)
-    if not _SIGN.search(said):
-        return said
-    return _EMAIL.sub(lambda found: short(found.group()), said)
+        original = _without(original, name)
+    if not _SIGN.search(original):
+        return original
+    return _EMAIL.sub(lambda found: short(found.group()), original)
 
 
-def line(said: str, known: Iterable[str] = ()) -> str:
-    """As `text`, of a text of which a page shows only the beginning: no more than that is gone through."""
-    return _within(said, tuple(known), min(len(said), LONGEST))
+def line(original: str, known: Iterable[str] = ()) -> str:
+    """As `text`, for a text that a page cuts: only the part that it shows is searched."""
+    return _within(original, tuple(known), min(len(original), LONGEST))
 
 
-def beginning(said: str, known: Iterable[str] = ()) -> str:
-    """The beginning of a text that goes on in an unknown way, as `text` gives it, and without what could be that of an
-    id or an address at its end."""
+def beginning(original: str, known: Iterable[str] = ()) -> str:
+    """As `text`, for the beginning of a text whose rest is unknown: without an end that may be the beginning of an id
+    or of an address."""
     known = tuple(known)
-    said = _read(_HALF_ESCAPE.sub("", said))
-    said = text(said[: len(said) - _half(said, known)], known)
-    return said.rpartition(" ")[0] if " " in said[-_LONGEST_EMAIL:] else said[:-_LONGEST_EMAIL]
+    original = _decoded(_HALF_ESCAPE.sub("", original))
+    original = text(original[: len(original) - _half(original, known)], known)
+    return original.rpartition(" ")[0] if " " in original[-_MAX_EMAIL:] else original[:-_MAX_EMAIL]
 
 
-def part(said: str, known: Iterable[str] = (), before: str = "", after: str = "") -> str:
-    """A part of a text, as `text` gives it, and without what is a half of an id or an address. `before` and `after` are
-    what it was cut from, as far as that has to be known, "" where it was not cut."""
+def part(original: str, known: Iterable[str] = (), before: str = "", after: str = "") -> str:
+    """As `text`, for a part of a longer text: without halves of ids or addresses at its ends. `before` and `after` are
+    the text around it, as much as is needed, "" where it was not cut."""
     known = tuple(known)
-    whole, begin, end = before + said + after, len(before), len(before) + len(said)
+    whole, begin, end = before + original + after, len(before), len(before) + len(original)
     begin, end = _outside(map(re.Match.span, _ESCAPE.finditer(whole)), begin, end)
-    before, said, after = _read(whole[:begin]), _read(whole[begin:end]), _read(whole[end:])
-    whole, begin, end = before + said + after, len(before), len(before) + len(said)
+    before, original, after = _decoded(whole[:begin]), _decoded(whole[begin:end]), _decoded(whole[end:])
+    whole, begin, end = before + original + after, len(before), len(before) + len(original)
     addresses = [found.span() for found in _EMAIL.finditer(whole)] if _SIGN.search(whole) else []
     left = -1
-    while left != end - begin > 0:  # without one half, another may be cut anew
+    while left != end - begin > 0:  # cutting one half off may cut another in two
         left = end - begin
         if any(whole[begin:end].lower() in form.lower() for name in known for form in _forms(name) if before and after):
             return ""
@@ -108,35 +108,35 @@ def part(said: str, known: Iterable[str] = (), before: str = "", after: str = ""
     return text(whole[begin:end], known)
 
 
-def deep(value: ValueT, known: Iterable[str] = (), budget: Budget | None = None) -> ValueT:
-    """The same value with each text in it as `text` gives it, the names of fields kept: of dataclasses, lists, tuples
-    and mappings. Of long texts, only what the `budget` has room for is gone through; the rest is left out."""
-    return _deep(value, tuple(known), budget or Budget(None))  # type: ignore[no-any-return]
+def deep(value: ValueT, known: Iterable[str] = (), budget: MaskingBudget | None = None) -> ValueT:
+    """The same value with `text` applied to every string in it, in dataclasses, lists, tuples and mappings. Of long
+    strings only as much as the `budget` allows is searched; the rest is blanked."""
+    return _deep(value, tuple(known), budget or MaskingBudget(None))  # type: ignore[no-any-return]
 
 
-class Budget:
-    """How many characters of long texts are still gone through, but of each as many as a page shows of a name; None for
-    all."""
+class MaskingBudget:
+    """The characters of long texts that may still be searched on a page; None for no limit. Of each text at least
+    `LONGEST` characters are searched."""
 
     def __init__(self, characters: int | None) -> None:
         self._left = characters
 
-    def take(self, said: str) -> int:
-        """How many characters of a text there is room for."""
-        if self._left is None or len(said) <= LONGEST:
-            return len(said)
-        taken = min(len(said), max(self._left, LONGEST))
+    def take(self, original: str) -> int:
+        """How many characters of a text to search; deducts them."""
+        if self._left is None or len(original) <= LONGEST:
+            return len(original)
+        taken = min(len(original), max(self._left, LONGEST))
         self._left = max(0, self._left - taken)
         return taken
 
 
-def has_any(encoded: str) -> bool:
-    """Whether the query of an address, percent-encoded, has an e-mail address in it."""
+def has_email(encoded: str) -> bool:
+    """Whether a percent-encoded query string contains an e-mail address."""
     plain = unquote_plus(encoded)
     return text(plain) != plain
 
 
-def _deep(value: Any, known: tuple[str, ...], budget: Budget) -> Any:
+def _deep(value: Any, known: tuple[str, ...], budget: MaskingBudget) -> Any:
     if isinstance(value, str):
         return _within(value, known, budget.take(value))
     if isinstance(value, tuple | list):
@@ -148,37 +148,37 @@ def _deep(value: Any, known: tuple[str, ...], budget: Budget) -> Any:
     return value
 
 
-def _within(said: str, known: tuple[str, ...], length: int) -> str:
-    """The first `length` characters. Blanks stand for the rest, so that whoever says how much is left out is right."""
-    if length < len(said):
-        length = _before_a_name(said, known, length)
-    head = said[:length]
+def _within(original: str, known: tuple[str, ...], length: int) -> str:
+    """The first `length` characters, masked. Blanks pad the rest, so that counts of what is left out stay right."""
+    if length < len(original):
+        length = _cut_before_id(original, known, length)
+    head = original[:length]
     shown = _json(head, known) if "\\u" in head or "\\/" in head else text(head, known)
-    return shown + " " * (len(said) - length)
+    return shown + " " * (len(original) - length)
 
 
-def _before_a_name(said: str, known: tuple[str, ...], length: int) -> int:
-    """Where to cut instead of in the middle of what would be shortened, and was not seen to be in halves."""
+def _cut_before_id(original: str, known: tuple[str, ...], length: int) -> int:
+    """Where to cut a text so that no id or address is cut in two: half of one would not be recognised."""
     for name in known:
         for form in _forms(name):
             before = min(len(form), length)
-            around, small = _lowered(said[length - before : length + len(form)]), _lowered(form)
+            around, small = _lowered(original[length - before : length + len(form)]), _lowered(form)
             length -= next((each for each in range(before, 0, -1) if around.startswith(small, before - each)), 0)
-    begin = max(0, length - _LONGEST_EMAIL)
-    for found in _EMAIL.finditer(said[begin : length + _LONGEST_EMAIL]):
+    begin = max(0, length - _MAX_EMAIL)
+    for found in _EMAIL.finditer(original[begin : length + _MAX_EMAIL]):
         if begin + found.start() < length < begin + found.end():
             return begin + found.start()
     return length
 
 
-def _json(said: str, known: tuple[str, ...]) -> str:
-    """JSON can write any character in a way that no pattern sees through, so it is read, and written anew."""
+def _json(original: str, known: tuple[str, ...]) -> str:
+    """Masks JSON by decoding it first: its escapes can spell any character in a way that no pattern matches."""
     try:
-        return json.dumps(_deep(json.loads(said), known, Budget(None)), ensure_ascii=False)
+        return json.dumps(_deep(json.loads(original), known, MaskingBudget(None)), ensure_ascii=False)
     except (ValueError, RecursionError):
-        plain = _ESCAPE.sub(_unescaped, said)
+        plain = _ESCAPE.sub(_unescaped, original)
         shown = text(plain, known)
-        return text(said, known) if shown == plain else shown
+        return text(original, known) if shown == plain else shown
 
 
 _ESCAPE = re.compile(r"\\(?:u(00[2-7][0-9a-fA-F])|/)")
@@ -188,69 +188,70 @@ _HALF_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 
 
 def _unescaped(escape: re.Match[str]) -> str:
-    """The character that an escape stands for, unless that would end a text in JSON."""
+    """The character of an escape, unless it would end a JSON string."""
     character = chr(int(escape[1], 16)) if escape[1] else "/"
     return escape[0] if character in '"\\' else character
 
 
 def _outside(spans: Iterable[tuple[int, int]], begin: int, end: int) -> tuple[int, int]:
-    """The part from `begin` to `end` without halves of these spans."""
+    """The range from `begin` to `end`, shrunk so that it cuts none of these spans in two."""
     for first, last in spans:
         begin = last if first < begin < last else begin
         end = first if first < end < last else end
     return begin, max(begin, end)
 
 
-def _half(said: str, known: tuple[str, ...], *, at_end: bool = True) -> int:
-    """How many characters at the end of a text, or at its beginning, could be a part of an id that goes on beyond."""
-    most, said = 0, _lowered(said)
+def _half(original: str, known: tuple[str, ...], *, at_end: bool = True) -> int:
+    """How many characters at the end of a text, or at its beginning, may belong to an id that was cut."""
+    most, original = 0, _lowered(original)
     for form in {_lowered(form) for name in known for form in _forms(name)}:
-        for length in range(min(len(form), len(said)), max(1, most), -1):
-            if said.endswith(form[:length]) if at_end else said.startswith(form[-length:]):
+        for length in range(min(len(form), len(original)), max(1, most), -1):
+            if original.endswith(form[:length]) if at_end else original.startswith(form[-length:]):
                 most = length
                 break
     return most
 
 
-def _read(said: str) -> str:
-    """The text with the escapes of JSON read: a half of one can't be parsed."""
-    return _ESCAPE.sub(_unescaped, said) if "\\" in said else said
+def _decoded(original: str) -> str:
+    """The text with JSON escapes decoded one by one, since a part of JSON can't be parsed."""
+    return _ESCAPE.sub(_unescaped, original) if "\\" in original else original
 
 
 def _forms(name: str) -> list[str]:
-    """How an id may stand in a text: as it is, encoded for an address, and with each white space in it one space, as a
-    page shows it."""
+    """The spellings of an id: as it is, percent-encoded, and with white space collapsed as a page shows it."""
     spellings = (name, " ".join(name.split())) if name.strip() else (name,)
     encoded = (form for each in spellings for form in (quote(each, safe=""), quote(each), quote_plus(each)))
     return list(dict.fromkeys((name, *encoded, spellings[-1])))
 
 
-def _lowered(said: str) -> str:
-    """In small letters, each character one."""
-    return said.replace("\u0130", "I").lower()
+def _lowered(original: str) -> str:
+    """In lower case, at the same length."""
+    return original.replace("\u0130", "I").lower()
 
 
-def _without(said: str, name: str) -> str:
+def _without(original: str, name: str) -> str:
     if not name.strip():
-        return said
+        return original
     for form in _forms(name):
-        if form == name and form not in said:
+        if form == name and form not in original:
             continue
-        if len(form) < _WORD:
+        if len(form) < _MIN_SUBSTRING:
             pattern = rf"(?<!\w){re.escape(form)}(?!\w)"
-            said = re.sub(pattern, lambda _: short(name), said, flags=re.NOFLAG if form == name else re.IGNORECASE)
+            original = re.sub(
+                pattern, lambda _: short(name), original, flags=re.NOFLAG if form == name else re.IGNORECASE
+            )
         elif form == name:
-            said = said.replace(form, short(name))
+            original = original.replace(form, short(name))
         else:
-            said = _replaced(said, form, short(name))
-    return said
+            original = _replaced(original, form, short(name))
+    return original
 
 
-def _replaced(said: str, form: str, by: str) -> str:
-    """The text with `by` for each `form`, whether in capital or small letters: encoded, %7c is the same as %7C."""
-    lowered, form = _lowered(said), form.lower()
+def _replaced(original: str, form: str, by: str) -> str:
+    """The text with `by` for each `form`, ignoring case: %7c is the same as %7C."""
+    lowered, form = _lowered(original), form.lower()
     parts, end = [], 0
     while (place := lowered.find(form, end)) >= 0:
-        parts += [said[end:place], by]
+        parts += [original[end:place], by]
         end = place + len(form)
-    return "".join([*parts, said[end:]])
+    return "".join([*parts, original[end:]])

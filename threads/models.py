@@ -1,4 +1,4 @@
-"""What the agents themselves keep: views of the list that are worth coming back to."""
+"""Saved views of the list; the desk's permissions; and the upstream that this database belongs to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_NAME = 80
 
 
 class SavedView(models.Model):
-    """A list that somebody named. `query` is its address as `ThreadQuery` encodes it, from the first page on."""
+    """A list of threads saved under a name. `query` is its first page as `ThreadQuery` encodes it."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     name = models.CharField(max_length=MAX_NAME)
@@ -29,8 +29,8 @@ class SavedView(models.Model):
         return self.name
 
 
-class Right(models.Model):  # noqa: DJ008  # there is never one
-    """No table: what an account of the desk may do, for Django to know it as permissions. See `threads.roles`."""
+class Right(models.Model):  # noqa: DJ008  # no rows
+    """No table: declares the desk's permissions to Django. See `threads.roles`."""
 
     class Meta:
         managed = False
@@ -45,23 +45,25 @@ class Right(models.Model):  # noqa: DJ008  # there is never one
 
 
 def new_salt() -> str:
+    """A random salt for `Origin.salt`: 32 hexadecimal digits."""
     return secrets.token_hex(16)
 
 
 class Origin(models.Model):
-    """Whose threads this database holds: the API's or the emulator's. One row. See `threads.archive.database_guard`."""
+    """Whether this database holds threads of the API or of the emulator. One row. See
+    `threads.archive.database_guard`."""
 
     emulator = models.BooleanField()
     salt = models.CharField(max_length=64, default=new_salt)
-    """For the fingerprints of API keys in `KnownUpstream`."""
+    """Salts the fingerprints of API keys in `KnownUpstream`."""
 
     def __str__(self) -> str:
         return "the emulator's" if self.emulator else "the API's"
 
 
 class KnownUpstream(models.Model):
-    """Settings with which the API was shown to be the one whose threads this database holds. Several, since keys are
-    rotated. `fingerprint` is a salted hash of the key. "" where a setting is not set."""
+    """API settings that are verified to reach the project whose threads this database holds. Several rows, since keys
+    are rotated. `fingerprint` is a salted hash of the key; a setting that is not set is ""."""
 
     base_url = models.CharField(max_length=500)
     organization = models.CharField(max_length=200, blank=True)

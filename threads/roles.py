@@ -1,22 +1,20 @@
-"""Who may do what. A right is one of Django's permissions; a role is a group of Django's that holds some of them."""
+"""Rights and roles of accounts. A right is a Django permission; a role is a Django group with some of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from django.apps import apps
 from django.contrib.auth.models import AnonymousUser, User
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
 
 ViewT = TypeVar("ViewT", bound=Callable[..., Any])
 
 
 class Right(StrEnum):
-    """What an account may do: the names by which Django knows the permissions."""
+    """What an account may do, by the names of Django's permissions."""
 
     READ = "threads.read"
     EXPORT = "threads.export"
@@ -29,7 +27,7 @@ class Right(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """`words` say what who has it may do, for the page on which roles are given."""
+    """A named set of rights. `words` describes it on the page where administrators assign roles."""
 
     name: str
     words: str
@@ -57,48 +55,42 @@ ROLES = (
         (*Right, *(each for each in _ACCOUNTS if each != Right.ADMINISTER)),
     ),
 )
-"""The roles there are. What a role may do is settled here: each migration sets the groups of these names to it."""
+"""All roles. After each `migrate`, the groups of these names are set to these rights."""
 
 
 def needs(right: Right, *others: Right) -> Callable[[ViewT], ViewT]:
-    """Marks a view as one for accounts that have one of these rights. `dashboard.middleware.Allowed` sees to it, and
-    lets nobody in where a view says nothing."""
+    """Marks a view as open to accounts with one of these rights. `dashboard.accounts.middleware` enforces it, and
+    refuses everybody if a view has no mark."""
 
-    def mark(view: ViewT) -> ViewT:
+    def decorate(view: ViewT) -> ViewT:
         view.rights = (right, *others)  # type: ignore[attr-defined]
         return view
 
-    return mark
+    return decorate
 
 
 def for_everybody(view: ViewT) -> ViewT:
-    """Marks a view as one for whoever is signed in, with or without a role."""
+    """Marks a view as open to every signed-in account, with or without a role."""
     view.rights = ()  # type: ignore[attr-defined]
     return view
 
 
-def demand(request: HttpRequest, right: Right) -> None:
-    """For a view of which a part needs more than the rest. Raises `PermissionDenied`."""
-    if not request.user.has_perm(right):
-        raise PermissionDenied
-
-
 def may_now(key: int | str, right: Right) -> bool:
-    """Whether an account has a right at this moment: for a job, whose account may have changed since it was asked for.
-    Takes the account's primary key. Requests have `dashboard.accounts.fresh_rights`."""
+    """Whether the account with this primary key has a right now: for background jobs, since an account may lose a right
+    after it starts one. Requests have `dashboard.accounts.fresh_rights`."""
     found = User.objects.filter(pk=key).first()
-    # ModelBackend keeps what it found on the account, so the account is a new one.
+    # ModelBackend caches permissions on the object, so it is loaded anew.
     return found is not None and found.has_perm(right)
 
 
 def names(user: User | AnonymousUser) -> list[str]:
-    """The roles of an account, in the order of `ROLES`."""
+    """The names of an account's roles, in the order of `ROLES`."""
     held = set(user.groups.values_list("name", flat=True))
     return [role.name for role in ROLES if role.name in held]
 
 
-def make(**_signal: Any) -> None:
-    """Makes the groups of `ROLES`, and sets what they may do. After each migration, when all permissions are there."""
+def create_roles(**_signal: Any) -> None:
+    """Creates the groups of `ROLES` and sets their rights. Receives `post_migrate`, when all permissions exist."""
     from django.contrib.auth.models import Group, Permission  # noqa: PLC0415
 
     known = {f"{each.content_type.app_label}.{each.codename}": each for each in _permissions(Permission)}
@@ -112,11 +104,6 @@ def _permissions(model: Any) -> list[Any]:
     return list(model.objects.filter(content_type__app_label__in=labels).select_related("content_type"))
 
 
-def last_application() -> Any:
-    """The one that Django tells last that the migrations are through: it tells those that have models."""
+def last_migrated_app() -> Any:
+    """The application that gets `post_migrate` last: Django sends it to each application with models, in order."""
     return [each for each in apps.get_app_configs() if each.models_module is not None][-1]
-
-
-def account(request: HttpRequest) -> User:
-    """Who asks, in a view that nobody reaches without having signed in."""
-    return cast(User, request.user)

@@ -1,4 +1,4 @@
-"""Addresses of threads. An id may hold anything, slashes too, so nothing stands behind one."""
+"""The desk's own URLs. A thread id may hold anything, slashes included, so no path continues after one."""
 
 from django.urls import path, register_converter
 

@@ -15,15 +15,16 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.urls import reverse_lazy
-from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from threads.lib import times
-from threads.roles import ROLES, account, for_everybody, names
+from threads.roles import ROLES, for_everybody, names
 from threads.web.fetch_metadata import linked
+from threads.web.request import account, now_and_zone
 
 from . import active_sessions
 from .backends import DEMO_USER
+from .throttle import TOO_MANY_ATTEMPTS
 
 
 @linked
@@ -31,8 +32,8 @@ from .backends import DEMO_USER
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """Shows the account's roles, active sessions and password settings."""
-    user, now = account(request), timezone.now()
-    zone, held = times.zone(request.COOKIES.get("tz")), names(user)
+    user, held = account(request), names(account(request))
+    now, zone = now_and_zone(request)
     moments = [
         {
             "browser": each.browser,
@@ -81,8 +82,7 @@ class _PasswordForm(PasswordChangeForm):
         typed: str = self.cleaned_data["old_password"]
         if authenticate(self.request, username=self.user.get_username(), password=typed) is None:
             raise ValidationError(
-                "This is not your password, or there were too many attempts: then wait "
-                f"{times.duration(settings.SIGN_IN_WAIT * 60)}.",
+                f"This is not your password, {TOO_MANY_ATTEMPTS} {times.duration(settings.SIGN_IN_WAIT * 60)}.",
                 code="password_incorrect",
             )
         return typed

@@ -24,6 +24,7 @@ from threads.web.error_page import problem
 from threads.web.fetch_metadata import linked
 
 from .backends import BACKEND, DEMO_USER
+from .throttle import TOO_MANY_ATTEMPTS
 
 
 @method_decorator(require_http_methods(["GET", "HEAD", "POST"]), name="dispatch")
@@ -44,6 +45,7 @@ class SignIn(LoginView):
             "no_accounts": passwords and not settings.EMULATOR and not get_user_model().objects.exists(),
             "passwords": passwords,
             "minutes": settings.SIGN_IN_WAIT,
+            "too_many_attempts": TOO_MANY_ATTEMPTS,
             "provider": settings.OIDC_NAME if settings.OIDC_ISSUER else "",
         }
 

@@ -37,6 +37,9 @@ _UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104  # a placeholder, never bound
 _COUNTED_NAME = "_throttled_name"
 """Request attribute: the last typed name with the name it counts for."""
 
+TOO_MANY_ATTEMPTS = "or there were too many attempts: then wait"
+"""How a message on a wrong password continues; the time to wait follows."""
+
 
 class TooManySignInsError(Exception):
     """Too many sign-ins are waiting."""

@@ -71,12 +71,12 @@ def test_however_it_is_paged_the_dividers_are_the_same(seconds: list[int], cut: 
 
 
 def test_the_count_goes_along() -> None:
-    first = conversation.more(window(said(1, START), said(2, START), has_next=True), ItemQuery(), "/threads/t/")
+    first = conversation.progress(window(said(1, START), said(2, START), has_next=True), ItemQuery(), "/threads/t/")
     assert first.count == 2
     assert first.next_url == f"/threads/t/?limit=100&after=i2&count=2&since={int(START.timestamp())}"
     assert first.first_url is None
     onward = ItemQuery(after="i2", count=2)
-    last = conversation.more(window(said(3, START), has_previous=True), onward, "/threads/t/")
+    last = conversation.progress(window(said(3, START), has_previous=True), onward, "/threads/t/")
     assert (last.count, last.next_url, last.previous_url) == (3, None, "/threads/t/?before=i3")
 
 
@@ -86,14 +86,14 @@ def test_who_starts_in_the_middle_is_not_told_a_count() -> None:
         ItemQuery(before="i3", count=None),
         ItemQuery(after="i2", count=None),
     ):
-        more = conversation.more(window(said(3, START), has_next=True), query, "/threads/t/")
+        more = conversation.progress(window(said(3, START), has_next=True), query, "/threads/t/")
         assert more.count is None
         assert more.first_url == "/threads/t/"
         assert "count" not in (more.next_url or "")
 
 
 def test_any_id_can_be_an_address() -> None:
-    anchor, url = links.at("a b/%20ü#", "/threads/t/")
+    anchor, url = links.item_anchor("a b/%20ü#"), links.item_url("a b/%20ü#", "/threads/t/")
     assert anchor == "item-a%20b%2F%2520%C3%BC%23"
     assert url == "/threads/t/?at=a+b%2F%2520%C3%BC%23#item-a%2520b%252F%252520%25C3%25BC%2523"
 

@@ -22,13 +22,13 @@ from threads.exports import filenames, transcript
 from threads.lib import safe_csv
 from threads.rendering import json_indent, markdown, widgets
 from threads.rendering.escape import named, visible
-from threads.rendering.page_budget import Allowance
+from threads.rendering.page_budget import PageBudget
 from threads.rendering.safe_links import link
 from threads.sources.query import ItemQuery
 from threads.sources.window import Window
 from threads.web import pasted_address
 from threads.web.presenters.conversation import entries
-from threads.web.presenters.thread_list import mask, row
+from threads.web.presenters.thread_rows import mask, row
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
@@ -97,7 +97,7 @@ def _drawn(text: str) -> None:
         "series": [{"type": "bar", "dataKey": "y", "label": text}],
     }
     image = {"type": "Image", "src": text, "alt": text}
-    widgets.draw(json.dumps({"type": "Card", "children": [*parts, chart, image]}), Allowance())
+    widgets.draw(json.dumps({"type": "Card", "children": [*parts, chart, image]}), PageBudget())
     widgets.draw(text)
 
 
@@ -118,8 +118,8 @@ def _logged(text: str) -> None:
 FUNCTIONS: dict[str, Callable[[str], object]] = {
     "masking.text": lambda text: masking.text(text, KNOWN),
     "masking.deep": lambda text: masking.deep({"a": [text, json.dumps(text) + "\\u", text + "\\u"]}, KNOWN),
-    "masking.deep, cut": lambda text: masking.deep(text, KNOWN, masking.Budget(len(text) - 9)),
-    "masking.has_any": masking.has_any,
+    "masking.deep, cut": lambda text: masking.deep(text, KNOWN, masking.MaskingBudget(len(text) - 9)),
+    "masking.has_email": masking.has_email,
     "visible": lambda text: (visible(text), visible(text, len(text)), named(text), named(text, None)),
     "markdown": markdown.markdown,
     "pretty": lambda text: (json_indent.indented(text), json_indent.indented(json.dumps([text, {text: text}]))),

@@ -16,8 +16,8 @@ from threads import masking
 from threads.archive.search.snippets import Hit, snippet
 from threads.chatkit.types import AssistantMessage, Source, Text, ThreadItem, Unknown
 from threads.rendering.escape import LONGEST
-from threads.web.presenters import thread_list
-from threads.web.presenters.thread_list import OPENING
+from threads.web.presenters import thread_rows
+from threads.web.presenters.thread_rows import OPENING
 
 _LETTERS = st.characters(codec="utf-8", exclude_characters="…")
 
@@ -27,7 +27,7 @@ def test_at_most_a_third_is_shown_and_never_more_than_six(name: str) -> None:
     shown = masking.short(name)
     left = shown.replace("…", "")
     assert "…" in shown
-    assert len(left) <= min(masking.MOST, len(name) / 3)
+    assert len(left) <= min(masking.MAX_SHOWN, len(name) / 3)
     assert masking.short(name) != name
 
 
@@ -107,14 +107,14 @@ def test_what_is_cut_in_two_is_shown_in_no_half(name: str, said: str) -> None:
         return
     for place in range(len(said) + 2):
         text = "." + " " * (LONGEST - place - 1) + said + " " * LONGEST
-        shown = masking.deep(text, [name], masking.Budget(0))
+        shown = masking.deep(text, [name], masking.MaskingBudget(0))
         assert shown.strip(" .") in {"", whole}, place
         assert masking.beginning(text[:LONGEST], [name]).strip(" .") in {"", said[:1]} or place > len(said)
-        assert len(masking.deep(text, [name], masking.Budget(0))) >= len(text) - len(said)
+        assert len(masking.deep(text, [name], masking.MaskingBudget(0))) >= len(text) - len(said)
 
 
 def test_a_budget_is_of_long_texts_alone() -> None:
-    budget = masking.Budget(LONGEST + 1000)
+    budget = masking.MaskingBudget(LONGEST + 1000)
     long, short = "ada@mill.example " * 1000, "ada@mill.example"
     first, second, third = masking.deep((long, short, long), (), budget)
     assert "ada" not in first + second + third
@@ -154,17 +154,17 @@ def test_of_what_is_cut_no_more_of_a_name_is_shown_than_of_the_whole(
     text = f"{first}{said}{second}{'x' * (far % 80)}zebra{third}{'x' * (far - len(said) // 2)}{said}{fourth * 30}"
     around = snippet(text, ["zebra"])
     assert around is not None
-    shown = thread_list.masked_hit(Hit(None, None, *around), ["zebra"], known).text
+    shown = thread_rows.masked_hit(Hit(None, None, *around), ["zebra"], known).text
     assert _most(shown, name) <= _allowed(name), shown
     for place in range(OPENING - far // 3, OPENING + 1, 7):
         opened = " ".join(f"{first[:place].ljust(place, 'x')} {said}{second}{fourth}{'x' * OPENING}".split())[:OPENING]
-        begun = thread_list.masked_opening(opened, known)
+        begun = thread_rows.masked_opening(opened, known)
         assert begun is not None
         assert _most(begun, name) <= _allowed(name), begun
 
 
 def _allowed(name: str) -> int:
-    return max(1, (min(masking.MOST, len(name) // 3) + 1) // 2)
+    return max(1, (min(masking.MAX_SHOWN, len(name) // 3) + 1) // 2)
 
 
 def _most(shown: str, name: str) -> int:
@@ -183,18 +183,18 @@ def _most(shown: str, name: str) -> int:
 def test_a_part_keeps_what_is_no_name() -> None:
     around = snippet("so it was. The zebra is here, " + "and so on " * 40, ["zebra"])
     assert around is not None
-    shown = thread_list.masked_hit(Hit(None, None, *around), ["zebra"], ["user_12345"])
+    shown = thread_rows.masked_hit(Hit(None, None, *around), ["zebra"], ["user_12345"])
     assert (shown.text, shown.marks) == around[:2]
     around = snippet("私" * 300 + "返金" + "我" * 300, ["返金"])
     assert around is not None
-    assert thread_list.masked_hit(Hit(None, None, *around), ["返金"], ["user_12345"]).text == around[0]
+    assert thread_rows.masked_hit(Hit(None, None, *around), ["返金"], ["user_12345"]).text == around[0]
 
 
 def test_an_id_that_a_part_lies_within_is_not_shown() -> None:
     name = "k" * 300 + "zebra" + "m" * 300
     around = snippet(f"I am {name}, hello", ["zebra"])
     assert around is not None
-    assert thread_list.masked_hit(Hit(None, None, *around), ["zebra"], [name]).text == "…  …"
+    assert thread_rows.masked_hit(Hit(None, None, *around), ["zebra"], [name]).text == "…  …"
 
 
 def test_white_space_that_is_shown_as_one_space_is_no_other_id() -> None:

@@ -153,4 +153,4 @@ def test_an_empty_page_offers_the_first_one(order: str) -> None:
         found, pager = reader.open(query)
         assert found == []
         assert (pager.previous_url, pager.next_url) == (None, None)
-        assert pager.first_url == links.address(start)
+        assert pager.first_url == links.list_url(start)

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.support.accounts import PASSWORD, account
-from threads.roles import ROLES, Right, make
+from threads.roles import ROLES, Right, create_roles
 
 pytestmark = pytest.mark.django_db
 
@@ -122,7 +122,7 @@ def test_a_superuser_makes_groups_but_leaves_the_roles_as_they_are(client: Clien
     address = reverse("admin:auth_group_change", args=[viewer.pk])
     assert client.post(address, {"name": "Viewer", "permissions": []}).status_code == 403
     viewer.permissions.clear()
-    make()
+    create_roles()
     assert [each.codename for each in viewer.permissions.all()] == ["read"]
 
 

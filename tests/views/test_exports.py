@@ -284,7 +284,7 @@ def test_who_presses_twice_gets_the_file(
     first = Export.objects.get()
     assert first.claim()
     monkeypatch.setattr(views, "AT_ONCE", 0.3)
-    monkeypatch.setattr(views, "_GRACE", 0.1 if ends == "goes on" else 30)
+    monkeypatch.setattr(views, "_GRACE_SECONDS", 0.1 if ends == "goes on" else 30)
     waited: list[float] = []
 
     def sleep(seconds: float) -> None:

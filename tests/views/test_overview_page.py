@@ -14,7 +14,7 @@ from tests.support.reader import Get
 from threads.archive.models import Progress
 from threads.archive.store import write
 from threads.chatkit import Status, Thread
-from threads.web.views.overview import address
+from threads.web.presenters.overview import list_url
 
 pytestmark = pytest.mark.django_db
 
@@ -106,16 +106,16 @@ def test_each_drawn_mark_has_its_words_and_its_link_in_the_table(get: Get, kept:
 
 def test_parts_of_an_address_stand_in_one_order_and_are_encoded() -> None:
     begin = end = NOON.date()
-    made = address(user="a b", status="locked", reason="x&y", hour="0-09", begin=begin, end=end)
+    made = list_url(user="a b", status="locked", reason="x&y", hour="0-09", begin=begin, end=end)
     assert made == "/threads/?user=a+b&status=locked&reason=x%26y&hour=0-09&from=2026-11-03&to=2026-11-03"
-    assert address(begin=begin, end=end) == "/threads/?from=2026-11-03&to=2026-11-03"
-    assert address(status="") is None
-    assert address(user=" ") == "/threads/?user=+"
-    assert address(user="") is None
-    assert address(user="a\ufffdb") is None
-    assert address(user="x" * 5000) is None
-    assert address(reason="x" * 5000) is None
-    assert address(reason="\ud800") is None
+    assert list_url(begin=begin, end=end) == "/threads/?from=2026-11-03&to=2026-11-03"
+    assert list_url(status="") is None
+    assert list_url(user=" ") == "/threads/?user=+"
+    assert list_url(user="") is None
+    assert list_url(user="a\ufffdb") is None
+    assert list_url(user="x" * 5000) is None
+    assert list_url(reason="x" * 5000) is None
+    assert list_url(reason="\ud800") is None
 
 
 def test_days_are_those_of_the_reader(get: Get, agent: Client, kept: None) -> None:

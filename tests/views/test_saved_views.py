@@ -215,13 +215,13 @@ def test_the_longest_name_is_kept(agent: Client, get: Get, emulator: Emulator) -
 
 def test_a_person_keeps_a_hundred_at_the_most(agent: Client) -> None:
     owner = User.objects.get()
-    SavedView.objects.bulk_create(SavedView(owner=owner, name=f"View {n}") for n in range(saved_views.MOST))
+    SavedView.objects.bulk_create(SavedView(owner=owner, name=f"View {n}") for n in range(saved_views.MAX_VIEWS))
     response = save(agent, "One more")
     assert response.status_code == 400
     assert "You have 100 saved views, and more are not kept. Go back and delete one first." in said(response)
     assert save(agent, "View 7").status_code == 303
     assert save(colleague(), "Mine").status_code == 303
-    assert SavedView.objects.count() == saved_views.MOST + 1
+    assert SavedView.objects.count() == saved_views.MAX_VIEWS + 1
 
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202egnp.exe\u2066\u200b{{ 7*7 }}"

@@ -1,1 +1,1 @@
-"""Untrusted text made harmless and bounded: escaping, Markdown, links, JSON, widgets."""
+"""Renders untrusted text safely and within bounds: escaping, Markdown, links, JSON, widgets."""

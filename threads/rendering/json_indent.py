@@ -1,4 +1,4 @@
-"""JSON that a stranger wrote, indented for a reader: the same text, with other space between its parts."""
+"""Indents untrusted JSON without decoding it: only the white space between its tokens changes."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from itertools import pairwise
 
 from threads.chatkit.values import clean
 
-_DEEPEST = 12
-"""Levels that are indented; what lies deeper stands as far to the right as these. Else indenting would square it."""
+_MAX_INDENT = 12
+"""Levels of indentation. Deeper levels get no more, or the output could grow with the square of the input."""
 
 _LONGEST = 1_000_000
+"""Characters; longer JSON is not indented."""
 
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
 
 
 def indented(text: str) -> str | None:
-    """`text` indented by two spaces a level; None where it is not JSON. A name that comes twice stays twice, and a
-    number keeps its digits, which decoding and encoding again would not keep. Escaped letters become letters."""
+    """`text` indented by two spaces per level; None if it is not JSON. Duplicate names and the digits of numbers are
+    kept, which decoding and encoding would lose. Escaped letters become letters."""
     if len(text) > _LONGEST or not _is_json(text):
         return None
     parts = [_readable(part) for part in _TOKENS.findall(text)]
@@ -56,4 +57,4 @@ def _readable(part: str) -> str:
 
 
 def _line(depth: int) -> str:
-    return "\n" + "  " * min(depth, _DEEPEST)
+    return "\n" + "  " * min(depth, _MAX_INDENT)

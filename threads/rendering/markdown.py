@@ -1,4 +1,4 @@
-"""Markdown that a model or a customer wrote, as HTML in which nothing runs and nothing loads by itself."""
+"""Renders untrusted Markdown as HTML that runs no code and loads no resource."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from .escape import in_pieces, visible
 from .safe_links import link
 
 LONGEST = 20_000
-"""Characters that are rendered as Markdown. A longer text is shown as it was written."""
+"""Characters. A longer text is shown as plain text."""
 
 LONGEST_PLAIN = 100_000
-"""Characters that are shown as they were written. A longer text says that it is cut; a download has all of it."""
+"""Characters of plain text. A longer one is cut, with a note; the download has all of it."""
 
-_MOST_BRACKETS, _MOST_MARKS, _MOST_CELLS = 500, 3_000, 20_000
-"""What the parser's time grows with, faster than with the length of a text."""
+_MAX_BRACKETS, _MAX_MARKS, _MAX_CELLS = 500, 3_000, 20_000
+"""The parser's time grows faster than linearly with these; beyond them a text is shown as plain text."""
 
-_GROWTH, _ALWAYS = 20, 100_000
-"""A text whose HTML is more than so many times as long, and longer than so many characters, is shown as written."""
+_MAX_GROWTH, _MAX_HTML = 20, 100_000
+"""A text whose HTML is more than this many times as long, and longer than this many characters, is shown as plain
+text."""
 
 _TAGS = set(
     "p br hr strong em s code pre blockquote ul ol li table thead tbody tr th td a span h3 h4 h5 h6 div i".split()
@@ -41,8 +42,8 @@ _ATTRIBUTES = {
 
 
 class _Renderer(RendererHTML):
-    """As markdown-it renders, but that links show where they lead, an image is a link to it, headings stand below those
-    of the page, and characters that hide are marked."""
+    """markdown-it's renderer, except: links show their host, an image becomes a link to it, headings rank below those
+    of the page, and hidden characters are marked."""
 
     def text(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         return str(_shown(tokens[idx].content))
@@ -62,16 +63,16 @@ class _Renderer(RendererHTML):
 
     def link_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         address = str(tokens[idx].attrs.get("href", ""))
-        known = link(address)
-        env.setdefault("links", []).append(known)
+        target = link(address)
+        env.setdefault("links", []).append(target)
         env.setdefault("addresses", []).append(address)
-        # A link without words would have no name.
+        # A link without text would have no accessible name.
         words = visible(address) if tokens[idx + 1].type == "link_close" else Markup("")
-        return str((_OPEN.format(known.href) if known else Markup("")) + words)
+        return str((_OPEN.format(target.href) if target else Markup("")) + words)
 
     def link_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        known, address = env["links"].pop(), env["addresses"].pop()
-        return str(_CLOSE.format(known.host) if known else _DEAD.format(visible(address)))
+        target, address = env["links"].pop(), env["addresses"].pop()
+        return str(_CLOSE.format(target.host) if target else _DEAD.format(visible(address)))
 
     def heading_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         return f"<{_lowered(tokens[idx].tag)}>"
@@ -104,16 +105,16 @@ _NO_IMAGE = Markup('<span class="remote">Image: {}</span><span class="host"> (no
 
 
 def _image(address: str, alt: str, *, linked: bool) -> Markup:
-    """A link to the image; within a link only its words, for a link in a link is none."""
-    known = link(address)
+    """A link to the image; inside a link only its description, since links can't be nested."""
+    target = link(address)
     name = visible(alt.strip() or "no description")
     if linked:
         return _LINKED_IMAGE.format(name)
-    return _IMAGE.format(known.href, name, known.host) if known else _NO_IMAGE.format(name, visible(address))
+    return _IMAGE.format(target.href, name, target.host) if target else _NO_IMAGE.format(name, visible(address))
 
 
 def _lowered(tag: str) -> str:
-    """The heading two levels below: the page has h1 and h2 of its own."""
+    """A heading two levels lower: h1 and h2 belong to the page."""
     return f"h{min(6, int(tag[1]) + 2)}"
 
 
@@ -122,27 +123,27 @@ def _cell(tag: str, attributes: Mapping[str, Any]) -> str:
     return f'<{tag} class="{side}">' if side in {"left", "right", "center"} else f"<{tag}>"
 
 
-# A line break is one, as ChatKit can show it and as its customers read it: see docs/adr/0007.
+# Line breaks are kept, as ChatKit can show them and customers saw them: see docs/adr/0007.
 _PARSER = MarkdownIt("commonmark", {"html": False, "maxNesting": 20, "breaks": True}, renderer_cls=_Renderer)
 _PARSER.enable(["table", "strikethrough"])
-# What may not become a link is said beside it, instead of the whole construct being left as text.
+# markdown-it would leave an unsafe link as source text; the renderer shows it, marked as no link.
 _PARSER.validateLink = lambda url: True  # type: ignore[method-assign]
 _PARSER.normalizeLink = lambda url: url  # type: ignore[method-assign]
 
 
 def markdown(text: str) -> Markup:
-    """`text` as HTML. What is too long for Markdown, or would grow beyond measure, is shown as it was written."""
+    """`text` as HTML. A text that is too long, slow to parse, or grows too much is shown as plain text."""
     if _is_cheap(text):
         rendered: str = _PARSER.render(text, {})
-        if len(rendered) <= max(_ALWAYS, _GROWTH * len(text)):
+        if len(rendered) <= max(_MAX_HTML, _MAX_GROWTH * len(text)):
             clean = nh3.clean(rendered, tags=_TAGS, attributes=_ATTRIBUTES, link_rel=None, url_schemes=_SCHEMES)
             return Markup(clean)  # noqa: S704  # sanitised the line before
     return plain(text)
 
 
 def plain_text(text: str) -> str:
-    """The words of a Markdown text without its signs, a line for each block; what is shown as it was written, as it was
-    written. Leaves the addresses of links out."""
+    """The words of a Markdown text without its markup and without link addresses, one line per block. A text that
+    `markdown` shows as plain text is returned as it is."""
     if not _is_cheap(text):
         return text
     blocks = []
@@ -160,7 +161,7 @@ _PLAIN = Markup('<div class="plain">{}</div>')
 
 
 def plain(text: str) -> Markup:
-    """`text` as it was written, line by line."""
+    """`text` as HTML without interpreting Markdown."""
     return _PLAIN.format(_shown(text))
 
 
@@ -169,9 +170,9 @@ def _shown(text: str) -> Markup:
 
 
 def _is_cheap(text: str) -> bool:
-    if len(text) > LONGEST or text.count("[") > _MOST_BRACKETS:
+    if len(text) > LONGEST or text.count("[") > _MAX_BRACKETS:
         return False
-    if sum(map(text.count, "*_~`<&!\\")) > _MOST_MARKS:
+    if sum(map(text.count, "*_~`<&!\\")) > _MAX_MARKS:
         return False
     lines = text.split("\n")
-    return len(lines) * max(line.count("|") for line in lines) <= _MOST_CELLS
+    return len(lines) * max(line.count("|") for line in lines) <= _MAX_CELLS

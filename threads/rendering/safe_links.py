@@ -1,4 +1,4 @@
-"""Addresses that strangers wrote: which of them may become a link, and where each really leads."""
+"""Decides which untrusted addresses may become links, and names the host that each leads to."""
 
 from __future__ import annotations
 
@@ -8,29 +8,31 @@ from ipaddress import ip_address
 from urllib.parse import quote, urlsplit, urlunsplit
 
 _LONGEST = 4_000
-_ODD = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\\]")
-"""What browsers drop or turn round inside an address: it would not lead where it seems to."""
+"""Characters of an address that may become a link."""
+
+_REMOVED = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\\]")
+"""Characters that browsers remove from an address or replace, so that it would lead elsewhere than it seems."""
 
 _HOST = re.compile(r"(?=.*[a-z])(?!0x)[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|\d{1,3}(\.\d{1,3}){3}")
-"""A name with a letter in it, or an address as people write it: browsers take 2130706433 and 0x7f.1 for 127.0.0.1, and
-%2e for a dot."""
+"""A host name with a letter in it, or a dotted IPv4 address: browsers read 2130706433 and 0x7f.1 as 127.0.0.1, and %2e
+as a dot."""
 
 _SAFE = "%/:=&?~+!$,;'@()*[]"
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An address that can be followed. `host` is where it leads: a host name in its ASCII form, so that no letter
-    passes for another, or the e-mail address."""
+    """An address that may be followed. `host` is where it leads: the e-mail address, or the host name in its ASCII
+    form, so that no letter can be mistaken for another."""
 
     href: str
     host: str
 
 
 def link(address: str) -> Link | None:
-    """The link to `address`; None unless it is http, https or mailto, whole, and leads to a host without a user name
-    before it: what stands there is read as the host."""
-    if len(address) > _LONGEST or _ODD.search(address):
+    """The link to `address`; None unless it is a complete http, https or mailto address. A user name before the host is
+    refused, since readers take it for the host."""
+    if len(address) > _LONGEST or _REMOVED.search(address):
         return None
     try:
         parts = urlsplit(address)
@@ -51,11 +53,11 @@ def link(address: str) -> Link | None:
 
 
 def _mail(address: str) -> Link | None:
-    person, _, host = address.rpartition("@")
+    local, _, host = address.rpartition("@")
     name = _ascii(host.lower())
-    if not person or not person.isascii() or not _HOST.fullmatch(name):
+    if not local or not local.isascii() or not _HOST.fullmatch(name):
         return None
-    return Link(f"mailto:{quote(person, safe=_SAFE)}@{name}", f"{person}@{name}")
+    return Link(f"mailto:{quote(local, safe=_SAFE)}@{name}", f"{local}@{name}")
 
 
 def _ascii(host: str) -> str:

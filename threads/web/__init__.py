@@ -1,1 +1,1 @@
-"""Everything that reads a request or writes a page."""
+"""Web pages: views, presenters, and the helpers that read a request or make a response."""

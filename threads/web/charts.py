@@ -1,4 +1,4 @@
-"""From numbers to marks with places: what is drawn, in the units of the drawing, and nothing of how it looks."""
+"""Geometry of bar charts and heat maps: rectangles and labels, in units of the drawing."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Literal
 Unit = Literal["day", "week", "month", "year"]
 
 LEVELS = 5
-"""Shades of a heat map, beside the one for nothing."""
+"""Shades of a heat map, besides the one for zero."""
 
-_MOST: tuple[tuple[int, Unit], ...] = ((120, "day"), (3 * 366, "week"), (30 * 366, "month"))
-"""Days in a range, and what one bar stands for up to there."""
+_UNITS: tuple[tuple[int, Unit], ...] = ((120, "day"), (3 * 366, "week"), (30 * 366, "month"))
+"""The longest range in days for each unit of a bar; longer ranges use years."""
 
 _MIN_HEIGHT = 1.5
-"""Where there is one thread among thousands, there is still something to see and to press."""
+"""The minimal height of a bar, so that one thread among thousands can be seen and clicked."""
 
-_CHARACTER, _LETTER = 6.6, 8.0
-"""How wide a character of a label is, about, in numbers and dates, and in names of days."""
+_DIGIT_WIDTH, _LETTER_WIDTH = 6.6, 8.0
+"""The approximate width of a character: in numbers and dates, and in names of days."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """The days from `first` to `last`, both included, that one bar stands for."""
+    """The days of one bar, from `first` to `last` inclusive."""
 
     first: date
     last: date
@@ -32,8 +32,8 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A rectangle. `row` and `column` are which number it stands for: the part and the bar, or the day and the hour.
-    `level` is its shade, from 0 to `LEVELS`, in a heat map."""
+    """A rectangle. `row` and `column` index the number that it shows: part and bar, or day and hour. `level` is its
+    shade in a heat map, from 0 to `LEVELS`."""
 
     x: float
     y: float
@@ -46,7 +46,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A text, `x` and `y` being where its line begins, ends, or has its middle, as `anchor` says."""
+    """A text whose baseline starts, ends or is centred at `x` and `y`, according to `anchor`."""
 
     x: float
     y: float
@@ -56,7 +56,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A drawing of a size. `lines` are the heights at which a line goes across, from `left` to `right`."""
+    """A chart. `lines` are the heights of its grid lines, which go from `left` to `right`."""
 
     width: float
     height: float
@@ -68,16 +68,16 @@ class Chart:
 
 
 def unit(begin: date, end: date) -> Unit:
-    """What one bar stands for where the days from `begin` to `end` are drawn."""
+    """The unit of one bar in a chart of the days from `begin` to `end`."""
     days = (end - begin).days + 1
-    for most, name in _MOST:
+    for most, name in _UNITS:
         if days <= most:
             return name
     return "year"
 
 
 def bins(begin: date, end: date, of: Unit) -> list[Bin]:
-    """The days from `begin` to `end` by days, weeks from Monday, months or years; the first and the last may be cut."""
+    """The range split into days, weeks from Monday, months or years; the first and the last may be cut."""
     found = []
     first = begin
     while first <= end:
@@ -90,7 +90,7 @@ def bins(begin: date, end: date, of: Unit) -> list[Bin]:
 
 
 def summed(by_day: Mapping[date, Mapping[str, int]], into: Sequence[Bin]) -> list[dict[str, int]]:
-    """The numbers of each bin. `by_day` is in order and has no day beyond the bins."""
+    """The sums of each bin. `by_day` must be sorted, with no day outside the bins."""
     sums: list[dict[str, int]] = [{} for _ in into]
     place = 0
     for day, numbers in by_day.items():
@@ -102,7 +102,7 @@ def summed(by_day: Mapping[date, Mapping[str, int]], into: Sequence[Bin]) -> lis
 
 
 def scale(most: int) -> list[int]:
-    """Round numbers from 0 up to at least `most`, at equal steps, three to six of them."""
+    """The ticks of an axis: three to six round numbers at equal steps, from 0 up to at least `most`."""
     step = 1
     while True:
         for factor in (1, 2, 5):
@@ -113,10 +113,9 @@ def scale(most: int) -> list[int]:
 
 
 def bars(stacks: Sequence[Sequence[int]], names: Sequence[str], width: float, height: float) -> Chart:
-    """Stacked bars, one for each of `stacks`, whose parts stand on each other in their order; `names` are below them,
-    as many as there is room for."""
+    """Stacked bars, one for each of `stacks`, its parts from bottom to top. `names` label the bars, as many as fit."""
     steps = scale(max(map(sum, stacks), default=0))
-    left = 10 + _CHARACTER * len(f"{steps[-1]:,}")
+    left = 10 + _DIGIT_WIDTH * len(f"{steps[-1]:,}")
     right, top, bottom = width - 4.0, 10.0, height - 24.0
     across, up = (right - left) / max(1, len(stacks)), (bottom - top) / steps[-1]
     gap = min(4.0, across * 0.2)
@@ -130,11 +129,11 @@ def bars(stacks: Sequence[Sequence[int]], names: Sequence[str], width: float, he
                 place = _round(left + column * across + gap / 2, foot, across - gap, tall)
                 marks.append(Mark(*place, row=row, column=column))
     labels = [Label(left - 6, _r(bottom - step * up + 4), f"{step:,}", "end") for step in steps]
-    room = max(map(len, names), default=0) * _CHARACTER + 14
+    room = max(map(len, names), default=0) * _DIGIT_WIDTH + 14
     every = max(1, -int(-room // across))
     for column in range(0, len(names), every):
         middle = left + (column + 0.5) * across
-        half = len(names[column]) * _CHARACTER / 2
+        half = len(names[column]) * _DIGIT_WIDTH / 2
         if middle + half > width:
             labels.append(Label(_r(width), height - 6, names[column], "end"))
         else:
@@ -151,11 +150,11 @@ def heat(
     *,
     turned: bool = False,
 ) -> Chart:
-    """A square of each of `numbers`, which are rows of equal length, shaded by how it compares with the greatest; an
-    empty name is not written. `turned` has the rows side by side and the columns below each other."""
+    """A heat map of `numbers`, which are rows of equal length, shaded relative to the greatest. Empty names get no
+    label. `turned` swaps rows and columns."""
     most = max(map(max, numbers), default=0)
     down, over = (columns, rows) if turned else (rows, columns)
-    left, top = 12 + _LETTER * max(map(len, down)), 20.0
+    left, top = 12 + _LETTER_WIDTH * max(map(len, down)), 20.0
     across = (width - left) / len(over)
     marks = []
     for row, line in enumerate(numbers):
@@ -169,7 +168,7 @@ def heat(
 
 
 def level(number: int, most: int) -> int:
-    """A shade: 0 for nothing, `LEVELS` for the greatest."""
+    """The shade of a number: 0 for zero, `LEVELS` for the greatest."""
     return 0 if number == 0 else max(1, -(-number * LEVELS // most))
 
 
@@ -188,5 +187,5 @@ def _round(x: float, y: float, width: float, height: float) -> tuple[float, floa
 
 
 def _r(number: float) -> float:
-    """A hundredth of a unit is nothing to see."""
+    """Rounded to a hundredth of a unit, which is invisible."""
     return round(number, 2)

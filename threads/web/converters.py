@@ -1,8 +1,8 @@
-"""Ids in addresses."""
+"""URL path converters."""
 
 
 class OpaqueIdConverter:
-    """Any text that is not empty, line breaks and slashes too."""
+    """Any text that is not empty, line breaks and slashes included."""
 
     regex = "(?s:.+)"
 

@@ -1,8 +1,8 @@
-"""Refuses what another site makes a browser ask for, by the Fetch Metadata headers (`Sec-Fetch-Site` and its like).
+"""Refuses requests that other sites make a browser send, by Fetch Metadata headers (`Sec-Fetch-Site` and so on).
 
-A page of another site can have a browser send requests with the reader's cookies: it can't read the replies, but a
-download starts, and a search is recorded in the reader's name. Browsers say where a request comes from, over https and
-on this machine. Who says nothing, as scripts do, is let through to the sign-in, the rights and the token of the form.
+A page of another site can send requests with the reader's cookies. It can't read the replies, but a download would
+start, and a search would be recorded in the reader's name. Browsers send these headers over https and to localhost.
+Clients that send none, such as scripts, still face the sign-in, the rights and the CSRF token.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django.utils.http import is_same_domain
+
+from threads.web.error_page import problem
 
 ViewT = TypeVar("ViewT", bound=Callable[..., Any])
 
-_OURS = {"same-origin", "none"}
-"""`none` is a bookmark, or an address that somebody typed."""
+_OWN = {"same-origin", "none"}
+"""`none` is a bookmark or a typed address."""
 
 _TEXT = (
     "Nothing was shown, downloaded or changed. If this is what you meant to do, open the page in Threadkeeper and "
@@ -28,14 +29,14 @@ _TEXT = (
 
 
 def linked(view: ViewT) -> ViewT:
-    """Marks a view as a page that links of other sites may lead to. It shows itself and starts no download."""
+    """Marks a view as a page that other sites may link to. It must not start a download."""
     view.linked = True  # type: ignore[attr-defined]
     return view
 
 
 class FetchMetadata:
-    """Lets requests through that come from pages of this desk, and links that lead to views that are `linked`, or to
-    Django's admin. Another subdomain is another site."""
+    """Middleware that passes requests from the desk's own pages, and links from anywhere to views marked `linked` and
+    to Django's admin; all else gets 403. Another subdomain counts as another site."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
@@ -45,9 +46,9 @@ class FetchMetadata:
 
     def process_view(self, request: HttpRequest, view: Callable[..., Any], *_arguments: Any) -> HttpResponse | None:
         site = request.headers.get("Sec-Fetch-Site")
-        if site is None or site in _OURS or _is_link(request, view) or _is_form_of_a_trusted_origin(request):
+        if site is None or site in _OWN or _is_link(request, view) or _is_form_of_a_trusted_origin(request):
             return None
-        return render(request, "problem.html", {"title": "Another site asked for this", "text": _TEXT}, status=403)
+        return problem(request, 403, "Another site asked for this", _TEXT)
 
 
 def _is_link(request: HttpRequest, view: Callable[..., Any]) -> bool:
@@ -59,9 +60,9 @@ def _is_link(request: HttpRequest, view: Callable[..., Any]) -> bool:
 
 
 def _is_form_of_a_trusted_origin(request: HttpRequest) -> bool:
-    """Its token was checked by Django, as that of any form."""
+    # Django has checked its CSRF token already.
     scheme, _, host = request.headers.get("Origin", "").partition("://")
-    trusted = [each.partition("://") for each in settings.CSRF_TRUSTED_ORIGINS]
+    trusted = [origin.partition("://") for origin in settings.CSRF_TRUSTED_ORIGINS]
     return request.method == "POST" and any(
-        scheme == theirs and is_same_domain(host, pattern.lstrip("*")) for theirs, _, pattern in trusted
+        scheme == trusted_scheme and is_same_domain(host, pattern.lstrip("*")) for trusted_scheme, _, pattern in trusted
     )

@@ -1,4 +1,4 @@
-"""What an agent has in hand, read as far as it can be without asking anybody."""
+"""Finds the thread id in an address that an agent pasted into the search field. Makes no call."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from urllib.parse import unquote, urlsplit
 from threads.chatkit import MAX_ID
 
 _BEFORE_AN_ID = {"logs", "threads"}
-"""The parts of a path that a thread id stands behind: on OpenAI's logs pages, in its API, and here."""
+"""Path segments that precede a thread id: on OpenAI's logs pages, in its API, and on this desk."""
 
 
 def thread_in(text: str) -> str | None:
-    """The thread id in an address of a thread, None where `text` is no such address."""
+    """The thread id in the address of a thread; None if `text` is no such address."""
     text = text.strip()
     if "://" not in text and not text.startswith("/"):
         return None

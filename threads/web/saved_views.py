@@ -1,4 +1,4 @@
-"""Views of the list that were saved: which of them somebody sees, and who may change what."""
+"""Saved views of the list: who sees, changes and deletes which, cached for a few seconds in each process."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from threads.sources.query import ThreadQuery
 
 from . import links
 
-MOST = 100
-"""Views that one person may keep."""
-MAX_QUERY = 8000
-"""Characters of a query that still fit into the first line of a request."""
+MAX_VIEWS = 100
+"""Saved views per account."""
 
+MAX_QUERY = 8000
+"""Characters of a query that fit into the first line of a request."""
 
 _TYPED = {"user", "reason", "q"}
-"""What a list is filtered by in somebody's words."""
+"""Filters that hold words somebody typed."""
 
 
-class RefusedError(Exception):
-    """A view that can't be saved as asked; in a sentence that says what to change."""
+class ViewRefusedError(Exception):
+    """A view that can't be saved; the message tells the reader what to change."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A view in the list of them. An address is None where this reader may not do that."""
+class ViewRow:
+    """A saved view as the page lists it. A URL is None where this reader may not do that."""
 
     name: str
     url: str | None
@@ -53,78 +53,90 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """What one person sees, as the database had it. `may_delete` is about the shared ones of others."""
+class _VisibleViews:
+    """The views that one account sees. `may_delete` applies to views that others share."""
 
     views: tuple[SavedView, ...] = ()
     may_delete: bool = False
 
 
-_seen: Remembered[_Seen] = Remembered(settings.SESSION_RECHECK)
+_cache: Remembered[_VisibleViews] = Remembered(settings.SESSION_RECHECK)
 
 
-def context(user: User, query: ThreadQuery | None, *, anew: bool = False) -> dict[str, Any]:
-    """What `threads/_views.html` shows beside the list of `query`; None for an address that is no list, which can't be
-    saved. `anew` asks the database, whatever this process remembers."""
-    here = None if query is None else query.first().encoded()
-    seen = _seen_by(user, anew=anew)
-    rows = [_row(view, user, here, seen.may_delete) for view in seen.views]
-    if masking.is_due(user):
-        rows = [each if each.mine else _masked(each) for each in rows]
-    return {"saved": rows, "save_query": here}
+def context(user: User, query: ThreadQuery | None, *, fresh: bool = False) -> dict[str, Any]:
+    """The context of `threads/_views.html` beside the list of `query`: the views, and the query to save. `query` is
+    None for an address that is no valid list and so can't be saved. `fresh` bypasses this process's cache."""
+    current = None if query is None else query.first().encoded()
+    visible = _visible_to(user, fresh=fresh)
+    rows = [_row(view, user, current, visible.may_delete) for view in visible.views]
+    if masking.applies_to(user):
+        rows = [row if row.mine else _masked(row) for row in rows]
+    return {"saved": rows, "save_query": current}
 
 
 def save(user: User, name: str, query: ThreadQuery, *, shared: bool) -> tuple[SavedView, bool]:
-    """Keeps a view; and whether it took the place of one's own of that name. RefusedError where it can't be kept."""
-    # Two names that look the same are the same.
+    """Saves a view; returns it, and whether it replaced the account's own view of that name. Raises
+    `ViewRefusedError`."""
+    # Names that look the same are the same.
     name = " ".join(unicodedata.normalize("NFC", name).split())
     encoded = query.first().encoded()
     if not name:
-        raise RefusedError("A view needs a name. Go back and give it one.")
+        raise ViewRefusedError("A view needs a name. Go back and give it one.")
     if "\0" in name:
-        raise RefusedError("A name can't have a NUL character in it. Go back and type it anew.")
+        raise ViewRefusedError("A name can't have a NUL character in it. Go back and type it anew.")
     if len(name) > MAX_NAME:
-        raise RefusedError(
+        raise ViewRefusedError(
             f"A name has at most {MAX_NAME} characters. This one has {len(name)}: go back and shorten it."
         )
     if len(encoded) > MAX_QUERY:
-        raise RefusedError("This list is filtered by too long a text to be kept. Go back and shorten what is searched.")
+        raise ViewRefusedError(
+            "This list is filtered by too long a text to be kept. Go back and shorten what is searched."
+        )
     with transaction.atomic():
-        # One at a time for each person: who counts to 99 twice would keep 101.
+        # One save per account at a time, or two that count 99 make 101.
         owner = User.objects.select_for_update().get(pk=user.pk)
-        theirs = SavedView.objects.filter(owner=owner)
-        if not theirs.filter(name=name).exists() and theirs.count() >= MOST:
-            raise RefusedError(f"You have {MOST} saved views, and more are not kept. Go back and delete one first.")
-        view, new = SavedView.objects.update_or_create(
+        own = SavedView.objects.filter(owner=owner)
+        if not own.filter(name=name).exists() and own.count() >= MAX_VIEWS:
+            raise ViewRefusedError(
+                f"You have {MAX_VIEWS} saved views, and more are not kept. Go back and delete one first."
+            )
+        view, created = SavedView.objects.update_or_create(
             owner=owner, name=name, defaults={"query": encoded, "shared": shared}
         )
-    _seen.clear()
-    return view, not new
+    _cache.clear()
+    return view, not created
 
 
 def share(user: User, pk: int, *, shared: bool) -> SavedView:
-    """Shares one's own view with the team, or no longer. 404 where there is none that one sees, 403 where it is of
-    somebody else."""
-    view = _found(user, pk)
+    """Shares the account's own view with the team, or stops sharing it. Raises Http404 for a view that the account does
+    not see, `PermissionDenied` for somebody else's."""
+    view = _get(user, pk)
     if view.owner_id != user.pk:
         raise PermissionDenied
     view.shared = shared
     view.save(update_fields=["shared"])
-    _seen.clear()
+    _cache.clear()
     return view
 
 
 def delete(user: User, pk: int) -> SavedView:
-    """Deletes one's own view, or with permission for it one that somebody else shares; else as `share`."""
-    view = _found(user, pk)
+    """Deletes the account's own view, or with the permission for it one that somebody else shares. Raises as
+    `share`."""
+    view = _get(user, pk)
     if view.owner_id != user.pk and not _may_delete(user):
         raise PermissionDenied
     SavedView.objects.filter(pk=pk).delete()
-    _seen.clear()
+    _cache.clear()
     return view
 
 
-def _found(user: User, pk: int) -> SavedView:
+def view_url(view: SavedView) -> str:
+    """The list that a view stands for."""
+    all_threads = links.list_url(ThreadQuery())
+    return f"{all_threads}?{view.query}" if view.query else all_threads
+
+
+def _get(user: User, pk: int) -> SavedView:
     view = SavedView.objects.filter(Q(owner=user.pk) | Q(shared=True), pk=pk).first()
     if view is None:
         raise Http404
@@ -135,26 +147,26 @@ def _may_delete(user: User) -> bool:
     return user.has_perm("threads.delete_savedview")
 
 
-def _seen_by(user: User, *, anew: bool) -> _Seen:
+def _visible_to(user: User, *, fresh: bool) -> _VisibleViews:
     key = str(user.pk)
-    seen = None if anew else _seen.get(key)
-    if seen is None:
+    visible = None if fresh else _cache.get(key)
+    if visible is None:
         views = sorted(
             SavedView.objects.filter(Q(owner=user.pk) | Q(shared=True)).select_related("owner"),
             key=lambda view: (view.name.casefold(), view.owner_id != user.pk, view.owner.get_username()),
         )
-        others = any(view.owner_id != user.pk for view in views)
-        seen = _Seen(tuple(views), may_delete=others and _may_delete(user))
-        _seen.put(key, seen)
-    return seen
+        has_others = any(view.owner_id != user.pk for view in views)
+        visible = _VisibleViews(tuple(views), may_delete=has_others and _may_delete(user))
+        _cache.put(key, visible)
+    return visible
 
 
-def _row(view: SavedView, user: User, here: str | None, may_delete: bool) -> Row:
+def _row(view: SavedView, user: User, current: str | None, may_delete: bool) -> ViewRow:
     mine = view.owner_id == user.pk
-    return Row(
+    return ViewRow(
         name=view.name,
-        url=address(view),
-        current=view.query == here,
+        url=view_url(view),
+        current=view.query == current,
         shared=view.shared,
         owner=view.owner.get_username(),
         mine=mine,
@@ -163,22 +175,15 @@ def _row(view: SavedView, user: User, here: str | None, may_delete: bool) -> Row
     )
 
 
-def _masked(row: Row) -> Row:
-    """Somebody else's view for who may not see user ids whole: its address would say the one that it is filtered by, or
-    that stands in the words that somebody typed."""
+def _masked(row: ViewRow) -> ViewRow:
+    """Somebody else's view for a masked account: its address may hold a user id, or words that somebody typed."""
     query = urlsplit(row.url or "").query
-    says = not _TYPED.isdisjoint(parse_qs(query)) or masking.has_any(query)
-    return replace(row, name=masking.text(row.name), url=None if says else row.url)
-
-
-def address(view: SavedView) -> str:
-    """The list that a view stands for."""
-    start = links.address(ThreadQuery())
-    return f"{start}?{view.query}" if view.query else start
+    is_revealing = not _TYPED.isdisjoint(parse_qs(query)) or masking.has_email(query)
+    return replace(row, name=masking.text(row.name), url=None if is_revealing else row.url)
 
 
 @receiver([post_save, post_delete], sender=SavedView)
 @receiver([post_save, post_delete], sender=User)
-def _changed(**_about: Any) -> None:
-    """Of an account it may be the name that changed, or all its views that went with it."""
-    _seen.clear()
+def _clear_cache(**_signal: Any) -> None:
+    # An account's new name is on its views, and deleting it deletes them.
+    _cache.clear()

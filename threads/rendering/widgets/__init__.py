@@ -1,32 +1,31 @@
-"""Draws a ChatKit widget for somebody who only looks: as the customer saw it, and with nothing in it that acts.
+"""Renders ChatKit widgets read-only: as the customer saw them, with inactive controls.
 
-A widget is JSON that a stranger wrote. It becomes a tree of `Node`s that a template has only to write down: words and
-published names of sizes and colours, no style, no script, and no address that a browser would load by itself.
+A widget is untrusted JSON. It becomes a tree of `Node`s, which a template writes as HTML: texts and CSS classes of
+published sizes and colours, without styles, scripts, or addresses that a browser would load.
 """
 
 from __future__ import annotations
 
 import json
 
-from threads.rendering.page_budget import Allowance
+from threads.rendering.page_budget import PageBudget
 
 from .chart import COMPONENTS as _CHARTS
 from .controls import COMPONENTS as _CONTROLS
 from .drawing import Drawing
 from .layout import COMPONENTS as _LAYOUT
 from .texts import COMPONENTS as _TEXTS
-from .tree import Chart, Node, Widget
+from .tree import ChartNode, Node, WidgetTree
 
-__all__ = ["Chart", "Node", "Widget", "draw"]
+__all__ = ["ChartNode", "Node", "WidgetTree", "draw"]
 
-_ALL = _LAYOUT | _TEXTS | _CONTROLS | _CHARTS
+_COMPONENTS = _LAYOUT | _TEXTS | _CONTROLS | _CHARTS
 
 
-def draw(text: str, allowance: Allowance | None = None) -> Widget | None:
-    """The widget that `text` describes; None where it describes none and has to be shown as it is. It is drawn within
-    the page's `allowance`."""
+def draw(text: str, budget: PageBudget | None = None) -> WidgetTree | None:
+    """The widget in a JSON text, within the page's `budget`; None if the text is not a widget."""
     try:
         root = json.loads(text)
-    except (ValueError, RecursionError):  # no JSON, a number without end, lists within lists without end
+    except (ValueError, RecursionError):  # not JSON, a number of too many digits, too deeply nested
         return None
-    return Drawing(root, _ALL, allowance or Allowance()).widget() if isinstance(root, dict) else None
+    return Drawing(root, _COMPONENTS, budget or PageBudget()).widget() if isinstance(root, dict) else None

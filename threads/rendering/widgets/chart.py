@@ -1,14 +1,14 @@
-"""Charts: what is read from one, and the table that says the same in figures. How it is plotted is in `plot`."""
+"""Chart components: their data series, and the same data as a table. `plot` computes the paths."""
 
 from __future__ import annotations
 
 from .drawing import Component, Drawing, more, note
-from .plot import Plot, Source
+from .plot import Plot, SeriesData
 from .props import Props, number, plain, short, words
-from .tree import Chart, Node
+from .tree import ChartNode, Node
 
-MOST_ROWS = 200
-MOST_SERIES = 12
+MAX_ROWS = 200
+MAX_SERIES = 12
 
 _COLORS = ("blue", "purple", "orange", "green", "red", "yellow", "pink")
 _KINDS = ("bar", "line", "area")
@@ -16,8 +16,8 @@ _KINDS = ("bar", "line", "area")
 
 def _chart(drawing: Drawing, props: Props) -> Node:
     data, series = props.objects("data"), props.objects("series")
-    columns = min(len(series), MOST_SERIES)
-    rows = data[: drawing.take(min(len(data), MOST_ROWS) * max(1, columns)) // max(1, columns)]
+    columns = min(len(series), MAX_SERIES)
+    rows = data[: drawing.take(min(len(data), MAX_ROWS) * max(1, columns)) // max(1, columns)]
     sources = [_source(each, turn, rows) for turn, each in enumerate(series[:columns])]
     notes = []
     if len(data) > len(rows):
@@ -30,9 +30,9 @@ def _chart(drawing: Drawing, props: Props) -> Node:
     return Node("group", "w-col", children=(drawn, *notes)) if notes else drawn
 
 
-def _source(series: Props, turn: int, rows: list[Props]) -> Source:
+def _source(series: Props, turn: int, rows: list[Props]) -> SeriesData:
     kind, color, key = series.text("type"), series.text("color"), series.text("dataKey")
-    return Source(
+    return SeriesData(
         label=series.text("label") or key or f"Series {turn + 1}",
         key=key,
         kind=kind if kind in _KINDS else "bar",
@@ -42,35 +42,35 @@ def _source(series: Props, turn: int, rows: list[Props]) -> Source:
     )
 
 
-def _drawn(drawing: Drawing, props: Props, rows: list[Props], sources: list[Source]) -> Chart:
+def _drawn(drawing: Drawing, props: Props, rows: list[Props], sources: list[SeriesData]) -> ChartNode:
     axis = props.inner("xAxis")
     key = axis.text("dataKey") or props.text("xAxis")
     names = axis.inner("labels")
     labels = [names.text(row.text(key)) or row.text(key) for row in rows]
     plot = Plot(sources, len(rows), axis=props.flag("showYAxis"))
     ticks = () if axis.flag("hide") else plot.below([_tick(label) for label in labels])
-    return Chart(
+    return ChartNode(
         name=_name(sources, labels),
         box=plot.box,
         zero=plot.zero,
-        series=tuple(plot.series(source, drawing.say(source.label)) for source in sources),
+        series=tuple(plot.series(source, drawing.text(source.label)) for source in sources),
         ticks=(*ticks, *plot.beside()),
         legend=props.get("showLegend") is not False,
-        heads=(drawing.say(key or "Row"), *(drawing.say(source.label) for source in sources)),
+        heads=(drawing.text(key or "Row"), *(drawing.text(source.label) for source in sources)),
         rows=tuple(_cells(drawing, row, label, sources) for row, label in zip(rows, labels, strict=True)),
     )
 
 
-def _cells(drawing: Drawing, row: Props, label: str, sources: list[Source]) -> tuple[str, ...]:
+def _cells(drawing: Drawing, row: Props, label: str, sources: list[SeriesData]) -> tuple[str, ...]:
     values = (short(words(row.get(source.key))) for source in sources)
-    return (drawing.say(short(label) or "–"), *(drawing.say(value or "–") for value in values))
+    return (drawing.text(short(label) or "–"), *(drawing.text(value or "–") for value in values))
 
 
 def _tick(label: str) -> str:
     return short(plain(short(label, 14)), 14)
 
 
-def _name(sources: list[Source], labels: list[str]) -> str:
+def _name(sources: list[SeriesData], labels: list[str]) -> str:
     kinds = [kind for kind in _KINDS if any(source.kind == kind for source in sources)]
     shown = ", ".join(plain(short(source.label, 40)) for source in sources)
     ends = [plain(short(label, 40)) for label in (labels[0], labels[-1]) if label]

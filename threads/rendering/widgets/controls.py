@@ -1,4 +1,4 @@
-"""The components that a customer could use. Here they show what was in them, and do nothing."""
+"""Form controls, inactive, with the values that they had."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def _button(drawing: Drawing, props: Props) -> Node:
 
 
 def push_button(drawing: Drawing, label: str, looks: str, before: str = "", after: str = "") -> Node:
-    """A button that cannot be pushed. Without a label, its icons are its name."""
+    """An inactive button. Without a label, its icons name it."""
     if not label.strip() and not before and not after:
         label = "Button"
     inside = [
         icon(before, seen_only=bool(label)) if before else None,
-        Node("words", text=drawing.say(label)) if label else None,
+        Node("words", text=drawing.text(label)) if label else None,
         icon(after, seen_only=bool(label)) if after else None,
     ]
     return Node("button", classes("w-button", looks), children=tuple(each for each in inside if each))
@@ -40,16 +40,16 @@ def push_button(drawing: Drawing, label: str, looks: str, before: str = "", afte
 
 def _checkbox(drawing: Drawing, props: Props) -> Node:
     label = props.text("label")
-    shown = drawing.say(label) if label.strip() else drawing.field_name(props, props.text("name"), "Checkbox")
+    shown = drawing.text(label) if label.strip() else drawing.field_name(props, props.text("name"), "Checkbox")
     return Node("check", "w-check", shown, on=props.flag("defaultChecked"))
 
 
 def _field(kind: str, name: str) -> Component:
-    """A field for text. It takes any text, whatever it was made for: a browser would empty a field for numbers that
-    holds something else. A password is not for the agent's eyes."""
+    """A text field, whatever its input type: a browser would clear a number field with another value. Passwords are
+    concealed."""
 
     def draw(drawing: Drawing, props: Props) -> Node:
-        value = drawing.say(props.text("defaultValue"))
+        value = drawing.text(props.text("defaultValue"))
         if value and props.get("inputType") == "password":
             value = _CONCEALED
         return Node(
@@ -57,19 +57,19 @@ def _field(kind: str, name: str) -> Component:
             _looks(props),
             name=drawing.field_name(props, props.text("placeholder"), props.text("name"), name),
             value=plain(value),
-            hint=plain(drawing.say(props.text("placeholder"))),
+            hint=plain(drawing.text(props.text("placeholder"))),
         )
 
     return draw
 
 
 def _select(drawing: Drawing, props: Props) -> Node:
-    """A closed list, and beside it what it offers: one that is disabled would not open."""
+    """A disabled select, with its options listed beside it, since it can't be opened."""
     chosen = props.text("defaultValue")
     options, missing = _options(drawing, props, chosen)
     if not any(option.on for option in options):
         first = chosen or props.text("placeholder") or "Nothing chosen"
-        shown = Node("words", value=plain(drawing.say(first)), on=True)
+        shown = Node("words", value=plain(drawing.text(first)), on=True)
     else:
         shown = None
     closed = Node(
@@ -94,7 +94,7 @@ def _radio_group(drawing: Drawing, props: Props) -> Node:
 
 
 def _options(drawing: Drawing, props: Props, chosen: str) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
-    """The options there is room for, and a note on the others. At most one is chosen."""
+    """The options that fit, and a note on the others. At most one is chosen."""
     given = props.objects("options")
     room = drawing.take(len(given))
     drawn: list[Node] = []
@@ -103,9 +103,9 @@ def _options(drawing: Drawing, props: Props, chosen: str) -> tuple[tuple[Node, .
         value = option.text("value")
         on = not found and value != "" and value == chosen
         found = found or on
-        label = drawing.say(option.text("label") or value or "No label")
+        label = drawing.text(option.text("label") or value or "No label")
         about = option.text("description")
-        children = (Node("words", "w-about", drawing.say(about)),) if about else ()
+        children = (Node("words", "w-about", drawing.text(about)),) if about else ()
         drawn.append(Node("option", "w-check", label, children, value=plain(label), on=on))
     missing = len(given) - room
     return tuple(drawn), (more(missing, "option", "options"),) if missing else ()

@@ -1,4 +1,5 @@
-"""Glyphs that stand for the published icons. What an icon is called is said beside it, so a likeness is enough."""
+"""Unicode glyphs in place of ChatKit's icons. The icon's name stands beside the glyph, so a rough likeness is
+enough."""
 
 from __future__ import annotations
 
@@ -62,8 +63,9 @@ _GLYPHS = {
 }
 
 _AS_TEXT = "\ufe0e"
-"""Asks for the plain glyph where a font has a coloured picture too."""
+"""Variation selector 15: the monochrome glyph rather than an emoji."""
 
 
 def glyph(name: str) -> str:
+    """The glyph of an icon, a diamond for unknown names."""
     return _GLYPHS.get(name, _OTHER) + _AS_TEXT

@@ -1,4 +1,4 @@
-"""The components that hold others, and those that part them."""
+"""Layout components: boxes, cards, lists, dividers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SURFACES = "surface surface-secondary surface-tertiary surface-elevated surface
 
 
 def _group(name: str, direction: str = "") -> Component:
-    """A component that lays out its children, in a direction that is given or its own to choose."""
+    """A component that lays out its children in this direction, or in its own `direction` property."""
 
     def draw(drawing: Drawing, props: Props) -> Node:
         return Node("group", classes(name, _laid_out(props, direction)), children=drawing.children(props))
@@ -61,12 +61,12 @@ def _footer(drawing: Drawing, props: Props) -> list[Node]:
 
 
 def _status(drawing: Drawing, props: Props) -> list[Node]:
-    """The line above a card or a list: a list of one, or of none."""
+    """The status line above a card or a list, if any."""
     status = props.inner("status")
     text = status.text("text") or props.text("status")
     found = [
         icon(status.text("icon"), seen_only=bool(text)) if status.text("icon") else None,
-        Node("words", text=drawing.say(text)) if text else None,
+        Node("words", text=drawing.text(text)) if text else None,
         picture(drawing, status.text("favicon"), "favicon") if status.text("favicon") else None,
     ]
     shown = tuple(each for each in found if each)
@@ -86,7 +86,7 @@ def _list_view(drawing: Drawing, props: Props) -> Node:
 
 
 def _item(drawing: Drawing, props: Props) -> Node:
-    # An item is a row: `align` is across it.
+    # An item is a row, so `align` is vertical.
     looks = classes("w-item w-row", props.step("gap"), props.token("align", _ALIGN))
     return Node("group", looks, children=drawing.children(props))
 

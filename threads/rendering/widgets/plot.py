@@ -1,4 +1,4 @@
-"""Turns series of numbers into the paths of an SVG."""
+"""Converts series of numbers to SVG paths."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from .tree import Series, Tick
 _WIDTH, _HEIGHT = 320, 150
 _TOP, _FOOT = 8, 16
 _LETTER = 6.2
-"""About how wide a letter of a tick is."""
+"""The approximate width of a letter, in units of the drawing."""
 _LINE = 10
+"""The minimal distance between two labels."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A series as it was given; a value is None where there is none that can be drawn."""
+class SeriesData:
+    """A series as it was given; a value is None if it can't be drawn."""
 
     label: str
     key: str
@@ -28,14 +29,14 @@ class Source:
 
 
 Span = tuple[float, float]
-"""Where a value begins and ends, in units of the largest value."""
+"""Start and end of a value, in units of the largest value."""
 
 
 class Plot:
-    """The room that the series of a chart share. All values are taken in units of the largest: sums of the largest
-    floats would have no end."""
+    """The coordinate system of a chart. Values are divided by the largest one, since sums of huge floats would
+    overflow."""
 
-    def __init__(self, sources: list[Source], rows: int, *, axis: bool) -> None:
+    def __init__(self, sources: list[SeriesData], rows: int, *, axis: bool) -> None:
         sizes = [abs(value) for source in sources for value in source.values if value is not None]
         self._unit = max(sizes, default=0) or 1.0
         self._spans = self._stacked(sources)
@@ -50,20 +51,22 @@ class Plot:
 
     @property
     def box(self) -> str:
+        """The `viewBox` of the SVG."""
         return f"0 0 {_WIDTH} {_HEIGHT + _FOOT}"
 
     @property
     def zero(self) -> str:
-        """The line that values are measured from, as a path."""
+        """The zero line, as a path."""
         return f"M{_short(self._left)} {self._y(0)}H{_WIDTH}"
 
-    def series(self, source: Source, label: str) -> Series:
+    def series(self, source: SeriesData, label: str) -> Series:
+        """A series as one path."""
         turn = self._turns[id(source)]
         draw = {"bar": self._bars, "line": self._line, "area": self._area}[source.kind]
         return Series(label, source.kind, source.color, draw(self._spans[turn], _pile(source, turn)))
 
     def below(self, labels: list[str]) -> tuple[Tick, ...]:
-        """As many labels as fit side by side."""
+        """The labels of the x axis, as many as fit side by side."""
         half = max((len(label) for label in labels), default=0) * _LETTER / 2
         ticks: list[Tick] = []
         free = 0.0
@@ -75,7 +78,7 @@ class Plot:
         return tuple(ticks)
 
     def beside(self) -> tuple[Tick, ...]:
-        """The largest value, the smallest and zero, as far as they do not stand in each other's way."""
+        """The labels of the y axis: the largest value, the smallest and zero, if they do not overlap."""
         ticks: dict[float, Tick] = {}
         for end, name in self._ends.items():
             y = min(float(self._y(end)) + 3, _HEIGHT)
@@ -85,11 +88,11 @@ class Plot:
 
     def _named_ends(self) -> dict[float, str]:
         ends = {end: end * self._unit for end in (self._high, self._low) if end}
-        # A sum may be beyond all numbers.
+        # A sum may overflow.
         return {end: f"{value:.4g}" for end, value in ends.items() if math.isfinite(value)} | {0.0: "0"}
 
-    def _stacked(self, sources: list[Source]) -> dict[int, list[Span | None]]:
-        """From where to where each value of each series goes; what is below zero is stacked apart."""
+    def _stacked(self, sources: list[SeriesData]) -> dict[int, list[Span | None]]:
+        """The span of each value of each series; negative values are stacked separately."""
         reached: dict[tuple[str, int, bool], float] = {}
         spans: dict[int, list[Span | None]] = {}
         for turn, source in enumerate(sources):
@@ -106,7 +109,7 @@ class Plot:
 
     def _bars(self, spans: list[Span | None], pile: str) -> str:
         wide = self._band * 0.8 / len(self._slots)
-        # From the middle of the row to the left edge of this bar.
+        # The offset from the middle of the row to the left edge of the bar.
         aside = self._slots[pile] * wide - self._band * 0.4
         return "".join(
             f"M{_short(self._x(row) + aside)} {self._y(start)}V{self._y(end)}h{_short(wide * 0.94)}V{self._y(start)}z"
@@ -115,7 +118,7 @@ class Plot:
         )
 
     def _line(self, spans: list[Span | None], pile: str) -> str:
-        # `h0` makes a dot of a point that stands alone.
+        # `h0` draws a single point as a dot.
         return "".join("M" + "L".join(self._points(run, 1)) + "h0" for run in _runs(spans))
 
     def _area(self, spans: list[Span | None], pile: str) -> str:
@@ -135,13 +138,13 @@ class Plot:
         return _short(_TOP + (1 - share) * (_HEIGHT - _TOP))
 
 
-def _pile(source: Source, turn: int) -> str:
-    """Series of the same pile stand upon each other; without a stack, each is a pile of its own."""
+def _pile(source: SeriesData, turn: int) -> str:
+    """The key of a stack; series without a `stack` have one of their own."""
     return f"{source.kind} {source.stack}" if source.stack and source.kind != "line" else str(turn)
 
 
 def _runs(spans: list[Span | None]) -> Iterator[list[tuple[int, Span]]]:
-    """The values without a gap between them."""
+    """Runs of consecutive rows with a value."""
     run: list[tuple[int, Span]] = []
     for row, span in enumerate([*spans, None]):
         if span:

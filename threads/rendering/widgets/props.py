@@ -1,4 +1,4 @@
-"""Reads the properties of one component, of which none need be what it should."""
+"""Reads the properties of a component, any of which may be missing or of the wrong type."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from threads.chatkit.values import clean
 from threads.rendering.escape import visible
 
 _MARK = re.compile("<span [^>]*>([^<]*)</span>")
-"""What `visible` puts in the place of a hidden character. There is no other `<` in what it makes."""
+"""The mark by which `visible` replaces a hidden character. Its result has no other `<`."""
 
-MOST_STEPS = 8
-"""The largest step of spacing that has a class."""
+MAX_STEP = 8
+"""The largest spacing step with a CSS class."""
 
 SHORT = 200
-"""Characters of a name. One label may name two thousand fields, and must not be two thousand pages."""
+"""Characters of a name, since one label may name two thousand fields."""
 
 
 class Props:
-    """The properties of a component, or of an object in one."""
+    """The properties of a component, or of an object within one."""
 
     def __init__(self, raw: object) -> None:
         self._raw: Mapping[str, object] = raw if isinstance(raw, dict) else {}
@@ -43,21 +43,21 @@ class Props:
         return Props(self._raw.get(name))
 
     def objects(self, name: str) -> list[Props]:
-        """The objects in a list, or the one that stands in its place."""
+        """The objects of a list; a single object counts as a list of one."""
         return [Props(each) for each in parts(self._raw.get(name)) if isinstance(each, dict)]
 
     def token(self, name: str, tokens: str) -> str:
-        """The class of a property whose value is one of these words; "" where it is anything else."""
+        """The CSS class of a property whose value is one of the space-separated `tokens`; "" for other values."""
         value = self._raw.get(name)
         return f"w-{name}-{value}" if isinstance(value, str) and value in tokens.split() else ""
 
     def step(self, name: str) -> str:
-        """The class of a property that counts steps of spacing."""
+        """The CSS class of a property in spacing steps; "" if it is not a number."""
         value = self.number(name)
-        return "" if value is None else f"w-{name}-{round(min(max(value, 0), MOST_STEPS))}"
+        return "" if value is None else f"w-{name}-{round(min(max(value, 0), MAX_STEP))}"
 
     def when(self, name: str, css: str) -> str:
-        """A class where the property is set: true, a number above zero, an object, or a word other than `none`."""
+        """The class `css` if the property is set: true, a number above zero, an object, or a word other than `none`."""
         value = self._raw.get(name)
         if isinstance(value, str):
             return css if value not in ("", "none", "0") else ""
@@ -65,18 +65,19 @@ class Props:
 
 
 def classes(*names: str) -> str:
+    """The CSS classes that are not empty, for a `class` attribute."""
     return " ".join(name for name in names if name)
 
 
 def words(value: object) -> str:
-    """What a JSON scalar says; "" for null, lists and objects."""
+    """A JSON scalar as text; "" for null, lists and objects."""
     if isinstance(value, str):
         return clean(value).replace("\r\n", "\n")
     return json.dumps(value) if isinstance(value, bool | int | float) else ""
 
 
 def number(value: object) -> float | None:
-    """A JSON number that can be drawn; None for all else, and for what is endless or beyond a float."""
+    """A finite JSON number as a float; None for all else, and for numbers beyond a float."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -87,8 +88,7 @@ def number(value: object) -> float | None:
 
 
 def parts(value: object) -> Iterator[object]:
-    """What stands in `children`, be it a list, one thing or lists within lists: objects, and scalars that say
-    something."""
+    """The objects and scalars of `children`, which may be a list, one value or nested lists. Skips null and ""."""
     waiting = [value]
     while waiting:
         each = waiting.pop()
@@ -99,7 +99,7 @@ def parts(value: object) -> Iterator[object]:
 
 
 def every_part(root: object) -> Iterator[object]:
-    """The root and all that is below it, in no particular order and however deep."""
+    """The root and all its descendants, in no particular order; not recursive, so of any depth."""
     waiting = [root]
     while waiting:
         each = waiting.pop()
@@ -109,9 +109,10 @@ def every_part(root: object) -> Iterator[object]:
 
 
 def plain(text: str) -> str:
-    """A text for an attribute, where no markup can stand: each hidden character is named in its place."""
+    """A text for an attribute, with hidden characters replaced by their code points."""
     return html.unescape(_MARK.sub(r"\1", visible(text, len(text))))
 
 
-def short(text: str, most: int = SHORT) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+def short(text: str, longest: int = SHORT) -> str:
+    """The text, cut to `longest` characters with an ellipsis."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -1,4 +1,4 @@
-"""The components that are read: words, icons, and images, of which only their description is drawn."""
+"""Text components, icons, and images, of which only the description is shown."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _SIZES = "2xs xs sm md lg xl 2xl 3xl 4xl 5xl"
 
 
 def _text(name: str) -> Component:
-    """Words in a paragraph. All of them: `maxLines` and `truncate` would keep them from whoever has to answer."""
+    """A paragraph of text. `maxLines` and `truncate` are ignored, since an agent needs all of it."""
 
     def draw(drawing: Drawing, props: Props) -> Node | None:
-        # What the customer could edit, and did not fill, showed its hint.
+        # An empty editable text showed the customer its placeholder.
         text = props.text("value") or props.inner("editable").text("placeholder")
         looks = classes(
             name,
@@ -30,7 +30,7 @@ def _text(name: str) -> Component:
             "w-through" if props.flag("lineThrough") else "",
             "w-editable" if isinstance(props.get("editable"), dict) else "",
         )
-        return Node("text", looks, drawing.say(text)) if text else None
+        return Node("text", looks, drawing.text(text)) if text else None
 
     return draw
 
@@ -44,14 +44,14 @@ def _badge(drawing: Drawing, props: Props) -> Node | None:
         props.token("size", "sm md lg"),
         "w-pill" if props.flag("pill") else "",
     )
-    return Node("words", looks, drawing.say(label)) if label else None
+    return Node("words", looks, drawing.text(label)) if label else None
 
 
 def _markdown(drawing: Drawing, props: Props) -> Node | None:
     source, rest = drawing.cut(props.text("value"))
     if not source:
         return None
-    drawn = Node("html", "w-markdown", html=drawing.allowance.markdown(source))
+    drawn = Node("html", "w-markdown", html=drawing.budget.markdown(source))
     return Node("group", "w-col", children=(drawn, note(rest))) if rest else drawn
 
 
@@ -60,7 +60,7 @@ def _icon(drawing: Drawing, props: Props) -> Node:
 
 
 def icon(name: str, looks: str = "", *, seen_only: bool = False) -> Node:
-    """An icon; `seen_only` where words beside it say the same."""
+    """An icon; `seen_only` hides it from screen readers if a text beside it says the same."""
     called = short(name.partition(":")[2] or name or "no name")
     spoken = "" if seen_only else f"Icon: {plain(called)}"
     return Node("icon", classes("w-icon", looks), text=glyph(called), name=spoken)
@@ -71,9 +71,9 @@ def _image(drawing: Drawing, props: Props) -> Node:
 
 
 def picture(drawing: Drawing, address: str, alt: str) -> Node:
-    """What stands in the place of an image: its description, and where it is to be found for who wants to look. The
-    image itself would tell a stranger's server who reads the conversation."""
-    label = drawing.say(f"Image: {alt if alt.strip() else 'no description'}")
+    """The placeholder of an image: its description and a link. Loading the image would tell a foreign server who reads
+    the conversation."""
+    label = drawing.text(f"Image: {alt if alt.strip() else 'no description'}")
     found = link(address)
     if found and found.href.lower().startswith(("http://", "https://")):
         return Node("image", "w-image", label, (Node("words", "w-from", short(found.host)),), href=found.href)

@@ -1,4 +1,4 @@
-"""What the template is given: everything worked out, nothing left to decide."""
+"""The nodes of a rendered widget, which the template writes as HTML."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A word at an axis; `anchor` is the side of it that `x` names."""
+    """A label at an axis; `anchor` is its `text-anchor` in SVG."""
 
     x: str
     y: str
@@ -28,8 +28,8 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
-    """A chart and the same data as a table, whose first column is the x axis."""
+class ChartNode:
+    """A chart, and its data as a table whose first column is the x axis."""
 
     name: str
     box: str
@@ -43,8 +43,8 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One part of a widget. `kind` says how it is drawn; `text` is shown, `name`, `value` and `hint` stand in
-    attributes: what a control is called, what is in it, and what it says when empty."""
+    """One part of a widget. `kind` selects the HTML; `text` is its content; `name`, `value` and `hint` are a control's
+    accessible name, value and placeholder."""
 
     kind: str
     classes: str = ""
@@ -56,12 +56,12 @@ class Node:
     on: bool = False
     href: str | None = None
     html: Markup | None = None
-    chart: Chart | None = None
+    chart: ChartNode | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Widget:
-    """A widget. `note` says how much of it is not drawn, if anything."""
+class WidgetTree:
+    """A widget. `note` says how many parts are left out, None if none are."""
 
     root: Node
     note: str | None

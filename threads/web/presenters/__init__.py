@@ -1,1 +1,1 @@
-"""From domain values to what a template shows."""
+"""From results to template contexts: everything worked out, so that a template only writes it down."""

@@ -1,4 +1,4 @@
-"""The trail for its page."""
+"""The audit log's page: its rows, paging links and summary."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ from threads.web.links import thread_url
 from .thread_list import Pager
 
 _IDS = {"User", "Typed"}
-"""Facts that are a user id, or a part of one."""
+"""Facts that are a user id, or a part of one: a masked account sees them shortened."""
 
 _SPELLED = {"File", WORDS}
-"""Facts that may be made of a user id, spelled otherwise."""
+"""Facts that may hold a user id in another spelling, such as a file name: a masked account does not see them."""
+
+
+_SHAPES: dict[str, str] = {Outcome.DONE: "done", Outcome.GONE: "done", Outcome.REFUSED: "bad", Outcome.FAILED: "bad"}
+"""The CSS classes of outcomes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A row of the trail. An address is None where there is nothing to lead to. `facts` are names and values of what
-    else there is to say."""
+class EventRow:
+    """An event in the table. A URL is None where there is no link. `facts` are further details as names and values."""
 
     number: int
     at: str
@@ -47,42 +50,42 @@ class Line:
     facts: tuple[tuple[str, str], ...]
 
 
-def address(query: TrailQuery) -> str:
-    """The dashboard's own address of a place in the trail."""
+def audit_url(query: TrailQuery) -> str:
+    """The address of a page of the audit log."""
     encoded = query.encoded()
     return f"{reverse('audit')}?{encoded}" if encoded else reverse("audit")
 
 
-def lines(found: Found, query: TrailQuery, zone: tzinfo, *, may_read: bool, masked: bool = False) -> list[Line]:
-    """The rows of a page, in the reader's zone. Each name in them leads to what the trail has of it, and a thread, for
-    those who `may_read`, to its conversation. `masked` for a reader who may not see user ids whole."""
-    made = [_line(event, query, zone, may_read=may_read) for event in found.rows]
-    return [_masked(each) for each in made] if masked else made
+def rows(found: Found, query: TrailQuery, zone: tzinfo, *, may_read: bool, masked: bool = False) -> list[EventRow]:
+    """The rows of a page, with times in `zone`. Each name links to its events, and a thread to its conversation as well
+    if the account `may_read`. `masked` shortens user ids and e-mail addresses."""
+    events = [_row(event, query, zone, may_read=may_read) for event in found.rows]
+    return [_masked(row) for row in events] if masked else events
 
 
-def _masked(line: Line) -> Line:
-    known = (line.customer,)
+def _masked(row: EventRow) -> EventRow:
+    known = (row.customer,)
     return replace(
-        line,
-        what=masking.text(line.what, known),
-        customer=line.customer and masking.short(line.customer),
+        row,
+        what=masking.text(row.what, known),
+        customer=row.customer and masking.short(row.customer),
         customer_url=None,
         facts=tuple(
             (name, masking.short(value) if name in _IDS else masking.text(value, known))
-            for name, value in line.facts
+            for name, value in row.facts
             if name not in _SPELLED
         ),
     )
 
 
 def pager(query: TrailQuery, found: Found) -> Pager:
-    """The links of a page."""
-    rows, start = found.rows, query.first()
+    """The paging links."""
+    events, start = found.rows, query.first()
     newest_first = query.order == "desc"
     return Pager(
-        first_url=address(start) if query.after or query.before else None,
-        previous_url=_beside(query, before=rows[0].pk) if found.has_previous and rows else None,
-        next_url=_beside(query, after=rows[-1].pk) if found.has_next and rows else None,
+        first_url=audit_url(start) if query.after or query.before else None,
+        previous_url=_page_url(query, before=events[0].pk) if found.has_previous and events else None,
+        next_url=_page_url(query, after=events[-1].pk) if found.has_next and events else None,
         newer_arrived=False,
         at_start="Newest events" if newest_first else "Oldest events",
         at_end="End of the trail",
@@ -90,46 +93,43 @@ def pager(query: TrailQuery, found: Found) -> Pager:
 
 
 def summary(query: TrailQuery, found: Found, zone: tzinfo) -> str:
-    """One sentence on what the page holds, for the caption and for a screen reader."""
+    """One sentence on the page's rows, for the caption and for screen readers."""
     count = len(found.rows)
-    said = f"{count} event{'s' if count != 1 else ''}, {'newest' if query.order == 'desc' else 'oldest'} first"
+    sentence = f"{count} event{'s' if count != 1 else ''}, {'newest' if query.order == 'desc' else 'oldest'} first"
     if found.rows:
         first, last = (times.exact(found.rows[place].at, zone) for place in (0, -1))
-        said += f", {first}" + (f" to {last}" if last != first else "")
-    return said + "."
+        sentence += f", {first}" + (f" to {last}" if last != first else "")
+    return sentence + "."
 
 
-def _beside(query: TrailQuery, *, after: int | None = None, before: int | None = None) -> str:
+def _page_url(query: TrailQuery, *, after: int | None = None, before: int | None = None) -> str:
     encoded = query.first().encoded()
     place = f"after={after}" if after is not None else f"before={before}"
     return f"{reverse('audit')}?{encoded}&{place}" if encoded else f"{reverse('audit')}?{place}"
 
 
-def _line(event: AuditEvent, query: TrailQuery, zone: tzinfo, *, may_read: bool) -> Line:
-    def of(name: str) -> str | None:
+def _row(event: AuditEvent, query: TrailQuery, zone: tzinfo, *, may_read: bool) -> EventRow:
+    def events_of(name: str) -> str | None:
         value = getattr(event, name)
         if not value.strip() or value == getattr(query, name):
             return None
-        return address(TrailQuery(**{name: value}, order=query.order, limit=query.limit))
+        return audit_url(TrailQuery(**{name: value}, order=query.order, limit=query.limit))
 
-    return Line(
+    return EventRow(
         number=event.pk,
         at=times.exact_to_seconds(event.at, zone),
         iso=event.at.isoformat(),
         who=event.who,
-        who_url=of("who"),
+        who_url=events_of("who"),
         address=event.address,
-        address_url=of("address"),
+        address_url=events_of("address"),
         what=what(event),
         outcome=OUTCOMES.get(event.outcome, event.outcome),
         shape=_SHAPES.get(event.outcome, "unsure"),
         thread=event.thread,
-        thread_url=of("thread"),
+        thread_url=events_of("thread"),
         read_url=thread_url(event.thread) if may_read and event.thread else None,
         customer=event.customer,
-        customer_url=of("customer"),
+        customer_url=events_of("customer"),
         facts=tuple(facts(event)),
     )
-
-
-_SHAPES: dict[str, str] = {Outcome.DONE: "done", Outcome.GONE: "done", Outcome.REFUSED: "bad", Outcome.FAILED: "bad"}

@@ -1,4 +1,4 @@
-"""A conversation, item by item, as everything that a template needs."""
+"""A conversation, item by item, within the budget of one page."""
 
 from __future__ import annotations
 
@@ -21,23 +21,28 @@ from threads.chatkit.types import (
     UserMessage,
     Widget,
 )
-from threads.lib import times as when
+from threads.lib import times
 from threads.rendering import widgets
 from threads.rendering.json_indent import indented
-from threads.rendering.page_budget import CHARACTERS, Allowance
+from threads.rendering.page_budget import MAX_CHARACTERS, PageBudget
 from threads.rendering.safe_links import Link, link
 from threads.sources.query import ItemQuery
 from threads.sources.window import Window
-from threads.web.links import at, place
+from threads.web.links import item_anchor, item_url, items_url
 
 _PAUSE = timedelta(hours=1)
-_SHORT = 600
+"""A longer gap between two items gets a divider."""
+
+Body = dict[str, Any]
+"""The context of an item's template."""
+
+_UNFOLDED = 600
 """Characters of JSON that are shown unfolded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """JSON, or text where it is none, under a name; `open` where it is short, `cut` where a part is left out."""
+    """A foldable block of JSON, or of text that is not JSON. `open` if it is short, `cut` if a part is left out."""
 
     name: str
     text: str
@@ -46,8 +51,8 @@ class Fold:
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """An attachment. `link` leads to its preview, None where there is none that may be followed."""
+class AttachmentLine:
+    """An attachment. `link` is its preview if that may be followed; `unsafe` is the preview's address if not."""
 
     kind: str
     name: str
@@ -57,17 +62,17 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class Cited:
-    """What an answer cites: an address that may be followed, or a name."""
+class Citation:
+    """A source that an answer cites; `link` is None if it is no address that may be followed."""
 
     name: str
     link: Link | None
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One item. `kind` names the template of its body, which gets `body`; `before` is what divides it from the item
-    before: a day, or a pause."""
+class ItemEntry:
+    """One item. `kind` selects the template of its body, whose context is `body`; `before` are the dividers between it
+    and the previous item: a new day, a long pause."""
 
     kind: str
     who: str
@@ -82,10 +87,10 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class More:
-    """What stands at the end of the entries. `next_url` is None at the end of the conversation; `count` is how many
-    items have been loaded up to here, None where nobody counted from the beginning. `lost`: there is more, which can't
-    be reached."""
+class Progress:
+    """What follows the entries of one page. `next_url` is None at the end of the conversation. `count` is the number of
+    items loaded so far, None if the page is from the middle. `lost` says that further items exist but can't be
+    reached."""
 
     next_url: str | None
     first_url: str | None
@@ -97,69 +102,68 @@ class More:
 
 def entries(
     window: Window[ThreadItem], query: ItemQuery, address: str, zone: tzinfo, mask: Sequence[str] | None = None
-) -> list[Entry]:
-    """The items of a window. `address` is the conversation's own, without a query: what is copied is for others. With a
-    `mask`, e-mail addresses in them are shortened, and the user ids that it holds."""
-    allowance, budget = Allowance(), masking.Budget(CHARACTERS)
-    made: list[Entry] = []
+) -> list[ItemEntry]:
+    """The items of a page. `address` is the conversation's, without a query, so that links to items can be passed on.
+    With a `mask`, the user ids in it and all e-mail addresses are shortened."""
+    page, masking_budget = PageBudget(), masking.MaskingBudget(MAX_CHARACTERS)
+    found: list[ItemEntry] = []
     last = _time(query.since)
-    rows = window.rows if mask is None else [_masked(item, mask, budget) for item in window.rows]
+    rows = window.rows if mask is None else [_masked(item, mask, masking_budget) for item in window.rows]
     for item in rows:
-        made.append(_entry(item, last, address, zone, allowance))
+        found.append(_entry(item, last, address, zone, page))
         last = item.created_at or last
-    return made
+    return found
 
 
-def _masked(item: ThreadItem, known: Sequence[str], budget: masking.Budget) -> ThreadItem:
-    """Its id stays: its address would lead nowhere."""
+def _masked(item: ThreadItem, known: Sequence[str], budget: masking.MaskingBudget) -> ThreadItem:
+    # The id stays: without it, the item's address would lead nowhere.
     body, problems = masking.deep((item.body, item.problems), known, budget)
     return replace(item, body=body, problems=problems, raw=None)
 
 
-def more(window: Window[ThreadItem], query: ItemQuery, address: str, here: str = "") -> More:
-    """The way on, and what has been seen so far. `here` is the list that the thread was opened from, as in `place`."""
+def progress(window: Window[ThreadItem], query: ItemQuery, address: str, encoded_list: str = "") -> Progress:
+    """The links to further items, and how many have been loaded. `encoded_list` as in `links.items_url`."""
     shown = len(window.rows)
-    # What has no id may stand for several.
+    # One that was left out and has no id may stand for several.
     uncounted = any(isinstance(item.body, LeftOut) and item.id is None for item in window.rows)
     count = None if query.count is None or query.before or query.at or uncounted else query.count + shown
-    times = [item.created_at for item in window.rows if item.created_at]
-    since = int(times[-1].timestamp()) if times else query.since
+    created = [item.created_at for item in window.rows if item.created_at]
+    since = int(created[-1].timestamp()) if created else query.since
     onward = ItemQuery(limit=MAX_LIMIT, after=window.last_id, count=count, since=since)
     back = ItemQuery(before=window.first_id)
-    return More(
-        next_url=place(onward, address, here) if window.has_next and window.last_id else None,
-        first_url=place(ItemQuery(), address, here) if query.cursor else None,
-        previous_url=place(back, address, here) if window.has_previous and window.first_id else None,
+    return Progress(
+        next_url=items_url(onward, address, encoded_list) if window.has_next and window.last_id else None,
+        first_url=items_url(ItemQuery(), address, encoded_list) if query.cursor else None,
+        previous_url=items_url(back, address, encoded_list) if window.has_previous and window.first_id else None,
         count=count,
         shown=shown,
         lost=window.lost,
     )
 
 
-def _entry(item: ThreadItem, last: datetime | None, address: str, zone: tzinfo, allowance: Allowance) -> Entry:
+def _entry(item: ThreadItem, last: datetime | None, address: str, zone: tzinfo, page: PageBudget) -> ItemEntry:
     kind, who, present = _KINDS[type(item.body)]
-    anchor, url = at(item.id, address) if item.id else (None, None)
     time = item.created_at
-    return Entry(
+    return ItemEntry(
         kind=kind,
         who=who,
-        anchor=anchor,
-        url=url,
-        time=when.clock(time, zone) if time else None,
-        exact=when.exact_to_seconds(time, zone) if time else None,
+        anchor=item_anchor(item.id) if item.id else None,
+        url=item_url(item.id, address) if item.id else None,
+        time=times.clock(time, zone) if time else None,
+        exact=times.exact_to_seconds(time, zone) if time else None,
         iso=time.isoformat() if time else None,
         before=tuple(_dividers(last, time, zone)) if time else (),
         problems=item.problems,
-        body=present(item.body, allowance),
+        body=present(item.body, page),
     )
 
 
 def _dividers(last: datetime | None, time: datetime, zone: tzinfo) -> Iterable[str]:
-    """A pause of more than an hour, and a new day. The first item has its day."""
+    """A pause of more than an hour, and a new day; the first item always has its day."""
     if last is not None and time - last > _PAUSE:
-        yield f"{when.about((time - last).total_seconds())} later"
-    if last is None or when.day(last, zone) != when.day(time, zone):
-        yield when.day(time, zone)
+        yield f"{times.about((time - last).total_seconds())} later"
+    if last is None or times.day(last, zone) != times.day(time, zone):
+        yield times.day(time, zone)
 
 
 def _time(seconds: int | None) -> datetime | None:
@@ -169,32 +173,32 @@ def _time(seconds: int | None) -> datetime | None:
         return None
 
 
-def _user_message(body: UserMessage, allowance: Allowance) -> Presented:
-    parts, more_parts = allowance.some(body.content)
-    files, more_files = allowance.some(body.attachments)
-    said = [("Model", body.model), ("Tool", body.tool_choice)]
+def _user_message(body: UserMessage, page: PageBudget) -> Body:
+    parts, more_parts = page.fit(body.content)
+    files, more_files = page.fit(body.attachments)
+    options = [("Model", body.model), ("Tool", body.tool_choice)]
     return {
-        "parts": [(part.type == "quoted_text", allowance.plain(part.text)) for part in parts],
+        "parts": [(part.type == "quoted_text", page.plain(part.text)) for part in parts],
         "files": [_file(each) for each in files],
-        "options": [(name, value) for name, value in said if value],
+        "options": [(name, value) for name, value in options if value],
         "left_out": more_parts + more_files,
     }
 
 
-def _assistant_message(body: AssistantMessage, allowance: Allowance) -> Presented:
-    parts, more_parts = allowance.some(body.content)
-    sources, more_sources = allowance.some(list(dict.fromkeys(each for part in parts for each in part.sources)))
+def _assistant_message(body: AssistantMessage, page: PageBudget) -> Body:
+    parts, more_parts = page.fit(body.content)
+    sources, more_sources = page.fit(list(dict.fromkeys(each for part in parts for each in part.sources)))
     return {
-        "parts": [allowance.markdown(part.text) for part in parts],
-        "sources": [Cited(each.value, link(each.value) if each.type == "url" else None) for each in sources],
+        "parts": [page.markdown(part.text) for part in parts],
+        "sources": [Citation(each.value, link(each.value) if each.type == "url" else None) for each in sources],
         "left_out": more_parts + more_sources,
     }
 
 
-def _file(attachment: Attachment) -> File:
+def _file(attachment: Attachment) -> AttachmentLine:
     preview = attachment.preview_url
     known = link(preview) if preview else None
-    return File(
+    return AttachmentLine(
         kind="Image" if attachment.type == "image" else "File",
         name=attachment.name or attachment.id or "without a name",
         mime_type=attachment.mime_type,
@@ -203,55 +207,53 @@ def _file(attachment: Attachment) -> File:
     )
 
 
-def _tool_call(body: ClientToolCall, allowance: Allowance) -> Presented:
-    folds = [_fold("Arguments", body.arguments, allowance), _fold("Output", body.output, allowance)]
+def _tool_call(body: ClientToolCall, page: PageBudget) -> Body:
+    folds = [_fold("Arguments", body.arguments, page), _fold("Output", body.output, page)]
     status = {"in_progress": "In progress", "completed": "Completed"}.get(body.status, body.status)
     return {"name": body.name, "status": status, "call_id": body.call_id, "folds": [each for each in folds if each]}
 
 
-def _fold(name: str, text: str | None, allowance: Allowance) -> Fold | None:
+def _fold(name: str, text: str | None, page: PageBudget) -> Fold | None:
     if text is None:
         return None
     whole = indented(text) or text
-    shown = allowance.cut(whole)
-    return Fold(name, shown, open=len(shown) <= _SHORT, cut=shown != whole)
+    shown = page.cut(whole)
+    return Fold(name, shown, open=len(shown) <= _UNFOLDED, cut=shown != whole)
 
 
-def _task(body: Task, allowance: Allowance) -> Presented:
-    return {"tasks": [_step(body, allowance)], "left_out": 0}
+def _task(body: Task, page: PageBudget) -> Body:
+    return {"tasks": [_step(body, page)], "left_out": 0}
 
 
-def _task_group(body: TaskGroup, allowance: Allowance) -> Presented:
-    tasks, left_out = allowance.some(body.tasks)
-    return {"tasks": [_step(each, allowance) for each in tasks], "left_out": left_out}
+def _task_group(body: TaskGroup, page: PageBudget) -> Body:
+    tasks, left_out = page.fit(body.tasks)
+    return {"tasks": [_step(each, page) for each in tasks], "left_out": left_out}
 
 
-def _step(task: Task, allowance: Allowance) -> Presented:
+def _step(task: Task, page: PageBudget) -> Body:
     heading = task.heading or ("Thought" if task.task_type == "thought" else "Step without a heading")
     return {
         "heading": heading,
         "thought": task.task_type == "thought",
-        "summary": allowance.markdown(task.summary) if task.summary else None,
+        "summary": page.markdown(task.summary) if task.summary else None,
     }
 
 
-def _widget(body: Widget, allowance: Allowance) -> Presented:
-    drawing = widgets.draw(body.json, allowance)
-    fold = _fold("The widget's JSON", body.json, allowance)
+def _widget(body: Widget, page: PageBudget) -> Body:
+    drawing = widgets.draw(body.json, page)
+    fold = _fold("The widget's JSON", body.json, page)
     return {"drawing": drawing, "fold": replace(fold, open=False) if drawing and fold else fold}
 
 
-def _unknown(body: Unknown, allowance: Allowance) -> Presented:
-    return {"type": body.type, "fold": _fold("What the API sent", dumped(body.raw), allowance)}
+def _unknown(body: Unknown, page: PageBudget) -> Body:
+    return {"type": body.type, "fold": _fold("What the API sent", dumped(body.raw), page)}
 
 
-def _left_out(body: LeftOut, _allowance: Allowance) -> Presented:
+def _left_out(body: LeftOut, _page: PageBudget) -> Body:
     return {"why": body.detail}
 
 
-Presented = dict[str, Any]
-
-_KINDS: dict[type, tuple[str, str, Callable[[Any, Allowance], Presented]]] = {
+_KINDS: dict[type, tuple[str, str, Callable[[Any, PageBudget], Body]]] = {
     UserMessage: ("user_message", "Customer", _user_message),
     AssistantMessage: ("assistant_message", "Assistant", _assistant_message),
     ClientToolCall: ("tool_call", "Tool call", _tool_call),

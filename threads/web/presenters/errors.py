@@ -1,4 +1,4 @@
-"""What went wrong upstream, in the words of somebody who has a customer waiting."""
+"""Upstream errors in words for an agent: the HTTP status of our page, what is so, and whether waiting helps."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from threads.service.outage import Outage
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """`status` is the HTTP status of our page. `advice` says whether waiting helps; `replied`,
-    whether any reply came. `retry_after` is in seconds. `by_filter`: only another filter helps."""
+class UpstreamProblem:
+    """An error as a page shows it. `status` is the HTTP status of our page; `advice` says whether waiting helps;
+    `replied` whether the upstream replied at all; `retry_after` is in seconds; `by_filter` says that only another
+    filter helps."""
 
     status: int
     title: str
@@ -32,7 +33,10 @@ class Problem:
 _ADMINISTRATOR = "Waiting does not help: someone who runs Threadkeeper has to change this."
 _SOON = "This often passes by itself. Try again in a moment."
 
-_WORDS: dict[type[chatkit.ChatKitError], tuple[int, str, str, str]] = {
+_Words = tuple[int, str, str, str]
+"""HTTP status, title, text, advice."""
+
+_WORDS: dict[type[chatkit.ChatKitError], _Words] = {
     chatkit.NotSignedIn: (
         502,
         "The API key was not accepted",
@@ -84,29 +88,29 @@ _WORDS: dict[type[chatkit.ChatKitError], tuple[int, str, str, str]] = {
         "What came back is not what the API gives, so none of it is shown.",
         "Trying again may help. If it stays, someone who runs Threadkeeper has to look at it.",
     ),
+    chatkit.TooLarge: (
+        502,
+        "The answer is too large",
+        "Even a single entry is larger than Threadkeeper reads.",
+        "Waiting does not help: someone who runs Threadkeeper can raise CHATKIT_MAX_BYTES.",
+    ),
+    chatkit.OtherProject: (
+        502,
+        "This is not the project that the archive is of",
+        "OpenAI answers, and has none of the threads that are kept here.",
+        _ADMINISTRATOR,
+    ),
+    TooSlow: (
+        503,
+        "This search takes too long",
+        "It was stopped, so that nobody has to wait for it.",
+        "Waiting does not help: type more of each word, leave common words out, or choose a status, a user or fewer "
+        "days.",
+    ),
 }
 
-_WORDS[chatkit.TooLarge] = (
-    502,
-    "The answer is too large",
-    "Even a single entry is larger than Threadkeeper reads.",
-    "Waiting does not help: someone who runs Threadkeeper can raise CHATKIT_MAX_BYTES.",
-)
-_WORDS[chatkit.OtherProject] = (
-    502,
-    "This is not the project that the archive is of",
-    "OpenAI answers, and has none of the threads that are kept here.",
-    _ADMINISTRATOR,
-)
 
-_WORDS[TooSlow] = (
-    503,
-    "This search takes too long",
-    "It was stopped, so that nobody has to wait for it.",
-    "Waiting does not help: type more of each word, leave common words out, or choose a status, a user or fewer days.",
-)
-
-NEEDS_ARCHIVE = Problem(
+NEEDS_ARCHIVE = UpstreamProblem(
     400,
     "This can't be filtered by",
     "OpenAI's API finds threads by their user alone. All else is found in the archive, which is switched off here.",
@@ -115,8 +119,12 @@ NEEDS_ARCHIVE = Problem(
     by_filter=True,
 )
 
-_Words = tuple[int, str, str, str]
-
+_NOT_ASKED: _Words = (
+    502,
+    "OpenAI is not asked",
+    "This desk reads its archive alone: ARCHIVE_ONLY is set.",
+    _ADMINISTRATOR,
+)
 _NO_THREAD: _Words = (
     404,
     "There is no such thread",
@@ -132,33 +140,27 @@ _NO_ITEM: _Words = (
 
 
 def outage(known: Outage, now: datetime, zone: tzinfo) -> dict[str, str]:
-    """What a banner says of an upstream that the archive stands in for."""
+    """The banner on a page that the archive answers in place of an upstream that fails."""
     since = times.exact(known.since, zone)
-    return {"title": problem(known.error, now, zone).title, "since": since, "ago": times.relative(known.since, now)}
+    return {"title": of_list(known.error, now, zone).title, "since": since, "ago": times.relative(known.since, now)}
 
 
-def of_thread(error: chatkit.ChatKitError, now: datetime, zone: tzinfo) -> Problem:
-    """The page's words for an error on the way to one thread."""
-    return problem(error, now, zone, _NO_THREAD)
+def of_list(error: chatkit.ChatKitError, now: datetime, zone: tzinfo) -> UpstreamProblem:
+    """The problem for an error while reading a list."""
+    return _problem(error, now, zone, _WORDS[chatkit.NotFound])
 
 
-def of_items(error: chatkit.ChatKitError, now: datetime, zone: tzinfo) -> Problem:
-    """The page's words for an error on the way to the items of a thread."""
-    return problem(error, now, zone, _NO_ITEM)
+def of_thread(error: chatkit.ChatKitError, now: datetime, zone: tzinfo) -> UpstreamProblem:
+    """The problem for an error while reading one thread."""
+    return _problem(error, now, zone, _NO_THREAD)
 
 
-_NOT_ASKED: _Words = (
-    502,
-    "OpenAI is not asked",
-    "This desk reads its archive alone: ARCHIVE_ONLY is set.",
-    _ADMINISTRATOR,
-)
+def of_items(error: chatkit.ChatKitError, now: datetime, zone: tzinfo) -> UpstreamProblem:
+    """The problem for an error while reading the items of a thread."""
+    return _problem(error, now, zone, _NO_ITEM)
 
 
-def problem(
-    error: chatkit.ChatKitError, now: datetime, zone: tzinfo, missing: _Words = _WORDS[chatkit.NotFound]
-) -> Problem:
-    """The page's words for `error`, and `missing` for what was not found."""
+def _problem(error: chatkit.ChatKitError, now: datetime, zone: tzinfo, missing: _Words) -> UpstreamProblem:
     words = missing if isinstance(error, chatkit.NotFound) else _WORDS[type(error)]
     status, title, text, advice = _NOT_ASKED if settings.ARCHIVE_ONLY and words is _WORDS[chatkit.Retired] else words
     wait = error.retry_after
@@ -167,7 +169,7 @@ def problem(
         advice = f"It asks to wait {times.duration(wait)}" + (f", until {until}." if wait >= 60 else ".")
     else:
         wait = None
-    return Problem(
+    return UpstreamProblem(
         status=503 if wait is not None else status,
         title=title,
         text=text,

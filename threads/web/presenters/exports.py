@@ -1,4 +1,4 @@
-"""What the pages say of an export."""
+"""Exports as their pages show them: state, progress, size, links."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.urls import reverse
 from threads.exports.models import Export, Outcome
 from threads.lib import times
 
-_WAITED = timedelta(minutes=2)
-"""After this a worker should have taken it up."""
+_PICKUP_TIME = timedelta(minutes=2)
+"""A worker should have started an export by then."""
 
 _KINDS = {"csv": "List of threads, CSV", "jsonl": "List of threads, JSON Lines"}
 
@@ -33,9 +33,9 @@ _PHASES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """`done` and `total` are threads; `total` is None where nobody knows. `trouble` is why it does not go on at the
-    moment. An address is None where there is nothing at it."""
+class ExportSummary:
+    """An export in words. `done` and `total` count threads, `total` is None if unknown. `trouble` says why it makes no
+    progress at the moment. A URL is None where there is no link."""
 
     what: str
     list_url: str | None
@@ -55,12 +55,12 @@ class Told:
     delete_url: str
 
 
-def told(export: Export, now: datetime, zone: tzinfo) -> Told:
-    """An export as it is at `now`."""
+def export_summary(export: Export, now: datetime, zone: tzinfo) -> ExportSummary:
+    """The summary of an export, with times relative to `now` and in `zone`."""
     ended = export.ended_at is not None
-    # What was counted when it began may be fewer by now.
+    # Counted at the start; threads may have arrived since.
     total = export.total if export.total is not None and export.total >= export.done else None
-    return Told(
+    return ExportSummary(
         what=_KINDS.get(export.kind, f"Everything of {export.customer if export.customer.strip() else 'a user'}"),
         list_url=f"{reverse('threads')}?{export.query}" if export.query else None,
         asked=times.relative(export.asked_at, now),
@@ -84,7 +84,7 @@ def _trouble(export: Export, now: datetime, zone: tzinfo) -> str:
     if export.trouble_at is not None:
         since = times.clock(export.trouble_at, zone)
         return f"OpenAI's API has given nothing since {since}. It is asked again each minute, and given up after ten."
-    if export.phase == "waiting" and now - export.asked_at > _WAITED:
+    if export.phase == "waiting" and now - export.asked_at > _PICKUP_TIME:
         return "No worker has taken it up. Someone who runs Threadkeeper has to start one: manage.py worker."
     return ""
 

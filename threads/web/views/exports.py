@@ -1,10 +1,10 @@
-"""Handing over: a list as a file, all of a user as a zip, and the page of what takes longer than a page may."""
+"""Exports: a list as a file, everything of a user as a zip, and the pages of exports in the background."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -24,37 +24,39 @@ from threads.exports.models import Export
 from threads.jobs.lease import LeaseLostError
 from threads.lib import form_fields, times
 from threads.lib.db import give_back
-from threads.roles import Right, account, needs
+from threads.roles import Right, needs
 from threads.sources.query import ThreadQuery
-from threads.web.error_page import problem
+from threads.web.error_page import not_recorded, problem
 from threads.web.fetch_metadata import linked
-from threads.web.htmx import form_only, is_part
-from threads.web.presenters import errors as problems
-from threads.web.presenters.exports import told
-from threads.web.request_query import encoded_query, thread_query
-
-from .transcript import not_recorded
+from threads.web.htmx import is_part
+from threads.web.post_only import post_only
+from threads.web.presenters import errors
+from threads.web.presenters.exports import export_summary
+from threads.web.request import account, encoded_query, now_and_zone, thread_query
 
 AT_ONCE = 8.0
-"""Seconds that somebody waits for a file. What takes longer goes on in the background."""
+"""Seconds that a request waits for a file. A longer export continues in the background."""
 
-_PAUSE, _GRACE = 0.1, 1.0
-"""Seconds between looks at another's export of the same, and for which its reply may begin later than it should."""
+_POLL_SECONDS = 0.1
+"""Between two looks at an export of the same list that another request is making."""
 
-_OFTEN = 2
-"""Seconds after which the page of an export that is under way asks how it goes."""
+_GRACE_SECONDS = 1.0
+"""By which the reply of that request may begin late."""
+
+_PAGE_POLL_SECONDS = 2
+"""Between two requests for progress by the page of a running export."""
 
 _TYPES = formats.KINDS | {"zip": "application/zip"}
 
 View = Callable[..., HttpResponseBase]
 
-_form = form_only(
+_post_only = post_only(
     "Nothing was exported or deleted. Go to the list or to your exports, and press the button there again."
 )
 
 
-def _handing_over(view: View) -> View:
-    """Where nothing could be recorded, or too much lies there, says that nothing was exported."""
+def _explains_refusals(view: View) -> View:
+    """503 if the export can't be recorded, 429 if the account has too many."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -74,30 +76,30 @@ def _handing_over(view: View) -> View:
 @linked
 @needs(Right.EXPORT)
 @require_safe
-@_handing_over
+@_explains_refusals
 def exports(request: HttpRequest) -> HttpResponseBase:
-    """What the account has asked for."""
-    now, zone = datetime.now(UTC), times.zone(request.COOKIES.get("tz"))
-    found = [told(each, now, zone) for each in _own(request)]
+    """The account's exports."""
+    now, zone = now_and_zone(request)
+    found = [export_summary(each, now, zone) for each in _own(request)]
     return render(request, "exports/exports.html", {"exports": found, "zone": str(zone)})
 
 
 @needs(Right.EXPORT)
-@_form
-@_handing_over
+@_post_only
+@_explains_refusals
 def export_list(request: HttpRequest) -> HttpResponseBase:
-    """The list that the address asks for, from its first page to its last, as a file in the form's `format`; where that
-    takes longer than somebody waits, the page on which it comes. 400 where the address is wrong, 502 to 504 where the
-    upstream fails before there is anything, 503 where it can't be recorded."""
+    """The list in the address, from its first page to its last, as a file in the form's `format`; if that takes longer
+    than `AT_ONCE`, a redirect to the export's page. 400 if the address is not valid, 502 to 504 if the upstream fails
+    before the first row, 503 if the export can't be recorded."""
     kind = request.POST.get("format", "")
     if kind not in formats.KINDS:
         return problem(request, 400, "This is no format", f"A list is exported as one of: {', '.join(formats.KINDS)}.")
-    query, errors = thread_query(request, request.GET.dict())
+    query, invalid = thread_query(request, request.GET.dict())
     if query is None:
-        wrong = " ".join(message for each in errors.values() for message in each)
+        wrong = " ".join(message for messages in invalid.values() for message in messages)
         return problem(request, 400, "This list can't be exported", f"Its address is not valid. {wrong}")
-    now, zone = datetime.now(UTC), times.zone(request.COOKIES.get("tz"))
-    export = _mine(kind, query, zone)
+    now, zone = now_and_zone(request)
+    export = _export_of(kind, query, zone)
     try:
         if not export.claim() or not runner.at_once(export, AT_ONCE):
             orders.have_done()
@@ -106,29 +108,30 @@ def export_list(request: HttpRequest) -> HttpResponseBase:
         return redirect("export", pk=export.pk)
     except service.NeedsArchiveError:
         orders.take_away(export)
-        said = problems.NEEDS_ARCHIVE
-        return problem(request, said.status, said.title, f"{said.text} {said.advice}")
+        why = errors.NEEDS_ARCHIVE
+        return problem(request, why.status, why.title, f"{why.text} {why.advice}")
     except ChatKitError as error:
         orders.take_away(export)
-        said = problems.problem(error, now, zone)
-        return problem(request, said.status, said.title, f"{said.text} {said.advice} Nothing was exported.")
+        why = errors.of_list(error, now, zone)
+        return problem(request, why.status, why.title, f"{why.text} {why.advice} Nothing was exported.")
     if not export.has_file:
         return redirect("export", pk=export.pk)
-    response = _sent(request, export)
+    response = _file(request, export)
     orders.take_away(export)
     return response
 
 
 @needs(Right.EXPORT)
-@_form
-@_handing_over
+@_post_only
+@_explains_refusals
 def export_user(request: HttpRequest) -> HttpResponseBase:
-    """Asks for everything of the user in `user`, and leads to the page on which it comes. 400 where that is no id."""
-    query, errors = _of_user(request)
+    """Starts an export of everything of the user in `user`, and redirects to its page. 400 if that is no id."""
+    query, invalid = _of_user(request)
     if query is None or query.exact_user is None:
-        wrong = " ".join(errors.get("user", ["Name a user."]))
+        wrong = " ".join(invalid.get("user", ["Name a user."]))
         return problem(request, 400, "This user can't be exported", wrong)
-    export = orders.of_user(query.exact_user, times.zone(request.COOKIES.get("tz")))
+    _, zone = now_and_zone(request)
+    export = orders.of_user(query.exact_user, zone)
     orders.have_done()
     return redirect("export", pk=export.pk)
 
@@ -136,15 +139,15 @@ def export_user(request: HttpRequest) -> HttpResponseBase:
 @linked
 @needs(Right.EXPORT)
 @require_safe
-@_handing_over
+@_explains_refusals
 def export(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    """How far an export is, and what became of it; for htmx the part of the page that changes."""
-    now, zone = datetime.now(UTC), times.zone(request.COOKIES.get("tz"))
+    """Progress and outcome of an export; for htmx the changing part of the page."""
+    now, zone = now_and_zone(request)
     part = is_part(request)
     context = {
         "part": part,
-        "export": told(_one(request, pk), now, zone),
-        "seconds": _OFTEN,
+        "export": export_summary(_own_or_404(request, pk), now, zone),
+        "seconds": _PAGE_POLL_SECONDS,
         "as_of": times.exact_to_seconds(now, zone),
         "zone": str(zone),
     }
@@ -152,23 +155,23 @@ def export(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 
 
 @needs(Right.EXPORT)
-@_form
-@_handing_over
+@_post_only
+@_explains_refusals
 def export_file(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    """The file. Each time that it is downloaded the trail has it before. 404 where there is none, or none any more."""
-    found = _one(request, pk)
+    """The file. Each download is recorded before it begins. 404 if there is no file, or none any more."""
+    found = _own_or_404(request, pk)
     if not found.has_file:
         raise Http404
-    return _sent(request, found, again=True)
+    return _file(request, found, from_storage=True)
 
 
 @needs(Right.EXPORT)
-@_form
-@_handing_over
+@_post_only
+@_explains_refusals
 def export_delete(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    """Ends an export and deletes its file."""
+    """Cancels an export and deletes its file."""
     try:
-        orders.take_away(_one(request, pk))
+        orders.take_away(_own_or_404(request, pk))
     except OSError:
         return problem(
             request, 503, "It could not be deleted", "Its file is in the way of that. Try again in a moment."
@@ -177,19 +180,19 @@ def export_delete(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 
 
 def _of_user(request: HttpRequest) -> tuple[ThreadQuery | None, form_fields.Errors]:
-    """The user whose list is in `query`, since no field of a form can hold any id; or the one in `user`."""
+    """The list of the user in `user`, or the one encoded in `query`, since a form field can't hold every id."""
     if "query" in request.POST:
         return encoded_query(request, request.POST["query"])
     return thread_query(request, {"user": request.POST.get("user", "")})
 
 
-def _mine(kind: str, query: ThreadQuery, zone: tzinfo) -> Export:
-    """The export of this list. Who presses twice has given up the first reply, which takes its file with it: so where
-    that is on its way, its end is waited for."""
-    export, until = orders.of_list(kind, query, zone), time.monotonic() + AT_ONCE + _GRACE
-    while _on_its_way(export) and time.monotonic() < until:
+def _export_of(kind: str, query: ThreadQuery, zone: tzinfo) -> Export:
+    """The export of this list. After a second press of the button, the browser has dropped the first reply, whose
+    request deletes its file at the end; so this waits for that request first."""
+    export, until = orders.of_list(kind, query, zone), time.monotonic() + AT_ONCE + _GRACE_SECONDS
+    while _is_in_a_request(export) and time.monotonic() < until:
         give_back()
-        time.sleep(_PAUSE)
+        time.sleep(_POLL_SECONDS)
         try:
             export.refresh_from_db()
         except Export.DoesNotExist:
@@ -197,28 +200,28 @@ def _mine(kind: str, query: ThreadQuery, zone: tzinfo) -> Export:
     return export
 
 
-def _on_its_way(export: Export) -> bool:
-    """Whether somebody may be waiting for it, and not for a worker."""
-    return bool(export.holder) and timezone.now() - export.asked_at < timedelta(seconds=AT_ONCE + _GRACE)
+def _is_in_a_request(export: Export) -> bool:
+    """Whether another request may be making this export, rather than a worker."""
+    return bool(export.holder) and timezone.now() - export.asked_at < timedelta(seconds=AT_ONCE + _GRACE_SECONDS)
 
 
 def _own(request: HttpRequest) -> QuerySet[Export]:
     return orders.own(str(account(request).pk))
 
 
-def _one(request: HttpRequest, pk: UUID) -> Export:
-    """An export of the account's own. Of another's nobody learns that there is one."""
+def _own_or_404(request: HttpRequest, pk: UUID) -> Export:
+    """The account's own export; 404 for one of another account too."""
     return get_object_or_404(_own(request), pk=pk)
 
 
-def _sent(request: HttpRequest, export: Export, *, again: bool = False) -> HttpResponseBase:
-    """The file on its way. `again` is whether it lay there, and the trail does not have yet that it goes out."""
+def _file(request: HttpRequest, export: Export, *, from_storage: bool = False) -> HttpResponseBase:
+    """The file as a reply. `from_storage` records the download first; otherwise the export itself is on record."""
     try:
         file = storage.path(export.pk).open("rb")
     except FileNotFoundError:
         text = "Where several machines share the work they must share DATA_DIR/exports too. Someone who runs "
         return problem(request, 404, "The file is not on this machine", text + "Threadkeeper has to see to that.")
-    if again:
+    if from_storage:
         try:
             must(Action.EXPORT, Outcome.DONE, customer=export.customer, detail=runner.told(export) | {"download": True})
         except NotRecordedError:

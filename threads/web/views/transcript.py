@@ -1,24 +1,22 @@
-"""A conversation as a download."""
+"""A conversation as a download, in Markdown or JSON."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import chain
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 
 from threads import service
 from threads.audit.record import Action, Actor, NotRecordedError, Outcome, acting, actor, must, record
 from threads.chatkit import ChatKitError
 from threads.exports import filenames, transcript
 from threads.exports.spool import Watched
-from threads.lib import times
-from threads.web.error_page import problem as page
+from threads.web.error_page import not_recorded, problem
 from threads.web.presenters import errors
+from threads.web.request import now_and_zone
 
 KINDS = {"md": "text/markdown; charset=utf-8", "json": "application/json"}
 
@@ -27,29 +25,31 @@ BY_BUTTON = (
     "press Markdown or JSON there."
 )
 
-AHEAD, _MOST_AHEAD = 2.0, 2**22
-"""Seconds, and characters, that a file is made ahead, so that its name can say whether it is whole."""
+AHEAD, _MAX_AHEAD = 2.0, 2**22
+"""Seconds and bytes up to which a file is buffered before the reply begins, so that its name can say whether it is
+complete."""
 
 
 def download(request: HttpRequest, thread_id: str, kind: str) -> HttpResponseBase:
-    """The whole conversation. A short one has a name that says where it is partial; a long one is sent as it comes from
-    the upstream. What fails before the first page is a page that says so; what fails later is said at the end of the
-    file. 400 where `kind` is none of `KINDS`, 503 where the trail can't be written."""
+    """The whole conversation. The name of a short file says if it is partial; a long one is streamed as the upstream
+    sends it. An error before the first page of items becomes an error page, a later one is noted at the end of the
+    file. 400 if `kind` is not in `KINDS`, 503 if the audit log can't be written."""
     if kind not in KINDS:
-        return page(request, 400, "This is no format", f"A conversation is downloaded as one of: {', '.join(KINDS)}.")
+        return problem(
+            request, 400, "This is no format", f"A conversation is downloaded as one of: {', '.join(KINDS)}."
+        )
     about = {"format": kind}
     try:
         must(Action.EXPORT, Outcome.INTENT, thread=thread_id, detail=about)
     except NotRecordedError:
         return not_recorded(request)
-    now, zone = datetime.now(UTC), times.zone(request.COOKIES.get("tz"))
+    now, zone = now_and_zone(request)
     try:
         thread, pages = service.whole(thread_id)
     except ChatKitError as error:
         record(Action.EXPORT, Outcome.FAILED, thread=thread_id, detail=about | {"reason": error.detail})
-        problem = errors.of_thread(error, now, zone)
-        context = {"title": problem.title, "text": f"{problem.text} {problem.advice}"}
-        return render(request, "problem.html", context, status=problem.status)
+        why = errors.of_thread(error, now, zone)
+        return problem(request, why.status, why.title, f"{why.text} {why.advice}")
     watched = Watched(pages)
     if kind == "json":
         written = transcript.as_json(thread, watched.first())
@@ -64,35 +64,26 @@ def download(request: HttpRequest, thread_id: str, kind: str) -> HttpResponseBas
     return response
 
 
-def not_recorded(request: HttpRequest) -> HttpResponseBase:
-    """The page for what is not exported because the trail can't be written."""
-    text = (
-        "Nothing was exported, because it could not be recorded. Try again in a moment; if it stays, someone who runs "
-        "Threadkeeper has to look at its database."
-    )
-    return page(request, 503, "Nothing was exported", text)
-
-
 def _ahead(parts: Iterator[bytes]) -> Iterator[bytes]:
-    """The same parts, of which those that come soon have come when this returns."""
-    begun, size = [], 0
+    """The same parts, the first of them read already: as many as arrive within `AHEAD` seconds."""
+    buffered, size = [], 0
     until = time.monotonic() + AHEAD
     for part in parts:
-        begun.append(part)
+        buffered.append(part)
         size += len(part)
-        if size > _MOST_AHEAD or time.monotonic() > until:
+        if size > _MAX_AHEAD or time.monotonic() > until:
             break
-    return chain(begun, parts)
+    return chain(buffered, parts)
 
 
 def _recorded(
     parts: Iterator[str], watched: Watched, who: Actor, whose: dict[str, str], about: dict[str, str]
 ) -> Iterator[bytes]:
-    """The parts as bytes; when the last has gone, or who asked for them has, the trail says how far it came."""
+    """The parts as bytes; after the last, or when the reader disconnects, records how many items were sent."""
     ended = False
     try:
         while not ended:
-            # Only for the step: between two steps the context is whoever's sends the reply.
+            # Only for this step: between two steps, the context is that of the server's loop.
             with acting(who):
                 part = next(parts, None)
             if part is None:

@@ -1,0 +1,201 @@
+"""Threads as rows of a table, with what the archive adds to them, masked where the account requires it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+
+from markupsafe import Markup
+
+from threads import masking
+from threads.archive.search.snippets import LEAD, TAIL, Hit, marks
+from threads.archive.thread_info import About
+from threads.chatkit import Status, Thread
+from threads.lib import times
+from threads.rendering.escape import LONGEST, visible
+from threads.sources.query import ThreadQuery
+from threads.sources.window import Window
+from threads.web.links import item_url, list_parameter, thread_url, user_url
+
+from .statuses import WORDS, status_class, status_word
+
+OPENING = 200
+"""Characters of a first message that the archive stores for a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRow:
+    """A thread in the table. `shape` is the CSS class of its status; `reason` is None where none is expected, "" where
+    an expected one is missing."""
+
+    id: str | None
+    url: str | None
+    title: str | None
+    shape: str
+    status: str
+    reason: str | None
+    user: str | None
+    user_url: str | None
+    created: str | None
+    created_iso: str | None
+    ago: str | None
+    problems: tuple[str, ...]
+    archive: ArchiveColumns | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveColumns:
+    """What the archive adds to a row. `opening` is the beginning of the first message, None where the row says as much
+    without it. `title` and `reason` are the row's own with matches marked, None without a match. `snippet` is the
+    sentence of a match in the conversation, `snippet_url` the item it is in."""
+
+    opening: str | None
+    messages: str | None
+    active: str | None
+    checked: str | None
+    deleted: str | None
+    title: Markup | None
+    reason: Markup | None
+    snippet: Markup | None
+    snippet_url: str | None
+
+
+def rows(
+    window: Window[Thread],
+    query: ThreadQuery,
+    now: datetime,
+    zone: tzinfo,
+    about: Mapping[str, About] | None = None,
+    *,
+    archived: bool = False,
+    masked: bool = False,
+) -> list[ThreadRow]:
+    """The rows of a page of threads, with times relative to `now` and in `zone`. `about` is what the archive knows, by
+    thread id; `archived` says that the threads themselves come from the archive; `masked` shortens user ids and e-mail
+    addresses."""
+    encoded_filter, in_list = query.of(None).encoded(), list_parameter(query)
+    listed_user = query.user if query.match == "exact" else None
+    found = [row(thread, listed_user, encoded_filter, in_list, now, zone) for thread in window.rows]
+    if masked:
+        about = {
+            each.id: _masked_about(about[each.id], each.user)
+            for each in found
+            if about and each.id and each.id in about
+        }
+        found = [mask(each) for each in found]
+    if not about:
+        return found
+    return [
+        replace(each, archive=archive_columns(each, stored, query.encoded(), now, zone, archived=archived))
+        if (stored := about.get(each.id or ""))
+        else each
+        for each in found
+    ]
+
+
+def row(
+    thread: Thread, listed_user: str | None, encoded_filter: str, in_list: str, now: datetime, zone: tzinfo
+) -> ThreadRow:
+    """One thread. `listed_user` is the user whose list it is in, and gets no link; `encoded_filter` goes into the links
+    to other users' lists, `in_list` into the link to the conversation."""
+    created, user = thread.created_at, thread.user
+    return ThreadRow(
+        id=thread.id,
+        url=thread_url(thread.id, in_list) if thread.id else None,
+        title=thread.title if thread.title is None else thread.title.strip(),
+        shape=status_class(thread.status.label if thread.status else None),
+        status=status_word(thread.status),
+        reason=_reason(thread.status),
+        user=user,
+        user_url=user_url(user, encoded_filter) if user and user != listed_user else None,
+        created=times.exact(created, zone) if created else None,
+        created_iso=created.isoformat() if created else None,
+        ago=times.relative(created, now) if created else None,
+        problems=thread.problems,
+    )
+
+
+def archive_columns(
+    row: ThreadRow, about: About, encoded_list: str, now: datetime, zone: tzinfo, *, archived: bool
+) -> ArchiveColumns:
+    """What the archive adds to a row. `encoded_list` is the encoded query of the list that the row is in."""
+    count, hit = about.messages, about.hit
+    address = thread_url(row.id) if row.id is not None else None
+    return ArchiveColumns(
+        opening=_opening(about.opening) if about.opening != row.title and not (row.title and hit) else None,
+        messages=None if count is None else f"{count:,} message{'s' if count != 1 else ''}",
+        active=times.relative(about.last_activity_at, now) if about.last_activity_at else None,
+        checked=times.relative(about.confirmed_at, now) if archived and about.gone_at is None else None,
+        deleted=times.exact(about.gone_at, zone) if about.gone_at else None,
+        title=_marked(row.title, about.units),
+        reason=_marked(row.reason, about.units),
+        snippet=_with_marks(hit.text, hit.marks) if hit is not None else None,
+        snippet_url=item_url(hit.item_id, address, encoded_list)
+        if hit and hit.item_id is not None and address
+        else None,
+    )
+
+
+def mask(row: ThreadRow) -> ThreadRow:
+    """The row for a masked account. Its user has no link: the address would hold the id."""
+    known = (row.user,) if row.user else ()
+    return replace(
+        row,
+        title=row.title and masking.line(row.title, known),
+        status=masking.line(row.status, known),
+        reason=row.reason and masking.line(row.reason, known),
+        user=row.user and masking.short(row.user),
+        user_url=None,
+        problems=masking.deep(row.problems, known, masking.MaskingBudget(0)),
+    )
+
+
+def masked_hit(hit: Hit, units: Sequence[str], known: Sequence[str]) -> Hit:
+    """A search match for a masked account. `known` are the user ids to shorten."""
+    lead, tail = LEAD if hit.before else "", TAIL if hit.after else ""
+    sentence = hit.text.removeprefix(lead).removesuffix(tail)
+    sentence = lead + masking.part(sentence, known, hit.before, hit.after) + tail
+    return replace(hit, text=sentence, marks=marks(sentence, units))
+
+
+def masked_opening(opening: str | None, known: Sequence[str]) -> str | None:
+    """The beginning of a first message for a masked account. A stored opening of full length may end in half an id,
+    which is left out."""
+    if opening is None or len(opening) < OPENING:
+        return opening and masking.part(opening, known)
+    return masking.beginning(opening, known) + "…"
+
+
+def _masked_about(about: About, user: str | None) -> About:
+    known = (user,) if user else ()
+    hit = masked_hit(about.hit, about.units, known) if about.hit is not None else None
+    return replace(about, opening=masked_opening(about.opening, known), hit=hit)
+
+
+def _opening(opening: str | None) -> str | None:
+    """The stored opening, with an ellipsis where the message continues."""
+    return f"{opening}…" if opening and len(opening) == OPENING else opening
+
+
+def _marked(text: str | None, units: Sequence[str]) -> Markup | None:
+    if not text or not units or len(text) > LONGEST:
+        return None
+    found = marks(text, units)
+    return _with_marks(text, found) if found else None
+
+
+def _with_marks(text: str, found: Sequence[tuple[int, int]]) -> Markup:
+    html, end = Markup(""), 0
+    for begin, until in found:
+        html += visible(text[end:begin]) + Markup("<mark>{}</mark>").format(visible(text[begin:until]))
+        end = until
+    return html + visible(text[end:])
+
+
+def _reason(status: Status | None) -> str | None:
+    if status is None or (status.label == "active" and not status.reason):
+        return None
+    if status.label not in WORDS:
+        return status.reason
+    return status.reason or ""
