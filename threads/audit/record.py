@@ -136,7 +136,7 @@ def record(action: Action, outcome: Outcome = Outcome.DONE, **about: Any) -> Non
         AuditEvent.objects.create(**row)
     except DatabaseError as error:
         if retries.enqueue(row, error):
-            _log.warning("The audit log can't be written now; the event is retried: %s %s", action, outcome)
+            _log.warning("The audit log can't be written now; the event is tried again: %s %s", action, outcome)
         else:
             _log.error("The audit log could not be written: %s %s", action, outcome, exc_info=True)
 
