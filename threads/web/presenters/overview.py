@@ -51,12 +51,12 @@ class StatusShare:
 
 @dataclass(frozen=True, slots=True)
 class ChartCell:
-    """A number in a chart and in its table. `place` is what it counts, `said` both in words; `url` is the list that it
+    """A number in a chart and in its table. `place` is what it counts, `label` both in words; `url` is the list that it
     counts, None where no list can be asked for."""
 
     threads: int
     place: str
-    said: str
+    label: str
     url: str | None
 
 
@@ -192,9 +192,9 @@ def _hours(found: Overview) -> dict[str, Any]:
     for day, hours in enumerate(found.hours):
         cells = []
         for hour, threads in enumerate(hours):
-            said = f"{times.DAYS[day]}s, {hour:02}:00 to {hour + 1:02}:00"
+            place = f"{times.DAYS[day]}s, {hour:02}:00 to {hour + 1:02}:00"
             url = list_url(hour=f"{day}-{hour:02}", begin=found.begin, end=found.end)
-            cells.append(_cell(threads, "", said, url))
+            cells.append(_cell(threads, "", place, url))
         lines.append(ChartRow(times.DAYS[day], times.DAYS[day][:3], tuple(cells)))
     rows, columns = [line.short for line in lines], [f"{hour:02}" for hour in range(24)]
     best = max((cell for line in lines for cell in line.cells), key=lambda cell: cell.threads)
@@ -211,10 +211,10 @@ def _hours(found: Overview) -> dict[str, Any]:
     }
 
 
-def _busiest(what: str, said: str, among: Sequence[int]) -> str:
+def _busiest(unit: str, greatest: str, among: Sequence[int]) -> str:
     """A sentence on the greatest number, of which there may be several."""
     alone = among.count(max(among)) == 1
-    return f"The busiest {what} was {said}." if alone else f"One of the busiest {what}s was {said}."
+    return f"The busiest {unit} was {greatest}." if alone else f"One of the busiest {unit}s was {greatest}."
 
 
 def _rankings(found: Overview, *, masked: bool) -> dict[str, Any]:
@@ -237,8 +237,8 @@ def _rank(each: Ranked, among: Sequence[Ranked], url: str | None) -> RankedBar:
 
 
 def _cell(threads: int, what: str, place: str, url: str | None) -> ChartCell:
-    said = f"{place}: {threads:,} {what or ('thread' if threads == 1 else 'threads')}"
-    return ChartCell(threads, place, said, url if threads else None)
+    label = f"{place}: {threads:,} {what or ('thread' if threads == 1 else 'threads')}"
+    return ChartCell(threads, place, label, url if threads else None)
 
 
 def _bin(each: charts.Bin, unit: charts.Unit) -> str:

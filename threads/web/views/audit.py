@@ -39,7 +39,7 @@ _NO_PLACE = {"place": ["There is no such row in the trail, so this is no place i
 @linked
 @needs(Right.AUDIT)
 @require_safe
-def trail(request: HttpRequest) -> HttpResponse:
+def audit_log(request: HttpRequest) -> HttpResponse:
     """One page of the audit log. 400 if a parameter is not valid, with the form as it was sent."""
     sent = request.GET.dict()
     query, errors = forms.read(sent)
@@ -147,7 +147,7 @@ def _respond(
 ) -> HttpResponse:
     part = is_part(request)
     shown = context | {"part": part, "actions": descriptions.ACTIONS, "outcomes": descriptions.OUTCOMES}
-    response = render(request, "audit/_trail.html" if part else "audit/trail.html", shown, status=status)
+    response = render(request, "audit/_list.html" if part else "audit/list.html", shown, status=status)
     if part and query is not None:
         set_browser_url(request, response, audit.audit_url(query))
     return response
