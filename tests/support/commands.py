@@ -1,4 +1,4 @@
-"""Commands of manage.py beside a server that runs, in one process for all of them: to start one takes two seconds."""
+"""Runs commands of manage.py beside a server, all in one process, because starting a process takes two seconds."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Commands:
-    """A process that runs commands one after the other. It starts with the first."""
+    """A process that runs commands one after the other. It starts with the first command."""
 
     def __init__(self, environment: Mapping[str, str], log: Path) -> None:
         self._environment, self._log = environment, log
         self._process: subprocess.Popen[str] | None = None
 
     def run(self, *arguments: str) -> None:
-        """Runs a command to its end. Raises `RuntimeError` with its traceback where it fails."""
+        """Runs a command and waits for its end. Raises `RuntimeError` with the traceback if it fails."""
         process = self._process = self._process or self._start()
         assert process.stdin
         assert process.stdout

@@ -1,4 +1,4 @@
-"""Migrated SQLite files: one per run of the tests is migrated, the others are copies of it."""
+"""Migrated SQLite databases: one is migrated in each run of the tests, the others are copies."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def run_folder(data: Path) -> Path:
 
 @contextmanager
 def locked(folder: Path, name: str) -> Iterator[None]:
-    """One process at a time."""
+    """A lock that all workers of a run share."""
     with (folder / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def migrated(data: Path, *, account: bool = False) -> None:
-    """Puts a migrated database into `data`, with NAME and PASSWORD to sign in with if `account`. Migrating takes two
-    seconds of a processor, and making the account two more, so only the first caller does it."""
+    """Puts a migrated database into `data`; with `account` it has the account NAME. Only the first caller of a run
+    migrates and creates the account, which take four seconds."""
     run = run_folder(data)
     with locked(run, "database"):
         template = run / "database"
