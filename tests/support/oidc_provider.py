@@ -51,8 +51,8 @@ def _jwk() -> dict[str, Any]:
 
 
 class Provider:
-    """`person` has the claims of the user who signs in. For faults, `claims` replaces claims of the ID token (None leaves
-    one out), `how` says how it is signed, and `userinfo` replaces the reply of /userinfo."""
+    """`person` has the claims of the user who signs in. For faults, `claims` replaces claims of the ID token (None
+    leaves one out), `how` says how it is signed, and `userinfo` replaces the reply of /userinfo."""
 
     def __init__(self, url: str) -> None:
         self.url = url

@@ -26,7 +26,7 @@ from threads.emulator import Emulator, Fault
 from threads.models import SavedView
 from threads.service.outage import watch
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 _LISTS = [
     "user=P",

@@ -21,6 +21,7 @@ from threads.archive.sync.walk import Sync
 from threads.emulator import Emulator
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.database("sqlite"),
     pytest.mark.django_db(transaction=True),
 ]

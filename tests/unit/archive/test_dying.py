@@ -43,7 +43,7 @@ from threads.audit.record import Action
 from threads.chatkit import CursorGone, Garbled, NotFound, Retired, Thread
 from threads.emulator import Fault
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 PURGE = pytest.mark.parametrize("purge", [False, True], ids=["mark", "purge"])
 DAY = timedelta(hours=25)

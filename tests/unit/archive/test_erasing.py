@@ -532,6 +532,7 @@ def test_an_upstream_that_says_deleted_and_still_lists_them_is_told_of(
 _TURNS = st.lists(st.sampled_from(list(Turn)), max_size=14)
 
 
+@pytest.mark.slow
 @settings(max_examples=times(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(turns=_TURNS, count=st.integers(1, 3), stops=st.integers(0, 2))
 def test_whatever_the_upstream_does_it_ends_sound(turns: list[Turn], count: int, stops: int) -> None:

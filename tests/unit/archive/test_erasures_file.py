@@ -151,6 +151,7 @@ def said_last(file: Path, job: Erasure) -> dict[str, str]:
     return {each["thread"]: each["what"] for each in lines(file) if "thread" in each and each["erasure"] == str(job.pk)}
 
 
+@pytest.mark.slow
 @settings_of_hypothesis(
     max_examples=times(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -349,6 +350,7 @@ def test_what_one_order_takes_back_another_may_have_erased(world: Scripted, file
     assert set(replay.standing().threads) == {thread}
 
 
+@pytest.mark.slow
 @given(told=st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["a", "b"]), st.booleans()), max_size=12))
 @settings_of_hypothesis(
     max_examples=times(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -455,6 +457,7 @@ def test_a_line_that_a_crash_cut_short_takes_no_other_with_it(file: Path) -> Non
     assert [(each.number, each.erasure, each.thread) for each in found if each] == [(1, one, "a"), (2, two, "b")]
 
 
+@pytest.mark.slow
 @given(
     threads=st.lists(st.text(min_size=1, max_size=600), min_size=1, max_size=5),
     junk=st.lists(st.binary(max_size=300), max_size=3),

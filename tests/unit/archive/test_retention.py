@@ -343,6 +343,7 @@ def test_no_second_order_while_one_waits(world: Scripted) -> None:
     assert Erasure.objects.count() == 1
 
 
+@pytest.mark.slow
 @given(
     before=st.none() | st.tuples(st.integers(1, 3), st.sets(st.sampled_from(["closed", "locked"]), min_size=1)),
     days=st.integers(1, 3),

@@ -211,6 +211,7 @@ ACTS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=times(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ACTS)
 def test_whatever_happens_a_quiet_run_afterwards_makes_it_equal(acts: list[tuple[str, int]]) -> None:

@@ -26,6 +26,8 @@ from tests.support.syncing import sync
 from threads.archive import database_guard, thread_info
 from threads.emulator import Emulator
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = int(os.environ.get("FUZZ", times(400)))
 KEY = "sk-test"
 
