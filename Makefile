@@ -6,12 +6,15 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes
 
 .DELETE_ON_ERROR:
 
-.PHONY: help setup run wheel test faults rehearse bench check format lock clean
+PYTEST := $(BIN)/pytest -n auto --dist worksteal
+
+.PHONY: help setup run wheel quick test faults rehearse bench check format lock clean
 
 help:
 	@echo "make run     serve on http://127.0.0.1:$${PORT:-8000}: the emulator's data, or the API's if OPENAI_API_KEY is set"
 	@echo "make wheel   build dist/threadkeeper-*.whl, whose command threadkeeper does what make run does"
-	@echo "make test    run the tests"
+	@echo "make quick   run the tests of single parts and of the pages: a minute and a half"
+	@echo "make test    run all tests that this machine can run"
 	@echo "make faults  do to it what docs/faults.md lists, and print what was seen"
 	@echo "make rehearse  fill an archive from the emulator, retire the upstream in four ways, and check that everything is still there"
 	@echo "make check   lint, types, import rules, templates, deployment settings"
@@ -39,8 +42,16 @@ wheel: .venv/develop
 	$(BIN)/pip --disable-pip-version-check --quiet wheel --no-deps --wheel-dir dist .
 
 test: .venv/develop
-	$(BIN)/pytest -n auto --dist worksteal $(TESTS)
-	$(if $(TESTS),,$(BIN)/python -m tests.on_postgresql)
+ifdef TESTS
+	$(PYTEST) $(TESTS)
+else
+	$(PYTEST) --ignore=tests/browser
+	$(PYTEST) tests/browser
+	$(BIN)/python -m tests.on_postgresql
+endif
+
+quick: .venv/develop
+	$(PYTEST) -m "not slow" tests/unit tests/views
 
 faults: .venv/develop
 	$(BIN)/python -m tests.faults

@@ -1,9 +1,10 @@
-"""What every test stands on: a sealed network, an upstream, and a browser that reads pages strictly."""
+"""Fixtures and hooks of all tests: fresh process state, a sealed network, an upstream, signed-in clients."""
 
 from __future__ import annotations
 
+import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.support.seen import Seen
 from tests.support.upstream import NOW, use_upstream
 from threads.chatkit import Account, ChatKitClient, Limits
 from threads.emulator import Emulator, EmulatorAdapter
+from threads.emulator.serving import adapter
 from threads.lib import process_state
 
 # A slow machine is no failure; what is slow is measured in benchmarks/.
@@ -28,6 +30,30 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Says how to run the tests in this order again."""
     if config.pluginmanager.hasplugin("randomly"):
         terminalreporter.write_line(f"Order of the tests: --randomly-seed={config.getoption('randomly_seed')}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out the tests that are for another database than this run's."""
+    others = {
+        item
+        for item in items
+        if (mark := item.get_closest_marker("database")) is not None and mark.args != (connection.vendor,)
+    }
+    if others:
+        config.hook.pytest_deselected(items=list(others))
+        items[:] = [item for item in items if item not in others]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With CI=true a test that is skipped has failed: everything is there that it may need."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
+        report.outcome, report.longrepr = "failed", f"skipped with CI=true: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +86,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     """An upstream of 45 threads in this process, which the desk asks."""
+    monkeypatch.setattr(adapter, "_LONGEST_HANG", 0.1)
     made = Emulator(threads=45, seed=7, now=NOW)
     client = ChatKitClient(Account("sk-test"), limits=Limits(seconds=5), adapter=EmulatorAdapter(made))
     use_upstream(monkeypatch, client)

@@ -1,4 +1,4 @@
-"""Accounts with roles."""
+"""Accounts of the desk, with roles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PASSWORD = "a long enough one"
 
 
 def account(name: str, *roles: str, **about: Any) -> User:
-    """An account with these roles, and PASSWORD to sign in with where nothing else is said."""
+    """Creates an account with these roles. Its password is PASSWORD unless `about` has another."""
     made = User.objects.create_user(name, **{"password": PASSWORD} | about)
     groups = Group.objects.filter(name__in=roles)
     assert len(groups) == len(roles), f"some of these are no roles: {roles}"

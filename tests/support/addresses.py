@@ -1,4 +1,4 @@
-"""Every address of the desk, and every name by which the code reads something that a stranger can send."""
+"""Every URL of the desk, and the names of all parameters, form fields, cookies and headers that the code reads."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _READ = {
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An address with places in it: what stands between them, and the converter of each ("" for a pattern's group)."""
+    """A URL pattern: its fixed parts, and each placeholder's converter ("" for a group of a regular expression)."""
 
     between: tuple[str, ...]
     converters: tuple[str, ...]
@@ -37,7 +37,7 @@ class Address:
         return "/" + "…".join(self.between)
 
     def filled(self, values: Iterator[str]) -> str:
-        """A path with these texts in its places, percent-encoded; a whole number where only that leads to the view."""
+        """A path with these values for its placeholders, percent-encoded; an integer where only that matches."""
         parts = [self.between[0]]
         for converter, after in zip(self.converters, self.between[1:], strict=True):
             value = next(values)
@@ -48,7 +48,7 @@ class Address:
 
 
 def addresses() -> list[Address]:
-    """All that the resolver knows."""
+    """All patterns of the URLconf."""
     found: list[Address] = []
     for route in _routes(get_resolver().url_patterns, ""):
         places = list(_PLACE.finditer(route))
@@ -60,7 +60,7 @@ def addresses() -> list[Address]:
 
 
 def read() -> dict[str, set[str]]:
-    """The names of parameters, form fields, cookies and headers that the code asks for, by kind."""
+    """The names of the parameters, form fields, cookies and headers that the code reads, by kind."""
     found: dict[str, set[str]] = {kind: set() for kind in _READ}
     for path in (*(ROOT / "threads").rglob("*.py"), *(ROOT / "dashboard").rglob("*.py")):
         source = path.read_text(encoding="utf-8")
@@ -82,7 +82,7 @@ def _routes(patterns: list[Any], before: str) -> Iterator[str]:
 
 
 def _route(pattern: Any) -> str:
-    """The pattern as a path: what a regular expression says of its ends and of alternatives is left out."""
+    """The pattern as a path, without the anchors and alternatives of a regular expression."""
     if isinstance(pattern, RoutePattern):
         return str(pattern)
     assert isinstance(pattern, RegexPattern)

@@ -1,4 +1,4 @@
-"""Calling an emulator in process, in few words."""
+"""Calls of an emulator in this process."""
 
 import json
 from typing import Any
@@ -17,14 +17,14 @@ def call(emulator: Emulator, tail: str = "", method: str = "GET", **parameters: 
 
 
 def get(emulator: Emulator, tail: str = "", **parameters: Any) -> Any:
-    """The JSON of a call that succeeds."""
+    """The JSON of a successful call."""
     reply = call(emulator, tail, **parameters)
     assert reply.status == 200, reply.body
     return json.loads(reply.body)
 
 
 def error(reply: Reply) -> Any:
-    """The error of a call that fails."""
+    """The error of a failed call."""
     return json.loads(reply.body)["error"]
 
 
@@ -50,7 +50,7 @@ def walk(emulator: Emulator, tail: str = "", **parameters: Any) -> list[str]:
 
 
 def thread_at(emulator: Emulator, place: int) -> str:
-    """The id of the thread so far from the newest."""
+    """The id of the thread at this place, counted from the newest."""
     return list(emulator.thread_ids())[place]
 
 

@@ -1,4 +1,4 @@
-"""Where the browser is."""
+"""Finds Chromium."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FLAGS = """
 
 
 def find() -> str | None:
-    """The path of the browser that CHROMIUM names, or else of the first that is installed; None where none is."""
+    """The path of the browser that CHROMIUM names, else of the first one installed; None if there is none."""
     named = os.environ.get("CHROMIUM")
     names = [named] if named else ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"]
     return next(filter(None, map(shutil.which, names)), None)

@@ -1,4 +1,4 @@
-"""A clock that a test puts forward, for what takes days."""
+"""A clock that a test moves forward."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 
 class Clock:
-    """`timezone.now` of this process, some time ahead."""
+    """`timezone.now` of this process, moved forward."""
 
     def __init__(self) -> None:
         self._ahead = timedelta()
@@ -22,6 +22,7 @@ class Clock:
 
 @contextmanager
 def put_forward() -> Iterator[Clock]:
+    """Replaces `timezone.now` with a clock that can be moved."""
     clock, now = Clock(), timezone.now
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(timezone, "now", lambda: now() + clock._ahead)

@@ -22,6 +22,7 @@ COMPLETE = """SELECT 1 FROM archive_progress WHERE reached_end_at IS NOT NULL AN
 
 
 def is_equal(data: Path, emulator: Emulator) -> None:
+    """Fails unless the archive in `data` has the emulator's threads and items, each once."""
     emulator.latency_ms = 0
     held = upstream(emulator)
     assert [each for (each,) in ask(data, THREADS)] == list(held)

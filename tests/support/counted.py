@@ -1,4 +1,4 @@
-"""Whether what the archive counts and indexes as it writes is what a look at every row would give."""
+"""Checks the counters and the search index that the archive keeps as it writes against its rows."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from threads.archive.store.tokens import words
 
 
 def check() -> None:
+    """Fails unless every counter and every index entry equals what the rows give."""
     threads = list(ArchivedThread.objects.all())
     under = [counters.counted(each) for each in threads]
     assert None not in under

@@ -1,4 +1,4 @@
-"""A desk as it runs in earnest, and a browser of a few lines that is signed in to it."""
+"""A real server with one process, and an HTTP client that is signed in to it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ import requests
 from tests.support.serving import NAME, PASSWORD, Desk, serve
 
 PATIENCE = 15.0
-"""Seconds that any reply may take here."""
+"""Seconds that a reply may take."""
 
 
 class Browser:
+    """An HTTP client with cookies, which follows no redirects."""
+
     def __init__(self, url: str) -> None:
         self.url = url
         self._session = requests.Session()
@@ -40,13 +42,13 @@ class Browser:
 
 
 def said(response: requests.Response) -> str:
-    """The words of a page, without its markup."""
+    """The text of a page, without markup."""
     return " ".join(re.sub(r"<[^>]*>", " ", response.text).split()).replace("&#39;", "'")
 
 
 @contextmanager
 def desk(folder: Path, upstream: str, **more: str) -> Iterator[tuple[Desk, Browser]]:
-    """A desk of one process, whose data are in `folder`, and somebody who is signed in to it."""
+    """A server of one process with its data in `folder`, and a signed-in client. `more` are environment variables."""
     settings = {
         "OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": upstream, "SECRET_KEY": "of this test alone",
         "WEB_CONCURRENCY": "1", "CHATKIT_DEADLINE": "5",
@@ -57,11 +59,11 @@ def desk(folder: Path, upstream: str, **more: str) -> Iterator[tuple[Desk, Brows
             browser.sign_in()
             yield made, browser
         finally:
-            browser.close()  # else the server waits for it to say more
+            browser.close()  # else the server waits for another request
 
 
 def exchange(url: str, sent: bytes, *, wait: float = 5.0) -> bytes:
-    """What comes back for these bytes, until the server closes the connection or says no more for a while."""
+    """Sends bytes; returns the reply up to the end of the connection, or until nothing came for `wait` seconds."""
     host, port = url.removeprefix("http://").split(":")
     got = b""
     with socket.create_connection((host, int(port)), timeout=wait) as connection:

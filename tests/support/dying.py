@@ -1,4 +1,4 @@
-"""An upstream that begins to fail at a certain call, and what an archive holds before and after."""
+"""An upstream that starts to fail at a given call, and snapshots of the archive before and after."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from threads.emulator import Emulator, EmulatorAdapter, Fault, Reply
 
 
 class Dying(Emulator):
-    """Meets `fault` from the call on that has the number `at`, counted from when that was set; None for never."""
+    """Answers with `fault` from call number `at` on, counted from when it was set; None for never."""
 
     def __init__(self, **how: Any) -> None:
         super().__init__(**how)
@@ -43,8 +43,8 @@ class Dying(Emulator):
 
 @dataclass(frozen=True)
 class Held:
-    """Ids of threads and items, ids of threads that are marked or withheld, copies removed, and as of when it is said
-    to be complete."""
+    """A snapshot of the archive: ids of threads and items, ids of threads marked as deleted or withheld, copies
+    removed, and the time as of which it is complete."""
 
     threads: frozenset[str]
     items: frozenset[tuple[int, str | None]]
@@ -67,8 +67,8 @@ def held() -> Held:
 def run(
     client: ChatKitClient, *, everything: bool = False, stopped_after: float = 60, **how: Any
 ) -> ChatKitError | None:
-    """One run as a worker makes it; what ended it early. It is stopped after so many seconds: it waits for as long as
-    it is told that it asks too often."""
+    """Runs a sync as a worker does; returns the error that ended it early. It is stopped after `stopped_after` seconds,
+    since it waits as long as a rate limit says."""
     settled: dict[str, Any] = {"every": timedelta(minutes=2), "recent_pages": 5, "pauses": ()} | how
     sync = Sync(client, **settled)
     timer = Timer(stopped_after, sync.stop)

@@ -1,4 +1,4 @@
-"""Orders to erase, and the doing of them, without a browser or a queue."""
+"""Creates and runs erasures, without a browser or a queue."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ NO_PAUSES = (0.0,) * 30
 
 
 def eraser() -> User:
+    """The account that orders erasures."""
     return User.objects.filter(username="eraser").first() or account("eraser", "Eraser")
 
 
 def ordered(ids: Sequence[str] = (), *, user: str = "", kind: Erasure.Kind | None = None) -> Erasure:
-    """An erasure that the eraser has confirmed."""
+    """A confirmed erasure of these threads, or of all threads of `user`."""
     chosen = kind or (Erasure.Kind.USER if user else Erasure.Kind.THREADS)
     wanted = Confirmed(chosen, secrets.token_hex(8), user, "", tuple((each, None, None) for each in ids))
     who = eraser()
@@ -36,7 +37,7 @@ def ordered(ids: Sequence[str] = (), *, user: str = "", kind: Erasure.Kind | Non
 
 
 def done(job: Erasure, emulator: Emulator, *, pauses: Sequence[float] = NO_PAUSES) -> Erasure:
-    """The job, done as far as it can be."""
+    """Runs the erasure as far as the upstream lets it; returns it as stored."""
     client = asking(emulator)
     try:
         work(job, client, Event(), pauses=pauses)
@@ -46,17 +47,18 @@ def done(job: Erasure, emulator: Emulator, *, pauses: Sequence[float] = NO_PAUSE
 
 
 def states(job: Erasure) -> dict[str, str]:
+    """The state of each thread of the erasure, by id."""
     return dict(job.targets.values_list("thread_id", "state"))
 
 
 def recorded(job: Erasure, thread: str) -> list[str]:
-    """The outcomes of a thread's deletion in the trail, in order."""
+    """The outcomes of a thread's deletion in the audit log, oldest first."""
     events = AuditEvent.objects.filter(action="delete", thread=thread, detail__erasure=str(job.pk)).order_by("id")
     return list(events.values_list("outcome", flat=True))
 
 
 def is_sound(job: Erasure, upstream: Scripted) -> None:
-    """What must hold however the upstream behaved."""
+    """Fails unless what holds for every finished erasure holds, however the upstream behaved."""
     there = set(upstream.thread_ids())
     assert upstream.blind() == []
     for target in job.targets.all():

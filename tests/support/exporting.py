@@ -1,4 +1,4 @@
-"""What the tests of exports have in common."""
+"""Helpers for tests of exports."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from threads.exports.models import Export
 from threads.web.views import exports as views
 
 stored = pytest.mark.django_db(transaction=True)
-"""For tests that copy: that is done in threads, which see only what is really stored. And for those that end a reply
-themselves, with which the connection to the database ends."""
+"""For tests that sync, because sync threads see only committed rows, and for tests that close a response, which closes
+the connection to the database."""
 
 
 @pytest.fixture(autouse=True)
 def own_place(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of this test's own, and no queue: what is to be done, `tasks.work` does when the test says so."""
+    """A data directory for this test, and no queue: the test calls `tasks.work` itself."""
     settings.DATA_DIR = tmp_path
     monkeypatch.setattr(ask, "have_done", lambda: None)
 
@@ -76,13 +76,13 @@ def zipped(export: Export) -> ZipFile:
 
 
 def transcripts(found: ZipFile) -> list[str]:
-    """The threads in it, in their order."""
+    """The ids of the threads in the file, in their order."""
     names = sorted(each for each in found.namelist() if each.startswith("threads/") and each.endswith(".json"))
     return [json.loads(found.read(each))["thread"]["id"] for each in names]
 
 
 def broken_after(monkeypatch: pytest.MonkeyPatch, pages: int, error: ChatKitError) -> list[int]:
-    """From the next page but `pages` on, the upstream fails as long as the list that is returned is not empty."""
+    """After `pages` more pages the upstream fails with `error`, until the returned list is emptied."""
     asked = service.handed_over
     fails = [pages]
 
@@ -106,7 +106,7 @@ def unwritable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def finished(agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Export:
-    """An export of the whole list that lies ready."""
+    """A finished export of the whole list."""
     with monkeypatch.context() as now:
         now.setattr(views, "AT_ONCE", -1)
         agent.post("/exports/list/", {"format": "csv"})

@@ -1,4 +1,4 @@
-"""Whether the archive holds what the upstream holds, to the last field."""
+"""The contents of an upstream and of the archive, in a form that can be compared field by field."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ Held = dict[str, tuple[object, list[object]]]
 
 
 def asking(emulator: Emulator) -> ChatKitClient:
+    """A client of the emulator, in this process."""
     return ChatKitClient(Account("sk-test"), limits=Limits(seconds=10), adapter=EmulatorAdapter(emulator))
 
 
 def upstream(emulator: Emulator) -> Held:
-    """Every thread there is, oldest first, with its items, as the API shows them."""
+    """All threads with their items as the API returns them, oldest first."""
     client, held, after = asking(emulator), {}, None
     while True:
         page = client.list_threads(order="asc", limit=100, after=after)
@@ -30,7 +31,7 @@ def upstream(emulator: Emulator) -> Held:
 
 
 def archive(*, gone: bool = False) -> Held:
-    """The same from the archive; `gone` are those that the upstream no longer has."""
+    """All threads with their items from the archive; with `gone` those that are deleted upstream instead."""
     found = ArchivedThread.objects.filter(gone_at__isnull=not gone).order_by("number")
     return {
         thread.thread_id: (

@@ -1,6 +1,6 @@
-"""A small OpenID Connect provider on this machine, which signs whoever it is told to in at once, and misbehaves on
-order. It checks what a provider has to: the client's secret, PKCE, and that a code is used once and comes back from
-where it was asked for."""
+"""A small OpenID Connect provider on this machine, which signs in the person it is given, and fails as it is told.
+
+It checks the client's secret, PKCE, the redirect address, and that a code is used once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CLIENT, SECRET = "threadkeeper", "a secret between the desk and the provider"
 
 @cache
 def key(number: int) -> rsa.RSAPrivateKey:
-    """The provider's own; another for another number."""
+    """A signing key; number 0 is the provider's own."""
     return rsa.generate_private_key(65537, 2048)
 
 
@@ -51,9 +51,8 @@ def _jwk() -> dict[str, Any]:
 
 
 class Provider:
-    """`person` is who signs in; `claims`, `how` and `userinfo` are what is said of them otherwise than it should be:
-    claims of the ID token that replace the right ones (None leaves one out), how it is signed, and what /userinfo
-    says."""
+    """`person` has the claims of the user who signs in. For faults, `claims` replaces claims of the ID token (None
+    leaves one out), `how` says how it is signed, and `userinfo` replaces the reply of /userinfo."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -113,7 +112,7 @@ class Provider:
 
 @contextmanager
 def provider() -> Iterator[Provider]:
-    """Runs one on a port of its own."""
+    """Runs a provider on a free port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -135,7 +134,7 @@ def provider() -> Iterator[Provider]:
             self.wfile.write(content)
 
         def log_message(self, *_arguments: Any) -> None:
-            """Says nothing."""
+            """Logs nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     made = Provider(f"http://127.0.0.1:{server.server_address[1]}")

@@ -1,4 +1,4 @@
-"""A page as a browser would take it: parsed strictly, and held to what every page of ours must be."""
+"""A page parsed strictly as HTML, and checked for what every page must have."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _FIELDS = {"input", "select", "textarea"}
 
 
 class Page:
-    """The tree of a reply, and questions to ask of it. Fails on HTML that is not valid, on an id that is there twice,
-    on a field without a label, on a link inside the page that leads nowhere, and on script or style in the page."""
+    """The parsed HTML of a response. Fails on invalid HTML, duplicate ids, a field without a label, a broken link
+    within the page, and inline script or style."""
 
     def __init__(self, text: str, headers: Mapping[str, str]) -> None:
         self.text, self.headers = text, headers
@@ -24,7 +24,7 @@ class Page:
         self._check()
 
     def all(self, tag: str, **attributes: str) -> list[Element]:
-        """The elements of a tag whose attributes have these values; `_` in a name stands for `-`."""
+        """The elements of this tag with these attributes; `_` in a name stands for `-`."""
         wanted = {name.strip("_").replace("_", "-"): value for name, value in attributes.items()}
         return [each for each in self.root.iter(tag) if all(each.get(name) == value for name, value in wanted.items())]
 
@@ -34,7 +34,7 @@ class Page:
         return found[0]
 
     def said(self, element: Element | None = None) -> str:
-        """The text in an element, or in the whole page, its white space folded."""
+        """The text of an element, or of the whole page, with white space collapsed."""
         return " ".join("".join((self.root if element is None else element).itertext()).split())
 
     @property

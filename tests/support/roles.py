@@ -1,4 +1,4 @@
-"""The table of docs/roles.md, and how one request ended in its words."""
+"""The table of docs/roles.md, and the outcome of a request in its terms."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ _UUID = "00000000-0000-4000-8000-000000000000"
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table. `cells` are by who asks."""
+    """A line of the table. `cells` has the outcome for each role."""
 
     methods: frozenset[str]
     cells: dict[str, str]
 
 
 def table() -> dict[str, list[Row]]:
-    """The table in the document, by address. An address has a second line where a method differs."""
+    """The lines of the table by URL pattern. A pattern has a second line if a method differs."""
     lines = [line for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if line.startswith("| `/")]
     found: dict[str, list[Row]] = {}
     for line in lines:
@@ -64,7 +64,7 @@ def table() -> dict[str, list[Row]]:
 
 
 def addresses(patterns: list[Any] | None = None, before: str = "/") -> Iterator[str]:
-    """Every address there is, as its pattern is written."""
+    """Every URL pattern of the URLconf."""
     for each in get_resolver().url_patterns if patterns is None else patterns:
         written = before + str(each.pattern).removeprefix("^").removesuffix("$").removesuffix(r"\Z")
         if isinstance(each, URLResolver):
@@ -74,7 +74,7 @@ def addresses(patterns: list[Any] | None = None, before: str = "/") -> Iterator[
 
 
 def filled_in(address: str, thread_id: str) -> str:
-    """The pattern with something in the place of each of its parts: a thread that is there, of all else what is not."""
+    """The pattern with values for its placeholders: an existing thread, and ids of nothing for the others."""
 
     def filled(part: re.Match[str]) -> str:
         kind, _, name = (part[1] or part[2]).rpartition(":")
@@ -86,12 +86,10 @@ def filled_in(address: str, thread_id: str) -> str:
 
 
 def outcome(response: Any, *, signed_in: bool) -> str:
-    """What became of a request, in the words of the table."""
+    """The outcome of a request: yes, no, sign in, 404, 405, or a fault."""
     if response.status_code == 302 and "next=" in response["Location"]:
         to = urlsplit(response["Location"]).path
-        if (
-            to == "/admin/login/" and signed_in
-        ):  # where it is said to whoever is signed in already that this is not theirs
+        if to == "/admin/login/" and signed_in:  # the admin site says there that the account has no access
             return "no"
         if to in {"/sign-in/", "/admin/login/"}:
             return "sign in"
@@ -101,8 +99,7 @@ def outcome(response: Any, *, signed_in: bool) -> str:
 
 
 def expected(rows: list[Row], who: str, method: str) -> set[str]:
-    """What may become of a request, as the table has it. Where something is asked for that is not there, who may see
-    it is told so."""
+    """The outcomes that the table allows. A role that has access also gets 404, for objects that do not exist."""
     row = next((each for each in rows if method in each.methods), None)
     cell = (row or rows[0]).cells[who]
     if cell == "yes":

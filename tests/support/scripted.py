@@ -1,4 +1,4 @@
-"""An upstream that fails to order, call by call, and tells what it was asked and what it did."""
+"""An upstream that fails as scripted, call by call, and records the calls."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from threads.emulator import Emulator, Fault, Reply
 
 
 class Turn(Enum):
-    """What becomes of one call for one thread."""
+    """The outcome of one call for one thread."""
 
     FINE = auto()
     LOST_AFTER = auto()
-    """It is done, and no answer comes."""
+    """The call takes effect, and the reply is lost."""
     LOST_BEFORE = auto()
-    """No answer comes, and nothing was done."""
+    """The call is lost before it takes effect."""
     NOT_DELETED = auto()
     """200, `deleted: false`."""
     TOO_MANY = auto()
     BROKEN = auto()
     BROKEN_AFTER = auto()
-    """500 for what was done."""
+    """500 after the call took effect."""
     REFUSED = auto()
     KEY_REVOKED = auto()
 
@@ -35,16 +35,16 @@ _STATUS = {Turn.TOO_MANY: 429, Turn.BROKEN: 500, Turn.REFUSED: 400, Turn.KEY_REV
 
 
 class Scripted(Emulator):
-    """`turns` are what the next calls for single threads meet; after the last, and for lists, all is fine."""
+    """`turns` are the outcomes of the next calls for single threads. Calls after the last, and of lists, succeed."""
 
     def __init__(self, threads: int = 45, *, turns: list[Turn] | None = None) -> None:
         super().__init__(threads=threads, seed=7, now=NOW)
         self.calls = deque()
         self.turns = deque(turns or [])
         self.always: dict[str, Turn] = {}
-        """What every call for a thread meets."""
+        """By thread id, the outcome of every call for it."""
         self.told: list[tuple[str, str, bool]] = []
-        """Method, thread, and whether the thread was there, of each call for a single thread."""
+        """Method, thread id, and whether the thread existed, for each call for a single thread."""
 
     def client(self) -> ChatKitClient:
         return asking(self)
@@ -68,8 +68,8 @@ class Scripted(Emulator):
         return reply
 
     def blind(self, twice: Collection[str] = ()) -> list[str]:
-        """Threads that were asked to be deleted a second time (those that were ordered `twice`: a third time) without
-        having been looked for, and found, between."""
+        """Threads whose deletion was repeated without a GET that found them in between. Those in `twice` may be deleted
+        twice."""
         asked: dict[str, int] = {}
         found = []
         for method, thread, there in self.told:

@@ -1,4 +1,4 @@
-"""Searching the archive in few words."""
+"""Searches of the archive."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from threads.sources.query import ThreadQuery
 
 
 def ids(query: ThreadQuery, zone: str = "UTC") -> list[str]:
+    """The ids of the threads that the archive finds."""
     return [row.id or "" for row in ArchiveSource(ZoneInfo(zone)).list_threads(query).rows]
 
 
 def say(world: Emulator, *texts: str) -> list[str]:
-    """One new thread for each text, oldest first, copied."""
+    """Creates and syncs one thread for each text; returns their ids, oldest first."""
     made = []
     for text in texts:
         (thread,) = world.arrive(1)

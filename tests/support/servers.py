@@ -1,4 +1,4 @@
-"""PostgreSQL, Redis and PgBouncer as processes of the test's own, which it may stop and start as it likes."""
+"""PostgreSQL, Redis and PgBouncer servers that a test starts and stops."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def free_port() -> int:
 
 
 def binary(name: str) -> str:
-    """Where the program is; Debian keeps PostgreSQL's out of the PATH."""
+    """The path of the program; skips the test if it is not installed. Debian keeps PostgreSQL's out of PATH."""
     versions = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
     found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") or (str(versions[-1]) if versions else None)
     if found is None:
@@ -32,7 +32,7 @@ def binary(name: str) -> str:
 
 
 class Postgres:
-    """A server in `folder`. It refuses to be run by root, so root gives it another account."""
+    """A server with its data in `folder`. It refuses to run as root, so root runs it as `nobody`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._port = folder, free_port()
@@ -62,6 +62,8 @@ class Postgres:
 
 
 class Redis:
+    """A server that keeps nothing on disk."""
+
     def __init__(self, folder: Path) -> None:
         self._folder, self._port = folder, free_port()
         self._process: subprocess.Popen[bytes] | None = None
@@ -71,7 +73,6 @@ class Redis:
         return f"redis://127.0.0.1:{self._port}/0"
 
     def start(self) -> None:
-        """It keeps nothing on disk, so what it held is lost with it."""
         options = ["--port", str(self._port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         self._process = subprocess.Popen(
             [binary("redis-server"), *options],
@@ -87,7 +88,7 @@ class Redis:
 
 
 def wait_for(port: int) -> None:
-    """Until somebody listens there."""
+    """Waits until the port accepts connections."""
     end = time.monotonic() + 10
     while time.monotonic() < end:
         try:
@@ -96,7 +97,7 @@ def wait_for(port: int) -> None:
             time.sleep(0.02)
         else:
             return
-    raise AssertionError(f"nobody listens at {port}")
+    raise AssertionError(f"nothing listens at port {port}")
 
 
 POOL_SIZE = 2
@@ -120,8 +121,8 @@ logfile = {folder}/log
 
 @contextmanager
 def pgbouncer(url: str) -> Iterator[tuple[str, Path]]:
-    """A connection pooler in transaction mode before the database at `url`, with POOL_SIZE connections to it: its
-    address, and its log. It refuses to be run by root."""
+    """A PgBouncer in transaction mode in front of the database at `url`, with POOL_SIZE server connections: its URL and
+    its log file. It refuses to run as root."""
     program, port, server = binary("pgbouncer"), free_port(), urlsplit(url)
     user = "nobody" if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="threadkeeper-") as name:
@@ -147,7 +148,7 @@ def pgbouncer(url: str) -> Iterator[tuple[str, Path]]:
 
 @contextmanager
 def servers() -> Iterator[tuple[Postgres, Redis]]:
-    """Both, started."""
+    """PostgreSQL and Redis, started."""
     # Not pytest's own directory: another account than root's has to reach it.
     with tempfile.TemporaryDirectory(prefix="threadkeeper-") as name:
         folder = Path(name)

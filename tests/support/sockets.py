@@ -12,7 +12,7 @@ Answer = Callable[[socket.socket], None]
 
 @contextmanager
 def serving(answer: Answer) -> Iterator[str]:
-    """A server that reads a request and then does as `answer` says, to each of its callers."""
+    """The base URL of a server that reads a request and calls `answer` with the connection."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(0.1)
     over = threading.Event()
@@ -23,7 +23,7 @@ def serving(answer: Answer) -> Iterator[str]:
                 connection.recv(65536)
                 answer(connection)
             except OSError:
-                pass  # the client hung up, which is what it is meant to do
+                pass  # the client hung up, as it should
 
     def accept() -> None:
         while not over.is_set():
@@ -44,4 +44,5 @@ def serving(answer: Answer) -> Iterator[str]:
 
 
 def whole(body: bytes, headers: bytes = b"") -> bytes:
+    """A complete 200 response."""
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n%s\r\n%s" % (len(body), headers, body)

@@ -11,10 +11,12 @@ from threads.emulator import Emulator
 
 
 def spoken(text: str) -> dict[str, Any]:
+    """A user message."""
     return {"type": "chatkit.user_message", "content": [{"type": "input_text", "text": text}], "attachments": []}
 
 
 def sync(emulator: Emulator, *, everything: bool = False, with_items: bool = True) -> Sync:
+    """Runs a sync without pauses; returns it when it has ended."""
     client = asking(emulator)
     made = Sync(client, with_items=with_items, pauses=())
     try:
@@ -25,4 +27,5 @@ def sync(emulator: Emulator, *, everything: bool = False, with_items: bool = Tru
 
 
 def is_complete() -> bool:
+    """Whether the archive is complete as of some time."""
     return completeness().as_of is not None

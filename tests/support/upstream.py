@@ -12,5 +12,5 @@ NOW = 1_790_000_000.0
 
 
 def use_upstream(monkeypatch: pytest.MonkeyPatch, client: ChatKitClient) -> None:
-    """The desk asks `client`, for the rest of the test."""
+    """Makes `client` the upstream client of this process until the test ends."""
     monkeypatch.setattr(upstream, "client", lambda: client)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.working import ROOT, manage, until
+from tests.support.databases import migrated
+from tests.support.working import ROOT, until
 
 
 class Desk:
@@ -27,7 +28,7 @@ class Desk:
             # Compressed by the first of all these desks.
             "STATIC_ROOT": str(data.parent / "static"),
         } | more  # fmt: skip
-        manage(settings, "migrate", "--verbosity", "0")
+        migrated(data)
         self.log = data / "log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, check_password
 from django.test import override_settings
 
@@ -35,6 +36,7 @@ assert ticks > 10, ticks
 """
 
 
+@pytest.mark.slow
 def test_others_are_answered_meanwhile_and_one_thread_looks(tmp_path: Path) -> None:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     settings = {"DJANGO_SETTINGS_MODULE": "dashboard.settings", "DATA_DIR": str(tmp_path)}

@@ -151,6 +151,7 @@ def _seconds(act: Callable[[str], object], text: str) -> float:
     return time.thread_time() - began
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_four_times_as_much_takes_about_four_times_as_long(name: str) -> None:
     act = FUNCTIONS[name]
@@ -168,6 +169,7 @@ def test_four_times_as_much_takes_about_four_times_as_long(name: str) -> None:
     assert not slow, f"milliseconds: {slow}"
 
 
+@pytest.mark.slow
 def test_a_message_of_five_megabytes_is_masked_as_far_as_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = Counter[str]()
     text = masking.text

@@ -61,7 +61,7 @@ def test_what_is_missing_is_told_by_the_migrations(case: str, statement: str) ->
     )
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="errors of PostgreSQL")
+@pytest.mark.database("postgresql")
 @pytest.mark.parametrize(
     ("statement", "title"),
     [
@@ -80,7 +80,7 @@ def test_what_does_not_exist_is_no_reason_to_migrate(statement: str, title: str 
     assert (words and words.title) == title
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="errors of PostgreSQL")
+@pytest.mark.database("postgresql")
 @pytest.mark.parametrize(
     ("wrong", "title"),
     [

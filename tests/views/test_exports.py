@@ -22,6 +22,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tests.support.accounts import account
+from tests.support.effort import times
 from tests.support.exporting import (
     body,
     broken_after,
@@ -121,7 +122,7 @@ def test_whatever_is_filtered_by(agent: Client, emulator: Emulator, archived: bo
             "hour": st.sampled_from(["0-09", "2-14"]),
         }
 
-    @hypothesis_settings(max_examples=25)
+    @hypothesis_settings(max_examples=times(25))
     @given(st.fixed_dictionaries({}, optional=filters))
     def equal(chosen: dict[str, str]) -> None:
         query = urlencode(chosen)

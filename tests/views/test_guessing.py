@@ -27,7 +27,7 @@ from threads.models import SavedView
 from threads.service.outage import watch
 from threads.sources import query_forms
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 _LISTS = [
     "user=P",

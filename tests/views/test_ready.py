@@ -232,7 +232,7 @@ def test_it_can_not_be_used_to_load_the_database(monkeypatch: pytest.MonkeyPatch
     assert len(times) <= 2
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no such limit")
+@pytest.mark.database("postgresql")  # SQLite has no such limit
 def test_a_statement_of_its_own_connection_ends_in_time_and_leaves_no_limit_behind(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -52,6 +52,7 @@ def _signed_in(asking: User | None) -> Client:
     return client
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("who", WHO)
 def test_every_address_answers_everybody_as_the_table_says(who: str, upstream_and_queue: Emulator) -> None:

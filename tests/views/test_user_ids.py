@@ -16,6 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tests.support.accounts import account
+from tests.support.effort import times
 from tests.support.erasing import done
 from tests.support.exporting import own_place, stored, transcripts, zipped  # noqa: F401
 from tests.support.page import Page
@@ -205,7 +206,7 @@ signs = st.text(
 
 
 @stored
-@hypothesis_settings(max_examples=40)
+@hypothesis_settings(max_examples=times(40))
 @example(names=NAMES, part="_")
 @example(names=NAMES, part="a_b")
 @example(names=NAMES, part="0%")

@@ -29,11 +29,6 @@ from threads.jobs import lease_holder
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-on_postgresql = pytest.mark.skipif(
-    connection.vendor != "postgresql", reason="SQLite is for one machine, which has one clock"
-)
-on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's clock is not this machine's")
-
 
 @contextmanager
 def worker(ahead: int, job: Erasure, base_url: str, role: str, log: Path) -> Iterator[subprocess.Popen[str]]:
@@ -68,7 +63,7 @@ def begin(process: subprocess.Popen[str]) -> None:
     process.stdin.flush()
 
 
-@on_postgresql
+@pytest.mark.database("postgresql")  # SQLite is for one machine, which has one clock
 @pytest.mark.parametrize("ahead", [-90, 90])
 def test_two_processes_whose_clocks_differ_take_nothing_from_each_other(tmp_path: Path, ahead: int) -> None:
     world = Scripted(10)
@@ -133,7 +128,7 @@ def test_who_stood_still_and_holds_the_job_goes_on(monkeypatch: pytest.MonkeyPat
     assert before[1] > before[0], "the lease was renewed before the call"
 
 
-@on_sqlite
+@pytest.mark.database("sqlite")  # PostgreSQL's clock is not this machine's
 @pytest.mark.parametrize("step", [-3600, -90, 90, 3600])
 def test_setting_the_clock_of_the_one_machine_takes_no_lease_away(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Half a minute after its last renewal, and after its end."""

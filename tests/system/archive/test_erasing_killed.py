@@ -8,11 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.effort import times
 from tests.support.scripted import Scripted, Turn
 from tests.support.working import ROOT
 from threads.emulator import EmulatorServer
 
-ROUNDS = 50
+ROUNDS = times(50)
 
 
 def test_killed_fifty_times_every_thread_has_an_end_and_none_was_deleted_blind(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connections, transaction
 from django.utils import timezone
 
 from tests.support.scripted import Scripted
@@ -55,12 +55,7 @@ def test_both_end_and_each_thread_is_deleted_once(tmp_path: Path, database: str)
     assert not set(world.thread_ids()) & theirs
 
 
-needs_postgresql = pytest.mark.skipif(
-    connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time"
-)
-
-
-@needs_postgresql
+@pytest.mark.database("postgresql")  # SQLite lets one transaction write at a time
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("first", ["storing", "erasing"])
 def test_who_stores_and_who_erases_wait_for_each_other(first: str) -> None:

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from zipfile import ZipFile
 
+from tests.support.databases import migrated
 from tests.support.mirror import asking
 from tests.support.upstream import NOW
 from tests.support.working import ask, environment, manage, started, until
@@ -59,7 +60,7 @@ def test_killed_again_and_again_the_files_are_whole(tmp_path: Path) -> None:
     user = max(set(owners), key=owners.count)
     with EmulatorServer(emulator) as server:
         settings = environment(tmp_path, server.base_url, ARCHIVE="off")
-        manage(settings, "migrate", "--verbosity", "0")
+        migrated(tmp_path)
         manage(settings, "shell", "--no-imports", "--command", _ASKS.format(user=user))
         for _ in range(ROUNDS):
             with started(settings, "worker", log=tmp_path / "log") as worker:

@@ -8,12 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.effort import times
 from tests.support.mirror import upstream
 from tests.support.upstream import NOW
 from threads.emulator import Emulator, EmulatorServer
 
 ROOT = Path(__file__).resolve().parents[3]
-ROUNDS = 50
+ROUNDS = times(50)
 
 
 def test_killed_fifty_times_it_ends_equal_to_the_upstream(tmp_path: Path) -> None:

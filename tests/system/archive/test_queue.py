@@ -13,6 +13,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from dashboard import env
+from tests.support.databases import migrated
 from tests.support.services import postgres, redis_server
 from tests.support.upstream import NOW
 from tests.support.working import ask, environment, manage, started, until
@@ -34,7 +35,7 @@ def test_what_a_page_asks_for_a_worker_does(tmp_path: Path, url: str) -> None:
     emulator = Emulator(threads=20, seed=7, now=NOW)
     with EmulatorServer(emulator) as server:
         settings = environment(tmp_path, server.base_url, QUEUE_URL=url, ARCHIVE_EVERY="1440")
-        manage(settings, "migrate", "--verbosity", "0")
+        migrated(tmp_path)
         with started(settings, "worker", log=tmp_path / "log") as worker:
             until(lambda: ask(tmp_path, "SELECT 1 FROM archive_run WHERE ended_at IS NOT NULL"))
             (oldest, *_) = emulator.thread_ids(order="asc")

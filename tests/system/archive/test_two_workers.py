@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.support.copied import COMPLETE, ITEMS, is_equal
+from tests.support.databases import migrated
 from tests.support.upstream import NOW
 from tests.support.working import ask, environment, manage, started, until
 from threads.emulator import Emulator, EmulatorServer
@@ -19,7 +20,7 @@ def test_two_at_once_end_equal_to_the_upstream(tmp_path: Path) -> None:
     emulator = Emulator(threads=300, seed=5, now=NOW, latency_ms=5)
     with EmulatorServer(emulator) as server, ExitStack() as stack:
         settings = environment(tmp_path, server.base_url)
-        manage(settings, "migrate", "--verbosity", "0")
+        migrated(tmp_path)
         workers = [stack.enter_context(started(settings, "worker", log=tmp_path / f"log{n}")) for n in range(2)]
         until(lambda: ask(tmp_path, COMPLETE))
         for each in workers:
@@ -33,7 +34,7 @@ def test_a_killed_one_is_taken_over(tmp_path: Path) -> None:
     emulator = Emulator(threads=300, seed=5, now=NOW, latency_ms=20)
     with EmulatorServer(emulator) as server, ExitStack() as stack:
         settings = environment(tmp_path, server.base_url, ARCHIVE_EVERY="1440")
-        manage(settings, "migrate", "--verbosity", "0")
+        migrated(tmp_path)
         # No message for any worker.
         manage(settings, "shell", "--no-imports", "--command", REQUEST)
         first = stack.enter_context(started(settings, "worker", log=tmp_path / "first"))

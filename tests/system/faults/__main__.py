@@ -79,6 +79,7 @@ def report(found: list[Row], results: Results) -> Counter[str]:
 
 def main() -> int:
     os.environ.setdefault("FUZZ", REQUESTS)
+    os.environ.setdefault("EFFORT", "full")
     found, results = rows(), Results()
     tests = sorted({each.partition("[")[0] for row in found for each in row.tests})
     pytest.main(["-n", "auto", "--timeout=600", "--no-header", "--no-summary", *tests], plugins=[results])

@@ -16,6 +16,8 @@ from threads.emulator import Emulator, EmulatorServer, Fault
 from threads.emulator.api.spoilers import gzip_bomb
 
 DEADLINE = 1.7
+SHORT = 0.5
+"""Seconds, for the faults that last until the deadline is over."""
 
 FAILING: list[tuple[Fault, int, str]] = [
     (Fault.WRONG_KEY, 502, "The API key was not accepted"),
@@ -63,12 +65,14 @@ COPING: list[tuple[Fault, str]] = [
 
 
 @pytest.fixture
-def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+def upstream(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     """An upstream of 45 threads behind a real socket, which the desk asks with a short deadline."""
     emulator = Emulator(threads=45, seed=7, now=NOW)
     gzip_bomb()  # takes a second to make, once
     with EmulatorServer(emulator) as server:
-        client = ChatKitClient(Account("sk-test", server.base_url), limits=Limits(DEADLINE, 0.5, 2_000_000))
+        fault = request.node.callspec.params.get("fault") if hasattr(request.node, "callspec") else None
+        deadline = SHORT if fault in {Fault.HANG, Fault.DRIP, Fault.DRIP_HEADERS} else DEADLINE
+        client = ChatKitClient(Account("sk-test", server.base_url), limits=Limits(deadline, 0.5, 2_000_000))
         use_upstream(monkeypatch, client)
         yield emulator
         client.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, connections, transaction
+from django.db import OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from dashboard.databases import sqlite
@@ -21,7 +21,8 @@ from threads.archive.sync.walk import Sync
 from threads.emulator import Emulator
 
 pytestmark = [
-    pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has no such lock"),
+    pytest.mark.slow,
+    pytest.mark.database("sqlite"),
     pytest.mark.django_db(transaction=True),
 ]
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.support import counted
 from tests.support.clock import Clock, put_forward
 from tests.support.dying import Dying, Held, held, run
+from tests.support.effort import times
 from tests.support.mirror import archive, upstream
 from tests.support.syncing import spoken
 from threads.archive import deletions
@@ -42,7 +43,7 @@ from threads.audit.record import Action
 from threads.chatkit import CursorGone, Garbled, NotFound, Retired, Thread
 from threads.emulator import Fault
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 PURGE = pytest.mark.parametrize("purge", [False, True], ids=["mark", "purge"])
 DAY = timedelta(hours=25)
@@ -146,7 +147,7 @@ def test_an_empty_list_asks_for_no_thread_by_its_id(purge: bool, clock: Clock) -
 FAULTS = sorted(Fault, key=lambda fault: fault.value)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=times(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     fault=st.sampled_from(FAULTS),
     at=st.integers(0, 60),

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support import counted
+from tests.support.effort import times
 from tests.support.erasing import done, eraser, is_sound, ordered, recorded, states
 from tests.support.mirror import archive, upstream
 from tests.support.scripted import Scripted, Turn
@@ -531,7 +532,8 @@ def test_an_upstream_that_says_deleted_and_still_lists_them_is_told_of(
 _TURNS = st.lists(st.sampled_from(list(Turn)), max_size=14)
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+@settings(max_examples=times(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(turns=_TURNS, count=st.integers(1, 3), stops=st.integers(0, 2))
 def test_whatever_the_upstream_does_it_ends_sound(turns: list[Turn], count: int, stops: int) -> None:
     for model in (Target, Erasure, Erased):

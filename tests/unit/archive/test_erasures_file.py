@@ -24,6 +24,7 @@ from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
 from tests.support.accounts import account
+from tests.support.effort import times
 from tests.support.erasing import done, ordered, recorded, states
 from tests.support.scripted import Scripted, Turn
 from tests.support.syncing import sync
@@ -150,7 +151,10 @@ def said_last(file: Path, job: Erasure) -> dict[str, str]:
     return {each["thread"]: each["what"] for each in lines(file) if "thread" in each and each["erasure"] == str(job.pk)}
 
 
-@settings_of_hypothesis(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+@settings_of_hypothesis(
+    max_examples=times(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     turns=st.lists(st.sampled_from([each for each in Turn if each is not Turn.KEY_REVOKED]), max_size=8),
     recorded_=st.lists(st.booleans(), max_size=12),
@@ -346,8 +350,11 @@ def test_what_one_order_takes_back_another_may_have_erased(world: Scripted, file
     assert set(replay.standing().threads) == {thread}
 
 
+@pytest.mark.slow
 @given(told=st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["a", "b"]), st.booleans()), max_size=12))
-@settings_of_hypothesis(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings_of_hypothesis(
+    max_examples=times(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_a_thread_is_erased_by_the_file_where_the_last_word_of_any_order_is(
     file: Path, told: list[tuple[int, str, bool]]
 ) -> None:
@@ -456,11 +463,12 @@ def test_a_line_that_a_crash_cut_short_takes_no_other_with_it(file: Path) -> Non
     assert [(each.number, each.erasure, each.thread) for each in found if each] == [(1, one, "a"), (2, two, "b")]
 
 
+@pytest.mark.slow
 @given(
     threads=st.lists(st.text(min_size=1, max_size=600), min_size=1, max_size=5),
     junk=st.lists(st.binary(max_size=300), max_size=3),
 )
-@settings_of_hypothesis(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings_of_hypothesis(max_examples=times(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_id_comes_back_as_it_was_whatever_else_stands_in_the_file(
     file: Path, threads: list[str], junk: list[bytes]
 ) -> None:

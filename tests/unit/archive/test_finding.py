@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.effort import times
 from tests.support.mirror import asking
 from tests.support.searching import ids, say
 from tests.support.syncing import spoken, sync
@@ -113,7 +114,8 @@ queries = st.builds(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+@settings(max_examples=times(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(queries, st.sampled_from(ZONES), st.integers(0, 5), st.sampled_from(["exact", "part"]))
 def test_every_filter_is_what_a_look_at_each_thread_finds_and_pages_there_and_back(
     filled: Rows, query: ThreadQuery, zone: str, whose: int, match: str
@@ -177,7 +179,8 @@ def test_words_are_found_as_a_person_means_them(world: Emulator, text: str, type
     assert (thread in ids(ThreadQuery(q=typed, limit=100))) is there
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+@settings(max_examples=times(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=300) | st.sampled_from(['"', "a AND", "NEAR(", "^x", "*", "a'b", "\\", "=s1", "-", '""', "%_"]))
 def test_nothing_that_can_be_typed_is_an_error(filled: Rows, typed: str) -> None:
     ArchiveSource().list_threads(ThreadQuery(q=typed))
@@ -223,7 +226,8 @@ def test_what_changes_is_found_by_what_it_is_now(world: Emulator) -> None:
     assert ids(ThreadQuery(q="zanzibar", status="active")) == []
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+@settings(max_examples=times(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(queries, st.sampled_from(ZONES), st.booleans())
 def test_counts_by_status_are_what_each_list_has(filled: Rows, query: ThreadQuery, zone: str, whose: bool) -> None:
     query = replace(query, q=None, hour=None, reason=None, limit=100, user=filled[0].user if whose else None)

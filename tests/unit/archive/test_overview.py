@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.effort import times
 from threads.archive import statistics as numbers
 from threads.archive.clock_changes import offset_periods
 from threads.archive.models import ArchivedThread
@@ -138,7 +139,7 @@ def test_the_numbers_are_those_of_a_look_at_each_thread(monkeypatch: pytest.Monk
     monkeypatch.setattr(numbers, "_CHUNK", 3)
     rows = filled(threads(700, untimed=20 if kind == "untimed" else 0, disordered=kind == "disordered"))
 
-    @settings(max_examples=40, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=times(40), suppress_health_check=list(HealthCheck))
     @given(ranges, st.sampled_from(ZONES))
     def holds(days: tuple[date, date], zone: str) -> None:
         check(rows, *days, zone)

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
+from tests.support.effort import times
 from tests.support.erasing import done, states
 from tests.support.scripted import Scripted
 from tests.support.syncing import spoken, sync
@@ -342,6 +343,7 @@ def test_no_second_order_while_one_waits(world: Scripted) -> None:
     assert Erasure.objects.count() == 1
 
 
+@pytest.mark.slow
 @given(
     before=st.none() | st.tuples(st.integers(1, 3), st.sets(st.sampled_from(["closed", "locked"]), min_size=1)),
     days=st.integers(1, 3),
@@ -349,7 +351,7 @@ def test_no_second_order_while_one_waits(world: Scripted) -> None:
     count=st.integers(0, 300),
     of=st.integers(1, 10_000),
 )
-@settings_of_hypothesis(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings_of_hypothesis(max_examples=times(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_which_orders_have_to_be_confirmed(
     monkeypatch: pytest.MonkeyPatch,
     before: tuple[int, set[str]] | None,

@@ -12,7 +12,7 @@ from threads.erasure import vacuum
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(connection.vendor != "postgresql", reason="of PostgreSQL"),
+    pytest.mark.database("postgresql"),
 ]
 
 

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support import counted
+from tests.support.effort import times
 from tests.support.mirror import archive, asking, upstream
 from tests.support.syncing import is_complete, spoken, sync
 from tests.support.upstream import NOW
@@ -211,7 +212,8 @@ ACTS = st.lists(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+@settings(max_examples=times(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ACTS)
 def test_whatever_happens_a_quiet_run_afterwards_makes_it_equal(acts: list[tuple[str, int]]) -> None:
     for model in (ArchivedItem, ArchivedThread, Day, Tally, State, Person, Reason, Word, Progress, Lease):

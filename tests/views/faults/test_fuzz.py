@@ -20,12 +20,15 @@ from hypothesis import strategies as st
 
 from tests.support.accounts import account
 from tests.support.addresses import addresses, read
+from tests.support.effort import times
 from tests.support.seen import Seen
 from tests.support.syncing import sync
 from threads.archive import database_guard, thread_info
 from threads.emulator import Emulator
 
-EXAMPLES = int(os.environ.get("FUZZ", "400"))
+pytestmark = pytest.mark.slow
+
+EXAMPLES = int(os.environ.get("FUZZ", times(400)))
 KEY = "sk-test"
 
 METHODS = ["GET", "GET", "GET", "POST", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"]
@@ -149,7 +152,7 @@ def test_nothing_that_can_be_asked_is_a_mistake_of_ours(emulator: Emulator, seen
     ids = list(emulator.thread_ids())
 
     @hypothesis_settings(
-        max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=EXAMPLES <= 1000
+        max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=EXAMPLES < 1000
     )
     @given(request=REQUEST)
     def asked(request: dict[str, Any]) -> None:

@@ -113,7 +113,7 @@ def test_what_is_locked_for_a_moment_is_recorded_after_all(
     seen("in the trail, with the time at which it happened")
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite's connection is a file, which nobody drops")
+@pytest.mark.database("postgresql")  # SQLite's connection is a file, which nobody drops
 def test_a_connection_that_was_dropped_is_not_used_again(
     get: Get, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, seen: Seen
 ) -> None:
