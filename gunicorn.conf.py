@@ -44,7 +44,7 @@ control_socket_disable = True
 if env.flag("METRICS"):
     _counted = Path(env.text("DATA_DIR", str(Path(__file__).resolve().parent / "var"))) / "metrics"
     metric_files.remove_stale(_counted)
-    metric_files.share(_counted)
+    metric_files.set_directory(_counted)
 
 
 def _gather() -> None:
@@ -52,9 +52,9 @@ def _gather() -> None:
     import django  # noqa: PLC0415
 
     django.setup()
-    from dashboard.collect_static import gather  # noqa: PLC0415
+    from dashboard.collect_static import collect_if_changed  # noqa: PLC0415
 
-    gather()
+    collect_if_changed()
 
 
 def on_starting(_server: Any) -> None:

@@ -141,7 +141,7 @@ DEEP = (
 def everything() -> Iterator[tuple[str, Callable[[], object]]]:
     """Yields the benchmarks as (name, call). Raises `WrongReplyError` if a page has the wrong rows."""
     from threads.archive.models import ArchivedThread, SearchDoc  # noqa: PLC0415
-    from threads.archive.report import report  # noqa: PLC0415
+    from threads.archive.report import archive_report  # noqa: PLC0415
 
     threads = SearchDoc.objects.count()
     deep = ArchivedThread.objects.order_by("number").values_list("thread_id", flat=True)[threads // 10]
@@ -153,7 +153,7 @@ def everything() -> Iterator[tuple[str, Callable[[], object]]]:
             check_page(further, beyond, ZONE)
             yield further, lambda query=beyond: page(query)  # type: ignore[misc]
 
-    yield "the report of the command", lambda: len(report().by_day)
+    yield "the report of the command", lambda: len(archive_report().by_day)
     if _overview(None) != threads:
         raise WrongReplyError(f"the overview counts {_overview(None):,} threads instead of {threads:,}")
     yield "the overview, everything", lambda: _overview(None)
@@ -162,9 +162,9 @@ def everything() -> Iterator[tuple[str, Callable[[], object]]]:
 
 
 def _overview(days: int | None) -> int:
-    from threads.archive.statistics import overview, standing  # noqa: PLC0415
+    from threads.archive.statistics import archive_totals, overview  # noqa: PLC0415
 
-    now = standing(ZONE)
+    now = archive_totals(ZONE)
     assert now.first is not None
     assert now.last is not None
     begin = now.first if days is None else now.last - timedelta(days=days - 1)
@@ -178,9 +178,9 @@ def page(query: ThreadQuery) -> int:
 
     source = ArchiveSource(ZONE)
     window = source.list_threads(query)
-    thread_info.of([row.id for row in window.rows if row.id], query.q)
+    thread_info.by_id([row.id for row in window.rows if row.id], query.q)
     source.counts(query)
-    thread_info.lacking()
+    thread_info.search_gaps()
     return len(window.rows)
 
 
@@ -207,11 +207,11 @@ def walked(threads: int, latency_ms: float, *, with_items: bool) -> dict[str, li
     from django.core.management import call_command  # noqa: PLC0415
 
     from threads.archive.sync.walk import Sync  # noqa: PLC0415
-    from threads.chatkit import Account, ChatKitClient  # noqa: PLC0415
+    from threads.chatkit import ApiConfig, ChatKitClient  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
     with upstream(latency_ms, threads) as base_url:
-        client = ChatKitClient(Account("sk-bench", base_url))
+        client = ChatKitClient(ApiConfig("sk-bench", base_url))
         bare_loop(client, with_items=with_items)  # warms the cache of replies in the upstream
         loops = [bare_loop(client, with_items=with_items)]
         memory: list[float] = []

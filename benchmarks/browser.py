@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Response, sync_playwright
 
-from threads.chatkit import Account, ChatKitClient
+from threads.chatkit import ApiConfig, ChatKitClient
 
 from .load import WrongReplyError
 from .server import LONG
@@ -89,7 +89,7 @@ def reading(stage: Stage) -> Iterator[ResultRow]:
     """Load all of a conversation of 10,000 items."""
     (thread,) = stage.ids(1, SOME, begin=stage.pick(LONG, MEDIUM))
     with stage.upstream(0, SOME) as base_url, stage.desk(base_url) as ours, _browser(ours) as context:
-        client = ChatKitClient(Account("sk-bench", base_url))
+        client = ChatKitClient(ApiConfig("sk-bench", base_url))
         last = client.list_items(thread, order="desc", limit=1).rows[0].id
         client.close()
         page = _opened(context, f"{ours.url}/threads/{thread}/")

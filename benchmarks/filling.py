@@ -82,11 +82,11 @@ def _generated(threads: int, low: int, high: int) -> list[ThreadRows]:
         row = read_thread(world.thread(number, world.user_of(number), at))
         thread = write._filled(ArchivedThread(number=number + 1), row, now)  # noqa: SLF001
         rows = [read_item(raw) for raw in world.items(number, at)[: ITEMS[number % 2]]]
-        items = [write.item(thread, place, each) for place, each in enumerate(rows)]
-        write.count(thread, rows)
+        items = [write.item_row(thread, place, each) for place, each in enumerate(rows)]
+        write.add_to_counts(thread, rows)
         thread.last_item_id, thread.read_at = items[-1].item_id, now
         thread.due_at = now + write._recheck_after(now - (thread.last_activity_at or now))  # noqa: SLF001
-        found = set(words(word_index.head(thread)))
+        found = set(words(word_index.folded_head(thread)))
         for each in items:
             found.update(words(each.text))
         columns = {name: value for name, value in vars(thread).items() if name != "_state"}
@@ -170,9 +170,9 @@ def _store(chunk: Sequence[ThreadRows]) -> str:
     from threads.archive.store import counters, word_index  # noqa: PLC0415
 
     threads = [ArchivedThread(**each.columns) for each in chunk]
-    counters.name(threads)
-    counters.change([], [each for each in map(counters.counted, threads) if each])
-    counters.days(threads)
+    counters.set_keys(threads)
+    counters.update_counts([], [each for each in map(counters.counter_keys, threads) if each])
+    counters.extend_days(threads)
     columns = _columns(ArchivedThread)
     adapted = connection.ops.adapt_datetimefield_value
     rows = [[_plain(getattr(each, name), adapted) for name in columns] for each in threads]
@@ -180,10 +180,10 @@ def _store(chunk: Sequence[ThreadRows]) -> str:
     names = ["thread_id", "place", "item_id", "created_at", "type", "raw", "text"]
     _insert("archive_archiveditem", names, [row for each in chunk for row in each.items])
     documents = [
-        (thread.number, word_index.document(thread, each.words)) for thread, each in zip(threads, chunk, strict=True)
+        (thread.number, word_index.index_text(thread, each.words)) for thread, each in zip(threads, chunk, strict=True)
     ]
     _insert("archive_searchdoc", ["thread_id", "words"], documents)
-    word_index.remember(set().union(*(each.words for each in chunk)))
+    word_index.store_words(set().union(*(each.words for each in chunk)))
     return threads[-1].thread_id
 
 
@@ -260,7 +260,7 @@ def _copy_sqlite(path: Path) -> None:
     import sqlite3  # noqa: PLC0415
 
     from threads.archive import models  # noqa: PLC0415
-    from threads.archive.store.word_index import RUN, run_word  # noqa: PLC0415
+    from threads.archive.store.word_index import RUN_BITS, run_word  # noqa: PLC0415
 
     tables = [
         models.Person, models.State, models.Reason, models.ArchivedThread, models.ArchivedItem, models.SearchDoc,
@@ -273,7 +273,7 @@ def _copy_sqlite(path: Path) -> None:
         rows = source.execute(f"SELECT {names} FROM {table}")
         while chunk := rows.fetchmany(_CHUNK_ROWS):
             if model is models.SearchDoc:
-                chunk = [(number, f"{run_word(number >> RUN)} {text}") for number, text in chunk]
+                chunk = [(number, f"{run_word(number >> RUN_BITS)} {text}") for number, text in chunk]
             _insert(table, columns, chunk)
     source.close()
 

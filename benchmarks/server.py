@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 
-from threads.chatkit import Account, ChatKitClient, Order
+from threads.chatkit import ApiConfig, ChatKitClient, Order
 
 from .load import MeasuredPage, WrongReplyError
 from .serving import ROOT, memory_mb
@@ -102,7 +102,7 @@ def conversation(stage: Stage) -> Iterator[ResultRow]:
     """A page of 100 items near the start and at the end of 10,000, as htmx loads them."""
     (thread,) = stage.ids(1, SOME, begin=LONG)
     with stage.upstream(0, SOME) as base_url, stage.desk(base_url) as ours:
-        client = ChatKitClient(Account("sk-bench", base_url))
+        client = ChatKitClient(ApiConfig("sk-bench", base_url))
         first = _item_ids(client, thread, order="asc")
         second = _item_ids(client, thread, order="asc", after=first[-1])
         last = _item_ids(client, thread, order="desc")[::-1]

@@ -64,7 +64,7 @@ class BundledStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: 
         return others | {name: (self, name) for name in bundles}
 
 
-def gather() -> bool:
+def collect_if_changed() -> bool:
     """Fills STATIC_ROOT, unless it is up to date. Returns whether it was filled."""
     root = Path(settings.STATIC_ROOT)
     root.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from jinja2 import Environment, StrictUndefined
 
-from threads.rendering.escape import exact, in_pieces, named, visible
+from threads.rendering.escape import attribute_text, exact, in_blocks, visible
 from threads.rendering.markdown import LONGEST_PLAIN
 from threads.roles import Right
 
@@ -33,7 +33,9 @@ def environment(**options: Any) -> Environment:
         places_of=_navigation,
         restored=_restore_warning,
     )
-    jinja.filters.update(visible=visible, named=named, exact=exact, whole=partial(in_pieces, longest=LONGEST_PLAIN))
+    jinja.filters.update(
+        visible=visible, named=attribute_text, exact=exact, whole=partial(in_blocks, longest=LONGEST_PLAIN)
+    )
     return jinja
 
 

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-from threads.lib.db import give_back
+from threads.lib.db import release_connections
 from threads.lib.trace import Trace, trace
 
 from . import views
@@ -151,4 +151,4 @@ class ReleaseConnection:
         return self._get_response(request)
 
     def process_view(self, _request: HttpRequest, *_view: Any) -> None:
-        give_back()
+        release_connections()

@@ -122,7 +122,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "threads.web.fetch_metadata.FetchMetadata",
+    "threads.web.fetch_metadata.FetchMetadataMiddleware",
     "dashboard.accounts.fresh_rights.FreshRights",
     "dashboard.accounts.middleware.SignInRequired",
     "dashboard.accounts.middleware.AuditActor",

@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from threads.roles import for_everybody
-from threads.web.fetch_metadata import linked
+from threads.roles import for_every_account
+from threads.web.fetch_metadata import linkable
 
 from . import views
 from .accounts import account_page, sign_in, sso
@@ -13,7 +13,7 @@ from .accounts.throttle import one_at_a_time
 urlpatterns = [
     path("", views.home, name="home"),
     path("", include("threads.urls")),
-    path("sign-in/", linked(one_at_a_time(sign_in.SignIn.as_view())), name="sign-in"),
+    path("sign-in/", linkable(one_at_a_time(sign_in.SignIn.as_view())), name="sign-in"),
     path("sign-in/demo/", sign_in.demo, name="demo"),
     path("sign-in/sso/", sso.begin, name="sso"),
     path("sign-in/sso/callback/", sso.callback, name="sso-callback"),
@@ -21,7 +21,7 @@ urlpatterns = [
     path("account/", account_page.page, name="account"),
     path(
         "account/password/",
-        linked(for_everybody(one_at_a_time(account_page.ChangePassword.as_view()))),
+        linkable(for_every_account(one_at_a_time(account_page.ChangePassword.as_view()))),
         name="password",
     ),
     path("account/sign-out/", account_page.sign_out_everywhere, name="sign-out-everywhere"),

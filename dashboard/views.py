@@ -8,9 +8,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 
-from threads.roles import Right, for_everybody, names
-from threads.web.error_page import problem
-from threads.web.fetch_metadata import linked
+from threads.roles import Right, for_every_account, role_names
+from threads.web.error_page import problem_page
+from threads.web.fetch_metadata import linkable
 
 from . import database_errors
 
@@ -18,8 +18,8 @@ _FIRST = ((Right.READ, "threads"), (Right.AUDIT, "audit"), (Right.ADMINISTER, "a
 """The start page for the first right that an account has."""
 
 
-@linked
-@for_everybody
+@linkable
+@for_every_account
 def home(request: HttpRequest) -> HttpResponse:
     """Redirects to the first page that the account may see."""
     for right, name in _FIRST:
@@ -30,45 +30,49 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The 400 page."""
-    return problem(request, 400, "This request can't be answered", "Something in its address or its form is not valid.")
+    return problem_page(
+        request, 400, "This request can't be answered", "Something in its address or its form is not valid."
+    )
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The 403 page: names the account's roles."""
-    roles = names(request.user) if request.user.is_authenticated else []
+    roles = role_names(request.user) if request.user.is_authenticated else []
     if not roles and not getattr(request.user, "is_superuser", False):
         text = "It has no role yet. Ask an administrator to give it one: what it may do depends on that."
-        return problem(request, 403, "Your account can't do anything here", text, account=True)
+        return problem_page(request, 403, "Your account can't do anything here", text, account=True)
     held = f"Your roles: {', '.join(roles)}. " if roles else ""
-    return problem(
+    return problem_page(
         request, 403, "This is not for your account", f"{held}Ask an administrator if you need it for your work."
     )
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The 404 page."""
-    return problem(request, 404, "There is no such page", "The address may be mistyped or out of date.")
+    return problem_page(request, 404, "There is no such page", "The address may be mistyped or out of date.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """The 500 page; for a database failure 503 with its reason."""
     words = database_errors.explain(sys.exception())
     if words is not None:
-        response = problem(request, 503, *words)
+        response = problem_page(request, 503, *words)
         response.headers["Retry-After"] = "5"
         return response
-    return problem(
+    return problem_page(
         request, 500, "Threadkeeper made a mistake", "It has been logged. Trying again may help; nothing was lost."
     )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The 403 page for a missing or outdated CSRF token."""
-    return problem(
+    return problem_page(
         request, 403, "This form is out of date", "Go back, reload the page and send it again. Cookies must be allowed."
     )
 
 
 def too_long(request: HttpRequest) -> HttpResponse:
     """The 413 page."""
-    return problem(request, 413, "This is too long", "No form of Threadkeeper is that long, and none takes a file.")
+    return problem_page(
+        request, 413, "This is too long", "No form of Threadkeeper is that long, and none takes a file."
+    )

@@ -16,7 +16,7 @@ from tests.support.accounts import account
 from tests.support.reader import Get, reader
 from tests.support.seen import Seen
 from tests.support.upstream import NOW, use_upstream
-from threads.chatkit import Account, ChatKitClient, Limits
+from threads.chatkit import ApiConfig, ChatKitClient, Limits
 from threads.emulator import Emulator, EmulatorAdapter
 from threads.emulator.serving import adapter
 from threads.lib import process_state
@@ -88,7 +88,7 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     """An upstream of 45 threads in this process, which the desk asks."""
     monkeypatch.setattr(adapter, "_LONGEST_HANG", 0.1)
     made = Emulator(threads=45, seed=7, now=NOW)
-    client = ChatKitClient(Account("sk-test"), limits=Limits(seconds=5), adapter=EmulatorAdapter(made))
+    client = ChatKitClient(ApiConfig("sk-test"), limits=Limits(seconds=5), adapter=EmulatorAdapter(made))
     use_upstream(monkeypatch, client)
     yield made
     client.close()

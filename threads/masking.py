@@ -53,7 +53,7 @@ def applies_to(user: User | AnonymousUser) -> bool:
     return bool(settings.MASK_IDENTITIES) and not user.has_perm(Right.IDENTIFY)
 
 
-def short(name: str) -> str:
+def mask_id(name: str) -> str:
     """A user id or an e-mail address, shortened so that it can't be mistaken for a whole one: "use…42f", "a…@e…"."""
     shown = min(MAX_SHOWN, len(name) // 3)
     parts = _SIGN.split(name, maxsplit=1)
@@ -69,7 +69,7 @@ def text(original: str, known: Iterable[str] = ()) -> str:
         original = _without(original, name)
     if not _SIGN.search(original):
         return original
-    return _EMAIL.sub(lambda found: short(found.group()), original)
+    return _EMAIL.sub(lambda found: mask_id(found.group()), original)
 
 
 def line(original: str, known: Iterable[str] = ()) -> str:
@@ -238,12 +238,12 @@ def _without(original: str, name: str) -> str:
         if len(form) < _MIN_SUBSTRING:
             pattern = rf"(?<!\w){re.escape(form)}(?!\w)"
             original = re.sub(
-                pattern, lambda _: short(name), original, flags=re.NOFLAG if form == name else re.IGNORECASE
+                pattern, lambda _: mask_id(name), original, flags=re.NOFLAG if form == name else re.IGNORECASE
             )
         elif form == name:
-            original = original.replace(form, short(name))
+            original = original.replace(form, mask_id(name))
         else:
-            original = _replaced(original, form, short(name))
+            original = _replaced(original, form, mask_id(name))
     return original
 
 

@@ -69,13 +69,13 @@ def needs(right: Right, *others: Right) -> Callable[[ViewT], ViewT]:
     return decorate
 
 
-def for_everybody(view: ViewT) -> ViewT:
+def for_every_account(view: ViewT) -> ViewT:
     """Marks a view as open to every signed-in account, with or without a role."""
     view.rights = ()  # type: ignore[attr-defined]
     return view
 
 
-def may_now(key: int | str, right: Right) -> bool:
+def has_right_now(key: int | str, right: Right) -> bool:
     """Whether the account with this primary key has a right now: for background jobs, since an account may lose a right
     after it starts one. Requests have `dashboard.accounts.fresh_rights`."""
     found = User.objects.filter(pk=key).first()
@@ -83,7 +83,7 @@ def may_now(key: int | str, right: Right) -> bool:
     return found is not None and found.has_perm(right)
 
 
-def names(user: User | AnonymousUser) -> list[str]:
+def role_names(user: User | AnonymousUser) -> list[str]:
     """The names of an account's roles, in the order of `ROLES`."""
     held = set(user.groups.values_list("name", flat=True))
     return [role.name for role in ROLES if role.name in held]

@@ -18,8 +18,8 @@ from django.urls import reverse_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from threads.lib import times
-from threads.roles import ROLES, for_everybody, names
-from threads.web.fetch_metadata import linked
+from threads.roles import ROLES, for_every_account, role_names
+from threads.web.fetch_metadata import linkable
 from threads.web.request import account, now_and_zone
 
 from . import active_sessions
@@ -27,12 +27,12 @@ from .backends import DEMO_USER
 from .throttle import TOO_MANY_ATTEMPTS
 
 
-@linked
-@for_everybody
+@linkable
+@for_every_account
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """Shows the account's roles, active sessions and password settings."""
-    user, held = account(request), names(account(request))
+    user, held = account(request), role_names(account(request))
     now, zone = now_and_zone(request)
     moments = [
         {
@@ -58,7 +58,7 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "account.html", context)
 
 
-@for_everybody
+@for_every_account
 @require_POST
 def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     """Ends all sessions of the account, the current one included."""

@@ -12,7 +12,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from threads.lib.ttl_cache import Remembered
+from threads.lib.ttl_cache import TTLCache
 
 from . import sessions
 
@@ -23,7 +23,7 @@ BACKEND = "dashboard.accounts.backends.AccountBackend"
 DEMO_USER = "demo"
 
 
-_accounts: Remembered[User] = Remembered(settings.SESSION_RECHECK)
+_accounts: TTLCache[User] = TTLCache(settings.SESSION_RECHECK)
 
 
 class AccountBackend(ModelBackend):

@@ -20,7 +20,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
-from threads.audit.record import Action, Actor, NotRecordedError, Outcome, acting, actor, must
+from threads.audit.record import Action, Actor, NotRecordedError, Outcome, acting_as, actor, record_or_raise
 
 from . import throttle
 from .models import SignInLock
@@ -50,7 +50,7 @@ def record_refused_attempt(request: HttpRequest, credentials: dict[str, Any], ac
         if SignInLock.objects.bulk_create([lock], ignore_conflicts=True) and locks.filter(began_at=now).exists():
             detail = {"account": account, "reason": "locked", "locked": kind, "minutes": settings.SIGN_IN_WAIT}
             with suppress(NotRecordedError):
-                must(Action.SIGN_IN, Outcome.REFUSED, detail=detail)
+                record_or_raise(Action.SIGN_IN, Outcome.REFUSED, detail=detail)
             return True
     return bool(locks.update(refused=F("refused") + 1))
 
@@ -72,7 +72,7 @@ def _close_locks(ended: Q) -> None:
     the next time."""
     now = timezone.now()
     for lock in SignInLock.objects.filter(Q(until__lte=now) | ended):
-        with suppress(NotRecordedError), acting(Actor(address=lock.address)), transaction.atomic():
+        with suppress(NotRecordedError), acting_as(Actor(address=lock.address)), transaction.atomic():
             # A lock that another process counts in at this moment stays for the next time too.
             if SignInLock.objects.filter(pk=lock.pk, refused=lock.refused).delete()[0]:
                 detail = {
@@ -83,4 +83,4 @@ def _close_locks(ended: Q) -> None:
                     "ended": min(lock.until, now).isoformat(timespec="seconds"),
                     "attempts_refused": lock.refused,
                 }
-                must(Action.SIGN_IN, Outcome.REFUSED, detail=detail)
+                record_or_raise(Action.SIGN_IN, Outcome.REFUSED, detail=detail)

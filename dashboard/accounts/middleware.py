@@ -15,7 +15,7 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
-from threads.audit.record import Actor, acting
+from threads.audit.record import Actor, acting_as
 from threads.lib.trace import trace
 
 from . import active_sessions
@@ -67,7 +67,7 @@ class AuditActor:
         actor = Actor(
             name, str(request.user.pk or ""), request.META.get("REMOTE_ADDR", ""), current.id if current else ""
         )
-        with acting(actor):
+        with acting_as(actor):
             return self._get_response(request)
 
 

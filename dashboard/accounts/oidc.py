@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.views import OIDCAuthenticationRequestView
 
-from threads.lib.ttl_cache import Remembered
+from threads.lib.ttl_cache import TTLCache
 
 _TIMEOUT_SECONDS = 10
 """Seconds for one answer of the provider."""
@@ -30,7 +30,7 @@ _REQUIRED_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 Claims = dict[str, Any]
 
-_metadata: Remembered[dict[str, Any]] = Remembered(3600)
+_metadata: TTLCache[dict[str, Any]] = TTLCache(3600)
 """The discovery document by issuer, for an hour."""
 
 

@@ -19,7 +19,7 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.http import HttpRequest
 from django.utils import timezone
 
-from threads.lib.ttl_cache import Remembered
+from threads.lib.ttl_cache import TTLCache
 
 if TYPE_CHECKING:
     from .models import DeskSession
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LAST_SEEN = "seen"
 """Session key of the last user action, in Unix seconds."""
 
-_sessions: Remembered[dict[str, Any]] = Remembered(settings.SESSION_RECHECK)
+_sessions: TTLCache[dict[str, Any]] = TTLCache(settings.SESSION_RECHECK)
 _bypass_cache: ContextVar[bool] = ContextVar("bypass_cache", default=False)
 
 

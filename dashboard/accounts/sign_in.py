@@ -20,8 +20,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from threads.archive import database_guard
 from threads.roles import ROLES
-from threads.web.error_page import problem
-from threads.web.fetch_metadata import linked
+from threads.web.error_page import problem_page
+from threads.web.fetch_metadata import linkable
 
 from .backends import BACKEND, DEMO_USER
 from .throttle import TOO_MANY_ATTEMPTS
@@ -69,7 +69,7 @@ def demo(request: HttpRequest) -> HttpResponse:
     try:
         database_guard.claim()
     except ImproperlyConfigured as error:
-        return problem(request, 403, "There is no demo here", str(error))
+        return problem_page(request, 403, "There is no demo here", str(error))
     account, _ = get_user_model().objects.get_or_create(username=DEMO_USER, defaults={"password": make_password(None)})
     account.groups.add(*Group.objects.filter(name__in=[role.name for role in ROLES]))
     login(request, account, backend=BACKEND)
@@ -84,7 +84,7 @@ def next_url(request: HttpRequest, url: str) -> str:
     return url
 
 
-@linked
+@linkable
 @login_not_required
 def admin_sign_in(request: HttpRequest) -> HttpResponse:
     """Replaces the admin's sign-in page: redirects to the desk's, or answers 403 to an account that is signed in."""

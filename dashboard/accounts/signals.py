@@ -13,7 +13,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from threads.audit.record import Action, Actor, Outcome, acting, actor, must, record
+from threads.audit.record import Action, Actor, Outcome, acting_as, actor, record, record_or_raise
 
 from . import lockouts
 
@@ -22,14 +22,14 @@ _RECORDED_FIELDS = ("username", "is_active", "is_superuser", "is_staff", "email"
 
 @receiver(user_logged_in)
 def _signed_in(request: HttpRequest | None, user: User, **_signal: Any) -> None:
-    with acting(_actor(user)):
+    with acting_as(_actor(user)):
         record(Action.SIGN_IN)
 
 
 @receiver(user_logged_out)
 def _signed_out(request: HttpRequest | None, user: User | None, **_signal: Any) -> None:
     if user is not None:
-        with acting(_actor(user)):
+        with acting_as(_actor(user)):
             record(Action.SIGN_OUT)
 
 
@@ -54,7 +54,7 @@ def _remember_previous(instance: User, **_signal: Any) -> None:
 def _account_saved(instance: User, created: bool, raw: bool, **_signal: Any) -> None:
     previous: User | None = getattr(instance, "_previous", None)
     if created or previous is None:
-        must(Action.ACCOUNT, Outcome.DONE, detail={"account": instance.username, "change": "made"})
+        record_or_raise(Action.ACCOUNT, Outcome.DONE, detail={"account": instance.username, "change": "made"})
         return
     changed = {
         name: [getattr(previous, name), getattr(instance, name)]
@@ -64,14 +64,14 @@ def _account_saved(instance: User, created: bool, raw: bool, **_signal: Any) -> 
     if previous.password != instance.password:
         changed["password"] = ["…", "changed"]
     if changed:
-        must(
+        record_or_raise(
             Action.ACCOUNT, Outcome.DONE, detail={"account": instance.username, "change": "changed", "fields": changed}
         )
 
 
 @receiver(post_delete, sender=User)
 def _account_deleted(instance: User, **_signal: Any) -> None:
-    must(Action.ACCOUNT, Outcome.DONE, detail={"account": instance.username, "change": "deleted"})
+    record_or_raise(Action.ACCOUNT, Outcome.DONE, detail={"account": instance.username, "change": "deleted"})
 
 
 _CHANGES = {"post_add": "given", "post_remove": "taken", "pre_clear": "all taken"}
@@ -91,7 +91,9 @@ def _roles_changed(
         others = [str(each) for each in instance.user_set.all()] if reverse else []
     accounts, roles = (others, [str(instance)]) if reverse else ([str(instance)], others)
     for account in accounts:
-        must(Action.ROLES, Outcome.DONE, detail={"account": account, "change": _CHANGES[action], "roles": roles})
+        record_or_raise(
+            Action.ROLES, Outcome.DONE, detail={"account": account, "change": _CHANGES[action], "roles": roles}
+        )
 
 
 @receiver(m2m_changed, sender=Group.permissions.through)
@@ -106,8 +108,10 @@ def _rights_changed(instance: Any, action: str, pk_set: set[Any] | None, reverse
 def _role_deleted(instance: Group, **_signal: Any) -> None:
     """Django sends no `m2m_changed` to the members of a deleted group."""
     for account in instance.user_set.order_by("pk"):
-        must(Action.ROLES, Outcome.DONE, detail={"account": str(account), "change": "taken", "roles": [str(instance)]})
-    must(Action.ROLES, Outcome.DONE, detail={"role": str(instance), "change": "deleted"})
+        record_or_raise(
+            Action.ROLES, Outcome.DONE, detail={"account": str(account), "change": "taken", "roles": [str(instance)]}
+        )
+    record_or_raise(Action.ROLES, Outcome.DONE, detail={"role": str(instance), "change": "deleted"})
 
 
 def _actor(user: User) -> Actor:

@@ -22,11 +22,11 @@ from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET
 
-from threads.audit.record import SYSTEM, Action, Outcome, acting, actor, record
-from threads.lib.db import give_back
+from threads.audit.record import SYSTEM, Action, Outcome, acting_as, actor, record
+from threads.lib.db import release_connections
 from threads.roles import ROLES
-from threads.web.error_page import problem
-from threads.web.fetch_metadata import linked
+from threads.web.error_page import problem_page
+from threads.web.fetch_metadata import linkable
 
 from . import backends, sessions
 from .claims import read_groups, roles_by_group
@@ -58,7 +58,7 @@ def check() -> None:
         ) from error
 
 
-@linked
+@linkable
 @login_not_required
 @require_GET
 def begin(request: HttpRequest) -> HttpResponse:
@@ -77,7 +77,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@linked
+@linkable
 @login_not_required
 @require_GET
 def callback(request: HttpRequest) -> HttpResponse:
@@ -90,7 +90,7 @@ def callback(request: HttpRequest) -> HttpResponse:
     if sent is None:
         text = "It was begun in another browser, or too long ago."
         return _refused(request, "nobody here asked for it", text)
-    give_back()  # the provider may be slow
+    release_connections()  # the provider may be slow
     try:
         claims = oidc.ProviderBackend().fetch_claims(request, nonce=sent["nonce"], code_verifier=sent["code_verifier"])
     except oidc.ProviderUnreachableError as error:
@@ -131,7 +131,7 @@ def sync_account(claims: dict[str, Any]) -> User | None:
     Only issuer and subject identify: a name or an e-mail address may belong to another account.
     """
     issuer, subject = claims["iss"], claims["sub"]
-    with acting(replace(actor(), name=_ACTOR)), transaction.atomic():
+    with acting_as(replace(actor(), name=_ACTOR)), transaction.atomic():
         identity = Identity.objects.select_related("account").filter(issuer=issuer, subject=subject).first()
         if identity is not None and not identity.account.is_active:
             return None
@@ -196,10 +196,10 @@ def _provider() -> str:
 
 def _refused(request: HttpRequest, reason: str, text: str) -> HttpResponse:
     record(Action.SIGN_IN, Outcome.REFUSED, detail={"by": "single sign-on", "reason": reason})
-    return problem(request, 403, "You are not signed in", f"{text} Try again from the sign-in page.", again=True)
+    return problem_page(request, 403, "You are not signed in", f"{text} Try again from the sign-in page.", again=True)
 
 
 def _unreachable(request: HttpRequest, error: Exception) -> HttpResponse:
     _log.error("The identity provider can't be used: %s", error)
     text = f"{_provider()} does not answer, or not as it should. Trying again in a moment may help."
-    return problem(request, 503, "You are not signed in", text, again=True)
+    return problem_page(request, 503, "You are not signed in", text, again=True)

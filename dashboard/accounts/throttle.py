@@ -27,7 +27,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.crypto import salted_hmac
 
-from threads.web.error_page import problem
+from threads.web.error_page import problem_page
 
 from .models import SignInLock
 
@@ -164,7 +164,7 @@ def _drop_form_data(instance: Any, **_signal: Any) -> None:
 
 
 def _busy(request: HttpRequest) -> HttpResponse:
-    response = problem(
+    response = problem_page(
         request, 503, "Too many sign in at once", "Nothing was looked at. Try again in a moment.", again=True
     )
     response.headers["Retry-After"] = "10"

@@ -22,7 +22,7 @@ from threads.sources import upstream
 
 from . import health
 from .gauges import DatabaseState, read_state
-from .probe import Question
+from .probe import CachedProbe
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
 _own = CollectorRegistry()
@@ -73,7 +73,7 @@ def _count_failure(**_signal: Any) -> None:
 upstream.observers.append(count_call)
 user_login_failed.connect(_count_failure, dispatch_uid="counters")
 
-database_state: Question[DatabaseState] = Question(read_state, keep=10.0)
+database_state: CachedProbe[DatabaseState] = CachedProbe(read_state, keep=10.0)
 """Figures from the database, read at most every ten seconds."""
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from threads.jobs import queue
 
 from . import pending_migrations, upstream_status
-from .probe import Question
+from .probe import CachedProbe
 from .upstream_status import UpstreamStatus
 
 TIMEOUT_SECONDS = 1.5
@@ -97,11 +97,11 @@ def _read_statuses() -> list[UpstreamStatus]:
             raise
 
 
-database_probe = Question(_read_statuses, keep=1.0)
+database_probe = CachedProbe(_read_statuses, keep=1.0)
 """Upstream statuses that other processes stored. Fails if the database can't be used, or lacks migrations: pages of
 newer code would fail."""
 
-queue_probe = Question(queue.waiting, keep=1.0)
+queue_probe = CachedProbe(queue.waiting, keep=1.0)
 """Number of tasks in the queue."""
 
 

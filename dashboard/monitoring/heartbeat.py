@@ -12,7 +12,7 @@ from threads.jobs import lease, lease_holder
 EVERY_SECONDS = 30.0
 """Seconds between two heartbeats."""
 
-DEAD = timedelta(seconds=90)
+DEAD_AFTER = timedelta(seconds=90)
 """After this time without a heartbeat, no worker is alive."""
 
 _NAME = "worker"
@@ -23,7 +23,7 @@ def beat() -> None:
     """Stores a heartbeat of this worker. For a thread of its own: it may wait for the database, and closes its
     connection. Raises `DatabaseError`."""
     try:
-        now = {"holder": lease_holder.new_id(), "until": lease.end(DEAD)}
+        now = {"holder": lease_holder.new_id(), "until": lease.end(DEAD_AFTER)}
         Lease.objects.update_or_create(name=_NAME, defaults=now)
     finally:
         connection.close()
@@ -31,4 +31,4 @@ def beat() -> None:
 
 def age(using: str = "default") -> timedelta | None:
     """Time since the last heartbeat by the database's clock; None where there never was one."""
-    return lease.age(Lease.objects.using(using).filter(name=_NAME), DEAD)
+    return lease.age(Lease.objects.using(using).filter(name=_NAME), DEAD_AFTER)

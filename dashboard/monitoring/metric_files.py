@@ -13,7 +13,7 @@ _DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 _FILE = re.compile(r"_(\d+)\.db$")
 
 
-def share(directory: Path) -> None:
+def set_directory(directory: Path) -> None:
     """Makes this process and its children count in `directory`. Call before anything is counted."""
     directory.mkdir(parents=True, exist_ok=True)
     os.environ[_DIRECTORY] = str(directory)

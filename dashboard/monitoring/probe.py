@@ -30,7 +30,7 @@ def run_in_thread(ask: Callable[[], AnswerT]) -> Future[AnswerT]:
     return answer
 
 
-class Question(Generic[AnswerT]):
+class CachedProbe(Generic[AnswerT]):
     """A probe that calls `ask` at most once in `keep` seconds, and never twice at a time, so that a hanging service
     collects no threads."""
 

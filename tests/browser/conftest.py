@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.support.chromium import FLAGS, find
 from tests.support.serving import NAME, PASSWORD, Desk, serve
-from threads.emulator import Emulator, EmulatorServer, Reply
+from threads.emulator import Emulator, EmulatorReply, EmulatorServer
 
 from .watching import Watch
 
@@ -59,7 +59,7 @@ class Stage(Emulator):
         super().__init__(threads=0)
         self.playing: Emulator | None = None
 
-    def handle(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> Reply:
+    def handle(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> EmulatorReply:
         if self.playing is None:
             return super().handle(method, path, query, headers)
         time.sleep(self.playing.latency_ms / 1000)

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from playwright.sync_api import Error, Locator, Page, expect
 
-from threads.emulator import Emulator, Fault, Reply
+from threads.emulator import Emulator, EmulatorReply, Fault
 
 EVERY_KIND, OTHER_SPELLING, LONG, HOSTILE = 1, 4, 7, 11
 """The showcase, by place in the list of all threads, newest first."""
@@ -31,7 +31,7 @@ class Patchy(Emulator):
         self.hole: str | None = None
         self._broken = Emulator(threads=0, fault=Fault.HTML_200)
 
-    def handle(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> Reply:
+    def handle(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> EmulatorReply:
         broken = self.hole is not None and f"after={self.hole}" in query
         return (
             self._broken.handle(method, path, query, headers)

@@ -4,14 +4,14 @@ import json
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from threads.emulator import Emulator, Reply
+from threads.emulator import Emulator, EmulatorReply
 
 NOW = 1_790_000_000.0
 THREADS = "/v1/chatkit/threads"
 HEADERS = {"Authorization": "Bearer sk-test-0123456789abcdef", "OpenAI-Beta": "chatkit_beta=v1"}
 
 
-def call(emulator: Emulator, tail: str = "", method: str = "GET", **parameters: Any) -> Reply:
+def call(emulator: Emulator, tail: str = "", method: str = "GET", **parameters: Any) -> EmulatorReply:
     """One call; `tail` follows `/v1/chatkit/threads`."""
     return emulator.handle(method, THREADS + tail, urlencode(parameters), HEADERS)
 
@@ -23,7 +23,7 @@ def get(emulator: Emulator, tail: str = "", **parameters: Any) -> Any:
     return json.loads(reply.body)
 
 
-def error(reply: Reply) -> Any:
+def error(reply: EmulatorReply) -> Any:
     """The error of a failed call."""
     return json.loads(reply.body)["error"]
 

@@ -25,7 +25,7 @@ from threads.archive.store.tokens import words
 def check() -> None:
     """Fails unless every counter and every index entry equals what the rows give."""
     threads = list(ArchivedThread.objects.all())
-    under = [counters.counted(each) for each in threads]
+    under = [counters.counter_keys(each) for each in threads]
     assert None not in under
     found = [each for each in under if each]
     assert {each.pk: each.threads for each in State.objects.filter(threads__gt=0)} == Counter(each[0] for each in found)
@@ -37,7 +37,7 @@ def check() -> None:
     assert Progress.objects.get().items == ArchivedItem.objects.count()
     for each in threads:
         assert each.created_at
-        day = Day.objects.get(day=int(each.created_at.timestamp() // counters.DAY))
+        day = Day.objects.get(day=int(each.created_at.timestamp() // counters.DAY_SECONDS))
         assert day.first <= each.number <= day.last
         assert each.state
         assert (each.state.status, each.state.has_reason) == (each.status or "", bool(each.reason))
@@ -50,10 +50,10 @@ def _indexed(threads: list[ArchivedThread]) -> None:
     docs = dict(SearchDoc.objects.values_list("thread_id", "words"))
     assert docs.keys() == {each.number for each in threads}
     for each in threads:
-        found = set(words(word_index.head(each)))
+        found = set(words(word_index.folded_head(each)))
         for text in ArchivedItem.objects.filter(thread=each).values_list("text", flat=True):
             found.update(words(text))
-        assert docs[each.number] == word_index.document(each, found)
+        assert docs[each.number] == word_index.index_text(each, found)
         assert found <= known
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:

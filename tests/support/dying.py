@@ -13,8 +13,8 @@ from threads.archive.models import ArchivedItem, ArchivedThread
 from threads.archive.sync.walk import Sync
 from threads.audit.models import AuditEvent
 from threads.audit.record import Action
-from threads.chatkit import Account, ChatKitClient, ChatKitError, Limits
-from threads.emulator import Emulator, EmulatorAdapter, Fault, Reply
+from threads.chatkit import ApiConfig, ChatKitClient, ChatKitError, Limits
+from threads.emulator import Emulator, EmulatorAdapter, EmulatorReply, Fault
 
 
 class Dying(Emulator):
@@ -29,7 +29,7 @@ class Dying(Emulator):
     def dies(self, fault: Fault, at: int = 0) -> None:
         self.meets, self.at, self.made = fault, at, 0
 
-    def handle(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> Reply:
+    def handle(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> EmulatorReply:
         if self.at is not None and self.made >= self.at and self.fault is None:
             self.fault = self.meets
         self.made += 1
@@ -37,7 +37,7 @@ class Dying(Emulator):
 
     def client(self, **limits: Any) -> ChatKitClient:
         return ChatKitClient(
-            Account("sk-test"), limits=Limits(**{"seconds": 0.5} | limits), adapter=EmulatorAdapter(self)
+            ApiConfig("sk-test"), limits=Limits(**{"seconds": 0.5} | limits), adapter=EmulatorAdapter(self)
         )
 
 

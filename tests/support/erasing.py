@@ -12,11 +12,11 @@ from tests.support.accounts import account
 from tests.support.mirror import asking
 from tests.support.scripted import Scripted
 from threads.audit.models import AuditEvent
-from threads.audit.record import Actor, acting
+from threads.audit.record import Actor, acting_as
 from threads.emulator import Emulator
 from threads.erasure import orders
 from threads.erasure.models import Erasure, Target
-from threads.erasure.preview import Confirmed
+from threads.erasure.preview import ConfirmedPreview
 from threads.erasure.runner import work
 
 NO_PAUSES = (0.0,) * 30
@@ -30,10 +30,10 @@ def eraser() -> User:
 def ordered(ids: Sequence[str] = (), *, user: str = "", kind: Erasure.Kind | None = None) -> Erasure:
     """A confirmed erasure of these threads, or of all threads of `user`."""
     chosen = kind or (Erasure.Kind.USER if user else Erasure.Kind.THREADS)
-    wanted = Confirmed(chosen, secrets.token_hex(8), user, "", tuple((each, None, None) for each in ids))
+    wanted = ConfirmedPreview(chosen, secrets.token_hex(8), user, "", tuple((each, None, None) for each in ids))
     who = eraser()
-    with acting(Actor(who.username, str(who.pk), "192.0.2.1", "request-of-the-order")):
-        return orders.begin(wanted)
+    with acting_as(Actor(who.username, str(who.pk), "192.0.2.1", "request-of-the-order")):
+        return orders.order_erasure(wanted)
 
 
 def done(job: Erasure, emulator: Emulator, *, pauses: Sequence[float] = NO_PAUSES) -> Erasure:

@@ -33,7 +33,7 @@ the connection to the database."""
 def own_place(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A data directory for this test, and no queue: the test calls `tasks.work` itself."""
     settings.DATA_DIR = tmp_path
-    monkeypatch.setattr(ask, "have_done", lambda: None)
+    monkeypatch.setattr(ask, "notify_workers", lambda: None)
 
 
 def body(response: Any) -> str:
@@ -83,7 +83,7 @@ def transcripts(found: ZipFile) -> list[str]:
 
 def broken_after(monkeypatch: pytest.MonkeyPatch, pages: int, error: ChatKitError) -> list[int]:
     """After `pages` more pages the upstream fails with `error`, until the returned list is emptied."""
-    asked = service.handed_over
+    asked = service.list_for_export
     fails = [pages]
 
     def handed_over(*arguments: Any, **how: Any) -> service.Listing:
@@ -93,7 +93,7 @@ def broken_after(monkeypatch: pytest.MonkeyPatch, pages: int, error: ChatKitErro
             fails[0] -= 1
         return asked(*arguments, **how)
 
-    monkeypatch.setattr(service, "handed_over", handed_over)
+    monkeypatch.setattr(service, "list_for_export", handed_over)
     return fails
 
 

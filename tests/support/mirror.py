@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from threads.archive.models import ArchivedItem, ArchivedThread
-from threads.chatkit import Account, ChatKitClient, Limits
+from threads.chatkit import ApiConfig, ChatKitClient, Limits
 from threads.emulator import Emulator, EmulatorAdapter
 
 Held = dict[str, tuple[object, list[object]]]
@@ -13,7 +13,7 @@ Held = dict[str, tuple[object, list[object]]]
 
 def asking(emulator: Emulator) -> ChatKitClient:
     """A client of the emulator, in this process."""
-    return ChatKitClient(Account("sk-test"), limits=Limits(seconds=10), adapter=EmulatorAdapter(emulator))
+    return ChatKitClient(ApiConfig("sk-test"), limits=Limits(seconds=10), adapter=EmulatorAdapter(emulator))
 
 
 def upstream(emulator: Emulator) -> Held:

@@ -10,7 +10,7 @@ from enum import Enum, auto
 from tests.support.mirror import asking
 from tests.support.upstream import NOW
 from threads.chatkit import ChatKitClient
-from threads.emulator import Emulator, Fault, Reply
+from threads.emulator import Emulator, EmulatorReply, Fault
 
 
 class Turn(Enum):
@@ -49,7 +49,7 @@ class Scripted(Emulator):
     def client(self) -> ChatKitClient:
         return asking(self)
 
-    def handle(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> Reply:
+    def handle(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> EmulatorReply:
         thread = path.removeprefix("/v1/chatkit/threads").strip("/")
         if not thread or thread.endswith("/items"):
             return super().handle(method, path, query, headers)
@@ -64,7 +64,7 @@ class Scripted(Emulator):
         if turn is Turn.LOST_AFTER:
             reply.wire = Fault.REFUSE
         elif turn is Turn.BROKEN_AFTER:
-            return Reply(500, body=b'{"error":{"message":"after all"}}')
+            return EmulatorReply(500, body=b'{"error":{"message":"after all"}}')
         return reply
 
     def blind(self, twice: Collection[str] = ()) -> list[str]:
@@ -81,11 +81,11 @@ class Scripted(Emulator):
                     found.append(thread)
         return found
 
-    def _refusal(self, turn: Turn, thread: str) -> Reply:
+    def _refusal(self, turn: Turn, thread: str) -> EmulatorReply:
         if turn is Turn.LOST_BEFORE:
-            return Reply(503, wire=Fault.REFUSE)
+            return EmulatorReply(503, wire=Fault.REFUSE)
         if turn is Turn.NOT_DELETED:
             body = {"id": thread, "object": "chatkit.thread.deleted", "deleted": False}
-            return Reply(200, body=json.dumps(body).encode())
+            return EmulatorReply(200, body=json.dumps(body).encode())
         error = {"error": {"message": turn.name, "type": "x", "param": None, "code": None}}
-        return Reply(_STATUS[turn], body=json.dumps(error).encode())
+        return EmulatorReply(_STATUS[turn], body=json.dumps(error).encode())

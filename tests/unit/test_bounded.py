@@ -8,7 +8,7 @@ import time
 import pytest
 
 from dashboard.monitoring import probe
-from dashboard.monitoring.probe import Question, run_in_thread
+from dashboard.monitoring.probe import CachedProbe, run_in_thread
 
 
 def test_an_answer_is_kept_for_a_while_and_not_longer() -> None:
@@ -17,7 +17,7 @@ def test_an_answer_is_kept_for_a_while_and_not_longer() -> None:
     def ask() -> None:
         asked.append(1)
 
-    question = Question(ask, keep=0.05)
+    question = CachedProbe(ask, keep=0.05)
     for _ in range(5):
         question.asked().result(1)
     assert len(asked) == 1
@@ -37,7 +37,7 @@ def test_what_does_not_answer_is_asked_once_until_nobody_believes_in_it(monkeypa
         asked.append(1)
         over.wait(5)
 
-    question = Question(ask, keep=0)
+    question = CachedProbe(ask, keep=0)
     answers = {id(question.asked()) for _ in range(5)}
     assert len(answers) == len(asked) == 1
     with pytest.raises(TimeoutError):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threads.chatkit.types import AssistantMessage, ClientToolCall, Text, ThreadItem, Unknown, Widget
+from threads.chatkit.types import AssistantMessage, ClientToolCall, TextPart, ThreadItem, Unknown, WidgetItem
 from threads.sources.query import ItemQuery
 from threads.sources.window import Window
 from threads.web import links
@@ -23,7 +23,7 @@ def window(*items: ThreadItem, has_next: bool = False, has_previous: bool = Fals
 
 
 def said(number: int, at: datetime | None, text: str = "a") -> ThreadItem:
-    return ThreadItem(f"i{number}", at, "t", AssistantMessage((Text("output_text", text),)))
+    return ThreadItem(f"i{number}", at, "t", AssistantMessage((TextPart("output_text", text),)))
 
 
 def dividers(times: list[datetime | None], zone: str = "UTC", since: int | None = None) -> list[tuple[str, ...]]:
@@ -109,7 +109,9 @@ def test_what_is_too_much_for_a_page_is_left_out_and_counted() -> None:
     items = [said(number, START, "a" * 900_000) for number in range(3)]
     bodies = [each.body["parts"][0] for each in conversation.entries(window(*items), ItemQuery(), "/", UTC)]
     assert "… 700,000 more characters are left out of this page" in bodies[-1]
-    many = ThreadItem("i", START, "t", AssistantMessage(tuple(Text("output_text", str(each)) for each in range(5_000))))
+    many = ThreadItem(
+        "i", START, "t", AssistantMessage(tuple(TextPart("output_text", str(each)) for each in range(5_000)))
+    )
     body = conversation.entries(window(many), ItemQuery(), "/", UTC)[0].body
     assert (len(body["parts"]), body["left_out"]) == (200, 4_800)
     call = ThreadItem("i", START, "t", ClientToolCall("completed", "c", "look", "a" * 1_500_000, "b" * 600_000))
@@ -130,7 +132,7 @@ def test_long_json_is_folded() -> None:
 
 
 def test_what_is_not_known_is_kept_whole() -> None:
-    items = ThreadItem("i", START, "t", Unknown("x.y", {"a": ["ü"]})), ThreadItem("j", START, "t", Widget("{"))
+    items = ThreadItem("i", START, "t", Unknown("x.y", {"a": ["ü"]})), ThreadItem("j", START, "t", WidgetItem("{"))
     made = conversation.entries(window(*items), ItemQuery(), "/", UTC)
     assert made[0].body["fold"].text == '{\n  "a": [\n    "ü"\n  ]\n}'
     assert made[1].body["drawing"] is None

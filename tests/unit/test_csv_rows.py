@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threads.lib.safe_csv import line
+from threads.lib.safe_csv import csv_line
 
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")) | st.text(
     st.sampled_from("=+-@＝＋－＠'\"; ,\t\r\n\u200b\ufeff\u00a0a")
@@ -31,7 +31,7 @@ def restored(cell: str) -> str:
 
 @given(st.lists(_TEXTS, min_size=1))
 def test_what_is_written_can_be_read_to_the_letter(cells: list[str]) -> None:
-    written = line(cells)
+    written = csv_line(cells)
     assert written.endswith("\r\n")
     assert [restored(each) for each in read(written)] == cells or cells == [""]
 
@@ -39,7 +39,7 @@ def test_what_is_written_can_be_read_to_the_letter(cells: list[str]) -> None:
 @given(_TEXTS)
 def test_no_cell_begins_a_formula(text: str) -> None:
     """Also none of those that a spreadsheet finds in it that parts cells by semicolons, tabs or lines."""
-    (cell,) = read(line([text])) or [""]
+    (cell,) = read(csv_line([text])) or [""]
     assert not cell.startswith(("\t", "\r", "\n"))
     for piece in re.split(r"[;\t\r\n]", cell):
         assert not _ENDS.sub("", piece, count=1).startswith(tuple("=+-@＝＋－＠"))
@@ -53,15 +53,15 @@ def test_no_cell_begins_a_formula(text: str) -> None:
     ],
 )  # fmt: skip
 def test_defused(text: str, written: str) -> None:
-    assert read(line([text])) == [written]
+    assert read(csv_line([text])) == [written]
 
 
 def test_numbers_and_nothing() -> None:
-    assert line([None, -5, "x"]) == ",-5,x\r\n"
+    assert csv_line([None, -5, "x"]) == ",-5,x\r\n"
 
 
 @pytest.mark.parametrize("part", ["\n", ";", "; ", " ", "\r\n\t", "\u200b"])
 def test_a_long_hostile_cell_takes_no_time(part: str) -> None:
     began = time.process_time()
-    line([part * (1_000_000 // len(part)) + "x"])
+    csv_line([part * (1_000_000 // len(part)) + "x"])
     assert time.process_time() - began < 2

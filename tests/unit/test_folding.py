@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from threads.archive.store.tokens import LONGEST_WORD, terms, words
 from threads.lib import folding, folding_js
-from threads.lib.folding import boundary, folded, places, spaced
+from threads.lib.folding import fold_with_origins, folded, spaced, split_boundary
 
 FORMS: list[Literal["NFC", "NFD", "NFKC", "NFKD"]] = ["NFC", "NFD", "NFKC", "NFKD"]
 TRICKY = [*"aZ1 .ßıİŁøœþÅσς", "e\u0301", "\u0301", "\u0345", "\u00ad", "\u200b", "\u200c", "\u200d", "\ufe0f", "\u0640",
@@ -47,7 +47,7 @@ def test_capital_and_small_letters_fold_alike(text: str) -> None:
 
 @given(texts, st.integers(0, 20), st.integers(1, 5))
 def test_places_are_whole_characters_of_what_was_folded(text: str, begin: int, length: int) -> None:
-    plain, origins = places(text)
+    plain, origins = fold_with_origins(text)
     assert plain.strip() == folded(text)
     assert len(plain) == len(origins)
     assert all(before <= after for before, after in pairwise(origins))
@@ -64,14 +64,14 @@ def test_places_are_whole_characters_of_what_was_folded(text: str, begin: int, l
 
 @given(texts, st.integers(1, 12))
 def test_a_text_can_be_cut_at_a_boundary(text: str, place: int) -> None:
-    cut = boundary(text, min(place, len(text))) if text else 0
+    cut = split_boundary(text, min(place, len(text))) if text else 0
     assert spaced(text[:cut]) + spaced(text[cut:]) == spaced(text)
 
 
 def _seconds(text: str) -> float:
     begun = time.thread_time()
     folded(text)
-    places(text)
+    fold_with_origins(text)
     return time.thread_time() - begun
 
 

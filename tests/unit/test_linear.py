@@ -17,11 +17,11 @@ from threads.chatkit import Status, Thread, dump
 from threads.chatkit.errors import ChatKitError
 from threads.chatkit.items import item
 from threads.chatkit.parse import first_row_id, parse
-from threads.chatkit.values import clean
+from threads.chatkit.values import replace_surrogates
 from threads.exports import filenames, transcript
 from threads.lib import safe_csv
 from threads.rendering import json_indent, markdown, widgets
-from threads.rendering.escape import named, visible
+from threads.rendering.escape import attribute_text, visible
 from threads.rendering.page_budget import PageBudget
 from threads.rendering.safe_links import link
 from threads.sources.query import ItemQuery
@@ -76,7 +76,7 @@ def _page(text: str, known: tuple[str, ...] | None) -> None:
 
 
 def _row(text: str) -> Thread:
-    text = clean(text)
+    text = replace_surrogates(text)
     return Thread(
         id="t", title=text, user=text[:512], status=Status(text, text), problems=(text,), created_at=NOW, raw={}
     )
@@ -120,14 +120,17 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "masking.deep": lambda text: masking.deep({"a": [text, json.dumps(text) + "\\u", text + "\\u"]}, KNOWN),
     "masking.deep, cut": lambda text: masking.deep(text, KNOWN, masking.MaskingBudget(len(text) - 9)),
     "masking.has_email": masking.has_email,
-    "visible": lambda text: (visible(text), visible(text, len(text)), named(text), named(text, None)),
+    "visible": lambda text: (visible(text), visible(text, len(text)), attribute_text(text), attribute_text(text, None)),
     "markdown": markdown.markdown,
     "pretty": lambda text: (json_indent.indented(text), json_indent.indented(json.dumps([text, {text: text}]))),
-    "raw": lambda text: (dump.dumped(text), dump.dumped([text, float("nan")])),
+    "raw": lambda text: (dump.to_json(text), dump.to_json([text, float("nan")])),
     "link": lambda text: [link(before + text[:4000]) for before in ("", "http://", "https://a/", "mailto:")],
-    "csv": lambda text: safe_csv.line([text, "=" + text]),
+    "csv": lambda text: safe_csv.csv_line([text, "=" + text]),
     "finding": lambda text: (pasted_address.thread_in(text), pasted_address.thread_in(f"https://a/threads/{text}")),
-    "names": lambda text: (filenames.clean(text, "x"), filenames.attached(filenames.clean(text, "x"))),
+    "names": lambda text: (
+        filenames.safe_part(text, "x"),
+        filenames.content_disposition(filenames.safe_part(text, "x")),
+    ),
     "a page": lambda text: _page(text, None),
     "a page, masked": lambda text: _page(text, KNOWN),
     "a row": lambda text: mask(row(_row(text), None, "", "", NOW, UTC)),

@@ -18,8 +18,8 @@ from dashboard.middleware import assign_request_id
 from dashboard.monitoring import logs
 from tests.support.accounts import account
 from tests.support.upstream import NOW, use_upstream
-from threads.audit.record import Actor, acting
-from threads.chatkit import Account, ChatKitClient
+from threads.audit.record import Actor, acting_as
+from threads.chatkit import ApiConfig, ChatKitClient
 from threads.emulator import Emulator, EmulatorAdapter
 from threads.lib.trace import Trace, trace
 
@@ -56,7 +56,7 @@ def test_what_a_line_has() -> None:
 
 
 def test_whose_it_is() -> None:
-    with acting(Actor("ada", "1", request_id="request-1", job="job-1")):
+    with acting_as(Actor("ada", "1", request_id="request-1", job="job-1")):
         found = told(record("done"))
         assert (found["request_id"], found["job"]) == ("request-1", "job-1")
         assert logs.LineFormatter().format(record("done")).endswith("done [request_id=request-1 job=job-1]")
@@ -64,7 +64,7 @@ def test_whose_it_is() -> None:
 
 
 def test_a_job_that_no_request_asked_for_is_known_by_its_own_id() -> None:
-    with acting(Actor("(Threadkeeper)", job="job-1")):
+    with acting_as(Actor("(Threadkeeper)", job="job-1")):
         assert told(record("done"))["request_id"] == "job-1"
 
 
@@ -104,9 +104,9 @@ def test_within_a_view_it_stands_there_too(rf: RequestFactory) -> None:
 
     def view(request: HttpRequest) -> HttpResponse:
         lines.append(told(record("before it is known who asks")))
-        with acting(Actor("ada", "1", request_id=request.request_id)):  # type: ignore[attr-defined]
+        with acting_as(Actor("ada", "1", request_id=request.request_id)):  # type: ignore[attr-defined]
             lines.append(told(record("afterwards")))
-        with acting(Actor("(Threadkeeper)", job="another")):
+        with acting_as(Actor("(Threadkeeper)", job="another")):
             lines.append(told(record("of a job")))
         return HttpResponse()
 
@@ -213,7 +213,7 @@ class Listening(EmulatorAdapter):
 @pytest.fixture
 def listening(monkeypatch: pytest.MonkeyPatch) -> Listening:
     made = Listening(Emulator(threads=5, seed=7, now=NOW))
-    use_upstream(monkeypatch, ChatKitClient(Account("sk-test"), adapter=made))
+    use_upstream(monkeypatch, ChatKitClient(ApiConfig("sk-test"), adapter=made))
     return made
 
 
@@ -227,7 +227,7 @@ def test_the_id_of_a_request_goes_with_the_calls_of_its_job(listening: Listening
     from threads.sources import upstream
 
     job = Export(who="ada", who_id="1", request_id="request-1")
-    with acting(job.actor):
+    with acting_as(job.actor):
         upstream.client().list_threads()
         assert told(record("done"))["job"] == str(job.pk)
     assert listening.ids == ["request-1"]

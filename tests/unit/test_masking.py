@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from threads import masking
-from threads.archive.search.snippets import Hit, snippet
-from threads.chatkit.types import AssistantMessage, Source, Text, ThreadItem, Unknown
+from threads.archive.search.snippets import ItemMatch, snippet
+from threads.chatkit.types import AssistantMessage, Citation, TextPart, ThreadItem, Unknown
 from threads.rendering.escape import LONGEST
 from threads.web.presenters import thread_rows
 from threads.web.presenters.thread_rows import OPENING
@@ -24,11 +24,11 @@ _LETTERS = st.characters(codec="utf-8", exclude_characters="…")
 
 @given(st.text(_LETTERS, min_size=1))
 def test_at_most_a_third_is_shown_and_never_more_than_six(name: str) -> None:
-    shown = masking.short(name)
+    shown = masking.mask_id(name)
     left = shown.replace("…", "")
     assert "…" in shown
     assert len(left) <= min(masking.MAX_SHOWN, len(name) / 3)
-    assert masking.short(name) != name
+    assert masking.mask_id(name) != name
 
 
 @given(st.emails(), st.text(max_size=40), st.text(max_size=40))
@@ -70,7 +70,7 @@ def test_known_ids_are_shortened_where_they_stand_and_short_ones_where_they_stan
 
 def test_everything_in_a_value_is_gone_through() -> None:
     message = AssistantMessage(
-        (Text("output_text", "to ada@mill.example", (Source("url", "mailto:ada@mill.example"),)),)
+        (TextPart("output_text", "to ada@mill.example", (Citation("url", "mailto:ada@mill.example"),)),)
     )
     item = ThreadItem("i", None, "t", message)
     shown = masking.deep(item)
@@ -154,7 +154,7 @@ def test_of_what_is_cut_no_more_of_a_name_is_shown_than_of_the_whole(
     text = f"{first}{said}{second}{'x' * (far % 80)}zebra{third}{'x' * (far - len(said) // 2)}{said}{fourth * 30}"
     around = snippet(text, ["zebra"])
     assert around is not None
-    shown = thread_rows.masked_hit(Hit(None, None, *around), ["zebra"], known).text
+    shown = thread_rows.masked_hit(ItemMatch(None, None, *around), ["zebra"], known).text
     assert _most(shown, name) <= _allowed(name), shown
     for place in range(OPENING - far // 3, OPENING + 1, 7):
         opened = " ".join(f"{first[:place].ljust(place, 'x')} {said}{second}{fourth}{'x' * OPENING}".split())[:OPENING]
@@ -183,18 +183,18 @@ def _most(shown: str, name: str) -> int:
 def test_a_part_keeps_what_is_no_name() -> None:
     around = snippet("so it was. The zebra is here, " + "and so on " * 40, ["zebra"])
     assert around is not None
-    shown = thread_rows.masked_hit(Hit(None, None, *around), ["zebra"], ["user_12345"])
+    shown = thread_rows.masked_hit(ItemMatch(None, None, *around), ["zebra"], ["user_12345"])
     assert (shown.text, shown.marks) == around[:2]
     around = snippet("私" * 300 + "返金" + "我" * 300, ["返金"])
     assert around is not None
-    assert thread_rows.masked_hit(Hit(None, None, *around), ["返金"], ["user_12345"]).text == around[0]
+    assert thread_rows.masked_hit(ItemMatch(None, None, *around), ["返金"], ["user_12345"]).text == around[0]
 
 
 def test_an_id_that_a_part_lies_within_is_not_shown() -> None:
     name = "k" * 300 + "zebra" + "m" * 300
     around = snippet(f"I am {name}, hello", ["zebra"])
     assert around is not None
-    assert thread_rows.masked_hit(Hit(None, None, *around), ["zebra"], [name]).text == "…  …"
+    assert thread_rows.masked_hit(ItemMatch(None, None, *around), ["zebra"], [name]).text == "…  …"
 
 
 def test_white_space_that_is_shown_as_one_space_is_no_other_id() -> None:

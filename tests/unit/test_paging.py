@@ -12,7 +12,7 @@ from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threads.chatkit import Account, ChatKitClient, Garbled
+from threads.chatkit import ApiConfig, ChatKitClient, Garbled
 from threads.emulator import BeforeReading, Emulator, EmulatorAdapter, HasMoreReading
 from threads.sources import query_forms
 from threads.sources.live import LiveSource
@@ -40,7 +40,7 @@ class Reader:
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
-        self._source = LiveSource(ChatKitClient(Account("sk-test"), adapter=EmulatorAdapter(emulator)))
+        self._source = LiveSource(ChatKitClient(ApiConfig("sk-test"), adapter=EmulatorAdapter(emulator)))
 
     def open(self, query: ThreadQuery) -> tuple[list[str], Pager]:
         calls = len(self._emulator.calls)
@@ -50,7 +50,7 @@ class Reader:
         return [thread.id or "" for thread in window.rows], thread_list.pager(query, window)
 
     def follow(self, url: str) -> tuple[list[str], Pager]:
-        query, errors = query_forms.read(QueryDict(urlsplit(url).query).dict(), masked=False)
+        query, errors = query_forms.parse_thread_query(QueryDict(urlsplit(url).query).dict(), masked=False)
         assert query is not None, errors
         return self.open(query)
 
@@ -128,7 +128,7 @@ def test_arrivals_while_going_forward_repeat_and_skip_nothing(emulator: Emulator
 
 def test_an_upstream_that_ignores_the_order_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     emulator = Emulator(threads=50, seed=1, now=NOW)
-    client = ChatKitClient(Account("sk-test"), adapter=EmulatorAdapter(emulator))
+    client = ChatKitClient(ApiConfig("sk-test"), adapter=EmulatorAdapter(emulator))
     in_one_order = client.list_threads
     monkeypatch.setattr(client, "list_threads", lambda **asked: in_one_order(**asked | {"order": "desc"}))
     with pytest.raises(Garbled):
@@ -137,7 +137,7 @@ def test_an_upstream_that_ignores_the_order_is_not_believed(monkeypatch: pytest.
 
 def test_the_corpus_has_ties() -> None:
     emulator = Emulator(threads=70, seed=1, now=NOW)
-    source = LiveSource(ChatKitClient(Account("sk-test"), adapter=EmulatorAdapter(emulator)))
+    source = LiveSource(ChatKitClient(ApiConfig("sk-test"), adapter=EmulatorAdapter(emulator)))
     times = [thread.created_at for thread in source.list_threads(ThreadQuery(limit=100)).rows]
     assert len(times) == 70
     assert len(set(times)) < 70

@@ -28,13 +28,13 @@ queries = st.builds(
 
 @given(queries)
 def test_an_address_brings_back_the_very_query(query: ThreadQuery) -> None:
-    read, errors = query_forms.read(QueryDict(query.encoded()).dict(), masked=False)
+    read, errors = query_forms.parse_thread_query(QueryDict(query.encoded()).dict(), masked=False)
     assert read == query, errors
 
 
 @given(st.dictionaries(st.sampled_from(["user", "order", "limit", "after", "before", "since", "x"]), st.text()))
 def test_any_parameters_are_a_query_or_an_error_in_words(parameters: dict[str, str]) -> None:
-    query, errors = query_forms.read(parameters, masked=False)
+    query, errors = query_forms.parse_thread_query(parameters, masked=False)
     if query is None:
         assert all(str(message).endswith(".") for messages in errors.values() for message in messages)
     else:
@@ -43,7 +43,10 @@ def test_any_parameters_are_a_query_or_an_error_in_words(parameters: dict[str, s
 
 def test_the_plain_list_has_the_plain_address() -> None:
     assert ThreadQuery().encoded() == ""
-    assert query_forms.read({"user": "", "order": "", "limit": "", "after": ""}, masked=False)[0] == ThreadQuery()
+    assert (
+        query_forms.parse_thread_query({"user": "", "order": "", "limit": "", "after": ""}, masked=False)[0]
+        == ThreadQuery()
+    )
 
 
 def test_another_user_starts_from_the_first_page() -> None:

@@ -8,7 +8,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threads.chatkit.dump import dumped
+from threads.chatkit.dump import to_json
 from threads.chatkit.parse import parse
 
 VALUES = st.recursive(
@@ -32,17 +32,17 @@ def spelled(value: object) -> object:
 
 @given(VALUES, st.booleans())
 def test_whatever_the_value_it_is_json_that_any_file_can_hold(value: object, compact: bool) -> None:
-    text = dumped(value, compact=compact)
+    text = to_json(value, compact=compact)
     text.encode()
     assert json.loads(text, parse_constant=refuse) == spelled(value)
 
 
 def test_letters_stay_letters_and_a_lone_surrogate_an_escape() -> None:
-    assert dumped({"a": "ü"}) == '{"a": "ü"}'
-    assert json.loads(dumped({"a": "\ud800"})) == {"a": "\ud800"}
-    assert "\\ud800" in dumped({"a": "\ud800"})
+    assert to_json({"a": "ü"}) == '{"a": "ü"}'
+    assert json.loads(to_json({"a": "\ud800"})) == {"a": "\ud800"}
+    assert "\\ud800" in to_json({"a": "\ud800"})
 
 
 def test_a_number_without_end_is_said() -> None:
     value = parse(b'{"a": ' + b"9" * 5_000 + b"}")
-    assert json.loads(dumped(value)) == {"a": "a number without end"}
+    assert json.loads(to_json(value)) == {"a": "a number without end"}

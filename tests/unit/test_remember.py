@@ -4,13 +4,13 @@ import time
 
 import pytest
 
-from threads.lib.ttl_cache import Remembered
+from threads.lib.ttl_cache import TTLCache
 
 
 def test_a_value_lasts_its_time_and_one_caller_is_sent_to_renew_it(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    kept: Remembered[str] = Remembered(10)
+    kept: TTLCache[str] = TTLCache(10)
     assert kept.get("k") is None
     kept.put("k", "v")
     now = 109.9
@@ -26,7 +26,7 @@ def test_a_value_lasts_its_time_and_one_caller_is_sent_to_renew_it(monkeypatch: 
 
 
 def test_what_is_kept_is_bounded() -> None:
-    kept: Remembered[int] = Remembered(10, most=3)
+    kept: TTLCache[int] = TTLCache(10, most=3)
     for number in range(100):
         kept.put(str(number), number)
     assert kept.get("99") == 99
@@ -34,6 +34,6 @@ def test_what_is_kept_is_bounded() -> None:
 
 
 def test_nothing_is_kept_for_no_time() -> None:
-    kept: Remembered[int] = Remembered(0)
+    kept: TTLCache[int] = TTLCache(0)
     kept.put("k", 1)
     assert kept.get("k") is None

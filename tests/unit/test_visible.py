@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threads.rendering.escape import in_pieces, visible
+from threads.rendering.escape import in_blocks, visible
 
 
 def test_markup_is_text() -> None:
@@ -55,7 +55,7 @@ PARTS = ["a" * 900, "b\n", "c d", " ", "\n\n", "e\u0301" * 700, "\u202e", "<", "
 
 @given(st.lists(st.sampled_from(PARTS), max_size=12).map("".join))
 def test_a_long_text_in_pieces_is_the_same_text(text: str) -> None:
-    shown = str(in_pieces(text, 100_000))
+    shown = str(in_blocks(text, 100_000))
     assert ('<span class="piece">' in shown) == (len(text) > 4_000)
     odd = text.count("\u0301") + text.count("ش") > 100 or "a" * 200 in text
     bare = re.sub("<span class=.hidden[^>]*>[^<]*</span>|\ufffd", "\u202e", shown)
@@ -65,7 +65,7 @@ def test_a_long_text_in_pieces_is_the_same_text(text: str) -> None:
 
 
 def pieces_of(text: str) -> list[str]:
-    return [html.unescape(each) for each in re.findall(r'<span class="piece">([^<]*)', in_pieces(text, 100_000))]
+    return [html.unescape(each) for each in re.findall(r'<span class="piece">([^<]*)', in_blocks(text, 100_000))]
 
 
 @pytest.mark.parametrize("one", ["e\u0301", "क\u094dष", "👩\u200d👩\u200d👧", "👍🏽", "กำ", "\u1112\u1161\u11ab"])
@@ -93,4 +93,4 @@ def test_a_line_of_some_length_is_one_piece_whatever_it_is(letter: str) -> None:
 
 
 def test_a_text_in_pieces_that_is_cut_says_so() -> None:
-    assert in_pieces("x" * 9_000, 8_000).endswith("(the first 8,000 of 9,000 characters)</i>")
+    assert in_blocks("x" * 9_000, 8_000).endswith("(the first 8,000 of 9,000 characters)</i>")

@@ -156,7 +156,7 @@ def test_while_the_upstream_is_down_the_archive_answers(get: Get, copied: Emulat
     assert "no live answer since" in page.said(page.one("div", id="outage"))
     following = get(page.link("next") or "")
     copied.fault = None
-    outage.watch.forget()
+    outage.breaker.forget()
     assert following.thread_ids == get(page.link("next") or "").thread_ids
     assert not get("/threads/").all("div", id="outage")
 
@@ -293,7 +293,7 @@ def test_an_archive_that_is_not_whole_is_not_taken_for_all(get: Get, copied: Emu
 
     Progress.objects.update(reached_end_at=None)
     ArchivedThread.objects.filter(status="locked").update(state=None)
-    thread_info.forget()
+    thread_info.clear_cache()
     copied.fault = Fault.ERROR_503 if down else None
     page = get("/threads/?q=notthere" if query == "?q=zebra" else "/threads/?q=notthere&" + query[1:])
     assert "No threads like that" not in page.said()
@@ -365,7 +365,7 @@ def test_threads_from_the_ends_of_the_calendar_hinder_no_filter(
 ) -> None:
     kept = ArchivedThread.objects.order_by("-number")[0]
     with transaction.atomic():
-        write.refresh([(kept, read_thread(json.loads(kept.raw) | {"created_at": at}))], timezone.now())
+        write.refresh_threads([(kept, read_thread(json.loads(kept.raw) | {"created_at": at}))], timezone.now())
     agent.cookies["tz"] = zone
     assert get("/threads/?hour=0-09")
     assert len(get("/threads/?from=0001-01-02&to=9999-12-30&limit=100").thread_ids) == 44
@@ -388,7 +388,7 @@ def test_a_copy_that_cannot_be_refreshed_hinders_no_reader(
         raise OperationalError("database is locked")
 
     thread = next(copied.thread_ids())
-    monkeypatch.setattr(thread_info, "seen", locked)
+    monkeypatch.setattr(thread_info, "refresh", locked)
     assert get(f"/threads/{thread}/").one("ol", class_="items") is not None
     monkeypatch.setattr(Kept.objects, "get_or_create", locked)
     copied.fault = Fault.ERROR_503

@@ -19,11 +19,11 @@ from tests.support.syncing import spoken, sync
 from tests.support.upstream import use_upstream
 from threads.archive import database_guard, tasks, thread_info
 from threads.archive.models import ArchivedThread, SyncRequest
-from threads.chatkit import Account, ChatKitClient, Limits, Retired
+from threads.chatkit import ApiConfig, ChatKitClient, Limits, Retired
 from threads.emulator import Emulator, EmulatorAdapter
 from threads.erasure import runner
 from threads.erasure.models import Erasure
-from threads.service.outage import watch
+from threads.service.outage import breaker
 from threads.sources import upstream
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,9 +35,9 @@ def kept(emulator: Emulator, settings: Any, monkeypatch: pytest.MonkeyPatch) -> 
     emulator.add_items(next(emulator.thread_ids()), [spoken("hippogriff")])
     sync(emulator)
     settings.ARCHIVE_ONLY, settings.EMULATOR, settings.OPENAI_API_KEY = True, False, None
-    watch.forget()
-    thread_info.forget()
-    use_upstream(monkeypatch, upstream.made(Limits(), upstream.tell))
+    breaker.forget()
+    thread_info.clear_cache()
+    use_upstream(monkeypatch, upstream.make_client(Limits(), upstream.notify_observers))
     emulator.calls.clear()
     yield emulator
     assert not emulator.calls, "OpenAI was asked"
@@ -131,7 +131,7 @@ def test_the_database_of_the_api_is_opened_without_a_key(kept: Emulator, setting
     settings.ARCHIVE_ONLY = False
     settings.OPENAI_API_KEY = "sk-first"
     with pytest.MonkeyPatch.context() as patch:
-        use_upstream(patch, ChatKitClient(Account("sk-first"), adapter=EmulatorAdapter(kept)))
+        use_upstream(patch, ChatKitClient(ApiConfig("sk-first"), adapter=EmulatorAdapter(kept)))
         database_guard.claim()
     settings.OPENAI_API_KEY, settings.EMULATOR = None, True
     with pytest.raises(ImproperlyConfigured, match="ARCHIVE_ONLY=1"):

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was handed to the queue."""
     found: list[str] = []
-    monkeypatch.setattr("threads.archive.orders._sync", lambda: found.append("asked"))
+    monkeypatch.setattr("threads.archive.orders._start_sync_task", lambda: found.append("asked"))
     return found
 
 
@@ -134,7 +134,7 @@ def test_a_queue_that_is_not_there_loses_nothing(get: Get, agent: Client, monkey
     def fail() -> None:
         raise OSError("postgres://u:secret@host refused")
 
-    monkeypatch.setattr("threads.archive.orders._sync", fail)
+    monkeypatch.setattr("threads.archive.orders._start_sync_task", fail)
     allow()
     assert agent.post("/archive/sync/").status_code == 302
     assert "was asked for just now" in get("/archive/").said()

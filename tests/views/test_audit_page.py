@@ -17,7 +17,7 @@ from tests.support.accounts import account
 from tests.support.page import Page
 from threads.audit import query as find
 from threads.audit.models import AuditEvent
-from threads.audit.query import TrailQuery
+from threads.audit.query import AuditQuery
 from threads.audit.record import Action
 
 _NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -271,8 +271,8 @@ def test_what_is_recorded_meanwhile_is_not_waited_for(
     events: list[AuditEvent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(find, "_CHUNK", 7)
-    query, seen = TrailQuery(action="read", order="asc"), []
-    for event in find.every(query):
+    query, seen = AuditQuery(action="read", order="asc"), []
+    for event in find.all_events(query):
         seen.append(event.pk)
         AuditEvent.objects.create(action="read", outcome="done", who="on and on")
         assert len(seen) <= len(events)
@@ -315,13 +315,13 @@ def test_an_address_alone_downloads_nothing(auditor: Client) -> None:
 @pytest.mark.parametrize(
     ("query", "index"),
     [
-        (TrailQuery(), "audit_at"), (TrailQuery(who="a"), "audit_by_who"), (TrailQuery(action="a"), "audit_by_action"),
-        (TrailQuery(outcome="a"), "audit_by_outcome"), (TrailQuery(address="a"), "audit_by_address"),
-        (TrailQuery(thread="a"), "audit_by_thread"), (TrailQuery(customer="a"), "audit_by_customer"),
-        (TrailQuery(request_id="a"), "audit_by_request_id"),
+        (AuditQuery(), "audit_at"), (AuditQuery(who="a"), "audit_by_who"), (AuditQuery(action="a"), "audit_by_action"),
+        (AuditQuery(outcome="a"), "audit_by_outcome"), (AuditQuery(address="a"), "audit_by_address"),
+        (AuditQuery(thread="a"), "audit_by_thread"), (AuditQuery(customer="a"), "audit_by_customer"),
+        (AuditQuery(request_id="a"), "audit_by_request_id"),
     ],
 )  # fmt: skip
-def test_each_filter_has_an_index_in_the_order_of_the_page(db: None, query: TrailQuery, index: str) -> None:
+def test_each_filter_has_an_index_in_the_order_of_the_page(db: None, query: AuditQuery, index: str) -> None:
     with CaptureQueriesContext(connection) as asked:
         find.page(query)
     sql = asked.captured_queries[-1]["sql"]

@@ -17,7 +17,7 @@ from tests.support.page import Page
 from tests.support.reader import Get
 from tests.support.upstream import NOW, use_upstream
 from threads.audit.models import AuditEvent
-from threads.chatkit import Account, ChatKitClient, Limits
+from threads.chatkit import ApiConfig, ChatKitClient, Limits
 from threads.emulator import Emulator, EmulatorAdapter, Fault
 from threads.web.views import transcript
 
@@ -43,7 +43,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Emulator:
     """An upstream with the showcase."""
     made = Emulator(threads=45, seed=7, now=NOW, showcase=True)
     use_upstream(
-        monkeypatch, ChatKitClient(Account("sk-test"), limits=Limits(seconds=5), adapter=EmulatorAdapter(made))
+        monkeypatch, ChatKitClient(ApiConfig("sk-test"), limits=Limits(seconds=5), adapter=EmulatorAdapter(made))
     )
     return made
 
@@ -325,7 +325,7 @@ def test_json_holds_the_upstreams_own_objects(agent: Client, shown: Emulator, ge
     thread_id = titled(shown, get, "What a stranger may write")
     response = agent.post(address(thread_id), {"format": "json"})
     got = json.loads(b"".join(response.streaming_content))["items"]  # type: ignore[attr-defined]
-    client = ChatKitClient(Account("sk-test"), adapter=EmulatorAdapter(shown))
+    client = ChatKitClient(ApiConfig("sk-test"), adapter=EmulatorAdapter(shown))
     sent, after = [], None
     while True:
         page = client.list_items(thread_id, order="asc", limit=100, after=after)

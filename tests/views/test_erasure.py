@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """How often the queue was told of an order."""
     found: list[str] = []
-    monkeypatch.setattr(orders, "start", lambda: found.append("told"))
+    monkeypatch.setattr(orders, "notify_workers", lambda: found.append("told"))
     monkeypatch.setattr(vacuum, "scrub", lambda _alive: {"rewritten": True, "bytes": 0})
     return found
 

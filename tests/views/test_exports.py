@@ -60,7 +60,7 @@ pytestmark = pytest.mark.django_db
 
 def walked(query: str = "") -> list[str | None]:
     """The ids on all pages that a reader comes to who presses Next."""
-    asked, _ = query_forms.read(QueryDict(query).dict(), masked=False)
+    asked, _ = query_forms.parse_thread_query(QueryDict(query).dict(), masked=False)
     assert asked is not None
     found: list[str | None] = []
     while True:
@@ -261,7 +261,7 @@ def test_asked_for_twice_it_is_one(agent: Client, emulator: Emulator, monkeypatc
 def test_nobody_fills_the_disk(agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     from threads.exports import orders
 
-    monkeypatch.setattr(orders, "MOST", 2)
+    monkeypatch.setattr(orders, "MAX_PER_ACCOUNT", 2)
     first = later(agent, "a")
     later(agent, "b")
     for response in (agent.post("/exports/user/", {"user": "c"}), agent.post("/exports/list/", {"format": "csv"})):
@@ -291,7 +291,7 @@ def test_who_presses_twice_gets_the_file(
     def sleep(seconds: float) -> None:
         waited.append(seconds)
         if ends == "handed out" and len(waited) == 2:
-            orders.take_away(first)
+            orders.remove(first)
         if ends == "goes on":
             time.sleep(seconds)
 
@@ -340,14 +340,14 @@ def test_threads_that_can_not_be_had_are_named(
 ) -> None:
     """They are waited for, and then no more: not for each of them anew."""
     user, ids = busiest(emulator)
-    whole = service.whole
+    whole = service.read_whole_thread
 
     def failing(thread_id: str) -> Any:
         if thread_id in ids[1:3]:
             raise Unavailable("it is broken")
         return whole(thread_id)
 
-    monkeypatch.setattr(service, "whole", failing)
+    monkeypatch.setattr(service, "read_whole_thread", failing)
     export = later(agent, user)
     tasks.work()
     export.refresh_from_db()
@@ -369,7 +369,7 @@ def test_threads_that_can_not_be_had_are_named(
 def test_what_only_the_archive_has_of_a_user_is_theirs_too(agent: Client, emulator: Emulator) -> None:
     user, ids = busiest(emulator)
     sync(emulator)
-    thread_info.forget()
+    thread_info.clear_cache()
     client = asking(emulator)
     client.delete_thread(ids[0])
     client.close()
@@ -390,12 +390,12 @@ def test_a_thread_of_somebody_else_is_not_handed_over(
 ) -> None:
     """An upstream, or a proxy before it, that forgets the filter."""
     user, ids = busiest(emulator)
-    asked = service.handed_over
+    asked = service.list_for_export
 
     def unfiltered(query: Any, *rest: Any, **how: Any) -> service.Listing:
         return asked(query.of(None), *rest, **how)
 
-    monkeypatch.setattr(service, "handed_over", unfiltered)
+    monkeypatch.setattr(service, "list_for_export", unfiltered)
     export = later(agent, user)
     tasks.work()
     asked_for = {path.split("/")[-1] for _, path, _ in emulator.calls if not path.endswith(("/threads", "/items"))}
@@ -410,7 +410,7 @@ def test_a_thread_of_somebody_else_is_not_handed_over(
 def test_names_in_a_zip_are_safe(agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     user, ids = busiest(emulator)
     hostile = ["../../etc/passwd", "..\\..\\x", "a/b", "a?b", "CON", "x" * 300, "\u202egnp", "a:b"]
-    whole, asked = service.whole, service.handed_over
+    whole, asked = service.read_whole_thread, service.list_for_export
     from dataclasses import replace
 
     def renamed(*arguments: Any, **how: Any) -> service.Listing:
@@ -418,8 +418,8 @@ def test_names_in_a_zip_are_safe(agent: Client, emulator: Emulator, monkeypatch:
         made = tuple(replace(found.window.rows[0], id=each) for each in hostile)
         return replace(found, window=replace(found.window, rows=made, has_next=False))
 
-    monkeypatch.setattr(service, "handed_over", renamed)
-    monkeypatch.setattr(service, "whole", lambda _: whole(ids[0]))
+    monkeypatch.setattr(service, "list_for_export", renamed)
+    monkeypatch.setattr(service, "read_whole_thread", lambda _: whole(ids[0]))
     export = later(agent, user)
     tasks.work()
     with zipped(export) as found:

@@ -13,7 +13,7 @@ from tests.support.syncing import sync
 from threads import service
 from threads.emulator import Emulator
 from threads.exports import storage, tasks
-from threads.exports.models import Export, Outcome
+from threads.exports.models import Export, ExportOutcome
 from threads.exports.purge import purge
 from threads.web.views import exports as views
 
@@ -56,17 +56,17 @@ class TestForgetting:
     ) -> None:
         user, ids = busiest(emulator)
         sync(emulator)
-        asked = service.handed_over
+        asked = service.list_for_export
 
         def erased_meanwhile(*arguments: Any, **how: Any) -> Any:
             found = asked(*arguments, **how)
             assert purge(ids, user) == 1
             return found
 
-        monkeypatch.setattr(service, "handed_over", erased_meanwhile)
+        monkeypatch.setattr(service, "list_for_export", erased_meanwhile)
         response = agent.post(f"/exports/list/?user={user[:-1]}&match=part", {"format": "csv"})
         assert response.headers["Location"] == f"/exports/{Export.objects.get().pk}/"
-        assert Export.objects.get().outcome == Outcome.REMOVED
+        assert Export.objects.get().outcome == ExportOutcome.REMOVED
         assert not list(storage.on_disk())
 
     def test_the_row_tells_no_more_whose_it_was(self, agent: Client, emulator: Emulator) -> None:
@@ -87,7 +87,7 @@ class TestForgetting:
     def test_whoever_is_at_it_stops(self, agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
         user, ids = busiest(emulator)
         export = later(agent, user)
-        whole = service.whole
+        whole = service.read_whole_thread
 
         def erased_meanwhile(thread_id: str) -> Any:
             found = whole(thread_id)
@@ -95,9 +95,9 @@ class TestForgetting:
                 assert purge(ids, user) == 1
             return found
 
-        monkeypatch.setattr(service, "whole", erased_meanwhile)
+        monkeypatch.setattr(service, "read_whole_thread", erased_meanwhile)
         tasks.work()
         tasks.expire()
         export.refresh_from_db()
-        assert export.outcome == Outcome.REMOVED
+        assert export.outcome == ExportOutcome.REMOVED
         assert not list(storage.on_disk())

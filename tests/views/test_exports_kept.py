@@ -27,7 +27,7 @@ from threads import service
 from threads.chatkit import Unavailable
 from threads.emulator import Emulator
 from threads.exports import runner, storage, tasks
-from threads.exports.models import Export, Outcome
+from threads.exports.models import Export, ExportOutcome
 from threads.jobs.lease import LeaseLostError
 from threads.web.views import exports as views
 
@@ -93,7 +93,7 @@ def test_a_worker_waits_for_an_upstream_that_may_come_back(
     Export.objects.update(until=None)
     tasks.work()
     ended = Export.objects.get()
-    assert (ended.outcome, ended.done, ended.trouble_at) == (Outcome.WHOLE, 45, None)
+    assert (ended.outcome, ended.done, ended.trouble_at) == (ExportOutcome.WHOLE, 45, None)
 
 
 def test_a_worker_gives_up_in_the_end(agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +107,7 @@ def test_a_worker_gives_up_in_the_end(agent: Client, emulator: Emulator, monkeyp
     Export.objects.update(trouble_at=timezone.now() - runner.RETRY_FOR, until=None)
     tasks.work()
     ended = Export.objects.get()
-    assert (ended.outcome, ended.done) == (Outcome.PARTIAL, 20)
+    assert (ended.outcome, ended.done) == (ExportOutcome.PARTIAL, 20)
     assert ended.name.endswith("-PARTIAL.csv")
     assert rows(storage.path(ended.pk).read_bytes().decode())[-1]["id"].startswith("PARTIAL: 20")
 
@@ -116,14 +116,14 @@ def test_pages_that_lead_in_a_circle_end(agent: Client, emulator: Emulator, monk
     from threads.exports import list_pages
 
     monkeypatch.setattr(list_pages, "MAX_LIMIT", 3)
-    asked, ids = service.handed_over, list(emulator.thread_ids())
+    asked, ids = service.list_for_export, list(emulator.thread_ids())
 
     def circling(query: Any, *rest: Any, **how: Any) -> service.Listing:
         if query.after == ids[11]:
             query = query.beyond(after=ids[2])
         return asked(query, *rest, **how)
 
-    monkeypatch.setattr(service, "handed_over", circling)
+    monkeypatch.setattr(service, "list_for_export", circling)
     response = agent.post("/exports/list/", {"format": "csv"})
     assert "lead in a circle" in rows(body(response))[-1]["id"]
 
@@ -174,6 +174,6 @@ def test_an_account_that_may_no_more_gets_nothing(agent: Client, emulator: Emula
         User.objects.get(username="agent").groups.clear()
     tasks.work()
     export.refresh_from_db()
-    assert export.outcome == Outcome.REFUSED
+    assert export.outcome == ExportOutcome.REFUSED
     assert not list(storage.on_disk())
     assert trail()[-1] == ("refused", user)

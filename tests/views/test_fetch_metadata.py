@@ -15,7 +15,7 @@ from tests.support import roles as asked
 from tests.support.accounts import account
 from threads.audit.models import AuditEvent
 from threads.emulator import Emulator
-from threads.web.fetch_metadata import FetchMetadata
+from threads.web.fetch_metadata import FetchMetadataMiddleware
 
 LINK = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 ELSEWHERE = ["cross-site", "same-site", "", "of a kind to come"]
@@ -123,5 +123,5 @@ def test_forms_of_an_origin_that_is_trusted(
     def view(_request: HttpRequest) -> HttpResponse:
         return HttpResponse()
 
-    let: Callable[..., HttpResponse | None] = FetchMetadata(view).process_view
+    let: Callable[..., HttpResponse | None] = FetchMetadataMiddleware(view).process_view
     assert (let(request, view) is not None) is refused

@@ -24,7 +24,7 @@ from threads.audit.models import AuditEvent
 from threads.chatkit import transport
 from threads.emulator import Emulator, Fault
 from threads.models import SavedView
-from threads.service.outage import watch
+from threads.service.outage import breaker
 from threads.sources import query_forms
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -83,8 +83,8 @@ def viewer(emulator: Emulator, settings: Any, monkeypatch: pytest.MonkeyPatch) -
 
 
 def _seen(client: Client, emulator: Emulator, method: str, address: str, sent: str, part: str, **headers: str) -> Seen:
-    thread_info.forget()
-    watch.forget()
+    thread_info.clear_cache()
+    breaker.forget()
     SavedView.objects.all().delete()
     view = SavedView.objects.create(owner_id=client.session["_auth_user_id"], name="kept", query="status=locked")
     thread = next(emulator.thread_ids())
@@ -176,7 +176,7 @@ def test_there_is_no_margin_where_identities_are_masked(viewer: Client, emulator
 _ROOT = Path(configured.BASE_DIR)
 _MAY_READ = {"threads/web/request_query.py", "threads/exports/list_pages.py"}
 """The one way from a request to a query; and the stored query of an export, which was checked when it was ordered."""
-_READ = query_forms.read.__name__
+_READ = query_forms.parse_thread_query.__name__
 
 
 def test_there_is_one_way_from_a_request_to_a_query() -> None:

@@ -199,7 +199,7 @@ def test_the_trail_is_shortened_too_for_who_may_read_it_and_not_them(world: Emul
     controller.groups.add(group)
     user = _user_of(world, next(world.thread_ids()))
     _signed_in("Exporter").get("/threads/", {"user": user, "q": _MAIL})
-    named = f"user-{names.clean(_MAIL, '')}-2026-11-25.zip"
+    named = f"user-{names.safe_part(_MAIL, '')}-2026-11-25.zip"
     record(Action.EXPORT, customer=_MAIL, detail={"file": named})
     client = Client()
     client.force_login(controller)
@@ -282,7 +282,7 @@ def test_no_opening_shows_an_id_whose_white_space_it_folds(emulator: Emulator) -
 def test_a_thread_s_own_id_is_shortened_wherever_its_texts_stand(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
-    monkeypatch.setattr(statistics, "FEW", few)
+    monkeypatch.setattr(statistics, "MAX_THREADS_TO_NARROW", few)
     user, other = "qwv-7351-jbp", "zkx-9-fqj-11"
     thread, _ = emulator.arrive(1, user=user)[0], emulator.arrive(1, user=other)
     emulator.set_title(thread, f"Refund for {user}")

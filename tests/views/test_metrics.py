@@ -18,8 +18,8 @@ from dashboard.monitoring import counters, metric_files
 from dashboard.monitoring.gauges import DatabaseState
 from tests.support.upstream import NOW, use_upstream
 from threads.archive.models import ArchivedThread, Run
-from threads.audit.record import Actor, acting
-from threads.chatkit import Account, ChatKitClient
+from threads.audit.record import Actor, acting_as
+from threads.chatkit import ApiConfig, ChatKitClient
 from threads.emulator import Emulator, EmulatorAdapter, Fault
 from threads.exports.models import Export
 from threads.sources import upstream
@@ -100,7 +100,7 @@ def test_calls_to_the_upstream_by_outcome(
     agent: Client, monkeypatch: pytest.MonkeyPatch, fault: Fault | None, outcome: str, retries: int
 ) -> None:
     made = Emulator(threads=5, seed=7, now=NOW, fault=fault)
-    client = ChatKitClient(Account("sk-test"), adapter=EmulatorAdapter(made), observer=upstream.tell)
+    client = ChatKitClient(ApiConfig("sk-test"), adapter=EmulatorAdapter(made), observer=upstream.notify_observers)
     use_upstream(monkeypatch, client)
     before = value("upstream_calls_total", call="list", outcome=outcome)
     again, slow = value("upstream_retries_total", call="list"), value("upstream_call_seconds_count", call="list")
@@ -141,7 +141,7 @@ def test_what_the_database_knows() -> None:
     kept: list[dict[str, datetime | None]] = [{"due_at": earlier}, {"due_at": None}, {"gone_at": now}]
     for number, about in enumerate(kept):
         ArchivedThread.objects.create(thread_id=f"t{number}", raw="{}", confirmed_at=now, **about)
-    with acting(Actor("agent", "1")):
+    with acting_as(Actor("agent", "1")):
         Export.create_for_actor(phase="waiting")
         Export.create_for_actor(phase="ended", ended_at=now)
     found = {name: found for (name, labels), found in told().items() if not labels}
@@ -169,7 +169,7 @@ def test_of_the_dead_what_they_counted_goes_with_the_next_start(
 ) -> None:
     monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
     here = tmp_path / "metrics"
-    metric_files.share(here)
+    metric_files.set_directory(here)
     assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == str(here)
     for name in (f"counter_{os.getpid()}.db", "counter_4194305.db", "gauge_livesum_77.db", "counter_77.db"):
         (here / name).touch()

@@ -31,7 +31,7 @@ def keep_some(*rows: tuple[datetime | None, str, str | None, str | None]) -> Non
         Thread(id=f"cthr_{number}", created_at=moment, status=Status(status, reason), user=user, raw={})
         for number, (moment, status, reason, user) in enumerate(rows)
     ]
-    write.threads(made, datetime(2026, 11, 20, tzinfo=UTC))
+    write.store_threads(made, datetime(2026, 11, 20, tzinfo=UTC))
 
 
 @pytest.fixture

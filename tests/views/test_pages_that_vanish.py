@@ -21,7 +21,7 @@ from threads.archive import deletions, thread_info
 from threads.archive.models import ArchivedItem, ArchivedThread
 from threads.audit.models import AuditEvent
 from threads.emulator import Fault
-from threads.service.outage import watch
+from threads.service.outage import breaker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,7 +46,7 @@ def items_of(page: Page) -> list[Any]:
 
 def copy(world: Dying) -> None:
     assert run(world.client(seconds=10, bytes=CAP)) is None
-    thread_info.forget()
+    thread_info.clear_cache()
 
 
 @pytest.mark.parametrize("fault", [Fault.GONE_404, Fault.GONE_410])
@@ -142,7 +142,7 @@ def test_a_page_that_is_too_large_is_no_outage(world: Dying, agent: Client, get:
     assert seen == 110
     assert "The end: all 110." in page.said()
     assert get("/threads/").thread_ids[0] == arrived[0]
-    assert watch.open_outage() is None
+    assert breaker.open_outage() is None
     whole = json.loads(b"".join(agent.post(f"/threads/{newest}/", {"format": "json"})))
     assert (whole["count"], whole["complete"]) == (110, True)
 
@@ -156,7 +156,7 @@ def test_one_item_that_is_too_large_is_named_in_its_place(
     items[60] = spoken("m" * 90_000)
     world.set_items(newest, items)
     run(world.client(seconds=10, bytes=CAP))
-    thread_info.forget()
+    thread_info.clear_cache()
     if from_archive:
         world.fault = Fault.GONE_404
     page = get(f"/threads/{newest}/")
@@ -195,14 +195,14 @@ def test_searches_and_counts_say_how_many_threads_are_not_read(world: Dying, get
     copy(world)
     unread = ArchivedThread.objects.filter(number__in=ArchivedThread.objects.values("number")[:53])
     unread.update(read_at=None, due_at=None)
-    thread_info.forget()
+    thread_info.clear_cache()
     for address in ("/threads/?q=the", "/threads/", "/threads/?status=active"):
         assert "53 threads have not been read to the last message yet" in get(address).said()
     last = rows(body(agent.post("/exports/list/?q=the", {"format": "csv"})))[-1]
     assert last["id"].startswith("PARTIAL")
     assert "has not read 53 threads to the last item yet" in last["id"]
     assert run(world.client(seconds=10, bytes=CAP)) is None
-    thread_info.forget()
+    thread_info.clear_cache()
     assert "have not been read" not in get("/threads/?q=the").said()
 
 
@@ -283,7 +283,7 @@ def test_a_user_is_handed_over_with_what_only_the_archive_has(world: Dying, sett
     withheld = deletions.withheld().first()
     assert withheld is not None
     assert withheld.user
-    found = service.kept_alone(ThreadQuery(user=withheld.user))
+    found = service.list_archive_only(ThreadQuery(user=withheld.user))
     assert withheld.thread_id in {row.id for row in found.window.rows}
 
 
@@ -305,7 +305,7 @@ def test_an_answer_about_another_thread_is_shown_and_kept_nowhere(
     mine, other = list(world.thread_ids())[:2]
     world.set_items(other, [spoken("the secret of another customer")])
     run(world.client(seconds=10, bytes=CAP), with_items=False)
-    thread_info.forget()
+    thread_info.clear_cache()
     handle = Dying.handle
 
     def mixed(self: Dying, method: str, path: str, query: str, headers: Any) -> Any:
@@ -334,4 +334,4 @@ def test_a_list_that_is_too_large_for_one_reader_is_no_outage_for_others(world: 
     world.fault = None
     arrived = world.arrive(1)
     assert get("/threads/").thread_ids[0] == arrived[0]
-    assert watch.open_outage() is None
+    assert breaker.open_outage() is None

@@ -22,7 +22,7 @@ from django.utils import timezone
 from dashboard.monitoring import health, pending_migrations, upstream_status
 from tests.support.upstream import NOW, use_upstream
 from threads.archive.models import Outage, Progress, Run
-from threads.chatkit import Account, ChatKitClient, ChatKitError, Exchange, NotFound, Unavailable
+from threads.chatkit import ApiConfig, ChatKitClient, ChatKitError, Exchange, NotFound, Unavailable
 from threads.emulator import Emulator, EmulatorAdapter, Fault
 from threads.jobs import queue
 from threads.sources import upstream
@@ -93,7 +93,7 @@ def test_the_last_answer_is_that_of_the_pages_and_the_upstream_is_not_asked(
     agent: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     emulator = Emulator(threads=5, seed=7, now=NOW)
-    client = ChatKitClient(Account("sk-test"), adapter=EmulatorAdapter(emulator), observer=upstream.tell)
+    client = ChatKitClient(ApiConfig("sk-test"), adapter=EmulatorAdapter(emulator), observer=upstream.notify_observers)
     use_upstream(monkeypatch, client)
     agent.get("/threads/")
     calls = len(emulator.calls)

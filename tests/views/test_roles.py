@@ -17,12 +17,12 @@ from dashboard.accounts.middleware import RightsRequired
 from tests.support.accounts import account
 from tests.support.roles import DOCUMENT, HEADS, METHODS, WHO, addresses, expected, filled_in, outcome, table
 from threads.emulator import Emulator
-from threads.roles import Right, for_everybody, needs
+from threads.roles import Right, for_every_account, needs
 
 
 @pytest.fixture
 def upstream_and_queue(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    monkeypatch.setattr("threads.archive.orders._sync", lambda: None)
+    monkeypatch.setattr("threads.archive.orders._start_sync_task", lambda: None)
     return emulator
 
 
@@ -105,4 +105,4 @@ def test_a_view_lets_in_who_has_one_of_its_rights() -> None:
     for rights in (set(), {str(Right.ADMINISTER)}):
         with pytest.raises(PermissionDenied):
             _through(marked, rights)
-    _through(for_everybody(view), set())
+    _through(for_every_account(view), set())

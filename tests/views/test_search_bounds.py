@@ -21,7 +21,7 @@ from threads.archive.search import words as search
 from threads.archive.store import word_index
 from threads.audit import descriptions
 from threads.audit.models import AuditEvent
-from threads.audit.record import Actor, acting
+from threads.audit.record import Actor, acting_as
 from threads.emulator import Emulator
 from threads.exports import list_pages, orders, storage, tasks
 from threads.exports.models import Export
@@ -68,8 +68,8 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def exported(kind: str, query: ThreadQuery) -> tuple[Export, str]:
     user = User.objects.get(username="agent")
-    with acting(Actor("agent", str(user.pk), "", "")):
-        export = orders.of_list(kind, query, ZoneInfo("UTC"))
+    with acting_as(Actor("agent", str(user.pk), "", "")):
+        export = orders.order_list(kind, query, ZoneInfo("UTC"))
     tasks.work()
     export.refresh_from_db()
     return export, storage.path(export.pk).read_text(encoding="utf-8")
@@ -78,8 +78,10 @@ def exported(kind: str, query: ThreadQuery) -> tuple[Export, str]:
 def test_a_page_is_not_waited_for_and_a_file_is(
     get: Get, agent: Client, copied: Emulator, hurried: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    numbers = [each for chunk in engines.matching([["zeppelina"]], 0, 10**9, descending=True, size=9) for each in chunk]
-    monkeypatch.setattr(engines, "matching", slow([numbers]))
+    numbers = [
+        each for chunk in engines.matching_numbers([["zeppelina"]], 0, 10**9, descending=True, size=9) for each in chunk
+    ]
+    monkeypatch.setattr(engines, "matching_numbers", slow([numbers]))
     page = get("/threads/?q=zeppelina&status=active", status=503)
     assert "This search takes too long" in page.said()
     assert page.one("input", id="q").get("value") == "zeppelina"
@@ -92,11 +94,11 @@ def test_a_page_is_not_waited_for_and_a_file_is(
     assert [(each.outcome, each.detail["list"], each.detail["words"]) for each in recorded] == [
         ("failed", "status=active&q=zeppelina", ["zeppelina"]), ("failed", f"q=zeppelina&after={thread}", ["zeppelina"])
     ]  # fmt: skip
-    assert [descriptions.what(each) for each in recorded] == [
+    assert [descriptions.describe(each) for each in recorded] == [
         "Searched the threads",
         "Stepped through the threads of a list",
     ]
-    assert ("Reason", "it took too long") in descriptions.facts(recorded[0])
+    assert ("Reason", "it took too long") in descriptions.details(recorded[0])
     export, text = exported("csv", ThreadQuery(q="zeppelina"))
     assert (export.outcome, export.done) == ("whole", 1)
     assert thread in text
@@ -106,9 +108,9 @@ def test_a_file_that_takes_longer_than_a_page_is_left_to_a_worker(
     agent: Client, copied: Emulator, hurried: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first page of it, and one after others."""
-    monkeypatch.setattr(queue, "soon", lambda *_: None)
+    monkeypatch.setattr(queue, "try_enqueue", lambda *_: None)
     monkeypatch.setattr(list_pages, "MAX_LIMIT", 5)
-    found, matching = slow(None), engines.matching
+    found, matching = slow(None), engines.matching_numbers
     for pages in (0, 1):
         asked = iter(range(9))
 
@@ -118,7 +120,7 @@ def test_a_file_that_takes_longer_than_a_page_is_left_to_a_worker(
             return matching(*args, **how)
 
         with monkeypatch.context() as patch:
-            patch.setattr(engines, "matching", some)
+            patch.setattr(engines, "matching_numbers", some)
             response = agent.post(f"/exports/list/?q=zeppel&order={'asc' if pages else 'desc'}", {"format": "csv"})
             assert response.status_code == 302
             export = Export.objects.get(ended_at=None)
@@ -160,7 +162,7 @@ def lacking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_list_and_file_of_a_search_that_is_not_all_say_so(get: Get, lacking: str, copied: Emulator) -> None:
-    thread_info.forget()
+    thread_info.clear_cache()
     assert lacking in get("/threads/?q=zeppel").said()
     for kind in ("csv", "jsonl"):
         export, text = exported(kind, ThreadQuery(q="zeppel"))

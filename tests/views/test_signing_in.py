@@ -251,7 +251,7 @@ def test_the_trail_tells_who_was_locked_out_and_how_often_they_went_on(monkeypat
     began, ended = (datetime.fromisoformat(end.detail[name]) for name in ("began", "ended"))
     assert ended - began == timedelta(minutes=15)
     assert (end.who, end.address) == ("", "192.0.2.1")
-    assert descriptions.what(end) == "Went on trying to sign in as agent while that was locked"
+    assert descriptions.describe(end) == "Went on trying to sign in as agent while that was locked"
     assert gets_in("other")
     assert len(refusals()) == 11
     assert not SignInLock.objects.exists()

@@ -24,12 +24,12 @@ from tests.support.roles import addresses
 from tests.support.syncing import spoken, sync
 from threads.archive.models import ArchivedItem
 from threads.audit.models import AppendOnlyError, AuditEvent
-from threads.audit.record import Actor, acting, record
+from threads.audit.record import Actor, acting_as, record
 from threads.chatkit import ChatKitError
 from threads.emulator import Emulator, Fault
 from threads.erasure import orders as erasure_orders
 from threads.erasure.models import Erasure
-from threads.erasure.preview import Confirmed
+from threads.erasure.preview import ConfirmedPreview
 from threads.exports import orders as export_orders
 from threads.exports import tasks as exporting
 from threads.exports.models import Export
@@ -233,7 +233,7 @@ CASES: dict[str, tuple[Act, list[Row]]] = {
 @pytest.fixture
 def desk(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """An Administrator at the desk, and an account that is a Viewer's."""
-    monkeypatch.setattr("threads.archive.orders._sync", lambda: None)
+    monkeypatch.setattr("threads.archive.orders._start_sync_task", lambda: None)
     sync(emulator, with_items=False)
     client = Client()
     client.force_login(account("grace", "Administrator"))
@@ -337,8 +337,8 @@ def test_reading_goes_on_where_the_trail_can_t_be_written(
 
 def test_what_was_exported_is_on_record_when_its_own_row_is_gone(desk: Desk) -> None:
     typed = f"{'!' * 700}Refund {'x' * 3000}"
-    with acting(Actor("grace", "1")):
-        export_orders.take_away(export_orders.of_list("csv", ThreadQuery(q=typed, status="locked"), UTC))
+    with acting_as(Actor("grace", "1")):
+        export_orders.remove(export_orders.order_list("csv", ThreadQuery(q=typed, status="locked"), UTC))
     assert not Export.objects.exists()
     row = AuditEvent.objects.get(action="export")
     assert QueryDict(row.detail["list"]).dict() == {"q": typed, "status": "locked"}
@@ -382,9 +382,9 @@ def test_every_view_that_reads_customers_data_leaves_a_row(desk: Desk, settings:
     assert desk.client.post("/exports/user/", {"user": desk.user}).status_code == 302
     exporting.work()
     export = Export.objects.get()
-    with acting(Actor("grace", export.who_id)):
-        wanted = Confirmed(Erasure.Kind.USER, "token", desk.user, "", ())
-        erasure = erasure_orders.begin(wanted)
+    with acting_as(Actor("grace", export.who_id)):
+        wanted = ConfirmedPreview(Erasure.Kind.USER, "token", desk.user, "", ())
+        erasure = erasure_orders.order_erasure(wanted)
     for address in sorted(ours - UNRECORDED.keys()):
         made = address.replace("<id:thread_id>", desk.thread)
         made = made.replace("<uuid:pk>", str(export.pk if "export" in address else erasure.pk))
@@ -501,7 +501,7 @@ def test_no_text_of_a_conversation_and_no_key_is_in_it(desk: Desk) -> None:
 
 
 def test_what_somebody_else_does_is_not_taken_for_theirs() -> None:
-    with acting(Actor("ada", "1", "192.0.2.1", "r")):
+    with acting_as(Actor("ada", "1", "192.0.2.1", "r")):
         record("read")  # type: ignore[arg-type]
     record("read")  # type: ignore[arg-type]
     assert [row.who for row in AuditEvent.objects.order_by("-id")[:2]][1] == "ada"

@@ -33,7 +33,7 @@ def test_a_conversation_that_fails_half_way_says_so_in_its_name(
     agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     thread = next(emulator.thread_ids())
-    whole = service.whole
+    whole = service.read_whole_thread
 
     def failing(thread_id: str) -> Any:
         found, pages = whole(thread_id)
@@ -44,7 +44,7 @@ def test_a_conversation_that_fails_half_way_says_so_in_its_name(
 
         return found, broken()
 
-    monkeypatch.setattr(service, "whole", failing)
+    monkeypatch.setattr(service, "read_whole_thread", failing)
     response = agent.post(f"/threads/{thread}/", {"format": "md"})
     assert name(response) == f"{thread}-PARTIAL.md"
     assert "This transcript is partial" in body(response)

@@ -25,7 +25,7 @@ from tests.support.syncing import sync
 from threads.archive import thread_info, user_ids
 from threads.archive.models import ArchivedThread, Person
 from threads.archive.search import users
-from threads.audit.record import Actor, acting
+from threads.audit.record import Actor, acting_as
 from threads.chatkit import Thread
 from threads.emulator import Emulator
 from threads.erasure import preview
@@ -165,11 +165,14 @@ def test_an_id_is_drawn_with_all_that_is_in_it(user: str) -> None:
 
 @given(st.one_of(any_id, st.text(" a\u0301\u2800\u3164é\u0300", min_size=1, max_size=6), st.sampled_from(ODD)))
 def test_what_is_to_be_typed_is_what_a_person_sees(user: str) -> None:
-    for found in (preview.Plan(Erasure.Kind.USER, (), user=user), preview.Plan(Erasure.Kind.THREADS, (), ids=(user,))):
+    for found in (
+        preview.Preview(Erasure.Kind.USER, (), user=user),
+        preview.Preview(Erasure.Kind.THREADS, (), ids=(user,)),
+    ):
         phrase = found.phrase
         drawn = " ".join(Page(f"<p>{exact(phrase)}</p>", {}).said().split())
-        assert preview.is_typed(drawn, phrase)
-        assert not preview.is_typed("", phrase)
+        assert preview.matches_phrase(drawn, phrase)
+        assert not preview.matches_phrase("", phrase)
         assert escape(phrase, quote=False).strip() == phrase or "<" in phrase or ">" in phrase or "&" in phrase
 
 
@@ -185,16 +188,16 @@ NAMES = ["a_b", "a-b", "a.b", "a b@example.com", "axb", "50% off", "back\\slash"
 
 
 def _people(names: list[str]) -> None:
-    Person.objects.bulk_create([Person(name=each, folded=user_ids.fold(each), threads=1) for each in names])
+    Person.objects.bulk_create([Person(name=each, folded=user_ids.folded_user_id(each), threads=1) for each in names])
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("part", "wanted"), CASES)
 def test_a_part_of_an_id_is_found_to_the_letter(part: str, wanted: set[str]) -> None:
     _people(NAMES)
-    found = users.matching(part, part=True)
+    found = users.find_users(part, part=True)
     assert set(Person.objects.filter(pk__in=found.keys or ()).values_list("name", flat=True)) == wanted
-    assert {each.name for each in users.offered(part)} == wanted
+    assert {each.name for each in users.suggest(part)} == wanted
 
 
 signs = st.text(
@@ -211,12 +214,15 @@ signs = st.text(
 @example(names=NAMES, part="a_b")
 @example(names=NAMES, part="0%")
 @example(names=NAMES, part="\\")
-@given(names=st.lists(signs.filter(bool), min_size=1, max_size=5, unique_by=user_ids.column), part=signs.filter(bool))
+@given(
+    names=st.lists(signs.filter(bool), min_size=1, max_size=5, unique_by=user_ids.stored_user_id),
+    part=signs.filter(bool),
+)
 def test_a_part_is_found_where_it_is_a_part(names: list[str], part: str) -> None:
     """By whichever way the database is asked: for few people by their keys, for many by what is in their names."""
     ArchivedThread.objects.all().delete()
     Person.objects.all().delete()
-    _people([user_ids.column(each) for each in names])
+    _people([user_ids.stored_user_id(each) for each in names])
     keys = dict(Person.objects.values_list("name", "pk"))
     now = "2026-09-21T00:00:00Z"
     ArchivedThread.objects.bulk_create(
@@ -225,13 +231,13 @@ def test_a_part_is_found_where_it_is_a_part(names: list[str], part: str) -> None
             for name, key in keys.items()
         ]
     )
-    wanted = {name for name in keys if user_ids.fold(part) in user_ids.fold(name)}
-    found = users.matching(part, part=True)
+    wanted = {name for name in keys if user_ids.folded_user_id(part) in user_ids.folded_user_id(name)}
+    found = users.find_users(part, part=True)
     assert {name for name, key in keys.items() if key in (found.keys or ())} == wanted
-    many = users.UserMatches(None, user_ids.fold(part), threads=1)
+    many = users.UserMatches(None, user_ids.folded_user_id(part), threads=1)
     for threads in (many.gathered(ArchivedThread.objects.all()), many.filtered(ArchivedThread.objects.all())):
         assert set(threads.values_list("thread_id", flat=True)) == wanted
-    assert all(users.exactly(name) == key for name, key in keys.items())
+    assert all(users.find_user(name) == key for name, key in keys.items())
 
 
 def _mixed(monkeypatch: pytest.MonkeyPatch, emulator: Emulator, others: list[Any]) -> None:
@@ -263,8 +269,8 @@ def test_what_is_not_a_users_is_nowhere_taken_for_theirs(
     margin = get(f"/others/?thread={theirs[0]}", part=True)
     assert "cthr_other" not in margin.text
     assert "left out" in margin.said()
-    with acting(Actor("agent", str(agent.session["_auth_user_id"]))):
-        export = orders.of_list("csv", ThreadQuery(user="them"), UTC)
+    with acting_as(Actor("agent", str(agent.session["_auth_user_id"]))):
+        export = orders.order_list("csv", ThreadQuery(user="them"), UTC)
     tasks.work()
     export.refresh_from_db()
     text = storage.path(export.pk).read_text()
@@ -312,7 +318,7 @@ def test_no_rows_are_rows_enough(get: Get, emulator: Emulator) -> None:
     for synced in (False, True):
         if synced:
             sync(emulator, with_items=False)
-            thread_info.forget()
+            thread_info.clear_cache()
         for query in ("", "&user=nobody", "&order=asc", "&user=" + quote(emulator.users()[0])):
             page = get(f"/threads/?limit=0{query}")
             assert page.thread_ids == []

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from .store.counters import DAY, QUARTER
+from .store.counters import DAY_SECONDS, QUARTER_SECONDS
 
-QUARTERS_PER_DAY = DAY // QUARTER
+QUARTERS_PER_DAY = DAY_SECONDS // QUARTER_SECONDS
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 
 
@@ -38,7 +38,7 @@ def offset_periods(since: datetime, until: datetime, zone: tzinfo) -> Iterator[t
         yield low, end, offset
 
 
-def hour_of_clock(shown: datetime, zone: tzinfo) -> list[tuple[datetime, datetime]]:
+def local_hour_periods(shown: datetime, zone: tzinfo) -> list[tuple[datetime, datetime]]:
     """The half-open periods in which the clocks of `zone` show the hour that begins at the naive time `shown`: usually
     one, but near a DST change a part of an hour, several parts, or none."""
     periods = []
@@ -55,12 +55,12 @@ def hour_of_clock(shown: datetime, zone: tzinfo) -> list[tuple[datetime, datetim
 
 def quarter_start(quarter: int) -> datetime:
     """The time when a quarter of an hour begins, in UTC."""
-    return datetime.fromtimestamp(quarter * QUARTER, UTC)
+    return datetime.fromtimestamp(quarter * QUARTER_SECONDS, UTC)
 
 
 def quarter_of(moment: datetime) -> int:
     """The number of the quarter of an hour that contains `moment`."""
-    return int(moment.timestamp() // QUARTER)
+    return int(moment.timestamp() // QUARTER_SECONDS)
 
 
 def _offset(quarter: int, zone: tzinfo) -> timedelta:

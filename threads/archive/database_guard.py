@@ -18,14 +18,14 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Max, Min, QuerySet
 from django.utils import timezone
 
-from threads.audit.record import Action, Outcome, must
+from threads.audit.record import Action, Outcome, record_or_raise
 from threads.chatkit import ChatKitError, NotFound, OtherProject
-from threads.lib.ttl_cache import Remembered
+from threads.lib.ttl_cache import TTLCache
 from threads.models import KnownUpstream, Origin
 from threads.sources import upstream
 
 from .models import ArchivedThread, Progress, current
-from .sync.lease import Held
+from .sync.lease import ArchiveLease
 
 SAMPLE = 20
 """Archived threads, of different ages, that are looked for in an unknown upstream."""
@@ -45,7 +45,7 @@ _OTHER = (
     "this project, run `manage.py archive adopt`."
 )
 
-_confirmed: Remembered[bool] = Remembered(30)
+_confirmed: TTLCache[bool] = TTLCache(30)
 """Verified upstreams, by a hash of the settings, so that not every page queries the database. Kept for 30 seconds,
 since another process may adopt another upstream."""
 
@@ -64,7 +64,7 @@ def claim() -> None:
     elif noted.emulator != settings.EMULATOR:
         raise ImproperlyConfigured(_WITHOUT_KEY if settings.EMULATOR else _WITH_KEY)
     try:
-        confirm()
+        verify_upstream()
     except OtherProject as error:
         if error.certain:
             raise ImproperlyConfigured(error.detail) from None
@@ -72,7 +72,7 @@ def claim() -> None:
         return
 
 
-def confirm() -> None:
+def verify_upstream() -> None:
     """Verifies that the upstream of the settings is the one that the archived threads came from; only then may its
     threads be stored. Calls it only if these settings were never verified. Raises `OtherProject` if it has none of the
     archived threads, and the `ChatKitError` of a failed call."""
@@ -88,7 +88,7 @@ def confirm() -> None:
     _confirmed.put(cache_key, True)
 
 
-def adopt() -> int:
+def adopt_upstream() -> int:
     """Adopts the upstream of the settings in place of the one that the archived threads came from, which stay and are
     never compared again. Returns how many. Raises `OtherProject` if it is the same upstream, the `ChatKitError` of a
     failed call, `HeldError` while a sync runs, and `NotRecordedError`."""
@@ -100,7 +100,7 @@ def adopt() -> int:
         pass
     else:
         raise OtherProject("This is the project that the threads came from: there is nothing to adopt.")
-    lease, now = Held("sync"), timezone.now()
+    lease, now = ArchiveLease("sync"), timezone.now()
     try:
         with transaction.atomic():
             number = kept.update(former_at=now, missing_at=None, unlisted_at=None)
@@ -112,14 +112,14 @@ def adopt() -> int:
             identity = dict(zip(_FIELDS, _identity(), strict=True))
             KnownUpstream.objects.create(**identity)
             detail = {"adopted": identity["base_url"], "project": identity["project"], "threads": number}
-            must(Action.ARCHIVE, Outcome.DONE, detail=detail)
+            record_or_raise(Action.ARCHIVE, Outcome.DONE, detail=detail)
     finally:
         lease.release()
-    forget()
+    clear_cache()
     return number
 
 
-def unread_archive() -> str:
+def unused_archive_hint() -> str:
     """A hint for the start of the demo, if DATA_DIR contains an archive of the API's threads too; else ""."""
     beside = Path(settings.DATA_DIR) / "threadkeeper.sqlite3"
     if not settings.EMULATOR or not _is_emulator_file() or not beside.exists():
@@ -130,7 +130,7 @@ def unread_archive() -> str:
     )
 
 
-def forget() -> None:
+def clear_cache() -> None:
     """Clears the cache of verified upstreams."""
     _confirmed.clear()
 

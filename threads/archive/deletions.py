@@ -22,7 +22,7 @@ from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 
 from threads.audit.models import AuditEvent
-from threads.audit.record import Action, Outcome, must
+from threads.audit.record import Action, Outcome, record_or_raise
 from threads.chatkit import MAX_LIMIT, ChatKitClient, ChatKitError, CursorGone, NotFound, Page, Thread, pages
 
 from .models import ArchivedThread, Progress, State, current
@@ -49,7 +49,7 @@ _START_DISTANCES = [2**exponent for exponent in range(11)]
 """How many threads before the place of a thread the search of the list begins: one attempt after the other."""
 
 
-class Verdict(Enum):
+class DeletionVerdict(Enum):
     """Whether a thread is deleted upstream."""
 
     DELETED = auto()
@@ -59,11 +59,11 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DeletionFinding:
     """The result of a check: `thread` if it is present; if undecided, `why` as a clause, and the `error` of a failed
     call, if any."""
 
-    verdict: Verdict
+    verdict: DeletionVerdict
     why: str = ""
     error: ChatKitError | None = None
     thread: Thread | None = None
@@ -73,7 +73,7 @@ def _directly(call: Callable[[], Any]) -> Any:
     return call()
 
 
-class Evidence:
+class DeletionChecker:
     """Checks whether threads are deleted upstream, for sync, pages, exports and erasures alike. `ask` makes a call, for
     example with retries. Not safe for concurrent use."""
 
@@ -88,7 +88,7 @@ class Evidence:
         self._list_at = self._other_at = -math.inf
         self._other = ""
 
-    def of(self, thread_id: str, user: str | None = None, *, fresh: bool = False) -> Finding:
+    def of(self, thread_id: str, user: str | None = None, *, fresh: bool = False) -> DeletionFinding:
         """Checks one thread. `user` is its owner, needed for a thread that is not archived. With `fresh` the controls
         are repeated even if they are still valid. A `ChatKitError` makes the finding undecided."""
         if fresh:
@@ -96,8 +96,8 @@ class Evidence:
         try:
             finding = self._of(thread_id, user)
         except ChatKitError as error:
-            finding = Finding(Verdict.UNDECIDED, error.detail, error)
-        self.any_undecided = self.any_undecided or finding.verdict is Verdict.UNDECIDED
+            finding = DeletionFinding(DeletionVerdict.UNDECIDED, error.detail, error)
+        self.any_undecided = self.any_undecided or finding.verdict is DeletionVerdict.UNDECIDED
         return finding
 
     def list_answers(self) -> bool:
@@ -113,20 +113,20 @@ class Evidence:
         """Whether both controls succeeded within `CONTROL_SECONDS`; if not, further checks are of no use."""
         return time.monotonic() - min(self._list_at, self._other_at) < CONTROL_SECONDS
 
-    def _of(self, thread_id: str, user: str | None) -> Finding:
+    def _of(self, thread_id: str, user: str | None) -> DeletionFinding:
         if not self.list_answers():
-            return Finding(Verdict.UNDECIDED, "the list shows no thread at all")
+            return DeletionFinding(DeletionVerdict.UNDECIDED, "the list shows no thread at all")
         if not self._finds_another(thread_id):
-            return Finding(Verdict.UNDECIDED, "no other kept thread was found by its id")
+            return DeletionFinding(DeletionVerdict.UNDECIDED, "no other kept thread was found by its id")
         thread = self._retrieve(thread_id)
         if thread is not None:
-            return Finding(Verdict.PRESENT, thread=thread)
+            return DeletionFinding(DeletionVerdict.PRESENT, thread=thread)
         listed = thread_id in self._listed or self._is_listed(thread_id, user)
         if listed is None:
-            return Finding(Verdict.UNDECIDED, "the list could not be looked through for it")
+            return DeletionFinding(DeletionVerdict.UNDECIDED, "the list could not be looked through for it")
         if listed:
-            return Finding(Verdict.UNDECIDED, "the list still shows it")
-        return Finding(Verdict.DELETED)
+            return DeletionFinding(DeletionVerdict.UNDECIDED, "the list still shows it")
+        return DeletionFinding(DeletionVerdict.DELETED)
 
     def _retrieve(self, thread_id: str) -> Thread | None:
         try:
@@ -273,20 +273,22 @@ class OpenBreaker:
     limit: int
 
 
-def breaker() -> OpenBreaker | None:
+def open_breaker() -> OpenBreaker | None:
     """The circuit breaker if it is open; None if it is closed."""
     first = withheld().order_by("missing_at").values_list("missing_at", flat=True).first()
     return None if first is None else OpenBreaker(withheld().count(), first, daily_limit())
 
 
-def accept(until: datetime) -> int:
+def accept_withheld(until: datetime) -> int:
     """Closes the circuit breaker for an administrator: marks the threads withheld up to `until`, and does not count
     them towards the limit. Returns how many. Raises `NotRecordedError`."""
     with transaction.atomic():
         accepted = withheld().filter(missing_at__lte=until)
         ids = list(accepted.order_by("number").values_list("thread_id", flat=True))
         if ids:
-            must(Action.ARCHIVE, Outcome.DONE, detail={"deletions": "accepted", "count": len(ids), "threads": ids})
+            record_or_raise(
+                Action.ARCHIVE, Outcome.DONE, detail={"deletions": "accepted", "count": len(ids), "threads": ids}
+            )
             # They are marked with an earlier time than `accepted_at`, from which the limit counts.
             accepted.update(gone_at=F("missing_at"), missing_at=None, trouble=None)
             Progress.objects.update(accepted_at=timezone.now())

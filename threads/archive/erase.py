@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from threads.audit.record import Action, Outcome, must, record
+from threads.audit.record import Action, Outcome, record, record_or_raise
 
 from . import deletions
 from .models import ArchivedItem, ArchivedThread, Erased, Person, Reason, SearchDoc, Word
@@ -28,7 +28,7 @@ _MAX_CUT_THREADS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Traces:
+class ErasedCounts:
     """Numbers of erased rows: threads, items, index words, users and reasons."""
 
     threads: int = 0
@@ -37,8 +37,8 @@ class Traces:
     people: int = 0
     reasons: int = 0
 
-    def __add__(self, more: Traces) -> Traces:
-        return Traces(
+    def __add__(self, more: ErasedCounts) -> ErasedCounts:
+        return ErasedCounts(
             self.threads + more.threads,
             self.items + more.items,
             self.words + more.words,
@@ -50,11 +50,11 @@ class Traces:
 def mark_deleted(thread: ArchivedThread, now: datetime) -> None:
     """Marks a thread as deleted upstream; its copy stays. While the circuit breaker is open, the thread is withheld
     instead. If this thread exceeds the daily limit, that opens the circuit breaker."""
-    if not write.is_there(thread):
+    if not write.is_archived(thread):
         return
     if not deletions.withheld().exists():
         if deletions.may_mark(now):
-            write.gone(thread, now)
+            write.mark_deleted_upstream(thread, now)
             return
         limit = deletions.daily_limit()
         log.error(
@@ -69,42 +69,42 @@ def mark_deleted(thread: ArchivedThread, now: datetime) -> None:
 def purge(thread: ArchivedThread) -> None:
     """Removes the copy of a thread that was deleted upstream, with an audit event and without a tombstone. Raises
     `NotRecordedError`: then the copy must stay."""
-    if not write.is_there(thread):
+    if not write.is_archived(thread):
         return
-    must(
+    record_or_raise(
         Action.PURGE, Outcome.DONE, thread=thread.thread_id, customer=thread.user or "", detail={"items": thread.items}
     )
-    write.purge(thread)
+    write.delete_thread(thread)
 
 
-def erase(thread_ids: Sequence[str]) -> Traces:
+def erase(thread_ids: Sequence[str]) -> ErasedCounts:
     """Erases threads, their items, and the words, users and reasons that no other thread has. Leaves a tombstone for
     each id, so that the thread is never stored again. Waits for transactions that store. Returns the counts."""
-    tombstones.erasing()
+    tombstones.lock_for_erasing()
     Erased.objects.bulk_create([Erased(thread_id=thread_id) for thread_id in thread_ids], ignore_conflicts=True)
-    traces = Traces()
+    traces = ErasedCounts()
     for thread in ArchivedThread.objects.filter(thread_id__in=thread_ids):
         traces += _erase_thread(thread)
     return traces
 
 
-def _erase_thread(thread: ArchivedThread) -> Traces:
+def _erase_thread(thread: ArchivedThread) -> ErasedCounts:
     words, items = _words_of(thread), ArchivedItem.objects.filter(thread=thread).count()
     person, cause = thread.person_id, thread.cause_id
-    write.purge(thread)
+    write.delete_thread(thread)
     people = reasons = 0
     if person is not None and not ArchivedThread.objects.filter(person=person).exists():
         people, _ = Person.objects.filter(pk=person).delete()
     if cause is not None and not ArchivedThread.objects.filter(cause=cause).exists():
         reasons, _ = Reason.objects.filter(pk=cause).delete()
-    return Traces(1, items, _delete_unused(words), people, reasons)
+    return ErasedCounts(1, items, _delete_unused(words), people, reasons)
 
 
 def _words_of(thread: ArchivedThread) -> set[str]:
     """The indexed words of a thread, and those that the index had no room for."""
     doc = SearchDoc.objects.filter(pk=thread.pk).values_list("words", flat=True).first() or ""
-    if doc.startswith(f"{word_index.CUT} "):
-        return word_index.words_in(thread) - {""}
+    if doc.startswith(f"{word_index.CUT_MARKER} "):
+        return word_index.all_words(thread) - {""}
     return {word for word in doc.split(" ") if word and not word.startswith("=")}
 
 
@@ -113,8 +113,8 @@ def _delete_unused(words: set[str]) -> int:
     left = set(words)
     for doc in SearchDoc.objects.order_by("-pk").values_list("words", flat=True)[:_SAMPLE_DOCS]:
         left.difference_update(doc.split(" "))
-    left = {word for word in left if not engines.with_word(word, 1)}
-    for number in engines.with_word(word_index.CUT, _MAX_CUT_THREADS) if left else ():
-        left -= word_index.words_in(ArchivedThread.objects.get(pk=number))
+    left = {word for word in left if not engines.numbers_with_word(word, 1)}
+    for number in engines.numbers_with_word(word_index.CUT_MARKER, _MAX_CUT_THREADS) if left else ():
+        left -= word_index.all_words(ArchivedThread.objects.get(pk=number))
     deleted, _ = Word.objects.filter(word__in=left).delete()
     return deleted

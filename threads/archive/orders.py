@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import IntegrityError, transaction
 
-from threads.audit.record import Action, Outcome, must
+from threads.audit.record import Action, Outcome, record_or_raise
 from threads.jobs import queue
 
 from .models import SyncRequest
@@ -18,13 +18,13 @@ def request_sync() -> None:
         try:
             with transaction.atomic():
                 SyncRequest.objects.create()
-                must(Action.ARCHIVE, Outcome.INTENT, detail={"asked": "everything"})
+                record_or_raise(Action.ARCHIVE, Outcome.INTENT, detail={"asked": "everything"})
         except IntegrityError:  # another process has just created one
             pass
-    queue.soon(_sync)
+    queue.try_enqueue(_start_sync_task)
 
 
-def _sync() -> None:
+def _start_sync_task() -> None:
     # Loading the tasks connects to the queue, which must not delay the start of a web process.
     from threads.archive import tasks  # noqa: PLC0415
 

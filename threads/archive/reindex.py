@@ -21,7 +21,7 @@ from .search import engines
 from .store import tombstones, word_index
 from .store.tokens import words
 from .store.write import text_of
-from .sync.lease import Held
+from .sync.lease import ArchiveLease
 
 _MAX_THREADS, _MAX_ITEMS, _MAX_WORDS = 50, 500, 500
 """Threads, items and unused words that one transaction handles at most."""
@@ -39,7 +39,7 @@ def run(stopped: Callable[[], bool] = lambda: False, watch: Callable[[int], obje
     """Reindexes all stale threads, until `stopped` returns True. Calls `watch` with the number of threads that each
     transaction has finished. Raises `HeldError` if another worker holds the lease, `LeaseLostError` if one has taken
     over."""
-    held = Held("index")
+    held = ArchiveLease("index")
     try:
         outdated, work = _is_outdated(), _Reindexer()
         for step in (work.threads, *([_delete_unused_words] if outdated else [])):
@@ -74,8 +74,8 @@ class _Reindexer:
 
     def _batch(self) -> int | None:
         """One transaction. Returns how many threads it has finished, None if none was left."""
-        with transaction.atomic(), word_index.words_last():
-            tombstones.storing()
+        with transaction.atomic(), word_index.words_at_end():
+            tombstones.lock_for_storing()
             stale = list(StaleIndex.objects.order_by("thread").values_list("thread_id", flat=True)[:_MAX_THREADS])
             if not stale:
                 return None
@@ -88,9 +88,9 @@ class _Reindexer:
                 if read == left:
                     break
                 left -= read
-                done[thread] = self._words | set(words(word_index.head(thread)))
+                done[thread] = self._words | set(words(word_index.folded_head(thread)))
             if done:
-                word_index.put(done)
+                word_index.write_words(done)
                 StaleIndex.objects.filter(thread__in=done).delete()
         return len(done)
 
@@ -117,9 +117,9 @@ def _delete_unused_words() -> Iterator[int]:
     last = 0
     while True:
         with transaction.atomic():
-            tombstones.erasing()
+            tombstones.lock_for_erasing()
             some = list(Word.objects.filter(pk__gt=last).order_by("pk")[:_MAX_WORDS])
-            unused = [word.pk for word in some if not engines.with_word(word.word, 1)]
+            unused = [word.pk for word in some if not engines.numbers_with_word(word.word, 1)]
             if unused:
                 Word.objects.filter(pk__in=unused).delete()
                 Progress.objects.update(removals=F("removals") + 1)

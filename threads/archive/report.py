@@ -12,17 +12,17 @@ from django.db.models import Count, F, Max, Min, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from .completeness import Completeness, completeness
-from .deletions import OpenBreaker, breaker, count_waiting_for_purge, withheld
+from .deletions import OpenBreaker, count_waiting_for_purge, open_breaker, withheld
 from .models import ArchivedThread, Day, OversizedItem, Progress, StaleIndex, State, Tally, current
 from .search import engines
 from .store import word_index
-from .store.counters import DAY, QUARTER
-from .sync.status import Running, ToRead, pending_conversations, running_sync
+from .store.counters import DAY_SECONDS, QUARTER_SECONDS
+from .sync.status import PendingConversations, RunningSync, pending_conversations, running_sync
 
-MOST_NAMED = 1000
+MAX_LISTED = 1000
 """Threads and items of each kind that a report lists; its counts include all."""
 
-MOST_CUT = 10_000
+MAX_CUT_THREADS = 10_000
 """Upper bound for the count of threads with more words than the index holds. They are rare."""
 
 _NONE = "none given"
@@ -61,11 +61,11 @@ class WithheldThread:
     """For masking the id in `title`; not in the JSON file."""
 
 
-ATTACHMENTS = "Of attachments, names and types are kept; OpenAI's API has no call that gives their bytes."
+ATTACHMENTS_NOTE = "Of attachments, names and types are kept; OpenAI's API has no call that gives their bytes."
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ArchiveReport:
     """Contents and state of the archive.
 
     `failure` is why the last sync ended early, at `failed_at`. `gone` counts threads that were deleted upstream,
@@ -96,8 +96,8 @@ class Report:
     by_status: dict[str, int]
     by_day: dict[str, int]
     troubles: tuple[FailedThread, ...]
-    running: Running | None
-    to_read: ToRead | None
+    running: RunningSync | None
+    to_read: PendingConversations | None
 
     def as_json(self) -> dict[str, Any]:
         """The report as dicts, lists and plain values; times stay `datetime` objects."""
@@ -107,10 +107,10 @@ class Report:
             values["to_read"]["seconds"] = self.to_read.seconds
         for row in (*values["troubles"], *values["withheld"]):
             del row["user"]
-        return values | {"attachments": ATTACHMENTS}
+        return values | {"attachments": ATTACHMENTS_NOTE}
 
 
-def report(most: int | None = MOST_NAMED) -> Report:
+def archive_report(most: int | None = MAX_LISTED) -> ArchiveReport:
     """The report as of now. Lists at most `most` threads or items of each kind; None for all."""
     progress = Progress.objects.filter(pk=1).first()
     threads = ArchivedThread.objects.all()
@@ -122,8 +122,8 @@ def report(most: int | None = MOST_NAMED) -> Report:
     items = uncounted.aggregate(sum=Sum("items"))["sum"] or 0
     failing = current().filter(trouble__isnull=False)
     running = running_sync()
-    cut = sorted(engines.with_word(word_index.CUT, MOST_CUT), reverse=True)
-    return Report(
+    cut = sorted(engines.numbers_with_word(word_index.CUT_MARKER, MAX_CUT_THREADS), reverse=True)
+    return ArchiveReport(
         complete=completeness(),
         started_at=progress.started_at if progress else None,
         swept_at=progress.swept_at if progress else None,
@@ -134,7 +134,7 @@ def report(most: int | None = MOST_NAMED) -> Report:
         former=threads.filter(former_at__isnull=False).count(),
         waiting=count_waiting_for_purge() if settings.ARCHIVE_GONE == "purge" else 0,
         items=items + (progress.items if progress else 0),
-        breaker=breaker(),
+        breaker=open_breaker(),
         withheld=tuple(
             WithheldThread(each.thread_id, each.title, each.missing_at, each.user)
             for each in withheld().defer("raw").order_by("-number")[:most]
@@ -176,7 +176,7 @@ def _by_day(uncounted: QuerySet[ArchivedThread], number: int) -> dict[str, int]:
     """Threads by UTC day, in order; threads without a time come last."""
     sums = Counter[date]()
     tallies = Tally.objects.filter(threads__gt=0).order_by()
-    for day, threads in tallies.values_list(F("quarter") / (DAY // QUARTER)).annotate(Sum("threads")):
+    for day, threads in tallies.values_list(F("quarter") / (DAY_SECONDS // QUARTER_SECONDS)).annotate(Sum("threads")):
         sums[date.fromordinal(_EPOCH + day)] += threads
     days = uncounted.filter(created_at__isnull=False).annotate(day=TruncDate("created_at")).order_by()
     for day, threads in days.values_list("day").annotate(Count("pk")):
@@ -199,11 +199,11 @@ def _ends(uncounted: QuerySet[ArchivedThread]) -> tuple[datetime | None, datetim
 
 def _of_quarter(tally: Tally | None) -> QuerySet[ArchivedThread]:
     """The threads that began in the quarter of an hour that `tally` counts."""
-    day = None if tally is None else Day.objects.filter(day=tally.quarter * QUARTER // DAY).first()
+    day = None if tally is None else Day.objects.filter(day=tally.quarter * QUARTER_SECONDS // DAY_SECONDS).first()
     if tally is None or day is None:
         return ArchivedThread.objects.none()
-    begin = datetime.fromtimestamp(tally.quarter * QUARTER, UTC)
+    begin = datetime.fromtimestamp(tally.quarter * QUARTER_SECONDS, UTC)
     return ArchivedThread.objects.filter(
         number__gte=day.first, number__lte=day.last,
-        created_at__gte=begin, created_at__lt=begin + timedelta(seconds=QUARTER),
+        created_at__gte=begin, created_at__lt=begin + timedelta(seconds=QUARTER_SECONDS),
     ).order_by()  # fmt: skip

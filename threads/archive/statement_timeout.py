@@ -29,13 +29,13 @@ _CHECK_STEPS = 1_000
 _is_page: ContextVar[bool] = ContextVar("_is_page", default=False)
 
 
-class TooSlow(ChatKitError):
+class QueryTimeout(ChatKitError):
     """A page's query exceeded the limit. A `ChatKitError`, so that pages show it where they show upstream errors."""
 
 
 @contextmanager
-def for_a_page() -> Iterator[None]:
-    """Applies the limit of `bounded` to queries inside, for a response that a browser waits for."""
+def limit_statements() -> Iterator[None]:
+    """Applies the limit of `statement_timeout` to queries inside, for a response that a browser waits for."""
     token = _is_page.set(True)
     try:
         yield
@@ -44,8 +44,8 @@ def for_a_page() -> Iterator[None]:
 
 
 @contextmanager
-def bounded() -> Iterator[None]:
-    """Limits the time of the database queries inside, if called within `for_a_page`. Raises `TooSlow`."""
+def statement_timeout() -> Iterator[None]:
+    """Limits the time of the database queries inside, if called within `limit_statements`. Raises `QueryTimeout`."""
     if not _is_page.get():
         yield
         return
@@ -54,7 +54,7 @@ def bounded() -> Iterator[None]:
             yield
     except OperationalError as error:
         if str(error) == "interrupted" or isinstance(error.__cause__, QueryCanceled):
-            raise TooSlow("the query was ended because it took too long", status=503) from None
+            raise QueryTimeout("the query was ended because it took too long", status=503) from None
         raise
 
 

@@ -16,7 +16,7 @@ from django.db.models.functions import StrIndex
 
 from .clock_changes import QUARTERS_PER_DAY, offset_periods, quarter_of, quarter_start
 from .models import ArchivedThread, Day, Person, Progress, Reason, State, Tally
-from .store.counters import DAY, QUARTER
+from .store.counters import DAY_SECONDS, QUARTER_SECONDS
 
 _MAX_GROUPED_THREADS = 50_000
 """A ranking of up to so many threads groups them; one of more threads uses the index of users or reasons."""
@@ -24,12 +24,12 @@ _MAX_GROUPED_THREADS = 50_000
 _MAX_COUNTED_CANDIDATES = 1_500
 """Users or reasons that are counted in chunks, the largest first; if that takes more, the whole index is read once."""
 
-FEW = 1_000
+MAX_THREADS_TO_NARROW = 1_000
 """Up to so many threads of a reason, only the users of these threads are looked for in its text; else all users."""
 
 _CHUNK = 50
 _A_DAY = timedelta(days=1)
-_PER_HOUR, _HOURS_OF_A_WEEK = 3600 // QUARTER, 7 * 24
+_PER_HOUR, _HOURS_OF_A_WEEK = 3600 // QUARTER_SECONDS, 7 * 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Ranked:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ArchiveTotals:
     """Size and freshness of the archive. `untimed` threads have no creation time and so no day. `first` and `last` are
     the days of the first and the last thread, None if no thread has a time."""
 
@@ -78,7 +78,7 @@ class Overview:
         return sum(self.by_status.values())
 
 
-def standing(zone: tzinfo) -> Standing:
+def archive_totals(zone: tzinfo) -> ArchiveTotals:
     """The present size and freshness, with days in the time zone `zone`."""
     timed = Tally.objects.filter(threads__gt=0)
     # Two queries, since SQLite scans the whole index for MIN and MAX in one.
@@ -87,7 +87,7 @@ def standing(zone: tzinfo) -> Standing:
     threads = State.objects.aggregate(sum=Sum("threads"))["sum"] or 0
     untimed = threads - (Tally.objects.aggregate(sum=Sum("threads"))["sum"] or 0)
     progress = Progress.objects.filter(pk=1).first()
-    return Standing(
+    return ArchiveTotals(
         threads=threads,
         untimed=untimed,
         first=None if first is None else quarter_start(first).astimezone(zone).date(),
@@ -97,9 +97,9 @@ def standing(zone: tzinfo) -> Standing:
     )
 
 
-def overview(begin: date, end: date, zone: tzinfo, now: Standing) -> Overview:
+def overview(begin: date, end: date, zone: tzinfo, now: ArchiveTotals) -> Overview:
     """Statistics of the days from `begin` to `end`, both included, in the time zone `zone`. `now` is the result of
-    `standing`."""
+    `archive_totals`."""
     if now.first is None or now.last is None or end < now.first or begin > now.last:
         return Overview(begin, end, {}, ((0,) * 24,) * 7, (), ())
     # Days outside the archive have no threads, and those at the ends of the calendar overflow.
@@ -132,11 +132,11 @@ def overview(begin: date, end: date, zone: tzinfo, now: Standing) -> Overview:
     )
 
 
-def users_in(reason: Ranked) -> list[str]:
+def users_named_in(reason: Ranked) -> list[str]:
     """The ids of users that the text of a reason contains and that have threads with this reason."""
     theirs = ArchivedThread.objects.filter(cause=reason.key)
     standing_in = Person.objects.annotate(place=StrIndex(Value(reason.name), F("name"))).filter(place__gt=0)
-    if Reason.objects.filter(pk=reason.key, threads__gt=FEW).exists():
+    if Reason.objects.filter(pk=reason.key, threads__gt=MAX_THREADS_TO_NARROW).exists():
         # With many threads, first the users whose id the text contains, then whether each has such a thread.
         standing_in = standing_in.filter(Exists(theirs.filter(person=OuterRef("pk"))))
     else:
@@ -159,7 +159,7 @@ class _ThreadRange:
 
     @classmethod
     def of(cls, since: datetime, until: datetime, threads: int, *, untimed: bool) -> _ThreadRange:
-        first, last = int(since.timestamp() // DAY), int((until.timestamp() - 1) // DAY)
+        first, last = int(since.timestamp() // DAY_SECONDS), int((until.timestamp() - 1) // DAY_SECONDS)
         ends = Day.objects.filter(day__gte=first, day__lte=last).aggregate(low=Min("first"), high=Max("last"))
         low, high = ends["low"] or 0, ends["high"] or -1
         # Days are counted in UTC, so the first and the last one may lie partly outside.

@@ -17,8 +17,8 @@ from threads.sources import upstream
 from . import database_guard, reindex
 from .models import Run
 from .sync import requests
-from .sync.lease import HeldError
-from .sync.walk import Sync, sync_failed, why
+from .sync.lease import LeaseHeldError
+from .sync.walk import Sync, failure_reason, store_failure
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def _keep_up() -> None:
         # Every machine has its schedule; one run is enough. An end in the future is from before the clock was put back.
         if not Run.objects.filter(phase="ended", ended_at__gt=Now() - every / 2, ended_at__lte=Now() + every).exists():
             _run(everything=False)
-    except (HeldError, DatabaseError) as error:
+    except (LeaseHeldError, DatabaseError) as error:
         _log_skipped(error)
     finally:
         connections.close_all()
@@ -50,13 +50,13 @@ def _sync_now() -> None:
     try:
         if requests.pending().exists():
             _run(everything=True)
-    except (HeldError, DatabaseError) as error:
+    except (LeaseHeldError, DatabaseError) as error:
         _log_skipped(error)
     except Exception:
         # A request that stayed would fail the same way every minute.
         log.exception("The requested sync has failed.")
-        requests.begun()
-        requests.met()
+        requests.mark_started()
+        requests.mark_finished()
     finally:
         connections.close_all()
 
@@ -66,7 +66,7 @@ def _index_stale() -> None:
     try:
         if reindex.is_due() and not stopping.requested.is_set():
             reindex.run(stopping.requested.is_set)
-    except (HeldError, LeaseLostError):
+    except (LeaseHeldError, LeaseLostError):
         log.info("Another worker is indexing.")
     except DatabaseError:
         log.exception("The search index can't be written. The next try is in a minute.")
@@ -74,9 +74,9 @@ def _index_stale() -> None:
         connections.close_all()
 
 
-def _log_skipped(error: HeldError | DatabaseError) -> None:
+def _log_skipped(error: LeaseHeldError | DatabaseError) -> None:
     """Logs why a run did not begin or ended early. Without the database, only the log can hold that."""
-    if isinstance(error, HeldError):
+    if isinstance(error, LeaseHeldError):
         log.info("Another worker is syncing: %s.", error.holder)
     else:
         log.error("The archive can't be written: %s. The sync ended early.", error)
@@ -87,14 +87,14 @@ def _run(*, everything: bool) -> None:
         return
     try:
         # Another process may have adopted another upstream.
-        database_guard.forget()
-        database_guard.confirm()
+        database_guard.clear_cache()
+        database_guard.verify_upstream()
     except ChatKitError as error:
         log.warning("Nothing is synced: %s", error.detail)
-        sync_failed(error)
+        store_failure(error)
         if everything:
-            requests.begun()
-            requests.met()
+            requests.mark_started()
+            requests.mark_finished()
         return
     sync = Sync(
         upstream.client(),
@@ -113,7 +113,7 @@ def _run(*, everything: bool) -> None:
         log.info("Another worker has taken over.")
     except ChatKitError as error:
         # The archive's page shows it too; the next run tries again.
-        log.warning("The sync ended early: %s.", why(error))
+        log.warning("The sync ended early: %s.", failure_reason(error))
     else:
         _log_result(sync)
     finally:

@@ -12,32 +12,32 @@ from django.db import transaction
 from django.utils import timezone
 
 from threads.chatkit import Page, Thread, ThreadItem
-from threads.lib.ttl_cache import Remembered
+from threads.lib.ttl_cache import TTLCache
 from threads.sources.query import ThreadQuery
 from threads.sources.window import Window
 
 from . import erase, user_ids
 from .models import ArchivedThread, Person, Progress, StaleIndex, State, current
-from .report import MOST_CUT
+from .report import MAX_CUT_THREADS
 from .search import engines, users
-from .search.snippets import Hit, in_items
-from .search.source import shown
-from .search.words import units
-from .statement_timeout import TooSlow, bounded
+from .search.snippets import ItemMatch, best_item
+from .search.source import to_thread
+from .search.words import folded_units
+from .statement_timeout import QueryTimeout, statement_timeout
 from .store import tombstones, word_index, write
 
 _MIN_REFRESH = timedelta(minutes=1)
 """An unchanged thread that is shown again within this time is not written again."""
 
-_filled: Remembered[bool] = Remembered(5)
+_filled: TTLCache[bool] = TTLCache(5)
 """Whether anything is archived, for 5 seconds."""
 
-_lacking: Remembered[Lacking] = Remembered(3)
-"""The result of `lacking`, for 3 seconds."""
+_lacking: TTLCache[SearchGaps] = TTLCache(3)
+"""The result of `search_gaps`, for 3 seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ThreadInfo:
     """What the archive knows of a thread.
 
     `opening` is the beginning of the user's first message. `messages` is None until the items are read. `gone_at` is
@@ -53,21 +53,21 @@ class About:
     gone_at: datetime | None
     only_here: bool = False
     units: tuple[str, ...] = ()
-    hit: Hit | None = None
+    hit: ItemMatch | None = None
     unlooked: bool = False
 
 
-def of(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, About]:
+def by_id(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, ThreadInfo]:
     """Archived threads by id; with `searched`, each with the item that contains that text."""
-    looked_for = searched_for(searched) if searched else ()
+    looked_for = search_units(searched) if searched else ()
     kept = list(ArchivedThread.objects.filter(thread_id__in=thread_ids).defer("raw"))
-    hits: dict[int, Hit | None] = {}
+    hits: dict[int, ItemMatch | None] = {}
     if looked_for:
-        with suppress(TooSlow), bounded():
+        with suppress(QueryTimeout), statement_timeout():
             for thread in kept:
-                hits[thread.number] = in_items(thread.number, looked_for)
+                hits[thread.number] = best_item(thread.number, looked_for)
     return {
-        thread.thread_id: About(
+        thread.thread_id: ThreadInfo(
             opening=thread.opening,
             messages=thread.messages if thread.read_at else None,
             last_activity_at=thread.last_activity_at,
@@ -82,9 +82,9 @@ def of(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, Abou
     }
 
 
-def searched_for(typed: str) -> tuple[str, ...]:
+def search_units(typed: str) -> tuple[str, ...]:
     """The folded words and phrases of a search text."""
-    return tuple(units(typed))
+    return tuple(folded_units(typed))
 
 
 def has_threads() -> bool:
@@ -96,12 +96,12 @@ def has_threads() -> bool:
     return known
 
 
-def is_on() -> bool:
+def is_available() -> bool:
     """Whether the archive is on and has threads."""
     return settings.ARCHIVE != "off" and has_threads()
 
 
-def forget() -> None:
+def clear_cache() -> None:
     """Clears the caches of this module."""
     _filled.clear()
     _lacking.clear()
@@ -110,21 +110,21 @@ def forget() -> None:
 def owner(thread_id: str) -> str | None:
     """The user id of an archived thread; None if it is not archived or has no user."""
     kept = ArchivedThread.objects.filter(thread_id=thread_id).first()
-    return None if kept is None else shown(kept).user
+    return None if kept is None else to_thread(kept).user
 
 
 def is_user(name: str) -> bool:
     """Whether any archived thread has a user with exactly this id."""
-    return users.exactly(name) is not None
+    return users.find_user(name) is not None
 
 
-def is_part(typed: str) -> bool:
+def is_part_of_user(typed: str) -> bool:
     """Whether the id of any archived user contains this text."""
-    return not users.matching(typed, part=True).nobody
+    return not users.find_users(typed, part=True).nobody
 
 
 @dataclass(frozen=True, slots=True)
-class Lacking:
+class SearchGaps:
     """Numbers of threads that a search in the archive may not find yet.
 
     `kept` threads are archived so far, None once the list was read to its end. `unread` threads were not read to their
@@ -153,7 +153,7 @@ class Lacking:
         return " ".join(sentences)
 
 
-def lacking() -> Lacking | None:
+def search_gaps() -> SearchGaps | None:
     """What a search may miss; None if nothing. Cached for 3 seconds."""
     known = _lacking.get("")
     if known is None:
@@ -161,10 +161,10 @@ def lacking() -> Lacking | None:
         ended = progress is not None and progress.reached_end_at is not None
         kept = None if ended else sum(State.objects.values_list("threads", flat=True))
         unread = current().filter(read_at__isnull=True).count() if settings.ARCHIVE == "full" else 0
-        cut = len(engines.with_word(word_index.CUT, MOST_CUT))
-        known = Lacking(kept, unread, StaleIndex.objects.count(), cut)
+        cut = len(engines.numbers_with_word(word_index.CUT_MARKER, MAX_CUT_THREADS))
+        known = SearchGaps(kept, unread, StaleIndex.objects.count(), cut)
         _lacking.put("", known)
-    return None if known == Lacking(None, 0) else known
+    return None if known == SearchGaps(None, 0) else known
 
 
 def is_cut(thread_id: str) -> bool:
@@ -172,23 +172,23 @@ def is_cut(thread_id: str) -> bool:
     return word_index.is_cut(thread_id)
 
 
-def offered(typed: str) -> list[Person]:
+def suggested_users(typed: str) -> list[Person]:
     """Users to suggest for a text typed into the user field."""
-    return users.offered(typed)
+    return users.suggest(typed)
 
 
-def is_kept(cursor: str | None) -> bool:
+def is_archived_cursor(cursor: str | None) -> bool:
     """Whether the archive can page from this cursor; True for None, the beginning of the list."""
     return cursor is None or ArchivedThread.objects.filter(thread_id=cursor).exists()
 
 
-def stepped_back(query: ThreadQuery, far: int) -> ThreadQuery | None:
+def earlier_query(query: ThreadQuery, far: int) -> ThreadQuery | None:
     """The query for the same page, but from a cursor that is `far` archived threads earlier, or from the beginning of
     the list. None if the thread at the cursor is not archived."""
     number = ArchivedThread.objects.filter(thread_id=query.cursor or "").values_list("number", flat=True).first()
     if number is None:
         return None
-    there = current().filter(user=user_ids.column(query.user)) if query.user else current()
+    there = current().filter(user=user_ids.stored_user_id(query.user)) if query.user else current()
     # A page before a thread is the page after it in the opposite order.
     if (query.order == "desc") != (query.before is not None):
         there = there.filter(number__gt=number).order_by("number")
@@ -198,30 +198,30 @@ def stepped_back(query: ThreadQuery, far: int) -> ThreadQuery | None:
     return replace(query, before=place) if query.before else replace(query, after=place)
 
 
-def deleted(thread_id: str) -> None:
+def mark_deleted(thread_id: str) -> None:
     """Marks an archived thread that a page has found to be deleted upstream, unless it is marked already."""
     with transaction.atomic():
-        tombstones.storing()
+        tombstones.lock_for_storing()
         kept = ArchivedThread.objects.select_for_update().filter(thread_id=thread_id, gone_at=None).first()
         if kept is not None:
             erase.mark_deleted(kept, timezone.now())
 
 
-def seen(thread: Thread, window: Window[ThreadItem]) -> None:
+def refresh(thread: Thread, window: Window[ThreadItem]) -> None:
     """Refreshes an archived thread that a page has read from the upstream, with some of its items. New items are stored
     at once if they follow the archived ones; else the thread becomes due for the next sync."""
-    with transaction.atomic(), word_index.words_last():
-        tombstones.storing()
+    with transaction.atomic(), word_index.words_at_end():
+        tombstones.lock_for_storing()
         kept = ArchivedThread.objects.select_for_update().filter(thread_id=thread.id or "").first()
         if kept is None:
             return
         now = timezone.now()
-        if kept.raw != write.as_kept(thread) or now - kept.confirmed_at > _MIN_REFRESH:
-            write.refresh([(kept, thread)], now)
+        if kept.raw != write.raw_json(thread) or now - kept.confirmed_at > _MIN_REFRESH:
+            write.refresh_threads([(kept, thread)], now)
         if settings.ARCHIVE != "full":
             return
         rows = [row for row in window.rows if row.id]
-        new = write.unknown(kept, rows)
+        new = write.new_items(kept, rows)
         if not new:
             return
         # Items have to be stored in order, so others are left to the sync.
@@ -229,6 +229,6 @@ def seen(thread: Thread, window: Window[ThreadItem]) -> None:
         follows = before[-1].id == kept.last_item_id if before else kept.items == 0 and not window.has_previous
         if follows and list(window.rows[-len(new) :]) == new:
             page = Page(tuple(new), new[0].id, new[-1].id, window.has_next, lost=window.lost)
-            write.items(kept, page, now)
+            write.store_items(kept, page, now)
         else:
             ArchivedThread.objects.filter(pk=kept.pk).update(due_at=now)

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from . import hash_chain
 from .models import AuditEvent
-from .record import Action, Outcome, must
+from .record import Action, Outcome, record_or_raise
 
 _BATCH = 1000
 """Events that one transaction removes, during which no other events can be written."""
@@ -65,10 +65,10 @@ def archive(before: datetime, path: Path) -> tuple[hash_chain.Contents, int] | N
         if last not in {found.last, found.previous}:
             raise ArchivingError(f"{path} is not the file that the trail goes on with. Choose another name.")
         if last == found.previous:
-            must(Action.AUDIT, Outcome.INTENT, detail=about)
+            record_or_raise(Action.AUDIT, Outcome.INTENT, detail=about)
     removed = _remove(path)
     if removed or not _has_ended(found.last):
-        must(Action.AUDIT, Outcome.DONE, detail=about)
+        record_or_raise(Action.AUDIT, Outcome.DONE, detail=about)
     return found, removed
 
 

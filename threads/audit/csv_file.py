@@ -10,7 +10,7 @@ from datetime import UTC
 from threads import masking
 from threads.lib import safe_csv
 
-from .descriptions import ENCODED, what
+from .descriptions import ENCODED, describe
 from .models import AuditEvent
 
 _COLUMNS = (
@@ -22,10 +22,10 @@ _COLUMNS = (
 def as_csv(events: Iterable[AuditEvent], *, masked: bool = False) -> Iterator[str]:
     """The CSV lines, one per event, times in UTC. `masked` for an account that may not see whole user ids: also leaves
     out the filters of the event, which may hold them."""
-    yield safe_csv.BOM + safe_csv.line(_COLUMNS)
+    yield safe_csv.BOM + safe_csv.csv_line(_COLUMNS)
     for event in events:
         row = _masked(event) if masked else event
-        yield safe_csv.line(
+        yield safe_csv.csv_line(
             [
                 row.pk,
                 row.at.astimezone(UTC).isoformat(timespec="milliseconds"),
@@ -33,7 +33,7 @@ def as_csv(events: Iterable[AuditEvent], *, masked: bool = False) -> Iterator[st
                 row.who_id,
                 row.address,
                 row.action,
-                what(row),
+                describe(row),
                 row.outcome,
                 row.thread,
                 row.customer,
@@ -50,6 +50,6 @@ def _masked(event: AuditEvent) -> AuditEvent:
     detail = event.detail if isinstance(event.detail, dict) else {}
     shown = {name: value for name, value in detail.items() if name not in {*ENCODED, "words", "typed", "file"}}
     masked = copy(event)
-    masked.customer = event.customer and masking.short(event.customer)
+    masked.customer = event.customer and masking.mask_id(event.customer)
     masked.detail = masking.deep(shown, user_ids)
     return masked

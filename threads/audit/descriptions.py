@@ -37,7 +37,7 @@ OUTCOMES: dict[str, str] = {
     Outcome.PARTIAL: "Done in part",
 }
 
-WORDS = "Words looked for"
+SEARCH_WORDS = "Words looked for"
 
 _NAMES = {
     "threads": "Threads shown",
@@ -56,7 +56,7 @@ _NAMES = {
     "refusals": "Times told to wait",
     "run": "What was copied",
     "asked": "What was asked for",
-    "words": WORDS,
+    "words": SEARCH_WORDS,
     "step": "Led on to",
     "locked": "What was locked",
     "minutes": "For minutes",
@@ -91,14 +91,14 @@ ENCODED = ("list", "items", "trail", "download", "query")
 _NOT_SHOWN = ("shown", "change", "beside", "count", "since")
 
 
-def what(event: AuditEvent) -> str:
+def describe(event: AuditEvent) -> str:
     """What was done, such as "Gave ada the role Auditor"."""
     specific = _DESCRIBE.get(event.action)
     text = specific(event, event.detail if isinstance(event.detail, dict) else {}) if specific else None
     return text or ACTIONS.get(event.action, event.action)
 
 
-def facts(event: AuditEvent) -> Iterator[tuple[str, str]]:
+def details(event: AuditEvent) -> Iterator[tuple[str, str]]:
     """Names and values of further details."""
     detail = event.detail if isinstance(event.detail, dict) else {"detail": event.detail}
     for name, value in detail.items():

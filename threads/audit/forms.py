@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from django import forms
 
 from threads.chatkit import MAX_ID, MAX_USER
-from threads.lib.form_fields import Errors, Text, day, listed, order, rows_per_page
+from threads.lib.form_fields import Errors, OpaqueTextField, clean_list_fields, day, order, rows_per_page
 
-from .query import DEFAULT_LIMIT, MAX_LIMIT, TrailQuery
+from .query import DEFAULT_LIMIT, MAX_LIMIT, AuditQuery
 from .record import Action, Outcome
 
 
@@ -20,7 +20,7 @@ def _row_number() -> forms.Field:
 
 
 FIELDS: dict[str, forms.Field] = {
-    "who": Text("The name of an account", 150),
+    "who": OpaqueTextField("The name of an account", 150),
     "action": forms.ChoiceField(
         required=False,
         choices=[(each.value, each.value) for each in Action],
@@ -31,10 +31,10 @@ FIELDS: dict[str, forms.Field] = {
         choices=[(each.value, each.value) for each in Outcome],
         error_messages={"invalid_choice": f"How it ended is one of: {', '.join(Outcome)}."},
     ),
-    "thread": Text("A thread id", MAX_ID),
-    "customer": Text("A user id", MAX_USER),
-    "address": Text("A network address", 64),
-    "request_id": Text("A request id", 64),
+    "thread": OpaqueTextField("A thread id", MAX_ID),
+    "customer": OpaqueTextField("A user id", MAX_USER),
+    "address": OpaqueTextField("A network address", 64),
+    "request_id": OpaqueTextField("A request id", 64),
     "from": day(),
     "to": day(),
     "order": order(),
@@ -45,11 +45,11 @@ FIELDS: dict[str, forms.Field] = {
 """The fields of the query string."""
 
 
-def read(parameters: Mapping[str, str]) -> tuple[TrailQuery | None, Errors]:
+def read(parameters: Mapping[str, str]) -> tuple[AuditQuery | None, Errors]:
     """The query in a query string; or None, and the errors by field, in sentences."""
-    values, errors = listed(FIELDS, parameters)
+    values, errors = clean_list_fields(FIELDS, parameters)
     if errors:
         return None, errors
     values["action"], values["outcome"] = values["action"] or None, values["outcome"] or None
     values["limit"] = values["limit"] or DEFAULT_LIMIT
-    return TrailQuery(**values), {}
+    return AuditQuery(**values), {}

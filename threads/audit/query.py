@@ -13,8 +13,8 @@ from typing import Literal
 
 from django.db.models import Q, QuerySet
 
-from threads.lib.querystring import encoded
-from threads.lib.times import bounds
+from threads.lib.querystring import encode_query
+from threads.lib.times import day_bounds
 
 from .models import SPARSE, AuditEvent
 from .record import MAX_ID, storable
@@ -27,12 +27,12 @@ _CHUNK = 1000
 _FILTERS = ("who", "action", "outcome", "thread", "customer", "address", "request_id")
 
 
-class NoSuchPlaceError(Exception):
+class NoSuchEventError(Exception):
     """The row in `after` or `before` does not exist, or was archived: see `archiving`."""
 
 
 @dataclass(frozen=True, slots=True)
-class TrailQuery:
+class AuditQuery:
     """Filters and a page of the audit log. Texts match exactly, None matches all. `begin` and `end` are the first and
     the last day, in the reader's time zone. At most one of `after` and `before` is set: the id of the row just before
     the page, or just after it, in `order`."""
@@ -56,13 +56,13 @@ class TrailQuery:
         """The number of active filters."""
         return sum(getattr(self, name) is not None for name in (*_FILTERS, "begin", "end"))
 
-    def first(self) -> TrailQuery:
+    def first(self) -> AuditQuery:
         """The same query, from its first page."""
         return replace(self, after=None, before=None)
 
-    def unfiltered(self) -> TrailQuery:
+    def unfiltered(self) -> AuditQuery:
         """The query without filters, in the same order, from its first page."""
-        return TrailQuery(order=self.order, limit=self.limit)
+        return AuditQuery(order=self.order, limit=self.limit)
 
     def encoded(self) -> str:
         """The query string: values that differ from the default, in a fixed order, percent-encoded."""
@@ -74,11 +74,11 @@ class TrailQuery:
             "after": self.after,
             "before": self.before,
         }
-        return encoded(values)
+        return encode_query(values)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class AuditPage:
     """A page of events in the order of the query, and whether there are more on either side."""
 
     rows: tuple[AuditEvent, ...]
@@ -86,8 +86,8 @@ class Found:
     has_next: bool
 
 
-def page(query: TrailQuery, zone: tzinfo = UTC) -> Found:
-    """The page of a query, with days in `zone`. Raises `NoSuchPlaceError`."""
+def page(query: AuditQuery, zone: tzinfo = UTC) -> AuditPage:
+    """The page of a query, with days in `zone`. Raises `NoSuchEventError`."""
     events = _filtered(query, zone)
     backwards = query.before is not None
     newest_first = (query.order == "desc") != backwards
@@ -101,11 +101,11 @@ def page(query: TrailQuery, zone: tzinfo = UTC) -> Found:
         # Ordered, though one row is enough: else PostgreSQL scans the table.
         behind = bool(_ordered(events.filter(back), not newest_first).values_list("pk")[:1])
     if backwards:
-        return Found(tuple(reversed(rows)), has_previous=more, has_next=behind)
-    return Found(tuple(rows), has_previous=behind, has_next=more)
+        return AuditPage(tuple(reversed(rows)), has_previous=more, has_next=behind)
+    return AuditPage(tuple(rows), has_previous=behind, has_next=more)
 
 
-def every(query: TrailQuery, zone: tzinfo = UTC) -> Iterator[AuditEvent]:
+def all_events(query: AuditQuery, zone: tzinfo = UTC) -> Iterator[AuditEvent]:
     """All events of a query that exist now, from its first page. Holds a thousand rows in memory, and no transaction
     open between them."""
     newest = AuditEvent.objects.order_by("-id").values_list("id", flat=True).first() or 0
@@ -120,7 +120,7 @@ def every(query: TrailQuery, zone: tzinfo = UTC) -> Iterator[AuditEvent]:
         last = rows[-1]
 
 
-def _filtered(query: TrailQuery, zone: tzinfo) -> QuerySet[AuditEvent]:
+def _filtered(query: AuditQuery, zone: tzinfo) -> QuerySet[AuditEvent]:
     events = AuditEvent.objects.all()
     for name in _FILTERS:
         value = storable(getattr(query, name), MAX_ID)
@@ -128,7 +128,7 @@ def _filtered(query: TrailQuery, zone: tzinfo) -> QuerySet[AuditEvent]:
             events = events.filter(**{name: value})
             # Repeats the condition of the partial index, without which SQLite does not use it.
             events = events.exclude(**{name: ""}) if name in SPARSE else events
-    since, until = bounds(query.begin, query.end, zone)
+    since, until = day_bounds(query.begin, query.end, zone)
     if since is not None:
         events = events.filter(at__gte=since)
     return events if until is None else events.filter(at__lt=until)
@@ -141,7 +141,7 @@ def _ordered(rows: QuerySet[AuditEvent], newest_first: bool) -> QuerySet[AuditEv
 def _at(place: int) -> AuditEvent:
     found = AuditEvent.objects.filter(pk=place).only("id", "at").first()
     if found is None:
-        raise NoSuchPlaceError
+        raise NoSuchEventError
     return found
 
 

@@ -100,7 +100,7 @@ def actor() -> Actor:
 
 
 @contextmanager
-def acting(as_actor: Actor) -> Iterator[None]:
+def acting_as(as_actor: Actor) -> Iterator[None]:
     """Makes `as_actor` the current actor, for events and for the request id of upstream calls. For work outside of a
     request: a job, a streamed reply."""
     token = _actor.set(as_actor)
@@ -118,7 +118,7 @@ def _trace_of(as_actor: Actor) -> Trace:
     return Trace(key, job=as_actor.job, client_id=now.client_id if now is not None and now.id == key else "")
 
 
-def must(action: Action, outcome: Outcome, **about: Any) -> AuditEvent:
+def record_or_raise(action: Action, outcome: Outcome, **about: Any) -> AuditEvent:
     """Records an action that destroys or exports, before it is done. `about` are fields of `AuditEvent`: `thread`,
     `customer`, `detail`, `upstream_request_id`. Raises `NotRecordedError`; then the action must not be done."""
     try:

@@ -1,6 +1,6 @@
 """Client for OpenAI's hosted ChatKit threads API. Uses neither Django nor a database."""
 
-from .client import BETA, Account, ChatKitClient, Exchange, Observer
+from .client import BETA, ApiConfig, ChatKitClient, Exchange, Observer
 from .errors import (
     ChatKitError,
     CursorGone,
@@ -26,7 +26,7 @@ __all__ = [
     "MAX_ID",
     "MAX_LIMIT",
     "MAX_USER",
-    "Account",
+    "ApiConfig",
     "ChatKitClient",
     "ChatKitError",
     "CursorGone",

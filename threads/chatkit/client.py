@@ -29,7 +29,7 @@ BETA = "chatkit_beta=v1"
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class ApiConfig:
     """An upstream's address and credentials. `base_url` ends in `/v1`; the key is not in the repr."""
 
     key: str = field(repr=False)
@@ -61,7 +61,7 @@ class ChatKitClient:
 
     def __init__(
         self,
-        account: Account,
+        account: ApiConfig,
         *,
         limits: Limits | None = None,
         pool_size: int = 16,

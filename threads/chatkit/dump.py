@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 
-from .values import clean
+from .values import replace_surrogates
 
 
-def dumped(value: object, *, compact: bool = False) -> str:
+def to_json(value: object, *, compact: bool = False) -> str:
     """`value` as strict JSON that encodes as UTF-8. Lone surrogates are escaped; NaN, infinities and numbers that are
     too long to parse become strings."""
     separators = (",", ":") if compact else None
@@ -16,7 +16,7 @@ def dumped(value: object, *, compact: bool = False) -> str:
         text = json.dumps(value, ensure_ascii=False, separators=separators, allow_nan=False)
     except (ValueError, TypeError):
         text = json.dumps(_strict(value), ensure_ascii=False, separators=separators)
-    return text if clean(text) is text else json.dumps(_strict(value), separators=separators)
+    return text if replace_surrogates(text) is text else json.dumps(_strict(value), separators=separators)
 
 
 def _strict(value: object) -> object:

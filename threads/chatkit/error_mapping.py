@@ -22,7 +22,7 @@ from .errors import (
 )
 from .parse import parse
 from .transport import UpstreamReply
-from .values import clean
+from .values import replace_surrogates
 
 _OTHER_PARAMETERS = {"limit", "order", "user"}
 """Parameters other than the cursor that a 400 may be about."""
@@ -97,7 +97,7 @@ def _error_fields(reply: UpstreamReply) -> dict[str, str]:
 
 
 def _string(value: object) -> str:
-    return clean(value) if isinstance(value, str) else ""
+    return replace_surrogates(value) if isinstance(value, str) else ""
 
 
 def _plain(message: str) -> str:

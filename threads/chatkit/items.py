@@ -8,17 +8,17 @@ from .types import (
     AssistantMessage,
     Attachment,
     Body,
+    Citation,
     ClientToolCall,
-    Source,
     Task,
     TaskGroup,
-    Text,
+    TextPart,
     ThreadItem,
     Unknown,
     UserMessage,
-    Widget,
+    WidgetItem,
 )
-from .values import Fields, clean, json_type
+from .values import Fields, json_type, replace_surrogates
 
 
 def item(raw: object) -> ThreadItem:
@@ -49,7 +49,7 @@ def _assistant_message(fields: Fields) -> Body:
 
 
 def _widget(fields: Fields) -> Body:
-    return Widget(fields.text("widget") or "")
+    return WidgetItem(fields.text("widget") or "")
 
 
 def _client_tool_call(fields: Fields) -> Body:
@@ -83,10 +83,10 @@ _BODIES: dict[str, Callable[[Fields], Body]] = {
 }
 
 
-def _content(fields: Fields, default: str) -> tuple[Text, ...]:
+def _content(fields: Fields, default: str) -> tuple[TextPart, ...]:
     parts = (_inner(fields, raw) for raw in fields.sequence("content"))
     return tuple(
-        Text(
+        TextPart(
             type=part.text("type") or default,
             text=part.text("text") or "",
             sources=tuple(_source(_inner(fields, raw)) for raw in part.sequence("annotations")),
@@ -95,9 +95,9 @@ def _content(fields: Fields, default: str) -> tuple[Text, ...]:
     )
 
 
-def _source(annotation: Fields) -> Source:
+def _source(annotation: Fields) -> Citation:
     source = Fields(annotation.mapping("source") or {})
-    return Source(annotation.text("type") or "", source.text("url") or source.text("filename") or "")
+    return Citation(annotation.text("type") or "", source.text("url") or source.text("filename") or "")
 
 
 def _attachment(fields: Fields) -> Attachment:
@@ -113,7 +113,7 @@ def _attachment(fields: Fields) -> Attachment:
 def _inner(outer: Fields, raw: object) -> Fields:
     """The fields of a nested object; its problems are added to the outer one's."""
     if isinstance(raw, dict):
-        inner = Fields({clean(str(name)): value for name, value in raw.items()})
+        inner = Fields({replace_surrogates(str(name)): value for name, value in raw.items()})
     else:
         inner = Fields({})
         outer.problems.append(f"a part of it is not an object but {json_type(raw)}")

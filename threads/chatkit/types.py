@@ -88,17 +88,17 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextPart:
     """A part of a message. `type` is "input_text", "quoted_text" or "output_text" (OpenAPI document); `sources` are its
     citations."""
 
     type: str
     text: str
-    sources: tuple[Source, ...] = ()
+    sources: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Citation:
     """A citation. `type` is "file" or "url" (OpenAPI document); `value` is the file name or the URL."""
 
     type: str
@@ -119,7 +119,7 @@ class UserMessage:
     """A message of the end user. `tool_choice` is the id of a tool, `model` the name of a model, where the user chose
     one."""
 
-    content: tuple[Text, ...]
+    content: tuple[TextPart, ...]
     attachments: tuple[Attachment, ...]
     tool_choice: str | None
     model: str | None
@@ -129,11 +129,11 @@ class UserMessage:
 class AssistantMessage:
     """A message of the assistant."""
 
-    content: tuple[Text, ...]
+    content: tuple[TextPart, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Widget:
+class WidgetItem:
     """A widget. `json` is a JSON string as the upstream sends it, not validated."""
 
     json: str
@@ -174,7 +174,7 @@ class LeftOut:
     detail: str
 
 
-Body = UserMessage | AssistantMessage | Widget | ClientToolCall | Task | TaskGroup | Unknown | LeftOut
+Body = UserMessage | AssistantMessage | WidgetItem | ClientToolCall | Task | TaskGroup | Unknown | LeftOut
 
 
 @dataclass(frozen=True, slots=True)

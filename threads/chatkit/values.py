@@ -13,7 +13,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def clean(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """`text` with each lone surrogate replaced by U+FFFD. JSON allows them, UTF-8 does not."""
     return _SURROGATE.sub("\ufffd", text) if _SURROGATE.search(text) else text
 
@@ -31,7 +31,7 @@ class Fields:
         if value is None:
             return None
         if isinstance(value, str):
-            return clean(value)
+            return replace_surrogates(value)
         self._wrong(name, "text", value)
         return None
 

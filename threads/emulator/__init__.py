@@ -5,7 +5,7 @@ It shares no code with the client in `threads.chatkit`, so that each checks the 
 """
 
 from .api.paging import BeforeReading, HasMoreReading
-from .api.replies import Reply
+from .api.replies import EmulatorReply
 from .emulator import Emulator
 from .faults import Fault
 from .serving.adapter import EmulatorAdapter
@@ -15,8 +15,8 @@ __all__ = [
     "BeforeReading",
     "Emulator",
     "EmulatorAdapter",
+    "EmulatorReply",
     "EmulatorServer",
     "Fault",
     "HasMoreReading",
-    "Reply",
 ]

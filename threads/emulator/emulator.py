@@ -11,7 +11,7 @@ from .api.api import ThreadsApi
 from .api.paging import BeforeReading, HasMoreReading, Readings
 from .api.parameters import DEFAULT_LIMIT
 from .api.refusals import fault_reply
-from .api.replies import OLD_DATE_SECONDS, RateLimitHeaders, Reply, Request, common_headers
+from .api.replies import OLD_DATE_SECONDS, EmulatorReply, RateLimitHeaders, Request, common_headers
 from .api.spoilers import MIN_EXCESS_ROWS, corrupt
 from .faults import DATA_LOSS_FAULTS, ONE_SHOT_FAULTS, Fault
 from .world.conversation import Json
@@ -97,7 +97,7 @@ class Emulator:
         with self._lock:
             self._fault, self._one_shot_used = fault, False
 
-    def handle(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> Reply:
+    def handle(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> EmulatorReply:
         """Returns the reply to one call. `path` begins with `/v1`; it and `query` are percent-encoded."""
         started = time.perf_counter()
         self.calls.append((method, path, query))
@@ -118,7 +118,7 @@ class Emulator:
             used, self._one_shot_used = self._one_shot_used, True
             return None if used else self._fault
 
-    def _answer(self, request: Request, fault: Fault | None) -> Reply:
+    def _answer(self, request: Request, fault: Fault | None) -> EmulatorReply:
         if fault in (None, Fault.OLD_DATE, Fault.NO_DATE):
             return self._api.handle(request)
         replacement = fault_reply(fault, request)

@@ -16,10 +16,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from threads.archive.deletions import Evidence, Verdict
-from threads.archive.erase import Traces, erase
-from threads.archive.user_ids import is_whole
-from threads.audit.record import Action, Outcome, must
+from threads.archive.deletions import DeletionChecker, DeletionVerdict
+from threads.archive.erase import ErasedCounts, erase
+from threads.archive.user_ids import is_exact
+from threads.audit.record import Action, Outcome, record_or_raise
 from threads.chatkit import (
     ChatKitClient,
     ChatKitError,
@@ -59,7 +59,7 @@ _OUTCOMES = {
 }
 
 
-def process(job: Erasure, target: Target, client: ChatKitClient, evidence: Evidence) -> None:
+def process(job: Erasure, target: Target, client: ChatKitClient, evidence: DeletionChecker) -> None:
     """Takes a target one step further. `evidence` decides what a 404 means.
 
     Raises `ChatKitError` where the upstream gave no answer, and the target stays open; `LeaseLostError`; and, before
@@ -105,7 +105,7 @@ def _erase_copy(job: Erasure, target: Target) -> None:
         _ended(job, target, State.COPY, "", "")
 
 
-def _delete(job: Erasure, target: Target, client: ChatKitClient, evidence: Evidence) -> None:
+def _delete(job: Erasure, target: Target, client: ChatKitClient, evidence: DeletionChecker) -> None:
     _note(job, target, State.ERASED)
     with transaction.atomic():
         job.renew()
@@ -130,7 +130,7 @@ def _delete(job: Erasure, target: Target, client: ChatKitClient, evidence: Evide
             _end(job, target, State.FAILED, "the API answered that it did not delete it", request_id)
 
 
-def _settle(job: Erasure, target: Target, client: ChatKitClient, evidence: Evidence) -> None:
+def _settle(job: Erasure, target: Target, client: ChatKitClient, evidence: DeletionChecker) -> None:
     """Finds out what became of a requested deletion by retrieving the thread."""
     try:
         thread, request_id = _retrieved(job, target, client)
@@ -153,11 +153,11 @@ def _check_answers(target: Target, thread_id: str | None) -> None:
         raise Garbled("the answer was about another thread")
 
 
-def _handle_not_found(job: Erasure, target: Target, evidence: Evidence, state: State, request_id: str) -> None:
+def _handle_not_found(job: Erasure, target: Target, evidence: DeletionChecker, state: State, request_id: str) -> None:
     """Handles a 404, which a retired endpoint or another project's key gives for every thread: the target ends in
     `state` only on evidence, else as unknown. Raises the `ChatKitError` of the calls for evidence."""
     finding = evidence.of(target.thread_id, _owner(job, target))
-    if finding.verdict is Verdict.DELETED or (finding.error is None and _was_erased(target)):
+    if finding.verdict is DeletionVerdict.DELETED or (finding.error is None and _was_erased(target)):
         _end(job, target, state, "", request_id)
     elif finding.error is not None:
         if state == State.GONE:  # nothing was deleted, so a new attempt is safe
@@ -165,7 +165,7 @@ def _handle_not_found(job: Erasure, target: Target, evidence: Evidence, state: S
                 job.renew()
                 _set(target, State.TODO, finding.error.detail, request_id)
         raise finding.error
-    elif finding.verdict is Verdict.PRESENT:
+    elif finding.verdict is DeletionVerdict.PRESENT:
         raise Garbled("the answers contradict each other: the thread is there, and it is not")
     else:
         reason = f"OpenAI answers that it has no such thread, which is not certain: {finding.why}"
@@ -174,7 +174,7 @@ def _handle_not_found(job: Erasure, target: Target, evidence: Evidence, state: S
 
 def _owner(job: Erasure, target: Target) -> str | None:
     """The exact id of a thread's user, None where it is not known."""
-    return job.user or (target.customer if target.customer and is_whole(target.customer) else None)
+    return job.user or (target.customer if target.customer and is_exact(target.customer) else None)
 
 
 def _was_erased(target: Target) -> bool:
@@ -182,7 +182,7 @@ def _was_erased(target: Target) -> bool:
     return Target.objects.filter(thread_id=target.thread_id, state=State.ERASED).exists()
 
 
-def _is_due(job: Erasure, target: Target, client: ChatKitClient, evidence: Evidence) -> bool:
+def _is_due(job: Erasure, target: Target, client: ChatKitClient, evidence: DeletionChecker) -> bool:
     """Whether a thread is past its retention time by the upstream's present data; else it ends as skipped."""
     try:
         thread, request_id = _retrieved(job, target, client)
@@ -222,7 +222,7 @@ def _end(job: Erasure, target: Target, state: State, reason: str = "", request_i
 def _ended(job: Erasure, target: Target, state: State, reason: str, request_id: str) -> None:
     _set(target, state, reason, request_id)
     if state in Target.CLEAN:
-        found = Traces(**job.traces.get("archive", {})) + erase([target.thread_id])
+        found = ErasedCounts(**job.traces.get("archive", {})) + erase([target.thread_id])
         job.renew(traces=job.traces | {"archive": asdict(found)})
     _record(job, target, _OUTCOMES[state], {"reason": reason} if reason else {}, request_id)
 
@@ -254,7 +254,7 @@ def _set(target: Target, state: State, reason: str, request_id: str) -> None:
 def _record(
     job: Erasure, target: Target, outcome: Outcome, more: dict[str, Any] | None = None, request_id: str = ""
 ) -> None:
-    must(
+    record_or_raise(
         Action.DELETE,
         outcome,
         thread=target.thread_id,

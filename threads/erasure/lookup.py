@@ -7,13 +7,13 @@ from datetime import datetime
 from uuid import UUID
 
 from threads.archive.models import Erased
-from threads.archive.user_ids import column, is_whole
+from threads.archive.user_ids import is_exact, stored_user_id
 
 from .models import Erasure, Target
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class PastErasure:
     """A past erasure. `at` is when the last thread was erased; `erasure` is the id of the receipt, None where this
     database has none. `whole`: all threads of the user were ordered to be erased, not single ones."""
 
@@ -22,27 +22,27 @@ class Past:
     whole: bool = False
 
 
-def of_user(user: str) -> Past | None:
+def of_user(user: str) -> PastErasure | None:
     """The past erasure of threads of exactly this user; None for none."""
-    if column(user) != user:  # the column holds it changed or cut, as it may hold another id
+    if stored_user_id(user) != user:  # the column holds it changed or cut, as it may hold another id
         return None
     kinds = (Erasure.Kind.USER, Erasure.Kind.COPIES)
     orders = Erasure.objects.filter(customer=user, kind__in=kinds).exclude(rule__has_key="user")
     clean = Target.objects.filter(customer=user, state__in=Target.CLEAN, at__isnull=False)
-    if not is_whole(user):  # the column may mean other ids too: only an order names the user
+    if not is_exact(user):  # the column may mean other ids too: only an order names the user
         clean = clean.filter(erasure__in=orders)
     last = clean.order_by("-at", "-id").values_list("at", "erasure_id").first()
     if last is None or last[0] is None:
         return None
     whole = orders.filter(ended_at__isnull=False)
     order = whole.filter(targets__state__in=Target.CLEAN).order_by("-ended_at").values_list("pk", flat=True).first()
-    return Past(last[0], order or last[1], whole=order is not None)
+    return PastErasure(last[0], order or last[1], whole=order is not None)
 
 
-def of_thread(thread_id: str) -> Past | None:
+def of_thread(thread_id: str) -> PastErasure | None:
     """The past erasure of a thread; None where it was not erased here."""
     tombstone = Erased.objects.filter(thread_id=thread_id).values_list("at", flat=True).first()
     if tombstone is None:
         return None
     clean = Target.objects.filter(thread_id=thread_id, state__in=Target.CLEAN)
-    return Past(tombstone, clean.order_by("-at", "-id").values_list("erasure_id", flat=True).first())
+    return PastErasure(tombstone, clean.order_by("-at", "-id").values_list("erasure_id", flat=True).first())

@@ -8,8 +8,8 @@ from urllib.parse import quote, unquote
 
 from django.db import models, transaction
 
-from threads.archive.user_ids import column
-from threads.audit.record import Action, Outcome, must
+from threads.archive.user_ids import stored_user_id
+from threads.audit.record import Action, Outcome, record_or_raise
 from threads.jobs.job import Job
 
 
@@ -86,13 +86,13 @@ class Erasure(Job):
                 row.erasure = job
             Target.objects.bulk_create(rows, batch_size=500)
             about = {"erasure": str(job.pk), "kind": job.kind, "threads": job.total} | (detail or {})
-            must(Action.ERASURE, Outcome.INTENT, customer=job.customer, detail=about, upstream_request_id="")
+            record_or_raise(Action.ERASURE, Outcome.INTENT, customer=job.customer, detail=about, upstream_request_id="")
         return job
 
     @staticmethod
     def of_user(user: str) -> dict[str, Any]:
         """The fields that hold a user's id."""
-        stored = column(user)
+        stored = stored_user_id(user)
         return {"customer": stored} | ({"rule": {"user": quote(user, safe="")}} if stored != user else {})
 
 

@@ -8,15 +8,15 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from threads.archive.models import ArchivedThread
-from threads.archive.user_ids import column
+from threads.archive.user_ids import stored_user_id
 from threads.jobs import queue
 
 from . import journal
 from .models import Erasure, Target
-from .preview import Confirmed
+from .preview import ConfirmedPreview
 
 
-def begin(wanted: Confirmed) -> Erasure:
+def order_erasure(wanted: ConfirmedPreview) -> Erasure:
     """Orders the erasure of a confirmed preview; returns the existing one where the form was sent twice. Raises
     `NotRecordedError` where the audit log can't be written, and `JournalError` where the erasures file can't: then
     nothing is ordered."""
@@ -38,9 +38,9 @@ def begin(wanted: Confirmed) -> Erasure:
         return Erasure.objects.get(token=wanted.token)
 
 
-def start() -> None:
+def notify_workers() -> None:
     """Notifies the workers. Where the queue can't be reached, one finds the order within two minutes."""
-    queue.soon(_enqueue)
+    queue.try_enqueue(_enqueue)
 
 
 def _enqueue() -> None:
@@ -50,13 +50,13 @@ def _enqueue() -> None:
     tasks.erase()
 
 
-def _targets(wanted: Confirmed) -> list[Target]:
+def _targets(wanted: ConfirmedPreview) -> list[Target]:
     ids = [thread_id for thread_id, _, _ in wanted.threads]
     users = dict(ArchivedThread.objects.filter(thread_id__in=ids).values_list("thread_id", "user"))
     return [
         Target(
             thread_id=thread_id,
-            customer=column(user or users.get(thread_id) or ""),
+            customer=stored_user_id(user or users.get(thread_id) or ""),
             created_at=datetime.fromtimestamp(created, UTC) if created is not None else None,
         )
         for thread_id, user, created in wanted.threads

@@ -15,7 +15,7 @@ from django.core import signing
 from markupsafe import escape
 
 from threads.archive.models import ArchivedThread
-from threads.archive.search.source import shown
+from threads.archive.search.source import to_thread
 from threads.chatkit import ChatKitError, NotFound, Retired, Thread
 from threads.rendering.escape import exact
 from threads.sources import upstream
@@ -28,10 +28,10 @@ _SALT = "threads.erasure"
 _VALID_SECONDS = 3600
 """How long a preview can be confirmed."""
 
-SHOWN = 10
+PREVIEW_ROWS = 10
 """Threads that a preview lists."""
 
-MOST = 900
+MAX_THREADS = 900
 """Threads that can be chosen one by one: a form may have no more than a thousand fields."""
 
 _BUDGET_SECONDS = 5.0
@@ -40,12 +40,12 @@ _BUDGET_SECONDS = 5.0
 _PARALLEL_CALLS = 8
 
 
-class StaleError(Exception):
+class StalePreviewError(Exception):
     """The form holds no valid preview for this account, or an expired one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Preview:
     """The threads that an erasure would erase.
 
     `threads` are the known ones, oldest first; `ids` all that were chosen by id. `only_here` counts archived threads
@@ -85,7 +85,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Confirmed:
+class ConfirmedPreview:
     """A preview that an account confirmed. `threads` are (id, user id, creation in Unix seconds), the last two None
     where not known."""
 
@@ -96,17 +96,17 @@ class Confirmed:
     threads: tuple[tuple[str, str | None, float | None], ...]
 
 
-def of_threads(ids: Sequence[str]) -> Plan:
+def of_threads(ids: Sequence[str]) -> Preview:
     """A preview for threads chosen by id, from the archive, and from the upstream where the archive has none."""
     chosen = tuple(dict.fromkeys(ids))
     kept = {each.thread_id: each for each in ArchivedThread.objects.filter(thread_id__in=chosen)}
-    known = {thread_id: shown(each) for thread_id, each in kept.items()}
+    known = {thread_id: to_thread(each) for thread_id, each in kept.items()}
     found = _Found(known, sum(each.gone_at is not None for each in kept.values()))
     # Asks the upstream at least once, to know beforehand whether it can delete at all.
     wanted = [each for each in chosen if each not in known] or chosen[:1]
     _ask(wanted, found)
     copies = isinstance(found.error, Retired)
-    return Plan(
+    return Preview(
         kind=Erasure.Kind.COPIES if copies else Erasure.Kind.THREADS,
         threads=_ordered(found.known.values()),
         ids=tuple(each for each in chosen if not copies or each in known),
@@ -117,7 +117,7 @@ def of_threads(ids: Sequence[str]) -> Plan:
     )
 
 
-def of_user(user: str) -> Plan:
+def of_user(user: str) -> Preview:
     """A preview for all threads of exactly this user, from the upstream's list and the archive."""
     until = time.monotonic() + _BUDGET_SECONDS
     live: dict[str, Thread] = {}
@@ -137,7 +137,7 @@ def of_user(user: str) -> Plan:
         if time.monotonic() > until:
             counted = False
             break
-    return Plan(
+    return Preview(
         kind=Erasure.Kind.COPIES if isinstance(error, Retired) else Erasure.Kind.USER,
         threads=_ordered((here | live).values()),
         user=user,
@@ -148,7 +148,7 @@ def of_user(user: str) -> Plan:
     )
 
 
-def signed(plan: Plan, account: str) -> str:
+def sign(plan: Preview, account: str) -> str:
     """The preview as a signed form value, valid for this account and for one order."""
     by_id = {each.id: each for each in plan.threads}
     rows = [(each, by_id.get(each)) for each in plan.ids]
@@ -169,16 +169,16 @@ def signed(plan: Plan, account: str) -> str:
     )
 
 
-def confirmed(text: str, account: str) -> Confirmed:
-    """The preview in a signed form value. Raises `StaleError`."""
+def unsign(text: str, account: str) -> ConfirmedPreview:
+    """The preview in a signed form value. Raises `StalePreviewError`."""
     try:
         sent = signing.loads(text, salt=_SALT, max_age=_VALID_SECONDS)
     except signing.BadSignature as error:
-        raise StaleError from error
+        raise StalePreviewError from error
     if sent["account"] != account:
-        raise StaleError
+        raise StalePreviewError
     threads = tuple((thread_id, user, at) for thread_id, user, at in sent["threads"])
-    return Confirmed(Erasure.Kind(sent["kind"]), sent["token"], sent["user"], sent["phrase"], threads)
+    return ConfirmedPreview(Erasure.Kind(sent["kind"]), sent["token"], sent["user"], sent["phrase"], threads)
 
 
 @dataclass(slots=True)
@@ -234,7 +234,7 @@ def _ordered(threads: Iterable[Thread]) -> tuple[Thread, ...]:
     return tuple(sorted(threads, key=lambda each: (each.created_at or latest, each.id or "")))
 
 
-def is_typed(typed: str, phrase: str) -> bool:
+def matches_phrase(typed: str, phrase: str) -> bool:
     """Whether the typed text is the phrase, up to Unicode normalization: keyboards differ in that."""
     return normalize("NFC", typed.strip()) == normalize("NFC", phrase)
 

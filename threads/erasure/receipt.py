@@ -22,7 +22,7 @@ def counts(job: Erasure) -> dict[str, int]:
     return {state.value: found[state.value] for state in State if found[state.value]}
 
 
-def troubled(job: Erasure) -> QuerySet[Target]:
+def not_erased(job: Erasure) -> QuerySet[Target]:
     """Threads that ended without being erased: failed, unknown, or skipped."""
     return job.targets.filter(state__in=[State.FAILED, State.UNKNOWN, State.SKIPPED]).order_by("id")
 
@@ -144,17 +144,17 @@ def masked(found: dict[str, Any]) -> dict[str, Any]:
     threads = [
         each
         | {
-            "user": each["user"] and masking.short(each["user"]),
+            "user": each["user"] and masking.mask_id(each["user"]),
             "reason": each["reason"] and masking.text(each["reason"], [each["user"] or ""]),
         }
         for each in found["threads"]
     ]
-    user, known = found["user"] and masking.short(found["user"]), named(found["rule"])
+    user, known = found["user"] and masking.mask_id(found["user"]), user_ids_in(found["rule"])
     more = {name: masking.deep(found[name], known) for name in ("rule", "remarks")}
     return found | more | {"user": user, "threads": threads}
 
 
-def named(rule: dict[str, Any] | None) -> list[str]:
+def user_ids_in(rule: dict[str, Any] | None) -> list[str]:
     """The user ids in a rule, as they are and as the remarks show them."""
     found = rule or {}
     users = [unquote(each) for each in (*found.get("users", {}).values(), found.get("user", ""))]

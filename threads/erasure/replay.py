@@ -18,9 +18,9 @@ from django.utils import timezone
 
 from threads.archive.models import ArchivedThread
 from threads.archive.store import tombstones
-from threads.archive.user_ids import column
+from threads.archive.user_ids import stored_user_id
 from threads.lib.db import chunked
-from threads.lib.ttl_cache import Remembered
+from threads.lib.ttl_cache import TTLCache
 from threads.sources import upstream
 
 from . import journal, journal_summary
@@ -32,8 +32,8 @@ from .runner import work, workable
 
 _BATCH = 500
 
-_warned: Remembered[str] = Remembered(30)
-_agreed: Remembered[bool] = Remembered(24 * 3600)
+_warned: TTLCache[str] = TTLCache(30)
+_agreed: TTLCache[bool] = TTLCache(24 * 3600)
 """Set while the whole file agreed with the database when this process last read it."""
 
 AHEAD = (
@@ -66,14 +66,14 @@ class JournalComparison:
         return bool(self.threads or self.orders)
 
 
-def standing(*, whole: bool = True) -> JournalComparison:
+def compare(*, whole: bool = True) -> JournalComparison:
     """Compares the file with the database. Without `whole`, `unwritten` is 0: counting it reads every erased thread.
     Raises `JournalError`."""
     file = journal_summary.read()
     result = JournalComparison(lines=file.lines, damaged=file.damaged)
     takeable = set(workable(Erasure.objects.filter(ended_at=None, awaits=False)).values_list("pk", flat=True))
     for batch in _batches(file.erased.values()):
-        erased = tombstones.known({entry.thread for entry in batch})
+        erased = tombstones.erased_ids({entry.thread for entry in batch})
         left = [entry for entry in batch if entry.thread not in erased]
         noted = _noted(file, left)
         for entry in left:
@@ -89,7 +89,7 @@ def standing(*, whole: bool = True) -> JournalComparison:
     return result
 
 
-def described(comparison: JournalComparison) -> list[tuple[str, str]]:
+def describe_problems(comparison: JournalComparison) -> list[tuple[str, str]]:
     """Pairs of sentences: a problem, and what to do about it. Empty where file and database agree."""
     problems = []
     if comparison.is_ahead:
@@ -123,12 +123,12 @@ def _warning() -> str:
         # replaced while the desk runs is behind it.
         if _agreed.get("") and journal.last_in_file() <= journal.last_in_database():
             return ""
-        comparison = standing(whole=False)
+        comparison = compare(whole=False)
     except journal.JournalError as error:
         return f"{str(error).capitalize()}."
     if comparison.is_ahead:
         _agreed.clear()
-        return " ".join(described(comparison)[0])
+        return " ".join(describe_problems(comparison)[0])
     _agreed.put("", True)
     return ""
 
@@ -144,7 +144,7 @@ def replay(say: Callable[[str], None] = lambda _text: None) -> Erasure | None:
     user's erasure ended. Returns the erasure, None where there is nothing to do. Raises `JournalError` and
     `NotRecordedError`."""
     job = Erasure.objects.filter(kind=Erasure.Kind.REPLAY, ended_at=None).first()
-    job = job or _order(standing(whole=False), say)
+    job = job or _order(compare(whole=False), say)
     if job is not None:
         work(job, upstream.client(), Event())
         job.refresh_from_db()
@@ -183,7 +183,7 @@ def _order(comparison: JournalComparison, say: Callable[[str], None]) -> Erasure
         Erasure.Kind.REPLAY,
         f"replay {timezone.now().isoformat()}",
         (
-            Target(thread_id=thread_id, customer=column(users.get(thread_id) or ""), line=number)
+            Target(thread_id=thread_id, customer=stored_user_id(users.get(thread_id) or ""), line=number)
             for thread_id, number in targets.items()
         ),
         detail={"orders": len(comparison.orders)},

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from threads.archive.models import ArchivedThread, current
 from threads.audit.models import AuditEvent
-from threads.audit.record import SYSTEM, Action, Actor, Outcome, acting, must, record
+from threads.audit.record import SYSTEM, Action, Actor, Outcome, acting_as, record, record_or_raise
 from threads.chatkit import ChatKitClient
 
 from . import clock_check, journal
@@ -72,7 +72,7 @@ def order_daily(client: ChatKitClient) -> Erasure | None:
     today = f"retention {timezone.now():%Y-%m-%d}"
     if Erasure.objects.filter(token=today).exists():
         return None
-    with acting(Actor(SYSTEM)):
+    with acting_as(Actor(SYSTEM)):
         return order(current_rule(), today, client)
 
 
@@ -145,7 +145,7 @@ def confirm(job: Erasure, account: str) -> bool:
             "threads": job.total,
             "confirmed_by": account,
         }
-        must(Action.ERASURE, Outcome.INTENT, detail=detail, upstream_request_id="")
+        record_or_raise(Action.ERASURE, Outcome.INTENT, detail=detail, upstream_request_id="")
     return True
 
 

@@ -16,13 +16,13 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from threads.archive.deletions import Evidence
+from threads.archive.deletions import DeletionChecker
 from threads.archive.store import word_index
-from threads.audit.record import Action, Outcome, acting, must, record
+from threads.audit.record import Action, Outcome, acting_as, record, record_or_raise
 from threads.chatkit import ChatKitClient, ChatKitError
 from threads.exports.purge import purge
 from threads.jobs.lease import LeaseLostError
-from threads.roles import Right, may_now
+from threads.roles import Right, has_right_now
 
 from . import clock_check, deletion, journal, receipt, retention, targets, vacuum
 from .journal import EntryKind, NewEntry
@@ -92,7 +92,7 @@ def work(
     turn would start it again. Raises nothing: failures are logged, so that other erasures go on."""
     if not job.claim():
         return
-    with acting(job.actor):
+    with acting_as(job.actor):
         try:
             _Run(job, client, stopped, pauses, time.monotonic() + turn).run()
         except LeaseLostError:
@@ -136,7 +136,7 @@ class _Run:
         self, job: Erasure, client: ChatKitClient, stopped: Event, pauses: Sequence[float], ends: float
     ) -> None:
         self._job, self._client, self._stopped, self._pauses, self._ends = job, client, stopped, pauses, ends
-        self._evidence = Evidence(client)
+        self._evidence = DeletionChecker(client)
 
     def run(self) -> None:
         vacuum.prepare()
@@ -272,7 +272,7 @@ class _Run:
                 job.renew(tries=job.tries + 1)
                 raise WaitError(_RETRY.total_seconds()) from error
             job.renew(trouble="a stored export could not be removed: see the log")
-        word_index.forget_known()
+        word_index.clear_cache()
         job.renew(traces=job.traces | {"files": vacuum.scrub(job.renew)})
 
     def _finish(self) -> None:
@@ -282,7 +282,7 @@ class _Run:
         line = journal.append(NewEntry(job.pk, EntryKind.END)) or job.line
         with transaction.atomic():
             job.end(again_at=None, held="", line=line)
-            must(
+            record_or_raise(
                 Action.ERASURE,
                 Outcome.DONE if complete else Outcome.PARTIAL,
                 customer=job.customer,
@@ -297,4 +297,4 @@ def _refusal(job: Erasure) -> str:
         return ""
     if job.kind == Erasure.Kind.RETENTION:
         return "" if retention.still_applies(job.rule) else NOT_WANTED
-    return "" if job.who_id and may_now(job.who_id, Right.ERASE) else NOT_ALLOWED
+    return "" if job.who_id and has_right_now(job.who_id, Right.ERASE) else NOT_ALLOWED

@@ -11,7 +11,7 @@ from django.db.models import Q
 from threads.archive import user_ids
 from threads.archive.models import ArchivedThread
 from threads.archive.search import users as archived
-from threads.archive.search.source import shown
+from threads.archive.search.source import to_thread
 from threads.chatkit import MAX_LIMIT, ChatKitClient, Garbled, Page, Thread, pages
 from threads.lib.db import chunked
 
@@ -64,15 +64,15 @@ class UserListing:
 
 def archived_threads(user: str) -> Iterator[list[Thread]]:
     """The archived threads of exactly this user, oldest first, in batches."""
-    person = archived.exactly(user)
-    of_user = Q(state__isnull=True, user=user_ids.column(user))
+    person = archived.find_user(user)
+    of_user = Q(state__isnull=True, user=user_ids.stored_user_id(user))
     if person is not None:
         of_user |= Q(person=person)
     rows = ArchivedThread.objects.filter(of_user).order_by("number")
     batch = list(rows[:_BATCH])
     while batch:
         # A column may hold an id that was cut or has no NUL: the upstream's own object decides.
-        yield [thread for thread in map(shown, batch) if thread.is_of(user)]
+        yield [thread for thread in map(to_thread, batch) if thread.is_of(user)]
         batch = list(rows.filter(number__gt=batch[-1].number)[:_BATCH])
 
 
@@ -80,16 +80,18 @@ def archived_users() -> Iterator[str]:
     """The exact ids of all users with archived threads."""
     with_user = ArchivedThread.objects.exclude(user=None).exclude(user="").order_by()
     for user in with_user.values_list("user", flat=True).distinct():
-        if user_ids.is_whole(user or ""):
+        if user_ids.is_exact(user or ""):
             yield user or ""
         else:
-            yield from {name for row in chunked(with_user.filter(user=user), _BATCH) if (name := shown(row).user)}
+            yield from {name for row in chunked(with_user.filter(user=user), _BATCH) if (name := to_thread(row).user)}
 
 
 def add(job: Erasure, rows: Iterable[Thread]) -> int:
     """Adds threads as targets of an erasure, each once. Returns the number of new ones."""
     targets = [
-        Target(erasure=job, thread_id=row.id, customer=user_ids.column(row.user or ""), created_at=row.created_at)
+        Target(
+            erasure=job, thread_id=row.id, customer=user_ids.stored_user_id(row.user or ""), created_at=row.created_at
+        )
         for row in rows
         if row.id
     ]

@@ -11,7 +11,7 @@ from django.db import Error, connections
 from threads.audit.record import NotRecordedError
 from threads.chatkit import ChatKitError
 from threads.jobs import queue, schedule, stopping
-from threads.lib.ttl_cache import Remembered
+from threads.lib.ttl_cache import TTLCache
 from threads.sources import upstream
 
 from . import retention
@@ -27,7 +27,7 @@ SLICE_SECONDS = 30.0
 """Seconds that one erasure has before the next one has its turn, so that a short one need not wait for a long one."""
 
 _lock = threading.Lock()
-_retention_checked: Remembered[bool] = Remembered(schedule.RETENTION_SECONDS)
+_retention_checked: TTLCache[bool] = TTLCache(schedule.RETENTION_SECONDS)
 
 
 def take_up() -> None:

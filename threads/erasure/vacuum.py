@@ -97,7 +97,7 @@ def _sqlite(alive: Alive, *, rewrite: bool) -> None:
             cursor.execute("VACUUM")
         alive()
     until = time.monotonic() + connection.settings_dict["OPTIONS"].get("timeout", 0)
-    while not sqlite_wal.emptied():
+    while not sqlite_wal.checkpoint():
         if time.monotonic() >= until:
             raise DatabaseError("somebody is reading what the write-ahead log holds")
         time.sleep(_POLL)

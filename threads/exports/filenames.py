@@ -9,7 +9,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from threads.lib import times
-from threads.rendering.escape import named
+from threads.rendering.escape import attribute_text
 
 from .models import Export
 
@@ -23,12 +23,12 @@ _DEVICES = re.compile(r"con|prn|aux|nul|conin|conout|(com|lpt)\d", re.IGNORECASE
 """Device names of Windows, with any extension."""
 
 
-def clean(text: str, otherwise: str) -> str:
+def safe_part(text: str, otherwise: str) -> str:
     """The text as a part of a file name: unchanged where it can be; else its letters and digits, or `otherwise` where
     it has none, with a digest, so that no two texts give the same name."""
     if _VERBATIM.fullmatch(text) and not _DEVICES.fullmatch(text):
         return text
-    plain = unicodedata.normalize("NFC", named(text[: 4 * _MAX_CHARACTERS], None))
+    plain = unicodedata.normalize("NFC", attribute_text(text[: 4 * _MAX_CHARACTERS], None))
     kept = re.sub("_+", "_", "".join(each if _is_kept(each) else "_" for each in plain))[:_MAX_CHARACTERS]
     kept = kept.encode("utf-8", "replace")[:_MAX_BYTES].decode("utf-8", "ignore").strip("_-")
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
@@ -37,12 +37,12 @@ def clean(text: str, otherwise: str) -> str:
 
 def export_name(export: Export, now: datetime) -> str:
     """The name of a finished export, such as "threads-2026-11-25-PARTIAL.csv"."""
-    what = f"user-{clean(export.customer, 'unnamed')}" if export.kind == "zip" else "threads"
-    day = now.astimezone(times.zone(export.zone)).date()
+    what = f"user-{safe_part(export.customer, 'unnamed')}" if export.kind == "zip" else "threads"
+    day = now.astimezone(times.zone_by_name(export.zone)).date()
     return f"{what}-{day}{'-PARTIAL' if export.reason else ''}.{export.kind}"
 
 
-def attached(name: str) -> str:
+def content_disposition(name: str) -> str:
     """The header `Content-Disposition` of a download (RFC 6266), with an ASCII fallback for other names."""
     plain = re.sub(r"[^\x21-\x7e]+", "_", name)
     return f'attachment; filename="{plain}"' + ("" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}")

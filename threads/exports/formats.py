@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from threads.archive.thread_info import About
+from threads.archive.thread_info import ThreadInfo
 from threads.chatkit import Thread
-from threads.chatkit.dump import dumped
-from threads.lib.safe_csv import BOM, line
+from threads.chatkit.dump import to_json
+from threads.lib.safe_csv import BOM, csv_line
 from threads.service import Listing
 
-KINDS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
+CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
 """The content type of each format of a list."""
 
 COLUMNS = (
@@ -51,13 +51,13 @@ def rows(found: Listing, threads: Iterable[Thread], now: datetime) -> Iterator[E
 
 def beginning(kind: str) -> bytes:
     """The bytes before the first thread."""
-    return (BOM + line(COLUMNS)).encode() if kind == "csv" else b""
+    return (BOM + csv_line(COLUMNS)).encode() if kind == "csv" else b""
 
 
 def lines(kind: str, found: Iterable[ExportRow]) -> bytes:
     """The bytes of these rows."""
     if kind == "csv":
-        return "".join(line(_cells(row)) for row in found).encode("utf-8", "replace")
+        return "".join(csv_line(_cells(row)) for row in found).encode("utf-8", "replace")
     return "".join(_object({name: getattr(row, name) for name in COLUMNS}) for row in found).encode("utf-8", "replace")
 
 
@@ -65,7 +65,7 @@ def partial(kind: str, threads: int, reason: str) -> bytes:
     """The last line of an incomplete file. In CSV the text is in the first cell of a full line."""
     if kind == "csv":
         counted = f"{threads:,} thread{'s' if threads != 1 else ''}"
-        return line([f"PARTIAL: {counted}, then not all. {reason}", *[""] * (len(COLUMNS) - 1)]).encode()
+        return csv_line([f"PARTIAL: {counted}, then not all. {reason}", *[""] * (len(COLUMNS) - 1)]).encode()
     return _object({"partial": True, "threads": threads, "reason": reason}).encode()
 
 
@@ -74,10 +74,10 @@ def _cells(row: ExportRow) -> list[object]:
 
 
 def _object(values: dict[str, object]) -> str:
-    return dumped({name: list(each) if isinstance(each, tuple) else each for name, each in values.items()}) + "\n"
+    return to_json({name: list(each) if isinstance(each, tuple) else each for name, each in values.items()}) + "\n"
 
 
-def _row(thread: Thread, about: About | None, now: datetime, *, archived: bool) -> ExportRow:
+def _row(thread: Thread, about: ThreadInfo | None, now: datetime, *, archived: bool) -> ExportRow:
     status = thread.status
     confirmed = now if not archived else about.confirmed_at if about else None
     return ExportRow(

@@ -34,7 +34,7 @@ _LOST = "There is more, but the API gives no way to reach it."
 def list_query(export: Export) -> ThreadQuery:
     """The exported list, from its start, in pages of the largest size."""
     # Whether the account may filter so was checked when it ordered the export.
-    query, errors = query_forms.read(QueryDict(export.query).dict(), masked=False)
+    query, errors = query_forms.parse_thread_query(QueryDict(export.query).dict(), masked=False)
     if query is None:
         raise ValueError(f"an export asks for no list: {errors}")
     return replace(query, limit=MAX_LIMIT)
@@ -43,20 +43,22 @@ def list_query(export: Export) -> ThreadQuery:
 def page(export: Export) -> None:
     """Appends the next page to the file, and stores the cursor. Raises `ChatKitError`, `NeedsArchiveError`,
     `LeaseLostError` and `OSError`."""
-    zone, gone = times.zone(export.zone), export.phase == "gone"
+    zone, gone = times.zone_by_name(export.zone), export.phase == "gone"
     place = replace(list_query(export), after=export.cursor or None)
-    found = service.kept_alone(place, zone) if gone else service.handed_over(place, zone)
+    found = service.list_archive_only(place, zone) if gone else service.list_for_export(place, zone)
     window, kind = found.window, _kind(export)
     following = window.last_id if window.has_next else None
     # A zip retrieves each thread, and gives the reason where it leaves one out.
-    rows = tuple(row for row in window.rows if export.kind == "zip" or service.is_theirs(row, place))
+    rows = tuple(row for row in window.rows if export.kind == "zip" or service.belongs_in_list(row, place))
     data = b"" if export.pages else formats.beginning(kind)
     data += formats.lines(kind, formats.rows(found, rows, timezone.now()))
     offset, done, pages = export.offset, export.done + len(rows), export.pages + 1
     if following is not None and following == export.mark:
         raise Garbled("the pages lead in a circle")
     # Threads of the user that are deleted upstream belong to the export too.
-    onward = following is None and export.kind == "zip" and not gone and not found.archived and thread_info.is_on()
+    onward = (
+        following is None and export.kind == "zip" and not gone and not found.archived and thread_info.is_available()
+    )
     with transaction.atomic():
         # First, since it locks the row: no other worker writes the file meanwhile.
         export.renew(

@@ -13,7 +13,7 @@ KEPT = timedelta(days=1)
 """How long a finished export is kept, its file and its row."""
 
 
-class Outcome(models.TextChoices):
+class ExportOutcome(models.TextChoices):
     """The outcome of an export; "" while it has none."""
 
     WHOLE = "whole"
@@ -30,7 +30,7 @@ class Export(Job):
     up to the thread `cursor`. Bytes beyond that do not count."""
 
     kind = models.CharField(max_length=10)
-    """A value of `formats.KINDS`, or "zip"."""
+    """A value of `formats.CONTENT_TYPES`, or "zip"."""
     query = models.TextField(blank=True)
     """The list, as the query string of its first page."""
     zone = models.CharField(max_length=80, default="UTC")
@@ -47,7 +47,7 @@ class Export(Job):
     """Whether no more pages of the list are read."""
     trouble_at = models.DateTimeField(null=True)
     """Since when the upstream has been failing; None while it does not."""
-    outcome = models.CharField(max_length=10, blank=True, choices=Outcome)
+    outcome = models.CharField(max_length=10, blank=True, choices=ExportOutcome)
     reason = models.TextField(blank=True)
     """Why it is not complete, in sentences."""
     name = models.CharField(max_length=120, blank=True)
@@ -67,4 +67,4 @@ class Export(Job):
 
     @property
     def has_file(self) -> bool:
-        return self.outcome in {Outcome.WHOLE, Outcome.PARTIAL}
+        return self.outcome in {ExportOutcome.WHOLE, ExportOutcome.PARTIAL}

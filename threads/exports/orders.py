@@ -10,42 +10,42 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from threads.archive.thread_info import searched_for
-from threads.archive.user_ids import column
-from threads.audit.record import Action, Outcome, actor, must
+from threads.archive.thread_info import search_units
+from threads.archive.user_ids import stored_user_id
+from threads.audit.record import Action, Outcome, actor, record_or_raise
 from threads.jobs import queue
 from threads.sources.query import DEFAULT_LIMIT, ThreadQuery
 
 from . import storage
 from .models import Export
 
-MOST = 50
+MAX_PER_ACCOUNT = 50
 """Exports per account, under way or finished: each takes disk space for a day."""
 
 
-class TooManyError(Exception):
+class TooManyExportsError(Exception):
     """The account has as many exports as are allowed."""
 
 
-def of_list(kind: str, query: ThreadQuery, zone: tzinfo) -> Export:
+def order_list(kind: str, query: ThreadQuery, zone: tzinfo) -> Export:
     """Orders an export of all pages of a list; returns the existing one where the account has the same under way.
-    Raises `NotRecordedError` and `TooManyError`; then nothing is ordered."""
+    Raises `NotRecordedError` and `TooManyExportsError`; then nothing is ordered."""
     return _order(kind, replace(query.first(), limit=DEFAULT_LIMIT), zone)
 
 
-def of_user(user: str, zone: tzinfo) -> Export:
-    """Orders an export of everything of one user, as `of_list`."""
+def order_user(user: str, zone: tzinfo) -> Export:
+    """Orders an export of everything of one user, as `order_list`."""
     return _order("zip", ThreadQuery(user=user), zone)
 
 
-def own(account_id: str) -> QuerySet[Export]:
+def of_account(account_id: str) -> QuerySet[Export]:
     """The exports of an account that have not expired, newest first."""
     return Export.objects.filter(who_id=account_id).exclude(expires_at__lte=timezone.now())
 
 
-def have_done() -> None:
+def notify_workers() -> None:
     """Notifies the workers of an order. Where the queue can't be reached, they find it within a minute."""
-    queue.soon(_enqueue)
+    queue.try_enqueue(_enqueue)
 
 
 def _enqueue() -> None:
@@ -55,7 +55,7 @@ def _enqueue() -> None:
     tasks.export_now()
 
 
-def take_away(export: Export) -> None:
+def remove(export: Export) -> None:
     """Stops an export that has not ended, and deletes its file and its row. Raises `OSError` where the file can't be
     deleted; then the row stays."""
     # A worker that writes it stops when it finds that it has lost the lease.
@@ -65,17 +65,17 @@ def take_away(export: Export) -> None:
 
 
 def _order(kind: str, query: ThreadQuery, zone: tzinfo) -> Export:
-    user = column(query.exact_user or "")
+    user = stored_user_id(query.exact_user or "")
     order = {"kind": kind, "query": query.encoded(), "zone": str(zone), "customer": user}
     running = Export.objects.filter(who_id=actor().id, ended_at=None, **order).first()
     if running is not None:
         return running
-    if own(actor().id).count() >= MOST:
-        raise TooManyError
+    if of_account(actor().id).count() >= MAX_PER_ACCOUNT:
+        raise TooManyExportsError
     key = uuid.uuid4()
     detail: dict[str, object] = {"export": str(key), "format": kind, "list": order["query"]}
     if query.q is not None:
-        detail["words"] = list(searched_for(query.q))
+        detail["words"] = list(search_units(query.q))
     with transaction.atomic():
-        must(Action.EXPORT, Outcome.INTENT, customer=user, detail=detail)
+        record_or_raise(Action.EXPORT, Outcome.INTENT, customer=user, detail=detail)
         return Export.create_for_actor(id=key, **order)

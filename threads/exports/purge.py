@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from django.db.models import Q
 from django.utils import timezone
 
-from threads.archive.user_ids import column
+from threads.archive.user_ids import stored_user_id
 
 from . import storage
-from .models import KEPT, Export, Outcome
+from .models import KEPT, Export, ExportOutcome
 
 REMOVED = "It was removed, because threads that it may have held were erased."
 
@@ -29,13 +29,13 @@ def purge(thread_ids: Iterable[str], user: str | None) -> int:
         return 0
     may_hold = Export.objects.all()
     if user is not None:
-        may_hold = may_hold.filter(Q(customer="") | Q(customer=column(user)))
+        may_hold = may_hold.filter(Q(customer="") | Q(customer=stored_user_id(user)))
     now = timezone.now()
     removed = 0
     for export in may_hold.only("pk"):
         # The row must not name the user either.
-        removed += Export.objects.filter(pk=export.pk).exclude(outcome=Outcome.REMOVED).update(
-            outcome=Outcome.REMOVED, reason=REMOVED, phase="ended", ended_at=now, expires_at=now + KEPT,
+        removed += Export.objects.filter(pk=export.pk).exclude(outcome=ExportOutcome.REMOVED).update(
+            outcome=ExportOutcome.REMOVED, reason=REMOVED, phase="ended", ended_at=now, expires_at=now + KEPT,
             holder="", until=None, query="", customer="", cursor="", mark="", name="", size=None,
         )  # fmt: skip
         storage.remove(export.pk)

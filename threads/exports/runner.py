@@ -11,25 +11,25 @@ from functools import partial
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from threads.archive.statement_timeout import TooSlow, for_a_page
+from threads.archive.statement_timeout import QueryTimeout, limit_statements
 from threads.audit import record as audit
-from threads.audit.record import Action, NotRecordedError, acting, must
+from threads.audit.record import Action, NotRecordedError, acting_as, record_or_raise
 from threads.chatkit import ChatKitError
 from threads.jobs.lease import LeaseLostError
-from threads.roles import Right, may_now
+from threads.roles import Right, has_right_now
 from threads.service import NeedsArchiveError
 
 from . import filenames, formats, list_pages, storage, user_parts, user_zip
-from .models import KEPT, Export, Outcome
+from .models import KEPT, Export, ExportOutcome
 
 RETRY_FOR = timedelta(minutes=10)
 """How long a worker retries while the upstream gives nothing."""
 
 _AUDITED = {
-    Outcome.WHOLE: audit.Outcome.DONE,
-    Outcome.PARTIAL: audit.Outcome.PARTIAL,
-    Outcome.FAILED: audit.Outcome.FAILED,
-    Outcome.REFUSED: audit.Outcome.REFUSED,
+    ExportOutcome.WHOLE: audit.Outcome.DONE,
+    ExportOutcome.PARTIAL: audit.Outcome.PARTIAL,
+    ExportOutcome.FAILED: audit.Outcome.FAILED,
+    ExportOutcome.REFUSED: audit.Outcome.REFUSED,
 }
 
 
@@ -53,22 +53,22 @@ def run_slice(export: Export, seconds: float, stopped: Callable[[], bool]) -> bo
         export.renew()
         return False
     except (ChatKitError, NeedsArchiveError) as error:
-        with acting(export.actor):
-            _fail(export, Outcome.FAILED, error_sentence(error))
+        with acting_as(export.actor):
+            _fail(export, ExportOutcome.FAILED, error_sentence(error))
         return True
 
 
-def at_once(export: Export, seconds: float) -> bool:
+def run_now(export: Export, seconds: float) -> bool:
     """`run_slice` for a request that waits: without retries, and a search over the time limit of a page is left to a
     worker. Raises also the `ChatKitError` or `NeedsArchiveError` of the first page, after it is recorded."""
     try:
-        with for_a_page():
+        with limit_statements():
             return _run(export, _steps(export, lambda _: None), seconds, lambda: False)
-    except TooSlow:
+    except QueryTimeout:
         export.release()
         return False
     except (ChatKitError, NeedsArchiveError) as error:
-        _fail(export, Outcome.FAILED, error_sentence(error))
+        _fail(export, ExportOutcome.FAILED, error_sentence(error))
         raise
 
 
@@ -81,10 +81,10 @@ def error_sentence(error: ChatKitError | NeedsArchiveError) -> str:
 
 def _run(export: Export, steps: Iterator[None], seconds: float, stopped: Callable[[], bool]) -> bool:
     until = time.monotonic() + seconds
-    with acting(export.actor):
+    with acting_as(export.actor):
         try:
-            if not may_now(export.who_id, Right.EXPORT):
-                _fail(export, Outcome.REFUSED, "The account that asked for it may not export any more.")
+            if not has_right_now(export.who_id, Right.EXPORT):
+                _fail(export, ExportOutcome.REFUSED, "The account that asked for it may not export any more.")
                 return True
             for _ in steps:
                 if time.monotonic() > until or stopped():
@@ -95,13 +95,13 @@ def _run(export: Export, steps: Iterator[None], seconds: float, stopped: Callabl
             # The directory of an export that was removed meanwhile is gone: then the lease is lost too.
             export.renew()
             _log.exception("An export could not be written: %s", export.pk)
-            _fail(export, Outcome.FAILED, f"The file could not be written: {error.strerror or error}.")
+            _fail(export, ExportOutcome.FAILED, f"The file could not be written: {error.strerror or error}.")
         except _EXPECTED:
             raise
         except Exception:  # noqa: BLE001  # logged
             # A retry would fail the same way.
             _log.exception("An export failed: %s", export.pk)
-            _fail(export, Outcome.FAILED, "Threadkeeper has an error here. Its log says more.")
+            _fail(export, ExportOutcome.FAILED, "Threadkeeper has an error here. Its log says more.")
         return True
 
 
@@ -112,7 +112,7 @@ def _steps(export: Export, on_error: user_parts.OnError) -> Iterator[None]:
     while not export.listed:
         try:
             list_pages.page(export)
-        except TooSlow:
+        except QueryTimeout:
             raise
         except ChatKitError as error:
             on_error(error)
@@ -144,7 +144,7 @@ def _finish(export: Export) -> None:
         packed = user_zip.pack(export, now)
     elif export.reason:
         end = formats.partial(export.kind, export.done, export.reason)
-    outcome = Outcome.PARTIAL if export.reason else Outcome.WHOLE
+    outcome = ExportOutcome.PARTIAL if export.reason else ExportOutcome.WHOLE
     size = packed.stat().st_size if packed else offset + len(end)
     with transaction.atomic():
         _end(
@@ -158,19 +158,19 @@ def _finish(export: Export) -> None:
         storage.remove_parts(export.pk)
 
 
-def _fail(export: Export, outcome: Outcome, reason: str) -> None:
+def _fail(export: Export, outcome: ExportOutcome, reason: str) -> None:
     """Ends the export without a file."""
     with transaction.atomic():
         _end(export, outcome, reason=reason)
     storage.remove(export.pk)
 
 
-def _end(export: Export, outcome: Outcome, **values: object) -> None:
+def _end(export: Export, outcome: ExportOutcome, **values: object) -> None:
     export.end(outcome=outcome, expires_at=timezone.now() + KEPT, **values)
-    must(Action.EXPORT, _AUDITED[outcome], customer=export.customer, detail=told(export))
+    record_or_raise(Action.EXPORT, _AUDITED[outcome], customer=export.customer, detail=audit_detail(export))
 
 
-def told(export: Export) -> dict[str, object]:
+def audit_detail(export: Export) -> dict[str, object]:
     """The details of an audit event about an export."""
     about = {
         "export": str(export.pk), "format": export.kind, "list": export.query, "threads": export.done,

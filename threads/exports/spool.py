@@ -8,14 +8,14 @@ from itertools import islice
 from typing import IO, Any
 
 from threads.chatkit import MAX_LIMIT, ChatKitError, LeftOut, ThreadItem
-from threads.chatkit.dump import dumped
+from threads.chatkit.dump import to_json
 from threads.chatkit.items import item
 from threads.sources.window import Window
 
 from .transcript import LOST, Pages, too_large
 
 
-class Watched:
+class CountedPages:
     """The pages of a conversation, counted as they are read. Afterwards `items` is the number of items, `error` what
     ended the reading early, and `why` the reason why it is incomplete, a clause; None where it is complete."""
 
@@ -50,7 +50,7 @@ class Watched:
         """A hook for each page."""
 
 
-class SpooledPages(Watched):
+class SpooledPages(CountedPages):
     """Pages that can be read a second time, from the file `spool`."""
 
     def __init__(self, pages: Pages, spool: IO[bytes]) -> None:
@@ -61,7 +61,7 @@ class SpooledPages(Watched):
         for each in window.rows:
             left_out = each.body.detail if isinstance(each.body, LeftOut) else None
             line = [each.id, left_out] if left_out is not None else [each.raw]
-            self._spool.write(dumped(line).encode() + b"\n")
+            self._spool.write(to_json(line).encode() + b"\n")
 
     def again(self) -> Iterator[Window[ThreadItem]]:
         """The same items again, then the same error."""

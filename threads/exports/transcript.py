@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 
 from threads.chatkit import ChatKitError, LeftOut, Thread, ThreadItem
-from threads.chatkit.dump import dumped
-from threads.chatkit.types import AssistantMessage, ClientToolCall, Task, TaskGroup, UserMessage, Widget
+from threads.chatkit.dump import to_json
+from threads.chatkit.types import AssistantMessage, ClientToolCall, Task, TaskGroup, UserMessage, WidgetItem
 from threads.lib import times
-from threads.rendering.escape import named
+from threads.rendering.escape import attribute_text
 from threads.rendering.json_indent import indented
 from threads.sources.window import Window
 
@@ -27,7 +27,7 @@ def too_large(items: int) -> str:
 def as_json(thread: Thread, pages: Pages) -> Iterator[str]:
     """One JSON object: `thread`, `items` in order, `count` and `complete`; with `error`, where the upstream failed on
     the way. It is valid JSON either way."""
-    yield f'{{"thread": {dumped(thread.raw)},\n"items": ['
+    yield f'{{"thread": {to_json(thread.raw)},\n"items": ['
     count, missing, lost = 0, 0, False
     error: str | None = None
     try:
@@ -36,7 +36,7 @@ def as_json(thread: Thread, pages: Pages) -> Iterator[str]:
                 if isinstance(item.body, LeftOut):
                     missing += 1
                     continue
-                yield (",\n" if count else "\n") + dumped(item.raw)
+                yield (",\n" if count else "\n") + to_json(item.raw)
                 count += 1
             lost = lost or window.lost
     except ChatKitError as failed:
@@ -45,7 +45,7 @@ def as_json(thread: Thread, pages: Pages) -> Iterator[str]:
     end: dict[str, object] = {"count": count, "complete": error is None}
     if error:
         end["error"] = error
-    yield f"\n],\n{dumped(end)[1:]}\n"
+    yield f"\n],\n{to_json(end)[1:]}\n"
 
 
 def as_markdown(thread: Thread, pages: Pages, now: datetime, zone: tzinfo) -> Iterator[str]:
@@ -108,11 +108,11 @@ def _speaker_and_parts(item: ThreadItem) -> tuple[str, Iterable[str]]:
         return "Task", _task(body)
     if isinstance(body, TaskGroup):
         return "Tasks", [part for each in body.tasks for part in _task(each)]
-    if isinstance(body, Widget):
+    if isinstance(body, WidgetItem):
         return "Widget", [_json(body.json)]
     if isinstance(body, LeftOut):
         return "Left out", [f"{_line(item.id or 'An item')} is too large to be read: {_line(body.detail)}.\n"]
-    return f"Unknown item ({_line(body.type or 'without a type')})", [_json(dumped(body.raw))]
+    return f"Unknown item ({_line(body.type or 'without a type')})", [_json(to_json(body.raw))]
 
 
 def _customer(body: UserMessage) -> Iterator[str]:
@@ -142,7 +142,7 @@ def _json(text: str) -> str:
 def _fenced(text: str) -> str:
     """Untrusted text, unchanged, in a code fence: it can't fake a heading, an image or the last line. The fence is
     longer than any in the text."""
-    shown = named(text, None)
+    shown = attribute_text(text, None)
     longest = max((found.end() - found.start() for found in re.finditer("`+", shown)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}\n{shown}\n{fence}"
@@ -150,7 +150,7 @@ def _fenced(text: str) -> str:
 
 def _line(text: str) -> str:
     """Untrusted text within one of our lines, escaped."""
-    return " ".join(named(text, None).split()).translate(_ESCAPED)
+    return " ".join(attribute_text(text, None).split()).translate(_ESCAPED)
 
 
 _ESCAPED = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>!#|~&"})

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from threads import service
 from threads.chatkit import ChatKitError, Thread
-from threads.chatkit.dump import dumped
+from threads.chatkit.dump import to_json
 from threads.lib import times
 
 from . import filenames, storage, transcript
@@ -40,7 +40,7 @@ def parts(export: Export, on_error: OnError) -> Iterator[None]:
         export.renew(phase="reading", total=export.done, done=0, offset=0)
     for number, row in islice(lines(export, LIST), export.done, None):
         facts = _facts(export, number, row, on_error)
-        data, offset = dumped(facts).encode() + b"\n", export.offset
+        data, offset = to_json(facts).encode() + b"\n", export.offset
         with transaction.atomic():
             # A failed thread does not mean that the upstream is back.
             since = export.trouble_at if facts["why"] else None
@@ -72,14 +72,14 @@ def _facts(export: Export, number: int, row: dict[str, Any], on_error: OnError) 
     if row["user"] not in {None, user}:
         return facts | {"title": None, "why": "the API listed it, but as another user's, so it is left out"}
     try:
-        thread, pages = service.whole(thread_id)
+        thread, pages = service.read_whole_thread(thread_id)
     except ChatKitError as error:
         on_error(error)
         return facts | {"why": f"the API failed: {error.detail}"}
     if not thread.is_of(user):
         whose = "that it is another user's" if thread.user else "not whose it is"
         return facts | {"title": None, "why": f"the API says {whose}, so it is left out"}
-    name = f"{number:06}-{filenames.clean(thread_id, 'thread')}"
+    name = f"{number:06}-{filenames.safe_part(thread_id, 'thread')}"
     with tempfile.TemporaryFile(dir=storage.work(export.pk)) as spool:
         spooled = SpooledPages(_renewing(pages, export), spool)
         _write(export, f"{name}.json", transcript.as_json(thread, spooled.first()))
@@ -90,7 +90,7 @@ def _facts(export: Export, number: int, row: dict[str, Any], on_error: OnError) 
 
 
 def _markdown(export: Export, thread: Thread, spooled: SpooledPages) -> Iterator[str]:
-    return transcript.as_markdown(thread, spooled.again(), timezone.now(), times.zone(export.zone))
+    return transcript.as_markdown(thread, spooled.again(), timezone.now(), times.zone_by_name(export.zone))
 
 
 def _write(export: Export, name: str, text: Iterator[str]) -> None:

@@ -14,9 +14,9 @@ from typing import IO, Any
 from urllib.parse import quote
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from threads.chatkit.dump import dumped
+from threads.chatkit.dump import to_json
 from threads.lib import times
-from threads.rendering.escape import named
+from threads.rendering.escape import attribute_text
 
 from . import storage
 from .list_pages import list_query
@@ -84,7 +84,7 @@ class _ZipWriter:
                 digest.update(chunk)
                 size += len(chunk)
         entry = {"name": name, "bytes": size, "sha256": digest.hexdigest()}
-        self._entries.write(dumped(entry).encode() + b"\n")
+        self._entries.write(to_json(entry).encode() + b"\n")
 
 
 def _manifest(export: Export, now: datetime, add: _ZipWriter) -> Iterator[str]:
@@ -97,9 +97,9 @@ def _manifest(export: Export, now: datetime, add: _ZipWriter) -> Iterator[str]:
         "threads": export.done,
         "items": sum(facts["items"] for _, facts in lines(export, FACTS)),
     }
-    yield dumped(head)[:-1] + ',\n"lacking": ['
+    yield to_json(head)[:-1] + ',\n"lacking": ['
     yield from _listed(
-        dumped({"thread": facts["thread"], "why": facts["why"]}) for _, facts in lines(export, FACTS) if facts["why"]
+        to_json({"thread": facts["thread"], "why": facts["why"]}) for _, facts in lines(export, FACTS) if facts["why"]
     )
     yield '],\n"files": ['
     yield from _listed(add.manifest_entries())
@@ -127,7 +127,7 @@ _HEAD = """<!doctype html>
 
 def _index(export: Export, now: datetime) -> Iterator[str]:
     """A page without styles and scripts, on which untrusted text is escaped."""
-    zone = times.zone(export.zone)
+    zone = times.zone_by_name(export.zone)
     yield _HEAD.format(title=("PARTIAL: " if export.reason else "") + f"Threads of {_shown(export.customer)}")
     if export.reason:
         yield f"<p><strong>This is not everything.</strong> {_shown(export.reason)}</p>\n"
@@ -158,4 +158,4 @@ def _files(facts: dict[str, Any]) -> str:
 
 
 def _shown(text: str | None) -> str:
-    return escape(named(text, None)) if text else ""
+    return escape(attribute_text(text, None)) if text else ""

@@ -136,7 +136,7 @@ def translated_errors() -> Iterator[None]:
         raise QueueError(str(error)) from error
 
 
-def soon(enqueue: Callable[[], object]) -> None:
+def try_enqueue(enqueue: Callable[[], object]) -> None:
     """Enqueues a task whose work workers also find by themselves within a minute or two: a queue that can't be reached
     is only logged."""
     try:

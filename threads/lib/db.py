@@ -29,7 +29,7 @@ def chunked(rows: QuerySet[ModelT], size: int, by: str = "pk") -> Iterator[Model
         more = rows.filter(**{f"{by}__gt": getattr(chunk[-1], by)})
 
 
-def give_back() -> None:
+def release_connections() -> None:
     """Returns this thread's pooled connections to their pool, except within a transaction."""
     for connection in connections.all(initialized_only=True):
         if "pool" in connection.settings_dict["OPTIONS"] and not connection.in_atomic_block:

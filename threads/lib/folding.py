@@ -105,13 +105,13 @@ def spaced(text: str) -> str:
     return unicodedata.normalize("NFC", _decomposed(text).translate(RULES))
 
 
-def signed(text: str) -> str:
+def folded_with_signs(text: str) -> str:
     """`text` folded with all signs and white space kept, since they distinguish user ids."""
     parts = ((each, RULES[ord(each)]) for each in _decomposed(text))
     return unicodedata.normalize("NFC", "".join(made.strip() or (each if made else "") for each, made in parts))
 
 
-def places(text: str) -> tuple[str, list[tuple[int, int]]]:
+def fold_with_origins(text: str) -> tuple[str, list[tuple[int, int]]]:
     """`text` folded, with at most one space in a row and possibly one at the end; and for each folded character the
     range (begin, end) in `text` of the character that it comes from, combining marks included."""
     made: list[str] = []
@@ -129,7 +129,7 @@ def places(text: str) -> tuple[str, list[tuple[int, int]]]:
     return "".join(made), origins
 
 
-def boundary(text: str, place: int) -> int:
+def split_boundary(text: str, place: int) -> int:
     """The first index from `place` on at which the text can be split without changing how it folds."""
     while place < len(text) and (_CONTINUES[text[place]] or text[place - 1] == JOINER):
         place += 1

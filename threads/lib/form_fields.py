@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 
 
-class Text(forms.CharField):
+class OpaqueTextField(forms.CharField):
     """Opaque text, not stripped: a user id may begin with a space. Blank text counts as None.
 
     `what` names the field in error messages; `most` is the maximum length in characters.
@@ -46,10 +46,12 @@ Errors = dict[str, list[str]]
 """Error messages by field."""
 
 
-def listed(fields: Mapping[str, forms.Field], parameters: Mapping[str, str]) -> tuple[dict[str, Any], Errors]:
+def clean_list_fields(
+    fields: Mapping[str, forms.Field], parameters: Mapping[str, str]
+) -> tuple[dict[str, Any], Errors]:
     """Cleaned values and errors of a list's parameters. Checks in addition that at most one cursor is set and that the
     days are in order; renames `from` and `to` to `begin` and `end`."""
-    values, errors = cleaned(fields, parameters)
+    values, errors = clean_fields(fields, parameters)
     if values.get("after") and values.get("before"):
         errors["place"] = [_PLACES_CLASH]
     if values.get("from") and values.get("to") and values["from"] > values["to"]:
@@ -60,7 +62,7 @@ def listed(fields: Mapping[str, forms.Field], parameters: Mapping[str, str]) -> 
     return values, errors
 
 
-def cleaned(fields: Mapping[str, forms.Field], parameters: Mapping[str, str]) -> tuple[dict[str, Any], Errors]:
+def clean_fields(fields: Mapping[str, forms.Field], parameters: Mapping[str, str]) -> tuple[dict[str, Any], Errors]:
     """Cleaned values and errors, by field."""
     values: dict[str, Any] = {}
     errors: Errors = {}
@@ -78,7 +80,7 @@ def day() -> forms.DateField:
     return forms.DateField(required=False, input_formats=["%Y-%m-%d"], error_messages={"invalid": wrong})
 
 
-def is_day(value: str) -> bool:
+def is_valid_day(value: str) -> bool:
     """Whether this is a valid day for `day()`."""
     try:
         return day().clean(value) is not None

@@ -6,6 +6,6 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 
-def encoded(values: Mapping[str, object]) -> str:
+def encode_query(values: Mapping[str, object]) -> str:
     """The values other than None as a query string, in their order."""
     return urlencode({name: value for name, value in values.items() if value is not None})

@@ -18,7 +18,7 @@ see, with any blanks and invisible characters before it. An apostrophe counts to
 each of these places restores the text."""
 
 
-def line(cells: Iterable[object]) -> str:
+def csv_line(cells: Iterable[object]) -> str:
     """One record with its line end. None becomes an empty cell. Text that a spreadsheet would run as a formula gets an
     apostrophe in front; numbers stay numbers."""
     output = io.StringIO()

@@ -14,7 +14,7 @@ _STEPS = ((60, 60, "min"), (3600, 24, "h"), (86400, 14, "day"), (7 * 86400, 9, "
 """Seconds per unit, number of units from which the next unit is used, name of the unit."""
 
 
-def zone(name: str | None) -> tzinfo:
+def zone_by_name(name: str | None) -> tzinfo:
     """The time zone of this IANA name; UTC where the name is None or unknown."""
     return ZoneInfo(name) if name is not None and name in _zones() else UTC
 
@@ -97,7 +97,7 @@ def time_left(seconds: float) -> str:
     return "about " + " ".join(f"{count:,} {name}{'s' if count != 1 else ''}" for count, name in parts if count)
 
 
-def about(seconds: float) -> str:
+def rough_duration(seconds: float) -> str:
     """A duration of an hour or more, rounded to the nearest hour or day, such as "2 hours", "9 days"."""
     unit, name = (86400, "day") if seconds >= 36 * 3600 else (3600, "hour")
     count = round(seconds / unit)
@@ -112,7 +112,7 @@ def _directed(count: int, name: str, *, past: bool) -> str:
 _DAY = timedelta(days=1)
 
 
-def bounds(begin: date | None, end: date | None, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
+def day_bounds(begin: date | None, end: date | None, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
     """The start of the day `begin` and the end of the day `end` in a zone, as UTC; None for no bound."""
     return _start(begin, zone), _start(end + _DAY if end and end < date.max else None, zone)
 

@@ -13,7 +13,7 @@ _GRACE_SECONDS = 1.0
 ValueT = TypeVar("ValueT")
 
 
-class Remembered(Generic[ValueT]):
+class TTLCache(Generic[ValueT]):
     """Values by key, each for `seconds`; 0 keeps nothing. Thread-safe. Emptied when it holds `most` values."""
 
     def __init__(self, seconds: float, most: int = 10_000) -> None:

@@ -30,7 +30,7 @@ LONGEST = 5_000
 _NAME = 200
 """Characters of a text in a title or an attribute."""
 
-MOST_MARKS = 20
+MAX_MARKS = 20
 """Hidden characters of one text that are marked by name. Further ones become U+FFFD, since a mark is fifty times as
 long as its character."""
 
@@ -44,7 +44,7 @@ def visible(text: str, longest: int = LONGEST) -> Markup:
         return escape(text)
     parts: list[Markup] = []
     end = 0
-    for match in islice(_HIDDEN.finditer(text), MOST_MARKS):
+    for match in islice(_HIDDEN.finditer(text), MAX_MARKS):
         parts += [escape(text[end : match.start()]), _mark(match.group())]
         end = match.end()
     return Markup("").join([*parts, escape(_HIDDEN.sub("\ufffd", text[end:]))])
@@ -59,20 +59,20 @@ def exact(text: str) -> Markup:
     different, and none looks empty."""
     parts: list[Markup] = []
     end = 0
-    for match in islice(_SPACES.finditer(text), MOST_MARKS):
-        parts += [visible(text[end : match.start()]), *map(_mark, match.group()[:MOST_MARKS])]
+    for match in islice(_SPACES.finditer(text), MAX_MARKS):
+        parts += [visible(text[end : match.start()]), *map(_mark, match.group()[:MAX_MARKS])]
         end = match.end()
     return Markup("").join([*parts, visible(text[end:])])
 
 
-def in_pieces(text: str, longest: int) -> Markup:
+def in_blocks(text: str, longest: int) -> Markup:
     """As `visible`, with a long text in blocks, so that a browser lays out only those in the window (CSS
     `content-visibility`): a word of 100,000 letters, or as many changes of direction, would take half a minute. A block
     looks like a line of its own, so blocks end at line ends, unless a line is too slow to lay out as one block."""
     if len(text) <= 2 * _BLOCK:
         return visible(text, longest)
     if len(text) > longest:
-        return in_pieces(text[:longest], longest) + _CUT.format(longest, len(text))
+        return in_blocks(text[:longest], longest) + _CUT.format(longest, len(text))
     longest_line = len(text) if _is_quick(text) else _LONGEST_LINE
     html, start = [], 0
     while start < len(text):
@@ -141,7 +141,7 @@ tones."""
 _BLOCK_HTML = Markup('<span class="piece">{}</span>')
 
 
-def named(text: str, longest: int | None = _NAME) -> str:
+def attribute_text(text: str, longest: int | None = _NAME) -> str:
     """`text` for a title or an attribute, where no markup is allowed: hidden characters become U+FFFD, and it is cut
     after `longest` characters."""
     if longest is None or len(text) <= longest:

@@ -6,7 +6,7 @@ import json
 import re
 from itertools import pairwise
 
-from threads.chatkit.values import clean
+from threads.chatkit.values import replace_surrogates
 
 _MAX_INDENT = 12
 """Levels of indentation. Deeper levels get no more, or the output could grow with the square of the input."""
@@ -53,7 +53,7 @@ def _is_json(text: str) -> bool:
 def _readable(part: str) -> str:
     if "\\" not in part:
         return part
-    return json.dumps(clean(json.loads(part)), ensure_ascii=False)
+    return json.dumps(replace_surrogates(json.loads(part)), ensure_ascii=False)
 
 
 def _line(depth: int) -> str:

@@ -11,7 +11,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from .escape import in_pieces, visible
+from .escape import in_blocks, visible
 from .safe_links import link
 
 LONGEST = 20_000
@@ -166,7 +166,7 @@ def plain(text: str) -> Markup:
 
 
 def _shown(text: str) -> Markup:
-    return in_pieces(text, LONGEST_PLAIN)
+    return in_blocks(text, LONGEST_PLAIN)
 
 
 def _is_cheap(text: str) -> bool:

@@ -1,25 +1,33 @@
 """What pages and exports may ask for. Chooses the source, the live API or the archive, and records what was shown."""
 
-from .conversations import conversation, is_thread, list_items, owner, whole
-from .fallback import is_live_again
-from .listing import handed_over, is_theirs, kept_alone, list_threads, neighbour, offered, others
+from .conversations import get_user, list_items, read_conversation, read_whole_thread, thread_exists
+from .fallback import has_recovered
+from .listing import (
+    adjacent_thread_id,
+    belongs_in_list,
+    list_archive_only,
+    list_for_export,
+    list_same_user,
+    list_threads,
+    suggest_users,
+)
 from .results import Conversation, Listing, NeedsArchiveError
 
 __all__ = [
     "Conversation",
     "Listing",
     "NeedsArchiveError",
-    "conversation",
-    "handed_over",
-    "is_live_again",
-    "is_theirs",
-    "is_thread",
-    "kept_alone",
+    "adjacent_thread_id",
+    "belongs_in_list",
+    "get_user",
+    "has_recovered",
+    "list_archive_only",
+    "list_for_export",
     "list_items",
+    "list_same_user",
     "list_threads",
-    "neighbour",
-    "offered",
-    "others",
-    "owner",
-    "whole",
+    "read_conversation",
+    "read_whole_thread",
+    "suggest_users",
+    "thread_exists",
 ]

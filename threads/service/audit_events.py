@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from threads.archive.statement_timeout import TooSlow
-from threads.archive.thread_info import searched_for
+from threads.archive.statement_timeout import QueryTimeout
+from threads.archive.thread_info import search_units
 from threads.audit.record import Action, Outcome, record
 from threads.sources.query import ItemQuery, ThreadQuery
 
@@ -27,7 +27,7 @@ def record_list(
         return
     detail = {"list": query.encoded(), **detail}
     if query.q is not None:
-        detail["words"] = list(searched_for(query.q))
+        detail["words"] = list(search_units(query.q))
     if listing is not None:
         detail |= {"threads": len(listing.window.rows), **_source(archived=listing.archived)}
     detail |= {"beside": True} if beside else {}
@@ -39,7 +39,7 @@ def failure_recorded(query: ThreadQuery, **detail: str) -> Iterator[None]:
     """Records a search that the statement timeout ends: it shows no rows, but what was searched for is on record."""
     try:
         yield
-    except TooSlow:
+    except QueryTimeout:
         record_list(query, None, outcome=Outcome.FAILED, reason="it took too long", **detail)
         raise
 

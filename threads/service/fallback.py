@@ -16,63 +16,65 @@ from threads.sources.live import LiveSource
 from threads.sources.query import ThreadQuery
 from threads.sources.window import ThreadSource
 
-from .outage import Outage, is_outage, watch
+from .outage import UpstreamOutage, breaker, is_outage
 
 AnswerT = TypeVar("AnswerT")
 
 
-def ask_live_or_archive(ask: Callable[[ThreadSource], AnswerT], zone: tzinfo = UTC) -> tuple[AnswerT, Outage | None]:
+def ask_live_or_archive(
+    ask: Callable[[ThreadSource], AnswerT], zone: tzinfo = UTC
+) -> tuple[AnswerT, UpstreamOutage | None]:
     """The live API's answer and None; or, in an outage, the archive's answer and the outage.
 
     Raises `ChatKitError`: the request's own errors, and the upstream's where there is no archive.
     """
     if settings.ARCHIVE_ONLY:
         return ask(ArchiveSource(zone)), None
-    outage = watch.open_outage()
-    if outage is not None and thread_info.is_on():
+    outage = breaker.open_outage()
+    if outage is not None and thread_info.is_available():
         return _ask_archive(ask, zone, outage), outage
     try:
         answer = _ask_live(ask)
     except ChatKitError as error:
-        if not is_outage(error) or not thread_info.is_on():
+        if not is_outage(error) or not thread_info.is_available():
             raise
-        outage = watch.record_failure(error)
+        outage = breaker.record_failure(error)
         return _ask_archive(ask, zone, outage), outage
-    watch.record_success()
+    breaker.record_success()
     return answer, None
 
 
-def is_live_again() -> bool:
+def has_recovered() -> bool:
     """Whether the upstream has recovered: probes it with a list of one thread. False where it may not be probed yet."""
-    if settings.ARCHIVE_ONLY or not watch.may_probe():
+    if settings.ARCHIVE_ONLY or not breaker.may_probe():
         return False
     try:
-        if thread_info.is_on():
-            database_guard.confirm()
+        if thread_info.is_available():
+            database_guard.verify_upstream()
         _probe()
     except ChatKitError as error:
         if is_outage(error):
-            watch.record_failure(error)
+            breaker.record_failure(error)
             return False
-    watch.record_success(probed=True)
+    breaker.record_success(probed=True)
     return True
 
 
-def outage_while_empty() -> Outage | None:
+def outage_while_empty() -> UpstreamOutage | None:
     """The outage that keeps an empty archive from being filled; None where there is none, or the archive has threads.
 
     Searches make no call upstream, so without this probe nothing would notice the outage.
     """
     if settings.ARCHIVE_ONLY or thread_info.has_threads():
         return None
-    outage = watch.open_outage()
+    outage = breaker.open_outage()
     if outage is not None:
         return outage
     try:
         _probe()
     except ChatKitError as error:
-        return watch.record_failure(error) if is_outage(error) else None
-    watch.record_success()
+        return breaker.record_failure(error) if is_outage(error) else None
+    breaker.record_success()
     return None
 
 
@@ -82,8 +84,8 @@ def _probe() -> None:
 
 def _ask_live(ask: Callable[[ThreadSource], AnswerT]) -> AnswerT:
     """The live API's answer. Raises `OtherProject` where it is not the upstream that the archive was filled from."""
-    if thread_info.is_on():
-        database_guard.confirm()
+    if thread_info.is_available():
+        database_guard.verify_upstream()
     try:
         return ask(LiveSource(upstream.client()))
     except CursorGone:
@@ -92,7 +94,7 @@ def _ask_live(ask: Callable[[ThreadSource], AnswerT]) -> AnswerT:
         raise
 
 
-def _ask_archive(ask: Callable[[ThreadSource], AnswerT], zone: tzinfo, outage: Outage) -> AnswerT:
+def _ask_archive(ask: Callable[[ThreadSource], AnswerT], zone: tzinfo, outage: UpstreamOutage) -> AnswerT:
     """The archive's answer in an outage. A thread that is not archived may exist upstream, so the outage's own error is
     raised in place of `NotFound`, unless the API is retired."""
     try:

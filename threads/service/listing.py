@@ -11,15 +11,15 @@ from django.conf import settings
 from threads.archive import thread_info
 from threads.archive.models import Person
 from threads.archive.search.source import ArchiveSource
-from threads.archive.statement_timeout import for_a_page
+from threads.archive.statement_timeout import limit_statements
 from threads.chatkit import ChatKitError, CursorGone, Thread, TooLarge, is_cursor
 from threads.sources.query import DEFAULT_LIMIT, ThreadQuery
 from threads.sources.window import ThreadSource, Window
 
 from .audit_events import failure_recorded, record_list, record_suggestions
-from .conversations import owner
+from .conversations import get_user
 from .fallback import ask_live_or_archive, outage_while_empty
-from .outage import Outage
+from .outage import UpstreamOutage
 from .results import Listing, NeedsArchiveError
 
 _DOUBTS: dict[type[ChatKitError], str] = {
@@ -39,46 +39,46 @@ def list_threads(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
     `zone` sets where days begin. Recorded in the audit log where the list is filtered. Raises `ChatKitError`, and
     `NeedsArchiveError`.
     """
-    with for_a_page(), failure_recorded(query):
+    with limit_statements(), failure_recorded(query):
         found = _without_other_users(_list(query, zone))
     record_list(found.query, found)
     return found
 
 
-def others(thread_id: str) -> Listing | None:
+def list_same_user(thread_id: str) -> Listing | None:
     """The newest threads of the same user as this thread, itself included; None where the thread has no user. Recorded
     in the audit log. Raises `ChatKitError`."""
-    archived_user = thread_info.owner(thread_id) if thread_info.is_on() else None
-    user = archived_user or owner(thread_id)
+    archived_user = thread_info.owner(thread_id) if thread_info.is_available() else None
+    user = archived_user or get_user(thread_id)
     if not user:
         return None
     query = ThreadQuery(user=user)
-    with for_a_page(), failure_recorded(query, beside=thread_id):
+    with limit_statements(), failure_recorded(query, beside=thread_id):
         found = _without_other_users(_list(query, UTC))
     record_list(found.query, found, beside=thread_id)
     return found
 
 
-def handed_over(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
+def list_for_export(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
     """One page of a list for an export: as `list_threads`, but with all rows, and counted on the first page alone. The
     export is the audit event. Raises as `list_threads`."""
     return _list(query, zone, counted=not query.cursor)
 
 
-def kept_alone(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
+def list_archive_only(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
     """One page of the archive's list, with only the threads that are no more upstream. Raises `NotFound`."""
     found = _list_archive(query, zone, counted=False)
     rows = tuple(row for row in found.window.rows if (about := found.about.get(row.id or "")) and about.only_here)
     return replace(found, window=replace(found.window, rows=rows), lacking=None)
 
 
-def is_theirs(row: Thread, query: ThreadQuery) -> bool:
+def belongs_in_list(row: Thread, query: ThreadQuery) -> bool:
     """Whether a row may be shown in the query's list. In one user's list the upstream has to name exactly that user;
     a row that can't be read at all stays, as a placeholder."""
     return query.exact_user is None or row.raw is None or row.is_of(query.exact_user)
 
 
-def neighbour(query: ThreadQuery, zone: tzinfo = UTC) -> str | None:
+def adjacent_thread_id(query: ThreadQuery, zone: tzinfo = UTC) -> str | None:
     """The id of the next thread after the query's cursor, or the previous one for `before`; None at the end of the
     list. Recorded in the audit log as the list is. Raises as `list_threads`."""
     with failure_recorded(query, step=""):
@@ -87,9 +87,9 @@ def neighbour(query: ThreadQuery, zone: tzinfo = UTC) -> str | None:
     return found
 
 
-def offered(typed: str) -> list[Person]:
+def suggest_users(typed: str) -> list[Person]:
     """Users to suggest while a user id is typed. Recorded in the audit log where there are any."""
-    found = thread_info.offered(typed)
+    found = thread_info.suggested_users(typed)
     if found:
         record_suggestions(typed, len(found))
     return found
@@ -103,26 +103,26 @@ def _list(query: ThreadQuery, zone: tzinfo, *, counted: bool = True) -> Listing:
     try:
         window, outage = _page(query, zone)
     except (CursorGone, TooLarge) as error:
-        if not thread_info.is_on() or not thread_info.is_kept(query.cursor):
+        if not thread_info.is_available() or not thread_info.is_archived_cursor(query.cursor):
             raise
         return replace(_list_archive(query, zone, counted=counted), doubt=_DOUBTS[type(error)])
     if outage is not None:
         return _list_archive(_guessed(query), zone, outage, counted=counted)
-    if query.limit and not query.cursor and not window.rows and thread_info.is_on():
+    if query.limit and not query.cursor and not window.rows and thread_info.is_available():
         archived = _list_in_place_of_empty(query, zone, counted=counted)
         if archived is not None:
             return archived
-    about = thread_info.of(_ids(window)) if thread_info.is_on() else {}
-    counts = ArchiveSource(zone).counts(query) if counted and thread_info.is_on() else None
-    lacking = thread_info.lacking() if counts is not None else None
+    about = thread_info.by_id(_ids(window)) if thread_info.is_available() else {}
+    counts = ArchiveSource(zone).counts(query) if counted and thread_info.is_available() else None
+    lacking = thread_info.search_gaps() if counts is not None else None
     return Listing(query, window, about=about, counts=counts, lacking=lacking)
 
 
-def _page(query: ThreadQuery, zone: tzinfo) -> tuple[Window[Thread], Outage | None]:
+def _page(query: ThreadQuery, zone: tzinfo) -> tuple[Window[Thread], UpstreamOutage | None]:
     """A page of the live list, or of the archive's in an outage. Where the cursor's thread was deleted, the page starts
     from the archived thread before it. Raises `CursorGone` where no earlier thread helps."""
     for step in range(_MAX_STEPS_BACK):
-        stepped = query if step == 0 else thread_info.stepped_back(query, step)
+        stepped = query if step == 0 else thread_info.earlier_query(query, step)
         if stepped is None:
             break
         try:
@@ -136,10 +136,12 @@ def _list_threads(source: ThreadSource, query: ThreadQuery) -> Window[Thread]:
     return source.list_threads(query)
 
 
-def _list_archive(query: ThreadQuery, zone: tzinfo, outage: Outage | None = None, *, counted: bool = True) -> Listing:
+def _list_archive(
+    query: ThreadQuery, zone: tzinfo, outage: UpstreamOutage | None = None, *, counted: bool = True
+) -> Listing:
     source = ArchiveSource(zone)
     window = source.list_threads(query)
-    about = thread_info.of(_ids(window), query.q)
+    about = thread_info.by_id(_ids(window), query.q)
     if any(each.unlooked for each in about.values()):
         window = replace(window, notes=(*window.notes, _WITHOUT_SNIPPETS))
     return Listing(
@@ -149,7 +151,7 @@ def _list_archive(query: ThreadQuery, zone: tzinfo, outage: Outage | None = None
         outage=outage,
         about=about,
         counts=source.counts(query) if counted else None,
-        lacking=thread_info.lacking(),
+        lacking=thread_info.search_gaps(),
     )
 
 
@@ -165,14 +167,14 @@ def _list_in_place_of_empty(query: ThreadQuery, zone: tzinfo, *, counted: bool) 
 def _guessed(query: ThreadQuery) -> ThreadQuery:
     """The query for all users with the typed text in their ids, where no user has exactly that id."""
     typed = query.exact_user if query.guess else None
-    is_part = typed and not thread_info.is_user(typed) and thread_info.is_part(typed)
+    is_part = typed and not thread_info.is_user(typed) and thread_info.is_part_of_user(typed)
     return query.of_part() if is_part else query
 
 
 def _without_other_users(found: Listing) -> Listing:
     """Leaves out rows of other users, however the upstream applied the filter, and adds a note that says so."""
     window = found.window
-    rows = tuple(row for row in window.rows if is_theirs(row, found.query))
+    rows = tuple(row for row in window.rows if belongs_in_list(row, found.query))
     if len(rows) == len(window.rows):
         return found
     notes = (*window.notes, _left_out(len(window.rows) - len(rows)))
@@ -200,15 +202,15 @@ def _neighbour(query: ThreadQuery, zone: tzinfo) -> str | None:
         try:
             rows = _page(query, zone)[0].rows
         except CursorGone:
-            if not thread_info.is_on():
+            if not thread_info.is_available():
                 raise
             rows = _archived_rows(query, zone)
-    ids = [row.id for row in rows if row.id and is_theirs(row, query)]
+    ids = [row.id for row in rows if row.id and belongs_in_list(row, query)]
     return (ids[-1] if query.before else ids[0]) if ids else None
 
 
 def _archived_rows(query: ThreadQuery, zone: tzinfo) -> tuple[Thread, ...]:
-    with for_a_page():
+    with limit_statements():
         return ArchiveSource(zone).list_threads(query).rows
 
 

@@ -1,7 +1,7 @@
 """Circuit breaker for the upstream. While it is open, pages are answered from the archive without a call upstream.
 
 - Closed: the upstream answered the last call.
-- Open: it failed; no page calls it for `PAUSE` seconds.
+- Open: it failed; no page calls it for `OPEN_SECONDS` seconds.
 - Half-open: the pause is over; one caller makes the trial call, the others still count as open.
 
 The state is kept per process. The database holds since when the upstream fails (`archive.models.Outage`), so that all
@@ -19,11 +19,11 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from threads.archive import models
-from threads.archive.statement_timeout import TooSlow
+from threads.archive.statement_timeout import QueryTimeout
 from threads.chatkit import ChatKitError, NotFound, Refused, TooLarge
 from threads.lib.process_state import on_reset
 
-PAUSE = 15.0
+OPEN_SECONDS = 15.0
 """Seconds for which the breaker stays open before a page makes a trial call."""
 
 PROBE_INTERVAL_SECONDS = 2.0
@@ -31,7 +31,7 @@ PROBE_INTERVAL_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Outage:
+class UpstreamOutage:
     """The upstream's current failure: when it began, and the last error."""
 
     since: datetime
@@ -42,14 +42,14 @@ class CircuitBreaker:
     """This process's circuit breaker for the upstream. Database errors are ignored: the breaker works without it."""
 
     def __init__(self) -> None:
-        self._outage: Outage | None = None
+        self._outage: UpstreamOutage | None = None
         self._open_until = 0.0
         self._last_probe = -PROBE_INTERVAL_SECONDS
         # The database may hold an outage that an earlier process stored.
         self._may_be_stored = True
         self._may_be_stored, self._is_stored = True, False
 
-    def open_outage(self) -> Outage | None:
+    def open_outage(self) -> UpstreamOutage | None:
         """The outage while the breaker is open; None where the caller should call the upstream.
 
         Once the pause is over, or another process has removed the outage from the database, one caller gets None and
@@ -60,7 +60,7 @@ class CircuitBreaker:
         now = time.monotonic()
         if now < self._open_until and not self._is_over_elsewhere():
             return self._outage
-        self._open_until = now + PAUSE
+        self._open_until = now + OPEN_SECONDS
         return None
 
     def may_probe(self) -> bool:
@@ -71,7 +71,7 @@ class CircuitBreaker:
         self._last_probe = now
         return True
 
-    def record_failure(self, error: ChatKitError) -> Outage:
+    def record_failure(self, error: ChatKitError) -> UpstreamOutage:
         """Opens the breaker after a failed call. Returns the outage, with the earliest start that any process knows."""
         since = self._outage.since if self._outage else timezone.now()
         self._is_stored = False
@@ -79,7 +79,7 @@ class CircuitBreaker:
         with suppress(DatabaseError):
             since = models.Outage.objects.get_or_create(pk=1, defaults={"since": since})[0].since
             self._is_stored = True
-        self._outage, self._open_until = Outage(since, error), time.monotonic() + PAUSE
+        self._outage, self._open_until = UpstreamOutage(since, error), time.monotonic() + OPEN_SECONDS
         self._may_be_stored = True
         return self._outage
 
@@ -105,9 +105,9 @@ class CircuitBreaker:
 
 def is_outage(error: ChatKitError) -> bool:
     """Whether the upstream is at fault, so that another source should answer; false where the request itself is."""
-    return not isinstance(error, NotFound | Refused | TooLarge | TooSlow)
+    return not isinstance(error, NotFound | Refused | TooLarge | QueryTimeout)
 
 
-watch = CircuitBreaker()
+breaker = CircuitBreaker()
 """The breaker of this process."""
-on_reset(watch.forget)
+on_reset(breaker.forget)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from threads.archive.thread_info import About, Lacking
+from threads.archive.thread_info import SearchGaps, ThreadInfo
 from threads.chatkit import ChatKitError, Thread, ThreadItem
 from threads.sources.query import ThreadQuery
 from threads.sources.window import Window
 
-from .outage import Outage
+from .outage import UpstreamOutage
 
 
 class NeedsArchiveError(Exception):
@@ -25,13 +25,13 @@ class Listing:
     window: Window[Thread]
     archived: bool = False
     """Whether the page comes from the archive."""
-    outage: Outage | None = None
+    outage: UpstreamOutage | None = None
     """Why the archive answered, where the live API should have."""
-    about: dict[str, About] = field(default_factory=dict)
+    about: dict[str, ThreadInfo] = field(default_factory=dict)
     """The archive's annotations of the rows, by thread id."""
     counts: dict[str, int] | None = None
     """Threads per status under the query's other filters; None where they are not counted."""
-    lacking: Lacking | None = None
+    lacking: SearchGaps | None = None
     """What the archive has not read or indexed yet, where it answered or counted; None where it is complete."""
     doubt: str = ""
     """Why the archive answered although the live API did: a clause for the page, "" where the live list is shown."""
@@ -45,9 +45,9 @@ class Conversation:
     items: Window[ThreadItem] | None
     """None where the items could not be read; `fault` says why."""
     fault: ChatKitError | None = None
-    outage: Outage | None = None
+    outage: UpstreamOutage | None = None
     """Why the archive answered, where the upstream failed."""
-    about: About | None = None
+    about: ThreadInfo | None = None
     """The archive's annotations of the thread; None where it is not archived."""
     archived: bool = False
     """Whether the items come from the archive."""

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Literal
 
 from threads.chatkit import Order
-from threads.lib.querystring import encoded
+from threads.lib.querystring import encode_query
 
 Match = Literal["exact", "part"]
 """Whether `user` is a whole user id or a part of one."""
@@ -15,7 +15,7 @@ Match = Literal["exact", "part"]
 DEFAULT_LIMIT = 20
 """Threads per page."""
 
-ITEMS = 50
+DEFAULT_ITEM_LIMIT = 50
 """Items per page of a conversation."""
 
 
@@ -105,7 +105,7 @@ class ThreadQuery:
             "before": self.before,
             "since": self.since,
         }
-        return encoded(values)
+        return encode_query(values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class ItemQuery:
     - `since`: creation time of the item before the page, in Unix seconds, passed on likewise.
     """
 
-    limit: int = ITEMS
+    limit: int = DEFAULT_ITEM_LIMIT
     after: str | None = None
     before: str | None = None
     at: str | None = None
@@ -133,11 +133,11 @@ class ItemQuery:
     def encoded(self) -> str:
         """The query string, as in `ThreadQuery`."""
         values = {
-            "limit": self.limit if self.limit != ITEMS else None,
+            "limit": self.limit if self.limit != DEFAULT_ITEM_LIMIT else None,
             "after": self.after,
             "before": self.before,
             "at": self.at,
             "count": self.count if self.after else None,
             "since": self.since,
         }
-        return encoded(values)
+        return encode_query(values)

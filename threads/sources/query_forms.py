@@ -10,12 +10,12 @@ from django import forms
 from django.core.validators import ProhibitNullCharactersValidator
 
 from threads.chatkit import MAX_ID, MAX_LIMIT, MAX_USER, is_cursor
-from threads.lib.form_fields import Errors, Text, cleaned, day, listed, order, rows_per_page
+from threads.lib.form_fields import Errors, OpaqueTextField, clean_fields, clean_list_fields, day, order, rows_per_page
 
-from .query import DEFAULT_LIMIT, ITEMS, ItemQuery, ThreadQuery
+from .query import DEFAULT_ITEM_LIMIT, DEFAULT_LIMIT, ItemQuery, ThreadQuery
 
 
-class _User(Text):
+class _User(OpaqueTextField):
     """A user id: any text but the empty one. It may be blank or hold a NUL character, as the API allows."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class _User(Text):
         return not text
 
 
-class _Cursor(Text):
+class _Cursor(OpaqueTextField):
     """The id of the row that a page begins at. The API gives no id with control characters."""
 
     def to_python(self, value: Any) -> str | None:
@@ -43,14 +43,14 @@ FIELDS: dict[str, forms.Field] = {
         choices=[("exact", "The whole id"), ("part", "A part of it")],
         error_messages={"invalid_choice": "Match is exact (the whole user id) or part (a part of it)."},
     ),
-    "status": Text("A status", 100),
+    "status": OpaqueTextField("A status", 100),
     "has_reason": forms.ChoiceField(
         required=False,
         choices=[("yes", "With a reason"), ("no", "Without a reason")],
         error_messages={"invalid_choice": "A reason is there (yes) or not (no)."},
     ),
-    "reason": Text("A reason", 8000),
-    "q": Text("A search", 20_000),
+    "reason": OpaqueTextField("A reason", 8000),
+    "q": OpaqueTextField("A search", 20_000),
     "hour": forms.RegexField(
         r"\A[0-6]-(?:[01][0-9]|2[0-3])\Z",
         required=False,
@@ -91,25 +91,25 @@ ITEM_FIELDS: dict[str, forms.Field] = {
 }
 """URL parameters of a conversation."""
 
-THREAD_ID = Text("A thread id", MAX_ID)
+THREAD_ID = OpaqueTextField("A thread id", MAX_ID)
 """Field for a whole thread id."""
 
 _WHOLE_IDS = "Your account sees user ids shortened, and finds users by their whole id only. Leave this out."
 """A search by a part would let a masked account find an id one character at a time."""
 
-BOX = "find"
+BOX_PARAMETER = "find"
 """Parameter that the search box sends beside `user`: the percent-encoded user id that the box was filled with, or "".
 
 Where the two agree, the box was not edited, and the id is taken from here, since inputs drop some characters. Otherwise
 `user` was typed: a part of an id, a URL, or anything. Without this parameter `user` is a whole id."""
 
 
-def read(parameters: Mapping[str, str], *, masked: bool) -> tuple[ThreadQuery | None, Errors]:
+def parse_thread_query(parameters: Mapping[str, str], *, masked: bool) -> tuple[ThreadQuery | None, Errors]:
     """The query in the URL parameters of a list; or None, and sentences about the errors by field.
 
     `masked` is for an account that may not see user ids: it may filter by a whole id, and never by a part of one.
     """
-    values, errors = listed(FIELDS, {**parameters, "user": _user(parameters)})
+    values, errors = clean_list_fields(FIELDS, {**parameters, "user": _user(parameters)})
     values["match"] = "part" if values.get("match") == "part" and values.get("user") is not None else "exact"
     if masked and values["match"] == "part":
         errors["match"] = [_WHOLE_IDS]
@@ -122,8 +122,10 @@ def read(parameters: Mapping[str, str], *, masked: bool) -> tuple[ThreadQuery | 
 
 def is_typed(parameters: Mapping[str, str]) -> bool:
     """Whether `user` was typed into the search box, other than the id that the box was filled with."""
-    filled = unquote(parameters.get(BOX, ""))
-    return BOX in parameters and not (filled and boxed(filled) == boxed(parameters.get("user", "")))
+    filled = unquote(parameters.get(BOX_PARAMETER, ""))
+    return BOX_PARAMETER in parameters and not (
+        filled and as_input_value(filled) == as_input_value(parameters.get("user", ""))
+    )
 
 
 def _user(parameters: Mapping[str, str]) -> str:
@@ -131,27 +133,27 @@ def _user(parameters: Mapping[str, str]) -> str:
     user = parameters.get("user", "")
     if is_typed(parameters):
         return user if user.strip() else ""  # a blank box counts as empty
-    return unquote(parameters.get(BOX, "")) or user
+    return unquote(parameters.get(BOX_PARAMETER, "")) or user
 
 
-def boxed(user: str) -> str:
+def as_input_value(user: str) -> str:
     """A user id as a browser sends it back from an input that was filled with it."""
     return user.replace("\0", "\ufffd").replace("\r", "").replace("\n", "")
 
 
-def unboxed(user: str) -> str:
-    """The value of the `BOX` parameter for a user id that the search box is filled with."""
+def box_value(user: str) -> str:
+    """The value of the `BOX_PARAMETER` parameter for a user id that the search box is filled with."""
     return quote(user, safe="")
 
 
-def read_items(parameters: Mapping[str, str]) -> tuple[ItemQuery | None, Errors]:
+def parse_item_query(parameters: Mapping[str, str]) -> tuple[ItemQuery | None, Errors]:
     """The query in the URL parameters of a conversation; or None, and sentences about the errors by field."""
-    values, errors = cleaned(ITEM_FIELDS, parameters)
+    values, errors = clean_fields(ITEM_FIELDS, parameters)
     if sum(values.get(name) is not None for name in ("after", "before", "at")) > 1:
         errors["place"] = [_UNREADABLE]
     if errors:
         return None, errors
-    values["limit"] = values["limit"] or ITEMS
+    values["limit"] = values["limit"] or DEFAULT_ITEM_LIMIT
     if not (values["after"] or values["before"] or values["at"]):
         values["count"] = 0
     return ItemQuery(**values), {}

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 
-from threads.chatkit import Account, ChatKitClient, Exchange, Limits, Observer, Retired
+from threads.chatkit import ApiConfig, ChatKitClient, Exchange, Limits, Observer, Retired
 from threads.emulator import Emulator, EmulatorAdapter
 from threads.lib.process_state import on_reset
 
@@ -26,7 +26,9 @@ class _NoUpstreamClient(ChatKitClient):
 def client() -> ChatKitClient:
     """The process's only client. It calls the API at OPENAI_BASE_URL; without a key the emulator at EMULATOR_URL; with
     neither, an emulator inside this process."""
-    return made(Limits(settings.CHATKIT_DEADLINE, settings.CHATKIT_CONNECT, settings.CHATKIT_MAX_BYTES), tell)
+    return make_client(
+        Limits(settings.CHATKIT_DEADLINE, settings.CHATKIT_CONNECT, settings.CHATKIT_MAX_BYTES), notify_observers
+    )
 
 
 @on_reset
@@ -37,24 +39,24 @@ def _forget(cached: Any = client) -> None:
         cached.cache_clear()
 
 
-def made(limits: Limits, observer: Observer) -> ChatKitClient:
+def make_client(limits: Limits, observer: Observer) -> ChatKitClient:
     """A new client of the same upstream, with its own limits and observer."""
     pool = settings.WORKER_CONNECTIONS
     if settings.ARCHIVE_ONLY:
-        return _NoUpstreamClient(Account(""), limits=limits)
+        return _NoUpstreamClient(ApiConfig(""), limits=limits)
     if settings.OPENAI_API_KEY is None and settings.EMULATOR_URL is not None:
-        account = Account("emulator", settings.EMULATOR_URL)
+        account = ApiConfig("emulator", settings.EMULATOR_URL)
         return ChatKitClient(account, limits=limits, pool_size=pool, observer=observer)
     if settings.OPENAI_API_KEY is None:
         emulator = Emulator(threads=settings.EMULATOR_THREADS, latency_ms=settings.EMULATOR_LATENCY_MS, showcase=True)
-        return ChatKitClient(Account("emulator"), limits=limits, adapter=EmulatorAdapter(emulator), observer=observer)
-    account = Account(
+        return ChatKitClient(ApiConfig("emulator"), limits=limits, adapter=EmulatorAdapter(emulator), observer=observer)
+    account = ApiConfig(
         settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL, settings.OPENAI_ORG_ID, settings.OPENAI_PROJECT_ID
     )
     return ChatKitClient(account, limits=limits, pool_size=pool, proxy=settings.CHATKIT_PROXY, observer=observer)
 
 
-def tell(exchange: Exchange) -> None:
+def notify_observers(exchange: Exchange) -> None:
     """Passes an exchange on to all `observers`."""
     for observer in observers:
         observer(exchange)

@@ -34,6 +34,6 @@ def erased_thread(request: HttpRequest, thread_id: str, zone: tzinfo) -> dict[st
     return _notice(request, past, f"This thread was erased on {times.exact(past.at, zone)}.")
 
 
-def _notice(request: HttpRequest, past: lookup.Past, text: str) -> dict[str, str]:
+def _notice(request: HttpRequest, past: lookup.PastErasure, text: str) -> dict[str, str]:
     may_see = request.user.has_perm(Right.ERASE) or request.user.has_perm(Right.AUDIT)
     return {"text": text, "url": reverse("erasure", args=[past.erasure]) if past.erasure and may_see else ""}

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 
-def problem(request: HttpRequest, status: int, title: str, text: str, **more: bool) -> HttpResponse:
+def problem_page(request: HttpRequest, status: int, title: str, text: str, **more: bool) -> HttpResponse:
     """A page with this HTTP status that says what is wrong. It links to the threads; with `account=True` to the
     account's own page, where one can sign out, and with `again=True` to the sign-in."""
     return render(request, "problem.html", {"title": title, "text": text} | more, status=status)
@@ -18,4 +18,4 @@ def not_recorded(request: HttpRequest) -> HttpResponse:
         "Nothing was exported, because it could not be recorded. Try again in a moment; if it stays, someone who runs "
         "Threadkeeper has to look at its database."
     )
-    return problem(request, 503, "Nothing was exported", text)
+    return problem_page(request, 503, "Nothing was exported", text)

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import is_same_domain
 
-from threads.web.error_page import problem
+from .error_page import problem_page
 
 ViewT = TypeVar("ViewT", bound=Callable[..., Any])
 
@@ -28,14 +28,14 @@ _TEXT = (
 )
 
 
-def linked(view: ViewT) -> ViewT:
+def linkable(view: ViewT) -> ViewT:
     """Marks a view as a page that other sites may link to. It must not start a download."""
     view.linked = True  # type: ignore[attr-defined]
     return view
 
 
-class FetchMetadata:
-    """Middleware that passes requests from the desk's own pages, and links from anywhere to views marked `linked` and
+class FetchMetadataMiddleware:
+    """Middleware that passes requests from the desk's own pages, and links from anywhere to views marked `linkable` and
     to Django's admin; all else gets 403. Another subdomain counts as another site."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -48,7 +48,7 @@ class FetchMetadata:
         site = request.headers.get("Sec-Fetch-Site")
         if site is None or site in _OWN or _is_link(request, view) or _is_form_of_a_trusted_origin(request):
             return None
-        return problem(request, 403, "Another site asked for this", _TEXT)
+        return problem_page(request, 403, "Another site asked for this", _TEXT)
 
 
 def _is_link(request: HttpRequest, view: Callable[..., Any]) -> bool:

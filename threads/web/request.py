@@ -36,13 +36,13 @@ def is_masked(request: HttpRequest) -> bool:
 
 def now_and_zone(request: HttpRequest) -> tuple[datetime, tzinfo]:
     """The current time in UTC, and the time zone that the browser reports in its `tz` cookie, UTC without one."""
-    return datetime.now(UTC), times.zone(request.COOKIES.get("tz"))
+    return datetime.now(UTC), times.zone_by_name(request.COOKIES.get("tz"))
 
 
 def thread_query(request: HttpRequest, parameters: Mapping[str, str]) -> tuple[ThreadQuery | None, form_fields.Errors]:
     """The list that these parameters name, or None and messages by field. A masked account may filter by a whole user
     id only, neither by a part of one nor by a guess. Every view reads a list through here, so none forgets this."""
-    return query_forms.read(parameters, masked=is_masked(request))
+    return query_forms.parse_thread_query(parameters, masked=is_masked(request))
 
 
 def encoded_query(request: HttpRequest, encoded: str) -> tuple[ThreadQuery | None, form_fields.Errors]:

@@ -18,7 +18,7 @@ from django.http import Http404
 from django.urls import reverse
 
 from threads import masking
-from threads.lib.ttl_cache import Remembered
+from threads.lib.ttl_cache import TTLCache
 from threads.models import MAX_NAME, SavedView
 from threads.sources.query import ThreadQuery
 
@@ -60,7 +60,7 @@ class _VisibleViews:
     may_delete: bool = False
 
 
-_cache: Remembered[_VisibleViews] = Remembered(settings.SESSION_RECHECK)
+_cache: TTLCache[_VisibleViews] = TTLCache(settings.SESSION_RECHECK)
 
 
 def context(user: User, query: ThreadQuery | None, *, fresh: bool = False) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from django.utils import timezone
 from dashboard.accounts.models import RolesClaim
 from dashboard.monitoring import heartbeat
 from threads.archive.completeness import completeness
-from threads.archive.deletions import breaker
+from threads.archive.deletions import open_breaker
 from threads.archive.models import Progress, Run
 from threads.erasure import replay
 from threads.erasure.journal import JournalError
@@ -104,7 +104,7 @@ def worker() -> CheckResult:
     advice = "Start one: `manage.py worker`, or `manage.py serve`, which runs one beside the server."
     if age is None:
         return fail("worker", "none has ever run", advice)
-    if age > heartbeat.DEAD:
+    if age > heartbeat.DEAD_AFTER:
         return fail("worker", f"none has said for {_ago(age)} that it lives", advice)
     detail = f"one lives, and said so {_ago(age)} ago"
     if settings.ARCHIVE == "off":
@@ -124,7 +124,7 @@ def archive() -> CheckResult:
     """Checks that the archive is complete, and that the circuit breaker for deletions is closed."""
     if settings.ARCHIVE == "off":
         return ok("archive", "switched off")
-    broken = breaker()
+    broken = open_breaker()
     if broken is not None:
         return fail(
             "archive",
@@ -149,10 +149,10 @@ def erasures() -> CheckResult:
             "See that ERASURES_FILE is right, and that this account may write it.",
         )
     try:
-        found = replay.standing()
+        found = replay.compare()
     except JournalError as error:
         return fail("erasures", str(error), "See that ERASURES_FILE is right.")
-    if detail := replay.described(found):
+    if detail := replay.describe_problems(found):
         sentences, advice = zip(*detail, strict=True)
         return fail("erasures", " ".join(sentences).rstrip("."), " ".join(advice))
     return ok("erasures", f"the erasures file agrees with the database; it has {found.lines:,} lines")

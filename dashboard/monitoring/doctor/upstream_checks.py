@@ -39,7 +39,7 @@ class CheckTarget:
 
     def __init__(self, seconds: float) -> None:
         limits = Limits(min(seconds, settings.CHATKIT_DEADLINE), settings.CHATKIT_CONNECT, settings.CHATKIT_MAX_BYTES)
-        self._client = upstream.made(limits, self._watch)
+        self._client = upstream.make_client(limits, self._watch)
         self._error: ChatKitError | None = None
         self._threads: list[str] | None = None
         self._offset: float | None = None

@@ -18,7 +18,7 @@ import django
 def erasing(base_url: str, *, copying: bool) -> int:
     """A worker that erases what there is to erase, or one that copies meanwhile. Its id."""
     from threads.archive.sync.walk import Sync
-    from threads.chatkit import Account, ChatKitClient
+    from threads.chatkit import ApiConfig, ChatKitClient
     from threads.erasure.runner import ready, work
 
     pid = os.fork()
@@ -26,7 +26,7 @@ def erasing(base_url: str, *, copying: bool) -> int:
         return pid
     status = 1
     try:
-        client = ChatKitClient(Account("sk-test", base_url))
+        client = ChatKitClient(ApiConfig("sk-test", base_url))
         if copying:
             Sync(client, side_by_side=2).run(everything=True)
         else:
@@ -47,7 +47,7 @@ def main(base_url: str, rounds: int, orders: list[list[str]]) -> None:
     from threads.archive.models import ArchivedThread
     from threads.archive.sync.walk import Sync
     from threads.audit.models import AuditEvent
-    from threads.chatkit import Account, ChatKitClient
+    from threads.chatkit import ApiConfig, ChatKitClient
     from threads.erasure.models import Erasure, Target
     from threads.erasure.runner import ready
     from threads.jobs import job as jobs
@@ -55,7 +55,7 @@ def main(base_url: str, rounds: int, orders: list[list[str]]) -> None:
     # A dead worker's jobs are waited for as long as it may have lived: not for a minute each time here.
     jobs.LEASE = timedelta(milliseconds=30)
     call_command("migrate", verbosity=0)
-    Sync(ChatKitClient(Account("sk-test", base_url))).run()
+    Sync(ChatKitClient(ApiConfig("sk-test", base_url))).run()
     waiting = list(orders)
     connections.close_all()
     for number in range(rounds):

@@ -18,11 +18,11 @@ def main(base_url: str, user: str, order: str = "") -> None:
     from tests.support import counted
     from tests.support.erasing import ordered
     from threads.archive.sync.walk import Sync
-    from threads.chatkit import Account, ChatKitClient
+    from threads.chatkit import ApiConfig, ChatKitClient
     from threads.erasure.models import Erasure
     from threads.erasure.runner import work
 
-    client = ChatKitClient(Account("sk-test", base_url))
+    client = ChatKitClient(ApiConfig("sk-test", base_url))
     if order:
         work(Erasure.objects.get(pk=order), client, Event())
         return

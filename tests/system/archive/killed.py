@@ -16,14 +16,14 @@ import django
 def copying(base_url: str) -> int:
     """A process that copies. Its id."""
     from threads.archive.sync.walk import Sync
-    from threads.chatkit import Account, ChatKitClient
+    from threads.chatkit import ApiConfig, ChatKitClient
 
     pid = os.fork()
     if pid:
         return pid
     status = 1
     try:
-        Sync(ChatKitClient(Account("sk-test", base_url)), side_by_side=3).run(everything=random.random() < 0.3)
+        Sync(ChatKitClient(ApiConfig("sk-test", base_url)), side_by_side=3).run(everything=random.random() < 0.3)
         status = 0
     finally:
         os._exit(status)

@@ -18,10 +18,10 @@ def main(base_url: str, backup: str) -> None:
     from tests.support.erasing import ordered
     from threads.archive.models import ArchivedThread
     from threads.archive.sync.walk import Sync
-    from threads.chatkit import Account, ChatKitClient
+    from threads.chatkit import ApiConfig, ChatKitClient
     from threads.erasure.runner import work
 
-    client = ChatKitClient(Account("sk-test", base_url))
+    client = ChatKitClient(ApiConfig("sk-test", base_url))
     call_command("migrate", verbosity=0)
     Sync(client).run()
     user, thread_id = ArchivedThread.objects.exclude(user=None).order_by("number").values_list("user", "thread_id")[0]

@@ -17,12 +17,12 @@ def main(base_url: str, ids: list[str]) -> None:
 
     from tests.support.erasing import ordered
     from threads.archive.sync.walk import Sync
-    from threads.chatkit import Account, ChatKitClient
+    from threads.chatkit import ApiConfig, ChatKitClient
     from threads.erasure import vacuum
     from threads.erasure.runner import work
 
     call_command("migrate", verbosity=0)
-    client = ChatKitClient(Account("sk-test", base_url))
+    client = ChatKitClient(ApiConfig("sk-test", base_url))
     for _ in range(2):
         Sync(client).run(everything=True)
     if os.environ.get("SCRUB") == "0":

@@ -27,22 +27,22 @@ def say(word: str) -> None:
 def main(ahead: str, order: str, base_url: str, role: str) -> None:
     set_clock(float(ahead))
     django.setup()
-    from threads.archive.sync.lease import Held, HeldError
-    from threads.chatkit import Account, ChatKitClient
+    from threads.archive.sync.lease import ArchiveLease, LeaseHeldError
+    from threads.chatkit import ApiConfig, ChatKitClient
     from threads.erasure.models import Erasure
     from threads.erasure.runner import work
 
-    client = ChatKitClient(Account("sk-test", base_url))
-    lease = Held("sync") if role == "first" else None
+    client = ChatKitClient(ApiConfig("sk-test", base_url))
+    lease = ArchiveLease("sync") if role == "first" else None
     say("ready")
     sys.stdin.readline()
     met = "held"
     while not Erasure.objects.filter(pk=order).exclude(ended_at=None).exists():
         if lease is None:
             try:
-                Held("sync")
+                ArchiveLease("sync")
                 met = "taken"
-            except HeldError:
+            except LeaseHeldError:
                 pass
         work(Erasure.objects.get(pk=order), client, Event())
         time.sleep(0.02)

@@ -21,7 +21,7 @@ from tests.support.erasing import done, ordered, recorded, states
 from tests.support.scripted import Scripted
 from tests.support.working import ROOT, until
 from threads.archive.models import Lease
-from threads.archive.sync.lease import Held, HeldError
+from threads.archive.sync.lease import ArchiveLease, LeaseHeldError
 from threads.emulator import EmulatorServer
 from threads.erasure import deletion, runner
 from threads.erasure.models import Erasure
@@ -135,15 +135,15 @@ def test_setting_the_clock_of_the_one_machine_takes_no_lease_away(monkeypatch: p
     booted = lease_holder._boot_time
     job = ordered(list(Scripted(10).thread_ids())[:1])
     monkeypatch.setattr(lease_holder, "_boot_time", lambda: booted() - step)
-    Held("sync")
+    ArchiveLease("sync")
     assert Erasure.objects.get(pk=job.pk).claim()
     monkeypatch.undo()
     for model in (Lease, Erasure):
         model.objects.update(until=Now() + timedelta(seconds=30 - step))
-    with pytest.raises(HeldError):
-        Held("sync")
+    with pytest.raises(LeaseHeldError):
+        ArchiveLease("sync")
     assert not Erasure.objects.get(pk=job.pk).claim()
     for model in (Lease, Erasure):
         model.objects.update(until=Now() - timedelta(seconds=max(0, step)))
-    Held("sync")
+    ArchiveLease("sync")
     assert Erasure.objects.get(pk=job.pk).claim()

@@ -67,11 +67,11 @@ def test_who_stores_and_who_erases_wait_for_each_other(first: str) -> None:
     row = client.retrieve_thread(one)
     client.close()
     # One that is not kept yet: there is no row that both would wait for.
-    write.purge(ArchivedThread.objects.get(thread_id=one))
+    write.delete_thread(ArchivedThread.objects.get(thread_id=one))
     begun, waited = threading.Event(), []
 
     def store() -> None:
-        write.threads([row], timezone.now())
+        write.store_threads([row], timezone.now())
 
     def erase() -> None:
         erasing.erase([one])

@@ -77,7 +77,7 @@ def test_a_queue_that_is_not_there_is_said_and_nothing_more(settings: Any, monke
     monkeypatch.delattr("threads.archive.tasks", raising=False)
     queue.huey.cache_clear()
     with pytest.raises(queue.QueueError) as caught, queue.translated_errors():
-        orders._sync()
+        orders._start_sync_task()
     queue.huey.cache_clear()
     assert "secret" not in str(caught.value)
 

@@ -96,4 +96,4 @@ def test_the_times_until_a_worker_takes_over_are_said_as_they_are() -> None:
     text = " ".join((DEPLOY / "README.md").read_text(encoding="utf-8").split())
     assert f"the sync {lease.LENGTH.total_seconds():.0f} seconds after its last sign of life" in text
     assert f"exports and erasures after {job.LEASE.total_seconds():.0f} seconds or three times" in text
-    assert f"no sign for {heartbeat.DEAD.total_seconds():.0f} seconds" in text
+    assert f"no sign for {heartbeat.DEAD_AFTER.total_seconds():.0f} seconds" in text

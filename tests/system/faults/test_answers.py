@@ -23,7 +23,7 @@ from tests.support.reader import Get
 from tests.support.seen import Seen
 from tests.support.sockets import Answer, serving, whole
 from tests.support.upstream import use_upstream
-from threads.chatkit import Account, ChatKitClient, Limits
+from threads.chatkit import ApiConfig, ChatKitClient, Limits
 
 KEY = "of-a-gateway-very-secret-0123456789"
 """One that nothing but itself gives away: what begins with sk- is hidden by that alone."""
@@ -38,7 +38,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Answer], No
 
         def begin(answer: Answer) -> None:
             base_url = stack.enter_context(serving(answer))
-            client = ChatKitClient(Account(KEY, base_url), limits=Limits(1.5, 0.5, 2_000_000))
+            client = ChatKitClient(ApiConfig(KEY, base_url), limits=Limits(1.5, 0.5, 2_000_000))
             stack.callback(client.close)
             use_upstream(monkeypatch, client)
 
@@ -238,7 +238,7 @@ def test_a_certificate_that_nobody_vouches_for(
     get: Get, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seen: Seen
 ) -> None:
     with secure(tmp_path) as base_url:
-        client = ChatKitClient(Account(KEY, base_url), limits=Limits(3, 1, 10_000))
+        client = ChatKitClient(ApiConfig(KEY, base_url), limits=Limits(3, 1, 10_000))
         use_upstream(monkeypatch, client)
         page = get("/threads/", status=502)
         client.close()

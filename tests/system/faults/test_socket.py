@@ -10,12 +10,12 @@ import tracemalloc
 import pytest
 
 from tests.support.sockets import Answer, serving, whole
-from threads.chatkit import Account, ChatKitClient, ChatKitError, Garbled, Limits, TimedOut, Unavailable
+from threads.chatkit import ApiConfig, ChatKitClient, ChatKitError, Garbled, Limits, TimedOut, Unavailable
 from threads.chatkit.parse import MAX_TOKENS
 
 
 def ask(base_url: str, **limits: float) -> None:
-    client = ChatKitClient(Account("sk-test", base_url), limits=Limits(**({"seconds": 1.0, "connect": 0.5} | limits)))  # type: ignore[arg-type]
+    client = ChatKitClient(ApiConfig("sk-test", base_url), limits=Limits(**({"seconds": 1.0, "connect": 0.5} | limits)))  # type: ignore[arg-type]
     try:
         client.list_threads()
     finally:
@@ -57,7 +57,7 @@ def test_what_drips_meets_the_deadline(answer: Answer) -> None:
 def test_the_deadline_holds_through_a_proxy() -> None:
     with serving(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b" ")) as address:
         proxied = ChatKitClient(
-            Account("sk-test", "http://upstream.invalid/v1"),
+            ApiConfig("sk-test", "http://upstream.invalid/v1"),
             limits=Limits(seconds=1.0, connect=0.5),
             proxy=address.removesuffix("/v1"),
         )

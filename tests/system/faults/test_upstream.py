@@ -11,7 +11,7 @@ from django.test import Client
 
 from tests.support.reader import Get, reader
 from tests.support.upstream import NOW, use_upstream
-from threads.chatkit import Account, ChatKitClient, Limits
+from threads.chatkit import ApiConfig, ChatKitClient, Limits
 from threads.emulator import Emulator, EmulatorServer, Fault
 from threads.emulator.api.spoilers import gzip_bomb
 
@@ -72,7 +72,7 @@ def upstream(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     with EmulatorServer(emulator) as server:
         fault = request.node.callspec.params.get("fault") if hasattr(request.node, "callspec") else None
         deadline = SHORT if fault in {Fault.HANG, Fault.DRIP, Fault.DRIP_HEADERS} else DEADLINE
-        client = ChatKitClient(Account("sk-test", server.base_url), limits=Limits(deadline, 0.5, 2_000_000))
+        client = ChatKitClient(ApiConfig("sk-test", server.base_url), limits=Limits(deadline, 0.5, 2_000_000))
         use_upstream(monkeypatch, client)
         yield emulator
         client.close()
@@ -154,7 +154,7 @@ def test_the_request_id_is_the_upstreams(get: Get, upstream: Emulator) -> None:
 
 
 def test_a_port_where_nobody_listens(get: Get, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = ChatKitClient(Account("sk-test", "http://127.0.0.1:9/v1"), limits=Limits(seconds=DEADLINE, connect=0.5))
+    client = ChatKitClient(ApiConfig("sk-test", "http://127.0.0.1:9/v1"), limits=Limits(seconds=DEADLINE, connect=0.5))
     use_upstream(monkeypatch, client)
     page = get("/threads/", status=502)
     assert "None: no reply came" in page.said()

@@ -103,7 +103,7 @@ def test_old_events_go_into_a_file_and_out_of_the_trail(rows: list[dict[str, Any
     done = AuditEvent.objects.latest("id")
     assert done.detail["archived"] == "2025.jsonl"
     assert done.who.startswith("(Threadkeeper, ")
-    assert descriptions.what(done) == "Archived old events of the trail"
+    assert descriptions.describe(done) == "Archived old events of the trail"
     assert "10 events from 2025-03-01T00:00:00" in said
     assert "10 of them were removed" in said
     assert "The trail has this end on record." in verify(path)

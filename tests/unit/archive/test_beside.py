@@ -100,7 +100,7 @@ def test_not_for_longer_than_the_setting_says(file: BaseDatabaseWrapper) -> None
 
 def test_others_get_their_turn(file: BaseDatabaseWrapper) -> None:
     naps: list[float] = []
-    turns = sqlite_wal.Turns(naps.append)
+    turns = sqlite_wal.WritePauses(naps.append)
     for _ in range(20):
         turns.took(0.03)
     assert len(naps) == 5
@@ -112,10 +112,10 @@ def test_others_get_their_turn(file: BaseDatabaseWrapper) -> None:
 def test_the_log_is_emptied(file: BaseDatabaseWrapper) -> None:
     naps: list[float] = []
     write(file, LARGE // 2)
-    sqlite_wal.Turns(naps.append).took(0)
+    sqlite_wal.WritePauses(naps.append).took(0)
     assert 0 < sqlite_wal._size() <= LARGE
     write(file, LARGE)
-    sqlite_wal.Turns(naps.append).took(0)
+    sqlite_wal.WritePauses(naps.append).took(0)
     assert sqlite_wal._size() == 0
     assert not naps
 
@@ -128,7 +128,7 @@ def test_a_long_reader_makes_the_sync_wait_and_not_the_log_grow(
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM what").fetchall()
         write(file, 2 * LARGE)
-        sqlite_wal.Turns(naps.append).took(0)
+        sqlite_wal.WritePauses(naps.append).took(0)
         assert not naps, "it is not too large yet"
         write(file, TOO_LARGE)
 
@@ -137,7 +137,7 @@ def test_a_long_reader_makes_the_sync_wait_and_not_the_log_grow(
             if len(naps) == 3:
                 reader.execute("ROLLBACK")
 
-        sqlite_wal.Turns(nap).took(0)
+        sqlite_wal.WritePauses(nap).took(0)
     assert len(naps) == 3
     assert sqlite_wal._size() == 0
     assert "A long read blocks the checkpoint" in caplog.text
@@ -152,7 +152,7 @@ def test_a_reader_who_never_ends_is_waited_for_so_long_and_no_longer(
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM what").fetchall()
         write(file, 2 * TOO_LARGE)
-        sqlite_wal.Turns(naps.append).took(0)
+        sqlite_wal.WritePauses(naps.append).took(0)
         assert naps
         # Somebody else may still write meanwhile.
         with closing(other(file)) as writer:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 
 from threads.archive import statistics as numbers
-from threads.archive.clock_changes import hour_of_clock, quarter_of, quarter_start
+from threads.archive.clock_changes import local_hour_periods, quarter_of, quarter_start
 from threads.archive.search.source import ArchiveSource
 from threads.archive.store import write
 from threads.chatkit.decode import thread as read_thread
@@ -61,7 +61,7 @@ def test_an_hour_of_a_clock_is_each_moment_at_which_it_is_shown(name: str, at: d
         expected[shown(at + QUARTER * number, zone)].add(at + QUARTER * number)
     middle = shown(at, zone)
     for hour in (middle + HOUR * number for number in range(-26, 26)):
-        found = hour_of_clock(hour, zone)
+        found = local_hour_periods(hour, zone)
         assert all(end <= begin for (_, end), (begin, _) in pairwise(found))
         quarters = {quarter_start(each) for begin, end in found for each in range(quarter_of(begin), quarter_of(end))}
         assert quarters == expected[hour], hour
@@ -84,9 +84,9 @@ def test_each_mark_of_the_overview_leads_to_as_many_threads(name: str, at: datet
     zone = ZoneInfo(name)
     moments = [at + timedelta(minutes=30 * number + 1) for number in range(-60, 60)]
     sent = [{"id": f"cthr_{each:%d%H%M}", "created_at": int(each.timestamp())} for each in moments]
-    write.threads([read_thread(each) for each in sent], at + 60 * DAY)
+    write.store_threads([read_thread(each) for each in sent], at + 60 * DAY)
     begin, end = (at - 2 * DAY).astimezone(zone).date(), (at + 2 * DAY).astimezone(zone).date()
-    found = numbers.overview(begin, end, zone, numbers.standing(zone))
+    found = numbers.overview(begin, end, zone, numbers.archive_totals(zone))
     marks = {f"{day}-{hour:02}": number for day, hours in enumerate(found.hours) for hour, number in enumerate(hours)}
     assert sum(marks.values()) == len(moments)
     expected = Counter(f"{local.weekday()}-{local:%H}" for local in (each.astimezone(zone) for each in moments))

@@ -36,7 +36,7 @@ from threads.archive.models import (
     Tally,
     Word,
 )
-from threads.archive.report import report
+from threads.archive.report import archive_report
 from threads.archive.store import word_index
 from threads.audit.models import AuditEvent
 from threads.audit.record import Action
@@ -109,10 +109,10 @@ def test_days_of_an_upstream_that_lies(fault: Fault, purge: bool, clock: Clock) 
 
 def test_the_end_is_told_in_words() -> None:
     made = filled()
-    was = report()
+    was = archive_report()
     made.dies(Fault.GONE_404)
     assert isinstance(run(made.client()), Retired)
-    found = report()
+    found = archive_report()
     assert found.failure == "OpenAI no longer offers this (Invalid URL (GET /v1/chatkit/threads))"
     assert (found.threads, found.items, found.gone) == (was.threads, was.items, 0)
     assert found.complete.as_of == was.complete.as_of
@@ -172,7 +172,7 @@ def test_whatever_fails_and_whenever_nothing_is_lost_and_nothing_wrong_is_said(
         Lease,
     ):
         model.objects.all().delete()
-    word_index.forget_known()
+    word_index.clear_cache()
     made = world(14)
     assert run(made.client(seconds=10)) is None
     before = held()
@@ -365,7 +365,7 @@ def test_thirty_deletions_each_night(clock: Clock) -> None:
         clock.forward(DAY)
         assert run(made.client(seconds=10)) is None
         assert held().marked == gone
-        assert deletions.breaker() is None
+        assert deletions.open_breaker() is None
     assert archive() == upstream(made)
 
 
@@ -380,7 +380,7 @@ def test_an_erasure_of_many_made_here(clock: Clock, settings: Any) -> None:
     clock.forward(DAY)
     assert run(made.client(seconds=10), purge=True) is None
     assert not held().marked
-    assert deletions.breaker() is None
+    assert deletions.open_breaker() is None
     assert archive() == upstream(made)
 
 
@@ -415,7 +415,7 @@ def test_more_deletions_than_is_plausible_open_the_circuit_breaker(clock: Clock,
     assert run(made.client(seconds=10), purge=True) is None
     assert set(arrived) <= set(archive())  # copying goes on
     assert ArchivedThread.objects.exclude(gone_at=None).count() == 20
-    breaker = deletions.breaker()
+    breaker = deletions.open_breaker()
     assert breaker is not None
     assert (breaker.withheld, breaker.limit) == (20, 20)
     for _ in range(3):
@@ -424,8 +424,8 @@ def test_more_deletions_than_is_plausible_open_the_circuit_breaker(clock: Clock,
     assert ArchivedThread.objects.count() == 131  # nothing is removed while it is open, nor marked
     assert ArchivedThread.objects.exclude(gone_at=None).count() == 20
     assert AuditEvent.objects.filter(action=Action.ARCHIVE, outcome="refused").count() == 1
-    assert deletions.accept(timezone.now()) == 20
-    assert deletions.breaker() is None
+    assert deletions.accept_withheld(timezone.now()) == 20
+    assert deletions.open_breaker() is None
     event = AuditEvent.objects.filter(action=Action.ARCHIVE, outcome="done", detail__deletions="accepted").get()
     assert len(event.detail["threads"]) == 20
     for _ in range(4):
@@ -450,7 +450,7 @@ def test_a_thread_that_comes_back_is_withheld_no_more(clock: Clock, settings: An
         made.reveal(each)
     clock.forward(DAY)
     run(made.client(seconds=10))
-    assert deletions.breaker() is None
+    assert deletions.open_breaker() is None
     assert not held().marked
     assert archive() == upstream(made)
 
@@ -616,7 +616,7 @@ def test_a_list_that_is_cut_off_before_a_thread_says_nothing_of_it(clock: Clock)
         return retrieve(thread_id)
 
     client.list_threads, client.retrieve_thread = cut, without  # type: ignore[method-assign]
-    assert deletions.Evidence(client).of(lost).verdict is deletions.Verdict.UNDECIDED
+    assert deletions.DeletionChecker(client).of(lost).verdict is deletions.DeletionVerdict.UNDECIDED
     same(before, held())
 
 
@@ -692,20 +692,20 @@ def test_a_thread_is_present_absent_or_undecided_by_its_controls() -> None:
     made = filled()
     lost = list(made.thread_ids())[30]
     made.delete(lost)
-    assert deletions.Evidence(made.client(seconds=10)).of(lost).verdict is deletions.Verdict.DELETED
+    assert deletions.DeletionChecker(made.client(seconds=10)).of(lost).verdict is deletions.DeletionVerdict.DELETED
     client = made.client(seconds=10)
 
     def none(thread_id: str) -> Any:
         raise NotFound("no such thread")
 
     client.retrieve_thread = none  # type: ignore[method-assign]
-    finding = deletions.Evidence(client).of(lost)
+    finding = deletions.DeletionChecker(client).of(lost)
     assert (finding.verdict, finding.why) == (
-        deletions.Verdict.UNDECIDED, "no other kept thread was found by its id",
+        deletions.DeletionVerdict.UNDECIDED, "no other kept thread was found by its id",
     )  # fmt: skip
     other = list(made.thread_ids())[3]
-    found = deletions.Evidence(made.client(seconds=10)).of(other)
-    assert found.verdict is deletions.Verdict.PRESENT
+    found = deletions.DeletionChecker(made.client(seconds=10)).of(other)
+    assert found.verdict is deletions.DeletionVerdict.PRESENT
 
 
 def test_a_newest_item_that_is_kept_is_enough_wherever_the_reading_came_to() -> None:

@@ -25,7 +25,7 @@ from threads.archive.models import ArchivedThread, Erased, Person, Progress, Rea
 from threads.archive.store import word_index, write
 from threads.audit.models import AuditEvent
 from threads.chatkit import Thread, retry
-from threads.emulator import Fault, Reply
+from threads.emulator import EmulatorReply, Fault
 from threads.erasure import deletion as one
 from threads.erasure import receipt, targets, vacuum
 from threads.erasure.models import Erasure, Target
@@ -329,10 +329,10 @@ def test_one_that_is_told_to_stop_leaves_the_rest_to_do(world: Scripted) -> None
 
 def test_confirming_twice_is_confirming_once(world: Scripted) -> None:
     from threads.erasure import orders as asked
-    from threads.erasure.preview import Confirmed
+    from threads.erasure.preview import ConfirmedPreview
 
-    wanted = Confirmed(Erasure.Kind.THREADS, "the same", "", "", ((next(world.thread_ids()), None, None),))
-    assert asked.begin(wanted) == asked.begin(wanted)
+    wanted = ConfirmedPreview(Erasure.Kind.THREADS, "the same", "", "", ((next(world.thread_ids()), None, None),))
+    assert asked.order_erasure(wanted) == asked.order_erasure(wanted)
     assert Target.objects.count() == 1
 
 
@@ -352,7 +352,7 @@ def test_words_reasons_and_people_that_nobody_else_has_go_and_others_stay(world:
 
 def test_a_word_that_comes_again_is_found_again(world: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
     """By a process, too, that has not erased it itself, and believes it to be there."""
-    monkeypatch.setattr(word_index, "forget_known", lambda: None)
+    monkeypatch.setattr(word_index, "clear_cache", lambda: None)
     first, second, *_ = world.thread_ids()
     world.set_items(first, [spoken("Quasihapax")])
     sync(world)
@@ -369,7 +369,7 @@ def test_what_was_read_before_is_not_kept_after(world: Scripted) -> None:
     client = world.client()
     read: Thread = client.retrieve_thread(one)
     done(ordered([one]), world)
-    assert write.threads([read], timezone.now()) == (0, 0)
+    assert write.store_threads([read], timezone.now()) == (0, 0)
     assert not ArchivedThread.objects.filter(thread_id=one).exists()
     assert Erased.objects.get().thread_id == one
     counted.check()
@@ -521,7 +521,7 @@ def test_an_upstream_that_says_deleted_and_still_lists_them_is_told_of(
         if method != "DELETE":
             return handle(self, method, path, *rest)
         body = {"id": path.rpartition("/")[2], "object": "chatkit.thread.deleted", "deleted": True}
-        return Reply(200, body=json.dumps(body).encode())
+        return EmulatorReply(200, body=json.dumps(body).encode())
 
     monkeypatch.setattr(Scripted, "handle", lying)
     job = done(ordered(user=user), world)

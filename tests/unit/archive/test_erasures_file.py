@@ -28,12 +28,12 @@ from tests.support.effort import times
 from tests.support.erasing import done, ordered, recorded, states
 from tests.support.scripted import Scripted, Turn
 from tests.support.syncing import sync
-from threads.archive.deletions import Evidence, Finding, Verdict
+from threads.archive.deletions import DeletionChecker, DeletionFinding, DeletionVerdict
 from threads.archive.models import ArchivedThread, Erased
 from threads.audit import record
 from threads.audit.models import AuditEvent
 from threads.chatkit import retry
-from threads.emulator import Reply
+from threads.emulator import EmulatorReply
 from threads.erasure import deletion as one
 from threads.erasure import journal, receipt, replay, vacuum
 from threads.erasure.journal import EntryKind, NewEntry
@@ -86,7 +86,7 @@ def test_a_line_is_on_the_disk_before_the_deletion_is_asked_for(
         fsync(descriptor)
         synced.append(os.fstat(descriptor).st_ino)
 
-    def watching(self: Scripted, method: str, path: str, query: str, headers: Mapping[str, str]) -> Reply:
+    def watching(self: Scripted, method: str, path: str, query: str, headers: Mapping[str, str]) -> EmulatorReply:
         if method == "DELETE":
             told = [each["thread"] for each in lines(file)]
             if not path.endswith(told[-1]) or synced.count(file.stat().st_ino) < len(told):
@@ -104,7 +104,7 @@ def test_a_line_is_on_the_disk_before_the_deletion_is_asked_for(
     assert [each["what"] for each in found] == ["erase"] * 3 + ["end"]
     assert {name for each in found for name in each} == {"number", "at", "erasure", "what", "thread"}
     assert file.stat().st_mode & 0o777 == 0o600
-    assert not replay.standing().is_ahead
+    assert not replay.compare().is_ahead
 
 
 def test_a_user_stands_in_the_file_by_a_keyed_hash_alone(world: Scripted, file: Path) -> None:
@@ -141,7 +141,7 @@ def test_what_was_not_erased_is_taken_back(world: Scripted, file: Path, turn: Tu
     assert states(job) == {one: "failed"}
     assert [each["what"] for each in lines(file)] == ["erase", "kept", "end"]
     forgotten(job)
-    assert not replay.standing().is_ahead
+    assert not replay.compare().is_ahead
     assert replay.replay() is None
     assert ArchivedThread.objects.filter(thread_id=one).exists()
 
@@ -170,7 +170,7 @@ def test_the_last_line_of_each_thread_says_what_became_of_it(
 
     def must(*about: Any, **more: Any) -> AuditEvent:
         if next(left, True):
-            return record.must(*about, **more)
+            return record.record_or_raise(*about, **more)
         raise record.NotRecordedError
 
     world.turns.extend(turns)
@@ -184,7 +184,7 @@ def test_the_last_line_of_each_thread_says_what_became_of_it(
     assert {each: last[each] == "erase" for each in ids} == {
         each: state in Target.CLEAN for each, state in states(job).items()
     }
-    assert not replay.standing().is_ahead
+    assert not replay.compare().is_ahead
 
 
 def test_what_was_not_known_and_then_is_known_to_be_erased_has_a_line_that_says_so(
@@ -194,19 +194,19 @@ def test_what_was_not_known_and_then_is_known_to_be_erased_has_a_line_that_says_
     world.turns.extend([Turn.LOST_AFTER])
     job = ordered([thread])
 
-    def undecided(_self: Evidence, *_about: Any) -> Finding:
+    def undecided(_self: DeletionChecker, *_about: Any) -> DeletionFinding:
         asked_after.append(True)
-        return Finding(Verdict.UNDECIDED, "no control answers")
+        return DeletionFinding(DeletionVerdict.UNDECIDED, "no control answers")
 
     asked_after: list[bool] = []
 
     def must(*about: Any, **more: Any) -> AuditEvent:
         if asked_after:
             raise record.NotRecordedError
-        return record.must(*about, **more)
+        return record.record_or_raise(*about, **more)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Evidence, "of", undecided)
+        patch.setattr(DeletionChecker, "of", undecided)
         patch.setattr(one, "must", must)
         done(job, world)
     assert said_last(file, job) == {thread: "kept"}
@@ -230,7 +230,7 @@ def test_a_database_that_knows_nothing_of_an_erasure_is_brought_up_to_the_file(w
     late = back.arrive(1, user)
     back.set_created_at(late[0], 4_000_000_000)
     sync(back)
-    found = replay.standing()
+    found = replay.compare()
     assert set(found.threads) == theirs | {one}
     assert set(found.orders) == {job.pk for job in jobs}
     job = replay.replay()
@@ -242,7 +242,7 @@ def test_a_database_that_knows_nothing_of_an_erasure_is_brought_up_to_the_file(w
     assert recorded(job, one) == ["intent", "done"]
     sync(back)
     assert set(ArchivedThread.objects.values_list("thread_id", flat=True)) == kept, "a sync brings none back"
-    assert not replay.standing().is_ahead
+    assert not replay.compare().is_ahead
     assert replay.replay() is None
 
 
@@ -293,7 +293,7 @@ def test_a_user_with_any_id_is_erased_again_and_nobody_else(file: Path, user: st
     again = replay.replay()
     assert again is not None
     assert states(again) == {thread: "copy" for whose, thread in made if whose == user}
-    assert not replay.standing().is_ahead
+    assert not replay.compare().is_ahead
 
 
 @pytest.mark.parametrize("user", ODD)
@@ -323,12 +323,12 @@ def test_a_replay_that_is_killed_is_gone_on_with(world: Scripted, file: Path, mo
         patch.setattr(replay, "work", killed)
         with pytest.raises(Killed):
             replay.replay()
-    assert replay.standing().is_ahead
+    assert replay.compare().is_ahead
     job = replay.replay()
     assert job is not None
     assert Erasure.objects.filter(kind="replay").count() == 1
     assert set(states(job).values()) == {"copy"}
-    assert not replay.standing().is_ahead
+    assert not replay.compare().is_ahead
 
 
 def test_an_erasure_that_is_under_way_is_no_restored_backup(world: Scripted, file: Path) -> None:
@@ -336,7 +336,7 @@ def test_an_erasure_that_is_under_way_is_no_restored_backup(world: Scripted, fil
     one = next(world.thread_ids())
     job = ordered([one])
     journal.append(NewEntry(job.pk, EntryKind.ERASE, one))
-    assert not replay.standing().is_ahead
+    assert not replay.compare().is_ahead
 
 
 def test_what_one_order_takes_back_another_may_have_erased(world: Scripted, file: Path) -> None:
@@ -347,7 +347,7 @@ def test_what_one_order_takes_back_another_may_have_erased(world: Scripted, file
     second = done(second, world)
     assert said_last(file, second) == {thread: "kept"}
     forgotten(first, second)
-    assert set(replay.standing().threads) == {thread}
+    assert set(replay.compare().threads) == {thread}
 
 
 @pytest.mark.slow
@@ -363,16 +363,16 @@ def test_a_thread_is_erased_by_the_file_where_the_last_word_of_any_order_is(
         *(NewEntry(UUID(int=by), EntryKind.ERASE if gone else EntryKind.KEPT, thread) for by, thread, gone in told)
     )
     last = {(by, thread): gone for by, thread, gone in told}
-    assert set(replay.standing().threads) == {thread for (_, thread), gone in last.items() if gone}
+    assert set(replay.compare().threads) == {thread for (_, thread), gone in last.items() if gone}
 
 
 def test_a_line_that_was_taken_back_is_filled_in(world: Scripted, file: Path) -> None:
     thread = next(world.thread_ids())
     job = done(ordered([thread]), world)
     journal.append(NewEntry(job.pk, EntryKind.KEPT, thread))
-    assert replay.standing().unwritten == 1
+    assert replay.compare().unwritten == 1
     assert replay.fill() == 1
-    assert replay.standing().unwritten == 0
+    assert replay.compare().unwritten == 0
 
 
 @pytest.mark.parametrize("archive_only", [False, True])
@@ -388,14 +388,14 @@ def test_a_backup_that_was_made_during_an_erasure(
         job.targets.filter(thread_id=ids[1]).update(state="asked", line=line)
     journal.append(*lines_, NewEntry(job.pk, EntryKind.END))
     settings.ARCHIVE_ONLY = archive_only
-    found = replay.standing()
+    found = replay.compare()
     assert set(found.threads) == set(ids)
     assert set(found.orders) == ({job.pk} if archive_only else set()), "a worker goes on with it"
     again = replay.replay()
     assert again is not None
     assert states(again) == dict.fromkeys(ids, "copy")
     assert not ArchivedThread.objects.filter(thread_id__in=ids).exists()
-    assert not replay.standing().is_ahead
+    assert not replay.compare().is_ahead
     assert replay.replay() is None
 
 
@@ -417,7 +417,7 @@ def test_all_of_a_user_whose_erasure_had_ended_after_the_backup(
     again = replay.replay()
     assert again is not None
     assert set(states(again)) == (set(theirs) if archive_only else {theirs[0]}), "what a worker does not go on with"
-    assert not replay.standing().is_ahead
+    assert not replay.compare().is_ahead
 
 
 def test_a_thread_that_was_asked_for_when_the_api_ended_is_no_restored_backup(
@@ -428,7 +428,7 @@ def test_a_thread_that_was_asked_for_when_the_api_ended_is_no_restored_backup(
     job = done(ordered(ids), world, pauses=(0.0, 0.0, 60.0))
     assert set(states(job).values()) == {"asked"}
     for settings.ARCHIVE_ONLY in (False, True):
-        assert not replay.standing().is_ahead
+        assert not replay.compare().is_ahead
 
 
 def test_a_file_that_was_lost_or_cut_is_told_and_completed(world: Scripted, file: Path) -> None:
@@ -436,18 +436,18 @@ def test_a_file_that_was_lost_or_cut_is_told_and_completed(world: Scripted, file
     done(ordered(ids[:3]), world)
     whole = file.read_bytes()
     file.unlink()
-    assert replay.standing().unwritten == 3
-    assert not replay.standing().is_ahead
+    assert replay.compare().unwritten == 3
+    assert not replay.compare().is_ahead
     # What is erased meanwhile has no number of a line that was.
     done(ordered(ids[3:]), world)
     assert [each["number"] for each in lines(file)] == [5, 6]
     file.write_bytes(whole[:-30])
-    found = replay.standing()
+    found = replay.compare()
     assert (found.unwritten, found.damaged) == (1, 1)
     file.write_bytes(whole.splitlines(keepends=True)[0])
-    assert replay.standing().unwritten == 3
+    assert replay.compare().unwritten == 3
     assert replay.fill() == 3
-    assert replay.standing().unwritten == 0
+    assert replay.compare().unwritten == 0
     assert [each["number"] for each in lines(file)] == [1, 7, 8, 9]
     assert replay.fill() == 0
 

@@ -60,7 +60,7 @@ def naive(rows: list[Thread], query: ThreadQuery, zone: str) -> list[str]:
                 or (
                     row.user == query.user
                     if query.match == "exact"
-                    else user_ids.fold(query.user) in user_ids.fold(row.user or "")
+                    else user_ids.folded_user_id(query.user) in user_ids.folded_user_id(row.user or "")
                 ),
                 query.status is None or status == query.status,
                 query.has_reason is None or bool(reason) == query.has_reason,
@@ -274,4 +274,4 @@ def test_a_conversation_too_long_for_the_index_is_cut_and_marked(
     assert ids(ThreadQuery(q="word0")) == [thread]
     from threads.archive.models import SearchDoc
 
-    assert SearchDoc.objects.get(thread__thread_id=thread).words.startswith(word_index.CUT)
+    assert SearchDoc.objects.get(thread__thread_id=thread).words.startswith(word_index.CUT_MARKER)

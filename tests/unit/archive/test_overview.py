@@ -71,7 +71,7 @@ def threads(count: int, *, untimed: int = 0, disordered: bool = False, users: in
 
 def filled(rows: Sequence[Thread]) -> list[Thread]:
     for start in range(0, len(rows), 100):
-        write.threads(rows[start : start + 100], datetime(2026, 6, 1, tzinfo=UTC))
+        write.store_threads(rows[start : start + 100], datetime(2026, 6, 1, tzinfo=UTC))
     return list(rows)
 
 
@@ -112,7 +112,7 @@ def counts(ranks: Sequence[Ranked]) -> list[int]:
 def check(rows: Sequence[Thread], begin: date, end: date, name: str) -> None:
     zone = ZoneInfo(name)
     expected = naive(rows, begin, end, zone)
-    found = numbers.overview(begin, end, zone, numbers.standing(zone))
+    found = numbers.overview(begin, end, zone, numbers.archive_totals(zone))
     assert found.by_day == expected.by_day
     assert list(found.by_day) == sorted(found.by_day)
     assert found.hours == expected.hours
@@ -192,10 +192,10 @@ def test_the_candidates_are_not_gone_through_to_the_end(monkeypatch: pytest.Monk
 
 def test_the_standing() -> None:
     zone = ZoneInfo("Asia/Kolkata")
-    assert numbers.standing(zone) == numbers.Standing(0, 0, None, None, None, None)
+    assert numbers.archive_totals(zone) == numbers.ArchiveTotals(0, 0, None, None, None, None)
     rows = filled(threads(50, untimed=3))
     days = [row.created_at.astimezone(zone).date() for row in rows if row.created_at]
-    standing = numbers.standing(zone)
+    standing = numbers.archive_totals(zone)
     assert (standing.threads, standing.untimed) == (50, 3)
     assert (standing.first, standing.last) == (min(days), max(days))
 
@@ -203,6 +203,6 @@ def test_the_standing() -> None:
 def test_what_was_forgotten_is_counted_no_more() -> None:
     rows = filled(threads(60))
     for thread in ArchivedThread.objects.filter(number__gt=20):
-        write.purge(thread)
+        write.delete_thread(thread)
     kept = set(ArchivedThread.objects.values_list("thread_id", flat=True))
     check([row for row in rows if row.id in kept], FIRST.date(), FIRST.date() + timedelta(days=DAYS), "UTC")

@@ -22,7 +22,7 @@ from threads.archive import reindex, tasks, thread_info
 from threads.archive.models import ArchivedItem, ArchivedThread, Progress, SearchDoc, StaleIndex, Word
 from threads.archive.search import users
 from threads.archive.store import word_index, write
-from threads.archive.sync.lease import Held
+from threads.archive.sync.lease import ArchiveLease
 from threads.archive.sync.run import SyncContext
 from threads.emulator import Emulator
 from threads.lib.folding import VERSION
@@ -54,24 +54,24 @@ def old(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     Word.objects.create(word="płatnosc")
     StaleIndex.objects.bulk_create([StaleIndex(thread=each) for each in ArchivedThread.objects.all()])
     Progress.objects.update(folding=0)
-    word_index.forget_known()
-    thread_info.forget()
+    word_index.clear_cache()
+    thread_info.clear_cache()
     return made
 
 
 def test_what_was_folded_otherwise_is_folded_anew(old: list[str]) -> None:
     assert ids(ThreadQuery(q="platnosc")) == []
-    lacking = thread_info.lacking()
+    lacking = thread_info.search_gaps()
     assert lacking
     assert "The search index is being rebuilt: 7 threads are still to come" in lacking.unindexed
     tasks._index_stale()
-    thread_info.forget()
-    assert thread_info.lacking() is None
+    thread_info.clear_cache()
+    assert thread_info.search_gaps() is None
     assert len(ids(ThreadQuery(q="platnosc", limit=100))) == 7
     assert ids(ThreadQuery(user="lukasz", match="part")) == old
     assert not Word.objects.filter(word="płatnosc").exists()
     assert Progress.objects.get().folding == VERSION
-    assert not users.matching("łukasz", part=True).nobody
+    assert not users.find_users("łukasz", part=True).nobody
     counted.check()
 
 
@@ -92,7 +92,7 @@ def test_it_can_be_stopped_anywhere_and_goes_on(old: list[str], monkeypatch: pyt
 
 
 def test_one_worker_at_a_time(old: list[str]) -> None:
-    held = Held("index")
+    held = ArchiveLease("index")
     with pytest.MonkeyPatch.context() as elsewhere:
         elsewhere.setattr("threads.jobs.lease_holder.is_dead", lambda _holder: False)
         tasks._index_stale()
@@ -122,7 +122,7 @@ def test_a_long_thread_is_left_to_a_worker(monkeypatch: pytest.MonkeyPatch) -> N
         with CaptureQueriesContext(
             connection,
         ) as asked:
-            write.refresh([(kept, _shown(world))], timezone.now())
+            write.refresh_threads([(kept, _shown(world))], timezone.now())
     assert not [each for each in asked if "archive_archiveditem" in each["sql"]]
     assert ids(ThreadQuery(status="locked")) == [thread]
     assert ids(ThreadQuery(q="zebrafinch")) == [thread]
@@ -161,17 +161,17 @@ def test_a_transaction_notes_its_words_last_and_in_one_order(emulator: Emulator)
     run = SyncContext(cast(Any, None), side_by_side=1, per_minute=None, pauses=(), watch=lambda _tally: None)
     run.begin(everything=False, answers=False)
     with CaptureQueriesContext(connection) as sql, run.leased_transaction():
-        word_index.more(first, ["zzlast", "mmmiddle"])
-        word_index.more(second, ["aafirst"])
+        word_index.add_items(first, ["zzlast", "mmmiddle"])
+        word_index.add_items(second, ["aafirst"])
         assert not words_noted(sql)
     run.end()
     (noted,) = words_noted(sql)
     assert noted.index("aafirst") < noted.index("mmmiddle") < noted.index("zzlast")
     assert "archive_searchdoc" not in "".join(each["sql"] for each in sql).partition(noted)[2]
-    with suppress(ZeroDivisionError), transaction.atomic(), word_index.words_last():
-        word_index.more(first, ["undone"])
+    with suppress(ZeroDivisionError), transaction.atomic(), word_index.words_at_end():
+        word_index.add_items(first, ["undone"])
         raise ZeroDivisionError
-    word_index.anew([])
+    word_index.reindex_threads([])
     assert not Word.objects.filter(word="undone").exists()
 
 
@@ -185,7 +185,7 @@ def test_who_reads_a_thread_notes_its_words_once(emulator: Emulator) -> None:
     ArchivedItem.objects.filter(thread=kept).delete()
     ArchivedThread.objects.filter(pk=kept.pk).update(items=0, last_item_id=None)
     with CaptureQueriesContext(connection) as sql:
-        thread_info.seen(found, LiveSource(client).list_items(thread, ItemQuery(limit=100)))
+        thread_info.refresh(found, LiveSource(client).list_items(thread, ItemQuery(limit=100)))
     client.close()
     (noted,) = words_noted(sql)
     assert noted.index("aafirst") < noted.index("zzlast")

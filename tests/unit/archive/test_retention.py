@@ -32,7 +32,7 @@ from threads.erasure.clock_check import ClockError
 from threads.erasure.management.commands import retention as command
 from threads.erasure.models import Erasure
 from threads.erasure.runner import ready
-from threads.lib.ttl_cache import Remembered
+from threads.lib.ttl_cache import TTLCache
 from threads.sources import upstream
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -187,7 +187,7 @@ def test_a_thread_that_somebody_still_writes_in_is_not_due(world: Scripted) -> N
 def test_the_worker_looks_now_and_then_and_not_each_minute(world: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
     from threads.erasure import tasks
 
-    monkeypatch.setattr(tasks, "_retention_checked", Remembered(3600))
+    monkeypatch.setattr(tasks, "_retention_checked", TTLCache(3600))
     monkeypatch.setattr(connections, "close_all", lambda: None)
     asked: list[str] = []
     monkeypatch.setattr(retention, "order_daily", lambda _client: asked.append("asked"))

@@ -12,7 +12,7 @@ from tests.support.searching import ids, say
 from tests.support.upstream import NOW
 from threads.archive import thread_info
 from threads.archive.models import SearchDoc
-from threads.archive.report import report
+from threads.archive.report import archive_report
 from threads.archive.search import words
 from threads.archive.search.source import ArchiveSource
 from threads.archive.store import word_index
@@ -33,7 +33,7 @@ def test_every_form_of_a_word_is_found_and_shown(world: Emulator) -> None:
     threads = say(world, *(stored for stored, _ in CASES))
     for thread, (_, typed) in zip(threads, CASES, strict=True):
         assert thread in ids(ThreadQuery(q=typed, limit=100)), typed
-        hit = thread_info.of([thread], typed)[thread].hit
+        hit = thread_info.by_id([thread], typed)[thread].hit
         assert hit is not None, typed
         assert hit.marks, typed
 
@@ -83,11 +83,11 @@ def test_a_pasted_log_hides_no_word(world: Emulator) -> None:
 def test_what_has_no_room_is_the_longest_codes_and_is_said(world: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(word_index, "MOST", 900)
     (thread,) = say(world, f"{_log(100)} please refund my zebrafinch")
-    thread_info.forget()
+    thread_info.clear_cache()
     assert ids(ThreadQuery(q="please refund zebrafinch")) == [thread]
     assert len(SearchDoc.objects.get().words.encode()) <= 900
     assert thread_info.is_cut(thread)
-    assert (report().cut, report().cut_threads) == (1, (thread,))
-    lacking = thread_info.lacking()
+    assert (archive_report().cut, archive_report().cut_threads) == (1, (thread,))
+    lacking = thread_info.search_gaps()
     assert lacking
     assert "1 thread has more words than can be searched" in lacking.unindexed

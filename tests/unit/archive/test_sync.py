@@ -28,7 +28,7 @@ from threads.archive.models import (
     Word,
 )
 from threads.archive.store import word_index
-from threads.archive.sync.lease import Held, HeldError
+from threads.archive.sync.lease import ArchiveLease, LeaseHeldError
 from threads.archive.sync.walk import Sync
 from threads.chatkit import ChatKitError, NotSignedIn, Retired
 from threads.emulator import Emulator, Fault
@@ -152,14 +152,14 @@ def test_what_changes_is_noticed(world: Emulator) -> None:
 
 
 def test_two_never_copy_at_once(world: Emulator) -> None:
-    Held("sync")
-    with pytest.raises(HeldError):
+    ArchiveLease("sync")
+    with pytest.raises(LeaseHeldError):
         sync(world)
     assert not ArchivedThread.objects.exists()
 
 
 def test_the_work_of_a_dead_worker_is_taken_over(world: Emulator) -> None:
-    dead = Held("sync")
+    dead = ArchiveLease("sync")
     Lease.objects.update(until="2020-01-01T00:00Z")
     sync(world)
     assert is_complete()
@@ -218,7 +218,7 @@ ACTS = st.lists(
 def test_whatever_happens_a_quiet_run_afterwards_makes_it_equal(acts: list[tuple[str, int]]) -> None:
     for model in (ArchivedItem, ArchivedThread, Day, Tally, State, Person, Reason, Word, Progress, Lease):
         model.objects.all().delete()
-    word_index.forget_known()
+    word_index.clear_cache()
     world = Emulator(threads=23, seed=3, now=NOW)
     for act, number in acts:
         happen(world, act, number)

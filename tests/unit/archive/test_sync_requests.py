@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def no_message_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("threads.archive.orders._sync", lambda: None)
+    monkeypatch.setattr("threads.archive.orders._start_sync_task", lambda: None)
     monkeypatch.setattr(connections, "close_all", lambda: None)
 
 
@@ -103,7 +103,7 @@ def test_a_run_of_what_is_due_does_not_end_it(emulator: Emulator) -> None:
 def test_a_failing_run_of_what_is_due_does_not_end_it(emulator: Emulator) -> None:
     """Begun by a worker that was killed, it is for the next whole sync."""
     orders.request_sync()
-    requests.begun()
+    requests.mark_started()
     emulator.fault = Fault.ERROR_503
     client = asking(emulator)
     with pytest.raises(ChatKitError):
@@ -136,6 +136,6 @@ def test_an_error_of_ours_is_not_met_again_each_minute(
     monkeypatch.setattr(Sync, "run", fail)
     orders.request_sync()
     if begun:
-        requests.begun()
+        requests.mark_started()
     tasks._sync_now()
     assert not requests.pending().exists()

@@ -17,7 +17,7 @@ from tests.support.mirror import asking as client_of
 from tests.support.syncing import sync
 from threads.archive.management.commands.archive import _Bars, _lines
 from threads.archive.models import ArchivedThread, Lease, Run
-from threads.archive.report import report
+from threads.archive.report import archive_report
 from threads.archive.sync import pace, run, status
 from threads.archive.sync.pace import Throughput
 from threads.archive.sync.run import SyncContext
@@ -66,7 +66,7 @@ def reading(clock: Clock) -> SyncContext:
     return made
 
 
-def goes_on(reading: SyncContext, clock: Clock, threads: int, seconds: int, times: int) -> status.Running:
+def goes_on(reading: SyncContext, clock: Clock, threads: int, seconds: int, times: int) -> status.RunningSync:
     for _ in range(times):
         clock.forward(timedelta(seconds=seconds))
         reading.tally.threads_read += threads
@@ -114,7 +114,7 @@ def unread(emulator: Emulator, settings: Any) -> None:
 
 
 def reported() -> str:
-    return "\n".join(_lines(report()))
+    return "\n".join(_lines(archive_report()))
 
 
 @pytest.mark.django_db(transaction=True)

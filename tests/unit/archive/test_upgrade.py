@@ -56,7 +56,7 @@ def test_a_filled_database_of_the_last_release(migrated: None, monkeypatch: pyte
     executor = MigrationExecutor(connection)
     executor.migrate(executor.loader.graph.leaf_nodes())
     assert ArchivedThread.objects.count() == 60
-    assert all(each.folded == user_ids.fold(each.name) for each in Person.objects.all())
+    assert all(each.folded == user_ids.folded_user_id(each.name) for each in Person.objects.all())
     assert Origin.objects.get().salt
     # All of it is to be indexed anew.
     assert StaleIndex.objects.count() == 60
@@ -66,7 +66,7 @@ def test_a_filled_database_of_the_last_release(migrated: None, monkeypatch: pyte
     # It vouches for no more than it did, and not for conversations that nobody has asked for days.
     assert completeness().as_of is None or completeness().as_of <= now - timedelta(hours=26)  # type: ignore[operator]
     database_guard.claim()
-    database_guard.confirm()
+    database_guard.verify_upstream()
     assert KnownUpstream.objects.count() == 1
     world.delete(gone)
     world.add_items(list(world.thread_ids())[9], [{"type": "chatkit.task", "task_type": "custom", "heading": "new"}])

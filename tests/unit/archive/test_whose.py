@@ -17,7 +17,7 @@ from tests.support.reader import Get
 from tests.support.upstream import use_upstream
 from threads.archive import database_guard, tasks, thread_info
 from threads.archive.models import ArchivedThread, Progress, Run
-from threads.archive.report import report
+from threads.archive.report import archive_report
 from threads.audit.models import AuditEvent
 from threads.chatkit import OtherProject, Unavailable
 from threads.emulator import Fault
@@ -40,8 +40,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Dying:
     use_upstream(monkeypatch, made.client(seconds=10))
     database_guard.claim()
     assert run(made.client(seconds=10)) is None
-    database_guard.confirm()
-    thread_info.forget()
+    database_guard.verify_upstream()
+    thread_info.clear_cache()
     made.calls.clear()
     return made
 
@@ -50,15 +50,15 @@ def another(monkeypatch: pytest.MonkeyPatch, threads: int = 30) -> Dying:
     """The desk is started anew, with the key of another project."""
     made = Dying(threads=threads, seed=8, now=timezone.now().timestamp())
     use_upstream(monkeypatch, made.client(seconds=10))
-    database_guard.forget()
+    database_guard.clear_cache()
     return made
 
 
 def test_nothing_is_asked_of_one_that_is_known(world: Dying) -> None:
     assert KnownUpstream.objects.count() == 1
-    database_guard.forget()
+    database_guard.clear_cache()
     database_guard.claim()
-    database_guard.confirm()
+    database_guard.verify_upstream()
     assert not world.calls
 
 
@@ -75,7 +75,7 @@ def test_another_key_or_port_of_the_same_project_is_known_again(
     database_guard.claim()
     assert len(world.calls) == 1
     assert KnownUpstream.objects.count() == 2
-    database_guard.forget()
+    database_guard.clear_cache()
     database_guard.claim()
     assert len(world.calls) == 1
 
@@ -84,14 +84,14 @@ def test_one_of_twenty_threads_is_enough(world: Dying, settings: Any) -> None:
     for each in list(world.thread_ids())[:-1]:
         world.delete(each)
     settings.OPENAI_API_KEY = "sk-second"
-    database_guard.confirm()
+    database_guard.verify_upstream()
     assert len(world.calls) == database_guard.SAMPLE
 
 
 def test_an_empty_project_on_its_first_day(monkeypatch: pytest.MonkeyPatch) -> None:
     made = another(monkeypatch, threads=0)
     database_guard.claim()
-    database_guard.confirm()
+    database_guard.verify_upstream()
     assert not made.calls
     assert KnownUpstream.objects.count() == 1
 
@@ -110,7 +110,7 @@ def test_another_project_is_refused_with_a_sentence(
     Run.objects.all().delete()
     tasks._keep_up()
     assert held() == before
-    assert "another project's" in (report().failure or "")
+    assert "another project's" in (archive_report().failure or "")
 
 
 def test_a_desk_that_runs_shows_and_stores_nothing_of_another_project(
@@ -131,7 +131,7 @@ def test_one_that_does_not_answer_opens_the_archive_and_nothing_is_synced(
     world: Dying, monkeypatch: pytest.MonkeyPatch, settings: Any, get: Get
 ) -> None:
     before, settings.OPENAI_API_KEY = held(), "sk-second"
-    database_guard.forget()
+    database_guard.clear_cache()
     world.fault = Fault.ERROR_503
     database_guard.claim()
     with pytest.raises(CommandError, match="Nothing was synced"):
@@ -141,13 +141,13 @@ def test_one_that_does_not_answer_opens_the_archive_and_nothing_is_synced(
     assert held() == before
     assert KnownUpstream.objects.count() == 1
     world.fault = None
-    database_guard.confirm()
+    database_guard.verify_upstream()
     assert KnownUpstream.objects.count() == 2
 
 
 def test_a_retired_one_is_no_other_project(world: Dying, settings: Any) -> None:
     settings.OPENAI_API_KEY = "sk-second"
-    database_guard.forget()
+    database_guard.clear_cache()
     world.fault = Fault.GONE_404
     database_guard.claim()
     assert KnownUpstream.objects.count() == 1
@@ -160,7 +160,7 @@ def test_an_empty_other_project_opens_the_archive_and_nothing_is_synced(
     another(monkeypatch, threads=0)
     database_guard.claim()
     with pytest.raises(OtherProject):
-        database_guard.confirm()
+        database_guard.verify_upstream()
     tasks._keep_up()
     assert held() == before
 
@@ -178,7 +178,7 @@ def test_another_project_can_be_adopted(world: Dying, monkeypatch: pytest.Monkey
     assert not [path for _, path, _ in other.calls if any(each in path for each in old)]
     assert set(archive()) == old | set(upstream(other))
     assert {each: archive()[each] for each in upstream(other)} == upstream(other)
-    found = report()
+    found = archive_report()
     assert (found.former, found.gone) == (60, 0)
     assert found.complete.as_of is not None
     # What was there before is read as ever, and asked of nobody.
@@ -197,23 +197,23 @@ def test_what_is_the_same_or_does_not_answer_is_not_adopted(world: Dying, settin
     with pytest.raises(CommandError, match="nothing to adopt"):
         call_command("archive", "adopt")
     settings.OPENAI_API_KEY = "sk-second"
-    database_guard.forget()
+    database_guard.clear_cache()
     world.fault = Fault.REFUSE
     with pytest.raises(CommandError, match="Nothing was changed"):
         call_command("archive", "adopt")
     assert not ArchivedThread.objects.filter(former_at__isnull=False).exists()
     with pytest.raises(Unavailable):
-        database_guard.confirm()
+        database_guard.verify_upstream()
 
 
 def test_a_page_asks_the_database_nothing_for_it(world: Dying, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
-        database_guard.confirm()
+        database_guard.verify_upstream()
 
 
 def test_what_was_noted_by_an_older_version_is_confirmed(world: Dying) -> None:
     KnownUpstream.objects.all().delete()
-    database_guard.forget()
+    database_guard.clear_cache()
     database_guard.claim()
     assert KnownUpstream.objects.count() == 1
     assert ArchivedThread.objects.count() == 60
@@ -228,7 +228,7 @@ def test_adopted_and_back_again_each_thread_is_compared_with_its_own(
     assert run(other.client(seconds=10)) is None
     settings.OPENAI_API_KEY = "sk-first"
     use_upstream(monkeypatch, world.client(seconds=10))
-    database_guard.forget()
+    database_guard.clear_cache()
     call_command("archive", "adopt")
     said, lost = list(world.thread_ids())[3:5]
     world.add_items(said, [{"type": "chatkit.task", "task_type": "custom", "heading": "new"}])
@@ -236,7 +236,7 @@ def test_adopted_and_back_again_each_thread_is_compared_with_its_own(
     for _ in range(2):
         assert run(world.client(seconds=10), everything=True) is None
     assert archive()[said] == upstream(world)[said]
-    found = report()
+    found = archive_report()
     # What was deleted meanwhile is of the time before: nobody compares it.
     assert found.former == 31
     assert found.complete.as_of is not None

@@ -18,7 +18,7 @@ from requests.structures import CaseInsensitiveDict
 from responses import matchers
 
 from threads.chatkit import (
-    Account,
+    ApiConfig,
     ChatKitClient,
     ChatKitError,
     Garbled,
@@ -51,7 +51,7 @@ def api() -> Iterator[responses.RequestsMock]:
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatKitClient]:
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
-    made = ChatKitClient(Account(KEY, BASE, organization="org-1", project="proj_1"), limits=Limits(bytes=10_000))
+    made = ChatKitClient(ApiConfig(KEY, BASE, organization="org-1", project="proj_1"), limits=Limits(bytes=10_000))
     yield made
     made.close()
 
@@ -252,7 +252,7 @@ def test_a_long_message_is_shortened_and_says_so(api: responses.RequestsMock, cl
 
 
 def test_an_account_does_not_show_its_key() -> None:
-    assert KEY not in repr(Account(KEY))
+    assert KEY not in repr(ApiConfig(KEY))
 
 
 @given(

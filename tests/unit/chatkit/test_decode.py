@@ -13,13 +13,13 @@ from threads.chatkit.items import item
 from threads.chatkit.parse import parse
 from threads.chatkit.types import (
     AssistantMessage,
+    Citation,
     ClientToolCall,
-    Source,
     Task,
     TaskGroup,
     Unknown,
     UserMessage,
-    Widget,
+    WidgetItem,
 )
 from threads.chatkit.values import is_identifier
 
@@ -175,7 +175,7 @@ ITEMS: list[tuple[dict[str, Any], type]] = [
         {"type": "assistant_message", "content": [{"type": "output_text", "text": "a", "annotations": []}]},
         AssistantMessage,
     ),
-    ({"type": "widget", "widget": "{}"}, Widget),
+    ({"type": "widget", "widget": "{}"}, WidgetItem),
     (
         {"type": "client_tool_call", "status": "completed", "name": "n", "arguments": "{}", "output": None},
         ClientToolCall,
@@ -211,7 +211,7 @@ def test_an_item_keeps_what_it_says() -> None:
     }
     body = item(raw).body
     assert isinstance(body, AssistantMessage)
-    assert body.content[0].sources == (Source("url", "https://a.example"), Source("file", "a.pdf"))
+    assert body.content[0].sources == (Citation("url", "https://a.example"), Citation("file", "a.pdf"))
     asked = item(
         {"id": "i", "type": "user_message", "inference_options": {"tool_choice": {"id": "t"}, "model": "m"}}
     ).body

@@ -7,21 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threads.chatkit.values import Fields, clean
+from threads.chatkit.values import Fields, replace_surrogates
 
 any_text = st.text(st.characters(exclude_categories=()))
 
 
 @given(any_text)
 def test_clean_text_can_be_encoded_and_keeps_all_that_could(text: str) -> None:
-    cleaned = clean(text)
+    cleaned = replace_surrogates(text)
     cleaned.encode()
     if not any("\ud800" <= character <= "\udfff" for character in text):
         assert cleaned == text
 
 
 def test_clean_replaces_a_lone_surrogate_and_nothing_beside_it() -> None:
-    assert clean("a\ud800b\udfffc") == "a\ufffdb\ufffdc"
+    assert replace_surrogates("a\ud800b\udfffc") == "a\ufffdb\ufffdc"
 
 
 @pytest.mark.parametrize(

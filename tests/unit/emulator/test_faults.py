@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.calls import HEADERS, NOW, THREADS, call, error, get, ids, items_of, walk
-from threads.emulator import Emulator, Fault, Reply
+from threads.emulator import Emulator, EmulatorReply, Fault
 from threads.emulator.api.spoilers import BOMB_BYTES
 from threads.emulator.faults import CONNECTION_FAULTS, DATA_LOSS_FAULTS
 
@@ -40,7 +40,7 @@ def emulator() -> Emulator:
     return Emulator(300, now=NOW)
 
 
-def four_calls(emulator: Emulator) -> list[Callable[[], Reply]]:
+def four_calls(emulator: Emulator) -> list[Callable[[], EmulatorReply]]:
     """The four calls of the API, on threads that exist."""
     one = next(emulator.thread_ids())
     return [
@@ -51,7 +51,7 @@ def four_calls(emulator: Emulator) -> list[Callable[[], Reply]]:
     ]
 
 
-def reply_with(fault: Fault, emulator: Emulator, tail: str = "", **parameters: Any) -> Reply:
+def reply_with(fault: Fault, emulator: Emulator, tail: str = "", **parameters: Any) -> EmulatorReply:
     emulator.fault = fault
     return call(emulator, tail, **parameters)
 

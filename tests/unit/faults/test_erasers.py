@@ -12,7 +12,7 @@ from tests.support.scripted import Scripted
 from tests.support.seen import Seen
 from tests.support.syncing import sync
 from threads.archive.models import ArchivedThread
-from threads.emulator import Reply
+from threads.emulator import EmulatorReply
 from threads.erasure import vacuum
 from threads.erasure.models import Target
 from threads.erasure.runner import work
@@ -25,7 +25,7 @@ class Interrupted(Scripted):
 
     meanwhile: Callable[[], object] | None = None
 
-    def handle(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> Reply:
+    def handle(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> EmulatorReply:
         if method == "DELETE" and self.meanwhile is not None:
             act, self.meanwhile = self.meanwhile, None
             act()

@@ -147,7 +147,7 @@ def check(response: Any, request: dict[str, Any]) -> None:
 def test_nothing_that_can_be_asked_is_a_mistake_of_ours(emulator: Emulator, seen: Seen, kind: str) -> None:
     database_guard.claim()  # as the server does when it starts
     sync(emulator)
-    thread_info.forget()
+    thread_info.clear_cache()
     visitor = Visitor(account("root", "Administrator", is_staff=True) if kind == "administrator" else None)
     ids = list(emulator.thread_ids())
 
@@ -169,7 +169,7 @@ def test_every_parameter_takes_every_nasty_text(emulator: Emulator, seen: Seen, 
     """What chance may leave out: each text in all parameters, fields and places of an address at once."""
     database_guard.claim()  # as the server does when it starts
     sync(emulator)
-    thread_info.forget()
+    thread_info.clear_cache()
     visitor = Visitor(account("root", "Administrator", is_staff=True) if kind == "administrator" else None)
     ids = list(emulator.thread_ids())
     count = 0

@@ -27,7 +27,7 @@ from tests.support.upstream import use_upstream
 from threads.archive import thread_info
 from threads.archive.completeness import completeness
 from threads.archive.models import ArchivedThread, Lease, Run
-from threads.archive.sync.lease import Held, HeldError
+from threads.archive.sync.lease import ArchiveLease, LeaseHeldError
 from threads.archive.sync.walk import Sync
 from threads.chatkit import Garbled
 from threads.emulator import Emulator, Fault
@@ -93,9 +93,9 @@ def test_an_upstream_that_is_down_for_an_hour(get: Get, emulator: Emulator, cloc
     assert "OpenAI can't be reached" in banner
     assert times.exact(since, UTC) in banner
     probes = len(emulator.calls) / 2  # each is repeated once
-    assert probes <= lasted / outage.PAUSE + 1
+    assert probes <= lasted / outage.OPEN_SECONDS + 1
     emulator.fault = None
-    clock.wait(outage.PAUSE)
+    clock.wait(outage.OPEN_SECONDS)
     page = get("/threads/?limit=5")
     assert not page.all("div", id="outage")
     assert page.thread_ids == live
@@ -152,16 +152,16 @@ def test_a_sync_of_a_list_that_leads_nowhere(emulator: Emulator, fault: Fault, s
 
 @pytest.mark.parametrize("seconds", [-48 * 3600, -90, 90, 48 * 3600])
 def test_a_clock_that_is_set_while_a_worker_holds_the_lease(clock: Clock, seconds: int, seen: Seen) -> None:
-    first = Held("sync")
+    first = ArchiveLease("sync")
     # On another machine: that it lives cannot be seen from here.
     first.holder = ELSEWHERE
     Lease.objects.update(holder=ELSEWHERE)
     clock.jump(seconds)
-    with pytest.raises(HeldError):
-        Held("sync")
+    with pytest.raises(LeaseHeldError):
+        ArchiveLease("sync")
     first.renew()
     Lease.objects.update(until=Now())
-    second = Held("sync")
+    second = ArchiveLease("sync")
     with pytest.raises(LeaseLostError):
         first.renew()
     second.renew()
@@ -239,7 +239,7 @@ def test_rows_of_the_future(agent: Client, get: Get, seen: Seen, monkeypatch: py
     client = asking(ahead)
     use_upstream(monkeypatch, client)
     sync(ahead)
-    thread_info.forget()
+    thread_info.clear_cache()
     assert len(get("/threads/").thread_ids) == 20
     assert get("/overview/").one("h1") is not None
     assert "Complete" in get("/archive/").said()

@@ -125,7 +125,7 @@ SEARCHES = {
 @pytest.mark.parametrize("kind", SEARCHES)
 def test_whatever_is_searched_for(get: Get, agent: Client, emulator: Emulator, kind: str, seen: Seen) -> None:
     sync(emulator)
-    thread_info.forget()
+    thread_info.clear_cache()
     words = SEARCHES[kind]
     page = get(f"/threads/?{urlencode({'q': words})}")
     assert page.one("input", id="q").get("value") is not None

@@ -20,7 +20,7 @@ from tests.support.seen import Seen
 from tests.support.working import until
 from threads.audit import retries
 from threads.audit.models import AuditEvent
-from threads.audit.record import Action, NotRecordedError, Outcome, must, record
+from threads.audit.record import Action, NotRecordedError, Outcome, record, record_or_raise
 from threads.emulator import Emulator
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -58,7 +58,7 @@ def test_reading_goes_on(get: Get, emulator: Emulator, caplog: pytest.LogCapture
 @pytest.mark.usefixtures("full")
 def test_what_must_be_recorded_is_refused(seen: Seen) -> None:
     with pytest.raises(NotRecordedError):
-        must(Action.DELETE, Outcome.INTENT, thread="cthr_1")
+        record_or_raise(Action.DELETE, Outcome.INTENT, thread="cthr_1")
     seen("NotRecordedError before anything is done")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import migrations
 
-from threads.archive.user_ids import fold
+from threads.archive.user_ids import folded_user_id
 
 _AT_ONCE = 1000
 
@@ -18,7 +18,7 @@ def fold_anew(apps: Any, editor: Any) -> None:
     while some := list(people.filter(pk__gt=last)[:_AT_ONCE]):
         last = some[-1].pk
         for each in some:
-            each.was, each.folded = each.folded, fold(each.name)
+            each.was, each.folded = each.folded, folded_user_id(each.name)
         people.bulk_update([each for each in some if each.folded != each.was], ["folded"])
 
 

@@ -1,8 +1,8 @@
 """Index queries per database: SQLite's FTS5, PostgreSQL's GIN. All other code of the search is the same on both.
 
 FTS5 returns rows in order, so a search stops once it has enough. A GIN index has no order: there each thread also has a
-word for the run of thread numbers that it is in (`word_index.RUN`), and a search first looks into a few runs. Frequent
-words are found there; all matches of a rare word fit into one query.
+word for the run of thread numbers that it is in (`word_index.RUN_BITS`), and a search first looks into a few runs.
+Frequent words are found there; all matches of a rare word fit into one query.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from django.db import connection, transaction
 
-from threads.archive.store.word_index import RUN, run_word
+from threads.archive.store.word_index import RUN_BITS, run_word
 
 Groups = Sequence[Sequence[str]]
 """Words of the index, in conjunctive normal form: one word of each group has to match."""
@@ -23,7 +23,7 @@ _QUERY_LIMIT = 5000
 """Rows per query; more than the threads of a run."""
 
 
-def matching(groups: Groups, low: int, high: int, *, descending: bool, size: int) -> Iterator[list[int]]:
+def matching_numbers(groups: Groups, low: int, high: int, *, descending: bool, size: int) -> Iterator[list[int]]:
     """The numbers of threads in `low` <= number < `high` that match all groups, in order, in non-empty lists; the first
     one has about `size` numbers."""
     search = _sqlite if connection.vendor == "sqlite" else _postgresql
@@ -58,7 +58,7 @@ def words_beginning(start: str, most: int) -> list[str]:
         return [word for (word,) in cursor.fetchall()]
 
 
-def with_word(word: str, most: int) -> list[int]:
+def numbers_with_word(word: str, most: int) -> list[int]:
     """The numbers of up to `most` threads with exactly this word in the index, unordered."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
@@ -117,11 +117,11 @@ def _postgresql(groups: Groups, low: int, high: int, descending: bool, size: int
         elif run is None:
             return
         else:
-            low, high = (low, run << RUN) if descending else ((run + 1) << RUN, high)
+            low, high = (low, run << RUN_BITS) if descending else ((run + 1) << RUN_BITS, high)
 
 
 def _runs(low: int, high: int, descending: bool) -> Iterator[int]:
     """The first runs of the numbers in `low` <= number < `high`, in the order of the search."""
-    first, last = low >> RUN, (high - 1) >> RUN
+    first, last = low >> RUN_BITS, (high - 1) >> RUN_BITS
     runs = range(last, first - 1, -1) if descending else range(first, last + 1)
     yield from runs[:_RUNS]

@@ -8,10 +8,10 @@ from datetime import date, datetime, time, tzinfo
 
 from django.db.models import Max, Min, QuerySet
 
-from threads.archive.clock_changes import hour_of_clock
+from threads.archive.clock_changes import local_hour_periods
 from threads.archive.models import ArchivedThread, Day
-from threads.archive.store.counters import DAY
-from threads.lib.times import bounds
+from threads.archive.store.counters import DAY_SECONDS
+from threads.lib.times import day_bounds
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _FIRST, _LAST = date(1, 3, 1).toordinal(), date(9999, 11, 1).toordinal()
@@ -56,7 +56,7 @@ def day_spans(
     if begin is None and end is None and hour is None:
         yield Span(low, high)
         return
-    since, until = bounds(begin, end, zone)
+    since, until = day_bounds(begin, end, zone)
     if hour is None:
         yield from _within(since, until, low, high)
         return
@@ -65,7 +65,7 @@ def day_spans(
     if not days:
         return
     for begins, ends_at in _hours(hour, since, until, zone, days, descending=descending):
-        reached = range(int(begins.timestamp() // DAY), int(ends_at.timestamp() // DAY) + 1)
+        reached = range(int(begins.timestamp() // DAY_SECONDS), int(ends_at.timestamp() // DAY_SECONDS) + 1)
         if runs := [days[day] for day in reached if day in days]:
             begin_at, end_at = max(low, min(each for each, _ in runs)), min(high, max(each for _, each in runs) + 1)
             if begin_at < end_at:
@@ -90,9 +90,9 @@ def grouped(where: Iterable[Span], *, descending: bool) -> list[tuple[Span, ...]
 def _within(begin: datetime | None, end: datetime | None, low: int, high: int) -> Iterator[Span]:
     days = Day.objects.all()
     if begin is not None:
-        days = days.filter(day__gte=int(begin.timestamp() // DAY))
+        days = days.filter(day__gte=int(begin.timestamp() // DAY_SECONDS))
     if end is not None:
-        days = days.filter(day__lte=int(end.timestamp() // DAY))
+        days = days.filter(day__lte=int(end.timestamp() // DAY_SECONDS))
     found = days.aggregate(first=Min("first"), last=Max("last"))
     if found["first"] is not None:
         low, high = max(low, found["first"]), min(high, found["last"] + 1)
@@ -115,7 +115,7 @@ def _hours(
     near = {each for day in days for each in range(_EPOCH + day - 1, _EPOCH + day + 2)}
     candidates = (each for each in near if _FIRST <= each <= _LAST and (each - 1) % 7 == weekday)
     for each in sorted(candidates, reverse=descending):
-        shown = hour_of_clock(datetime.combine(date.fromordinal(each), time(clock)), zone)
+        shown = local_hour_periods(datetime.combine(date.fromordinal(each), time(clock)), zone)
         for begins, ends in reversed(shown) if descending else shown:
             begin, end = max(begins, since or begins), min(ends, until or ends)
             if begin < end:

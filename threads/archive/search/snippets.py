@@ -20,7 +20,7 @@ from threads.archive.store.tokens import is_whole, searchable_texts
 from threads.chatkit import ThreadItem
 from threads.chatkit.items import item as read_item
 from threads.chatkit.types import AssistantMessage
-from threads.lib.folding import boundary, places, spaced
+from threads.lib.folding import fold_with_origins, spaced, split_boundary
 from threads.rendering.markdown import plain_text
 
 _WINDOW = 4_000
@@ -33,7 +33,7 @@ _SENTENCE_ENDS = (". ", "! ", "? ", "\n", "。")
 _MOST_ITEMS = 20
 """Items of a thread that are compared."""
 
-LEAD, TAIL = "… ", " …"
+LEADING_ELLIPSIS, TRAILING_ELLIPSIS = "… ", " …"
 """Ellipses where a snippet is cut."""
 
 Marks = list[tuple[int, int]]
@@ -54,7 +54,7 @@ class Snippet(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class ItemMatch:
     """An item that matches, and its snippet, as in `Snippet`."""
 
     item_id: str | None
@@ -67,12 +67,12 @@ class Hit:
 
 def marks(text: str, units: Sequence[str]) -> Marks:
     """The matches of folded `units` in a text as it was written, extended to whole characters."""
-    plain, origins = places(text)
+    plain, origins = fold_with_origins(text)
     found = (match.span() for unit in units for match in _pattern(unit).finditer(plain))
     return _merged([(origins[begin][0], origins[end - 1][1]) for begin, end in found])
 
 
-def in_items(thread: int, units: Sequence[str]) -> Hit | None:
+def best_item(thread: int, units: Sequence[str]) -> ItemMatch | None:
     """The first item of a thread (by number) with the most of the `units`; None where no item has any."""
     if not units:
         return None
@@ -94,7 +94,7 @@ def in_items(thread: int, units: Sequence[str]) -> Hit | None:
     for text in _texts(read_item(json.loads(kept.raw))):
         around = snippet(text, units)
         if around is not None:
-            return Hit(kept.item_id, kept.type, *around)
+            return ItemMatch(kept.item_id, kept.type, *around)
     return None
 
 
@@ -127,9 +127,9 @@ def snippet(text: str, units: Sequence[str]) -> Snippet | None:
         if mark[0] < end:
             end = max(end, mark[1])
     before, after = text[max(0, begin - _CONTEXT) : begin], text[end : end + _CONTEXT]
-    lead = LEAD if before else ""
+    lead = LEADING_ELLIPSIS if before else ""
     moved = [(a - begin + len(lead), b - begin + len(lead)) for a, b in found if a < end]
-    return Snippet(lead + text[begin:end] + (TAIL if after else ""), moved, before, after)
+    return Snippet(lead + text[begin:end] + (TRAILING_ELLIPSIS if after else ""), moved, before, after)
 
 
 def _begin(text: str, first: int) -> int:
@@ -138,7 +138,7 @@ def _begin(text: str, first: int) -> int:
     sentences = [place + len(end) for end in _SENTENCE_ENDS if (place := text.rfind(end, far, first)) >= 0]
     if sentences:
         return max(sentences)
-    return far and (text.find(" ", far, first) + 1 or min(boundary(text, far), first))
+    return far and (text.find(" ", far, first) + 1 or min(split_boundary(text, far), first))
 
 
 def _end(text: str, far: int, until: int) -> int:
@@ -146,14 +146,14 @@ def _end(text: str, far: int, until: int) -> int:
     if far >= len(text):
         return len(text)
     space = text.rfind(" ", until, far + 1)
-    return space if space >= 0 else boundary(text, far)
+    return space if space >= 0 else split_boundary(text, far)
 
 
 def _first_matches(text: str, units: Sequence[str]) -> Marks:
     """The first match in a text, and the matches after it within reach of a snippet."""
     cuts = [0]
     while cuts[-1] < len(text):
-        cuts.append(boundary(text, cuts[-1] + _WINDOW))
+        cuts.append(split_boundary(text, cuts[-1] + _WINDOW))
     folded = [spaced(text[begin:end]) for begin, end in pairwise(cuts)]
     ends = list(accumulate(map(len, folded)))
     whole = "".join(folded)

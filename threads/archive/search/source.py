@@ -16,20 +16,20 @@ from django.db.models import F, QuerySet, Sum
 
 from threads.archive import user_ids
 from threads.archive.models import ArchivedItem, ArchivedThread, OversizedItem, Reason, State, Tally
-from threads.archive.statement_timeout import bounded
+from threads.archive.statement_timeout import statement_timeout
 from threads.archive.store import word_index
-from threads.archive.store.counters import QUARTER, digest
+from threads.archive.store.counters import QUARTER_SECONDS, digest
 from threads.chatkit import LeftOut, NotFound, Thread, ThreadItem
 from threads.chatkit.decode import thread as read_thread
 from threads.chatkit.items import item as read_item
-from threads.lib.times import bounds
+from threads.lib.times import day_bounds
 from threads.sources.query import ItemQuery, ThreadQuery
 from threads.sources.window import Window
 
 from . import users
 from .ranges import Span, created_between, day_spans
 from .users import UserMatches
-from .words import Candidate, CandidateFilter, Search, find, parse
+from .words import Candidate, CandidateFilter, Search, find_threads, parse
 
 _ALL = (-(2**62), 2**62)
 _EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -63,7 +63,7 @@ class ArchiveSource:
 
     def list_threads(self, query: ThreadQuery) -> Window[Thread]:
         """One page of threads. Raises `NotFound` for an unknown cursor, `TooSlow` by the statement timeout."""
-        with bounded():
+        with statement_timeout():
             return self._page(query)
 
     def _page(self, query: ThreadQuery) -> Window[Thread]:
@@ -75,7 +75,7 @@ class ArchiveSource:
         numbers, stopped_at = self._numbers(query, search, beyond, descending)
         more = len(numbers) > query.limit
         kept = ArchivedThread.objects.in_bulk(numbers[: query.limit])
-        rows = [shown(kept[number]) for number in numbers[: query.limit] if number in kept]
+        rows = [to_thread(kept[number]) for number in numbers[: query.limit] if number in kept]
         ends = [row.id for row in rows if row.id]
         edge = _id(stopped_at) if stopped_at is not None and not more else None
         first, last = (ends[0], edge or ends[-1]) if ends else (edge, edge)
@@ -89,7 +89,7 @@ class ArchiveSource:
 
     def thread(self, thread_id: str) -> Thread:
         """One thread. Raises `NotFound`."""
-        return shown(_archived(thread_id))
+        return to_thread(_archived(thread_id))
 
     def list_items(self, thread_id: str, query: ItemQuery) -> Window[ThreadItem]:
         """One page of a thread's items, oldest first. Raises `NotFound` for the thread or the cursor."""
@@ -121,18 +121,18 @@ class ArchiveSource:
         if query.q or query.hour or query.reason or query.match == "part":
             return None
         states = State.objects.all() if query.has_reason is None else State.objects.filter(has_reason=query.has_reason)
-        begin, end = bounds(query.begin, query.end, self._zone)
+        begin, end = day_bounds(query.begin, query.end, self._zone)
         if query.user is not None:
-            person = users.exactly(query.user)
+            person = users.find_user(query.user)
             theirs = created_between(ArchivedThread.objects.filter(person=person), begin, end)
             sums = {each.pk: theirs.filter(state=each).count() if person else 0 for each in states}
         elif begin or end:
             # UTC offsets are multiples of 15 minutes.
             quarters = Tally.objects.all()
             if begin is not None:
-                quarters = quarters.filter(quarter__gte=int(begin.timestamp() // QUARTER))
+                quarters = quarters.filter(quarter__gte=int(begin.timestamp() // QUARTER_SECONDS))
             if end is not None:
-                quarters = quarters.filter(quarter__lt=int(end.timestamp() // QUARTER))
+                quarters = quarters.filter(quarter__lt=int(end.timestamp() // QUARTER_SECONDS))
             sums = dict(quarters.values_list("state").annotate(sum=Sum("threads")))
         else:
             sums = {each.pk: each.threads for each in states}
@@ -154,11 +154,11 @@ class ArchiveSource:
             return list(islice(_listed(filters, where, descending, wanted), wanted)), None
         within = list(where)
         fits = _time_check(within, _user_check(filters))
-        found = find(search, _facets(filters), within, fits, descending=descending, wanted=wanted)
+        found = find_threads(search, _facets(filters), within, fits, descending=descending, wanted=wanted)
         return list(found.numbers), found.stopped_at
 
 
-def shown(kept: ArchivedThread) -> Thread:
+def to_thread(kept: ArchivedThread) -> Thread:
     """An archived thread as the API returned it."""
     return read_thread(json.loads(kept.raw))
 
@@ -172,7 +172,7 @@ def _resolved(query: ThreadQuery) -> Filters:
         if query.has_reason is not None:
             found = found.filter(has_reason=query.has_reason)
         states = tuple(found.values_list("pk", flat=True))
-    matches = None if query.user is None else users.matching(query.user, part=query.match == "part")
+    matches = None if query.user is None else users.find_users(query.user, part=query.match == "part")
     cause = None
     if query.reason is not None:
         # A form sends a line break as CR LF, and a page may have normalised it to LF before.
@@ -200,7 +200,7 @@ def _user_check(filters: Filters) -> CandidateFilter | None:
     matches = filters.users
     if matches is None or matches.keys is not None:
         return None
-    return lambda thread: matches.part in user_ids.fold(thread.user or "")
+    return lambda thread: matches.part in user_ids.folded_user_id(thread.user or "")
 
 
 def _time_check(where: Sequence[Span], fits: CandidateFilter | None) -> CandidateFilter | None:

@@ -9,9 +9,9 @@ from django.db.models import BooleanField, Q, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
 from threads.archive.models import ArchivedThread, Person
-from threads.archive.user_ids import column, fold
+from threads.archive.user_ids import folded_user_id, stored_user_id
 
-MOST = 100
+MAX_LOOKUPS = 100
 """Users up to which threads are looked up per user. Where more match, scanning threads in order soon finds some."""
 
 FEW = 10_000
@@ -20,8 +20,8 @@ FEW = 10_000
 
 @dataclass(frozen=True, slots=True)
 class UserMatches:
-    """The users that match a filter, by primary key. `keys` is None for more than `MOST` users: those with `part` in
-    their folded ids, with `threads` threads in total."""
+    """The users that match a filter, by primary key. `keys` is None for more than `MAX_LOOKUPS` users: those with
+    `part` in their folded ids, with `threads` threads in total."""
 
     keys: tuple[int, ...] | None
     part: str = ""
@@ -52,30 +52,30 @@ def _of_users(key: str, part: str) -> RawSQL:
     return RawSQL(sql, [f"%{connection.ops.prep_for_like_query(part)}%"], output_field=BooleanField())
 
 
-def exactly(name: str) -> int | None:
+def find_user(name: str) -> int | None:
     """The primary key of the user with exactly this id; None where there is none."""
-    return Person.objects.filter(name=column(name)).values_list("pk", flat=True).first()
+    return Person.objects.filter(name=stored_user_id(name)).values_list("pk", flat=True).first()
 
 
-def matching(typed: str, *, part: bool) -> UserMatches:
+def find_users(typed: str, *, part: bool) -> UserMatches:
     """The users that match: with exactly this id, or with `part` all that contain it."""
     if not part:
-        found = exactly(typed)
+        found = find_user(typed)
         return UserMatches(() if found is None else (found,))
-    wanted = fold(typed)
+    wanted = folded_user_id(typed)
     if not wanted:
         return UserMatches(())
     having = Person.objects.filter(folded__contains=wanted)
-    keys = tuple(having.values_list("pk", flat=True)[: MOST + 1])
-    if len(keys) <= MOST:
+    keys = tuple(having.values_list("pk", flat=True)[: MAX_LOOKUPS + 1])
+    if len(keys) <= MAX_LOOKUPS:
         return UserMatches(keys, wanted)
     return UserMatches(None, wanted, having.aggregate(sum=Sum("threads"))["sum"])
 
 
-def offered(typed: str, most: int = 10) -> list[Person]:
+def suggest(typed: str, most: int = 10) -> list[Person]:
     """Up to `most` users for a typed text: ids that start with it, then ids that contain it, each by number of
     threads."""
-    wanted = fold(typed)
+    wanted = folded_user_id(typed)
     if not wanted:
         return []
     busiest = Person.objects.filter(threads__gt=0).order_by("-threads", "id")

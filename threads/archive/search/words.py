@@ -17,7 +17,7 @@ from django.db.models import Max, Min
 
 from threads.archive.models import ArchivedItem, ArchivedThread
 from threads.archive.store.tokens import Term, folded, terms
-from threads.archive.store.word_index import head
+from threads.archive.store.word_index import folded_head
 
 from . import engines
 from .ranges import Span, grouped
@@ -54,7 +54,7 @@ _TYPED = re.compile(
 class Search:
     """A parsed search.
 
-    - `units`: folded words and phrases.
+    - `folded_units`: folded words and phrases.
     - `groups`: words of the index; a thread needs one of each group.
     - `phrases`: units that are compared with the text of a candidate thread.
     - `notes`: sentences for the reader. `gaps`: those of them that say why results may be missing.
@@ -101,7 +101,7 @@ def typed_units(typed: str) -> list[str]:
     return [each for each in found if folded(each)]
 
 
-def units(typed: str) -> list[str]:
+def folded_units(typed: str) -> list[str]:
     """The distinct folded words and phrases of a search, up to `MOST_WORDS` words."""
     return _taken(typed)[0]
 
@@ -147,7 +147,7 @@ def _taken(typed: str) -> tuple[list[str], list[str]]:
     return found, gaps
 
 
-def find(
+def find_threads(
     search: Search,
     facets: Sequence[Sequence[str]],
     where: Iterable[Span],
@@ -225,10 +225,10 @@ def _candidates(groups: Sequence[Sequence[str]], places: _Places, descending: bo
     """Numbers from the index that are in `places`. Where the gap to the next place has many matches, a new query starts
     there; rare matches are found with one query."""
     if places and not places.several:
-        yield from engines.matching(groups, *places.reach(), descending=descending, size=size)
+        yield from engines.matching_numbers(groups, *places.reach(), descending=descending, size=size)
         return
     while places:
-        for chunk in engines.matching(groups, *places.reach(), descending=descending, size=size):
+        for chunk in engines.matching_numbers(groups, *places.reach(), descending=descending, size=size):
             step = (abs(chunk[-1] - chunk[0]) + 1) / len(chunk)
             if found := [number for number in chunk if places.has(number, step)]:
                 yield found
@@ -253,7 +253,7 @@ def _checked(numbers: Sequence[int], phrases: Sequence[str], fits: CandidateFilt
     for phrase in phrases:
         said = ArchivedItem.objects.filter(thread__in=left, text__contains=phrase)
         having = set(said.values_list("thread_id", flat=True).distinct())
-        left = [number for number in left if number in having or phrase in head(threads[number])]
+        left = [number for number in left if number in having or phrase in folded_head(threads[number])]
     return left
 
 

@@ -13,21 +13,21 @@ from django.db.models import F
 from threads.archive import user_ids
 from threads.archive.models import ArchivedThread, Day, Person, Reason, State
 
-QUARTER, DAY = 900, 86_400
+QUARTER_SECONDS, DAY_SECONDS = 900, 86_400
 """Seconds of a quarter of an hour and of a day."""
 
-Counted = tuple[int | None, int | None, int | None, int | None]
+CounterKeys = tuple[int | None, int | None, int | None, int | None]
 """The counters of a thread: primary keys of its state, user and reason, and its quarter of an hour since 1970."""
 
 
-def counted(thread: ArchivedThread) -> Counted | None:
+def counter_keys(thread: ArchivedThread) -> CounterKeys | None:
     """The counters that a thread is counted in; None where it was never counted."""
     if thread.state_id is None:
         return None
     return thread.state_id, thread.person_id, thread.cause_id, _quarter(thread.created_at)
 
 
-def name(threads: Sequence[ArchivedThread]) -> None:
+def set_keys(threads: Sequence[ArchivedThread]) -> None:
     """Sets the foreign keys `state`, `person` and `cause` of each thread from its columns. The caller saves."""
     people = _user_keys({each.user for each in threads if each.user is not None})
     causes = _reason_keys({each.reason for each in threads if each.reason})
@@ -38,7 +38,7 @@ def name(threads: Sequence[ArchivedThread]) -> None:
         each.state_id = states[each.status or "", bool(each.reason)]
 
 
-def change(before: Iterable[Counted], after: Iterable[Counted]) -> None:
+def update_counts(before: Iterable[CounterKeys], after: Iterable[CounterKeys]) -> None:
     """Updates the counters of threads whose counters change from `before` to `after`."""
     change = Counter(after)
     change.subtract(Counter(before))
@@ -65,12 +65,12 @@ def change(before: Iterable[Counted], after: Iterable[Counted]) -> None:
                 cursor.executemany(statement, rows)
 
 
-def days(threads: Iterable[ArchivedThread]) -> None:
+def extend_days(threads: Iterable[ArchivedThread]) -> None:
     """Widens the number ranges in `Day` to include these threads, which must have numbers."""
     ends: dict[int, tuple[int, int]] = {}
     for each in threads:
         if each.created_at is not None:
-            day = int(each.created_at.timestamp() // DAY)
+            day = int(each.created_at.timestamp() // DAY_SECONDS)
             first, last = ends.get(day, (each.number, each.number))
             ends[day] = min(first, each.number), max(last, each.number)
     known = Day.objects.in_bulk(list(ends))
@@ -88,7 +88,7 @@ def digest(text: str) -> str:
 
 
 def _quarter(moment: datetime | None) -> int | None:
-    return None if moment is None else int(moment.timestamp() // QUARTER)
+    return None if moment is None else int(moment.timestamp() // QUARTER_SECONDS)
 
 
 def _user_keys(names: set[str]) -> dict[str, int]:
@@ -96,7 +96,7 @@ def _user_keys(names: set[str]) -> dict[str, int]:
     if new := sorted(names - known.keys()):
         # Another process may be inserting the same names.
         Person.objects.bulk_create(
-            [Person(name=each, folded=user_ids.fold(each)) for each in new], ignore_conflicts=True
+            [Person(name=each, folded=user_ids.folded_user_id(each)) for each in new], ignore_conflicts=True
         )
         known |= dict(Person.objects.filter(name__in=new).values_list("name", "pk"))
     return known

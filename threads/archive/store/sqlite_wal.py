@@ -25,7 +25,7 @@ _MAX_WAIT, _RETRY = 15.0, 0.1
 log = logging.getLogger(__name__)
 
 
-class Turns:
+class WritePauses:
     """Pauses between the transactions of one sync. `sleep` waits for the given seconds."""
 
     def __init__(self, sleep: Callable[[float], object]) -> None:
@@ -46,7 +46,7 @@ class Turns:
 
     def _bound(self) -> None:
         until = time.monotonic() + _MAX_WAIT
-        while (size := _size()) > _LARGE and not emptied():
+        while (size := _size()) > _LARGE and not checkpoint():
             if size <= _TOO_LARGE:
                 return
             if not self._slowed:
@@ -57,7 +57,7 @@ class Turns:
             self._sleep(_RETRY)
 
 
-def emptied() -> bool:
+def checkpoint() -> bool:
     """Runs a TRUNCATE checkpoint of the write-ahead log. False where a reader or a writer blocks it."""
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -11,9 +11,18 @@ from typing import NamedTuple
 
 from threads.chatkit import ThreadItem
 from threads.chatkit.types import AssistantMessage, ClientToolCall, Task, TaskGroup, UserMessage
-from threads.lib.folding import folded, places
+from threads.lib.folding import fold_with_origins, folded
 
-__all__ = ["folded", "is_message", "is_whole", "opening_text", "places", "searchable_texts", "terms", "words"]
+__all__ = [
+    "fold_with_origins",
+    "folded",
+    "is_message",
+    "is_whole",
+    "opening_text",
+    "searchable_texts",
+    "terms",
+    "words",
+]
 
 LONGEST_WORD = 64
 """Characters of an indexed word. A longer one is split into words that overlap by half."""

@@ -19,20 +19,20 @@ _LOCK = 7_265_173_101
 """Key of the advisory lock."""
 
 
-def storing() -> None:
+def lock_for_storing() -> None:
     """Call first in a transaction that stores upstream data: until it ends, nothing is erased."""
     _lock("pg_advisory_xact_lock_shared")
     # A separate statement: the one that waits for the lock has a snapshot from before it waited.
     erased = Erased.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    word_index.as_of((erased, Progress.objects.values_list("removals", flat=True).first() or 0))
+    word_index.match_removals((erased, Progress.objects.values_list("removals", flat=True).first() or 0))
 
 
-def erasing() -> None:
+def lock_for_erasing() -> None:
     """Call first in a transaction that erases: until it ends, nothing is stored."""
     _lock("pg_advisory_xact_lock")
 
 
-def known(thread_ids: Iterable[str]) -> set[str]:
+def erased_ids(thread_ids: Iterable[str]) -> set[str]:
     """The thread ids among these that have a tombstone."""
     return set(Erased.objects.filter(thread_id__in=list(thread_ids)).values_list("thread_id", flat=True))
 

@@ -20,7 +20,7 @@ from .tokens import folded, words
 MOST = 1_000_000
 """Bytes of distinct words per thread. A PostgreSQL tsvector has at most 1,048,575."""
 
-CUT = "=cut"
+CUT_MARKER = "=cut"
 """Marker word of a thread with more words than `MOST` allows."""
 
 _MOST_ITEMS = 1_000
@@ -33,7 +33,7 @@ _DIGIT = re.compile("[0-9]")
 _SHORTEST_CODE = 8
 """A word of at least this many characters with a digit counts as an id, a hash or a key."""
 
-RUN = 12
+RUN_BITS = 12
 """A run has 2 to the power of this thread numbers. PostgreSQL's index has no order, so each thread also has a word for
 its run, and frequent words are found in the first runs alone."""
 
@@ -62,12 +62,12 @@ class HasHead(Protocol):
     def reason(self) -> str | None: ...
 
 
-def head(thread: HasHead) -> str:
+def folded_head(thread: HasHead) -> str:
     """The folded title and reason of a thread."""
     return " ".join(filter(None, [folded(thread.title or ""), folded(thread.reason or "")]))
 
 
-def facets(thread: ArchivedThread) -> list[str]:
+def marker_words(thread: ArchivedThread) -> list[str]:
     """Filter values of a thread as marker words, which begin with "=" and so can't be typed."""
     found = [state_word(thread.state_id or 0)]
     if thread.person_id is not None:
@@ -75,7 +75,7 @@ def facets(thread: ArchivedThread) -> list[str]:
     if thread.cause_id is not None:
         found.append(cause_word(thread.cause_id))
     if connection.vendor != "sqlite":
-        found.append(run_word(thread.number >> RUN))
+        found.append(run_word(thread.number >> RUN_BITS))
     return found
 
 
@@ -99,69 +99,69 @@ def cause_word(cause: int) -> str:
     return f"=r{cause}"
 
 
-def new(threads: Sequence[ArchivedThread]) -> None:
+def index_new(threads: Sequence[ArchivedThread]) -> None:
     """Indexes threads that were just stored for the first time and have no items yet."""
-    put({thread: set(words(head(thread))) for thread in threads}, fresh=True)
+    write_words({thread: set(words(folded_head(thread))) for thread in threads}, fresh=True)
 
 
-def anew(threads: Iterable[ArchivedThread]) -> None:
+def reindex_threads(threads: Iterable[ArchivedThread]) -> None:
     """Reindexes threads completely. One with many items is left to a worker."""
-    with words_last():
+    with words_at_end():
         for thread in threads:
             if thread.items > _MOST_ITEMS:
-                later(thread)
+                mark_stale(thread)
             else:
-                put({thread: words_in(thread)})
+                write_words({thread: all_words(thread)})
 
 
-def later(thread: ArchivedThread) -> None:
+def mark_stale(thread: ArchivedThread) -> None:
     """Marks a thread for reindexing by a worker. Until then it is found by its old words."""
     StaleIndex.objects.bulk_create([StaleIndex(thread=thread)], ignore_conflicts=True)
 
 
-def words_in(thread: ArchivedThread) -> set[str]:
+def all_words(thread: ArchivedThread) -> set[str]:
     """All words of an archived thread and its items."""
-    found = set(words(head(thread)))
+    found = set(words(folded_head(thread)))
     for item in chunked(ArchivedItem.objects.filter(thread=thread).only("place", "text"), 500, by="place"):
         found.update(words(item.text))
     return found
 
 
-def more(thread: ArchivedThread, texts: Iterable[str]) -> None:
+def add_items(thread: ArchivedThread, texts: Iterable[str]) -> None:
     """Adds the folded texts of new items to an indexed thread; a long thread is left to a worker."""
     found = {word for text in texts for word in words(text)}
     there = SearchDoc.objects.filter(pk=thread.pk).values_list("words", flat=True).first() or ""
     if len(there) > _LARGE:
-        later(thread)
+        mark_stale(thread)
         return
-    put({thread: found | {word for word in there.split(" ") if not word.startswith("=")}})
+    write_words({thread: found | {word for word in there.split(" ") if not word.startswith("=")}})
 
 
-def put(found: Mapping[ArchivedThread, set[str]], *, fresh: bool = False) -> None:
+def write_words(found: Mapping[ArchivedThread, set[str]], *, fresh: bool = False) -> None:
     """Writes the words of threads. `fresh` is whether none of them is in the index yet."""
-    docs = [SearchDoc(thread=thread, words=document(thread, each)) for thread, each in found.items()]
+    docs = [SearchDoc(thread=thread, words=index_text(thread, each)) for thread, each in found.items()]
     if fresh:
         SearchDoc.objects.bulk_create(docs)
     else:
         SearchDoc.objects.bulk_create(docs, update_conflicts=True, unique_fields=["thread"], update_fields=["words"])
-    remember(set().union(*found.values()))
+    store_words(set().union(*found.values()))
 
 
-def document(thread: ArchivedThread, found: set[str]) -> str:
+def index_text(thread: ArchivedThread, found: set[str]) -> str:
     """The text of a thread's index row: marker words, then its words. Beyond `MOST` bytes, long codes are left out
     first, since people search for words."""
-    about = facets(thread)
+    about = marker_words(thread)
     text = " ".join([*about, *sorted(found - {""})])
     if len(text.encode()) <= MOST:
         return text
     kept: list[str] = []
-    room = MOST - len(" ".join([CUT, *about]))
+    room = MOST - len(" ".join([CUT_MARKER, *about]))
     for word in sorted(found - {""}, key=_keep_order):
         room -= 1 + len(word.encode())
         if room < 0:
             break
         kept.append(word)
-    return " ".join([CUT, *about, *sorted(kept)])
+    return " ".join([CUT_MARKER, *about, *sorted(kept)])
 
 
 def _keep_order(word: str) -> tuple[bool, int, str]:
@@ -171,11 +171,11 @@ def _keep_order(word: str) -> tuple[bool, int, str]:
 
 def is_cut(thread_id: str) -> bool:
     """Whether an archived thread has more words than are indexed."""
-    return SearchDoc.objects.filter(thread__thread_id=thread_id, words__startswith=f"{CUT} ").exists()
+    return SearchDoc.objects.filter(thread__thread_id=thread_id, words__startswith=f"{CUT_MARKER} ").exists()
 
 
 @contextmanager
-def words_last() -> Iterator[None]:
+def words_at_end() -> Iterator[None]:
     """For a transaction that writes several threads: inserts all their words at the end of the block, in one order.
 
     Prevents deadlocks on PostgreSQL: inserting a word that another transaction has inserted waits for that one to end,
@@ -190,10 +190,10 @@ def words_last() -> Iterator[None]:
         yield
     finally:
         _gathered.reset(token)
-    remember(found)
+    store_words(found)
 
 
-def remember(found: set[str]) -> None:
+def store_words(found: set[str]) -> None:
     """Stores words in the dictionary `Word`, by which partial words are expanded."""
     gathered = _gathered.get()
     if gathered is not None:
@@ -214,7 +214,7 @@ def remember(found: set[str]) -> None:
     transaction.on_commit(committed)
 
 
-def as_of(removals: tuple[int, int]) -> None:
+def match_removals(removals: tuple[int, int]) -> None:
     """Sets the state of removals that the cache has to match: the last erasure, and the number of removals of unused
     words. Where it changed, another process has removed words, and the cache is emptied."""
     if _cache.removals != removals:
@@ -223,7 +223,7 @@ def as_of(removals: tuple[int, int]) -> None:
 
 
 @on_reset
-def forget_known() -> None:
+def clear_cache() -> None:
     """Empties the word cache of this process, after words were removed from the database."""
     _cache.words.clear()
     _cache.removals = None

@@ -11,7 +11,7 @@ from django.db.models import F
 
 from threads.archive.models import ArchivedItem, ArchivedThread, OversizedItem, Progress, current
 from threads.chatkit import LeftOut, Page, Thread, ThreadItem
-from threads.chatkit.dump import dumped
+from threads.chatkit.dump import to_json
 from threads.chatkit.items import item as read_item
 
 from . import counters, tombstones, word_index
@@ -28,21 +28,21 @@ _INDEXED_COLUMNS = ("user", "title", "status", "reason", "created_at")
 """A thread is counted and indexed again when one of these columns changes."""
 
 
-def threads(rows: Sequence[Thread], now: datetime) -> tuple[int, int]:
+def store_threads(rows: Sequence[Thread], now: datetime) -> tuple[int, int]:
     """Inserts or refreshes threads, which come oldest first; erased ones are skipped. Returns the number of new
     threads, and of rows that were not stored because they have no id or could not be read."""
-    tombstones.storing()
-    erased = tombstones.known(row.id for row in rows if row.id)
+    tombstones.lock_for_storing()
+    erased = tombstones.erased_ids(row.id for row in rows if row.id)
     unreadable = sum(is_unreadable(row) for row in rows)
     rows = [row for row in rows if row.id not in erased and not is_unreadable(row)]
     known = ArchivedThread.objects.in_bulk([row.id for row in rows if row.id], field_name="thread_id")
     new = [_filled(ArchivedThread(), row, now) for row in rows if row.id and row.id not in known]
-    refresh([(known[row.id], row) for row in rows if row.id and row.id in known], now)
-    counters.name(new)
+    refresh_threads([(known[row.id], row) for row in rows if row.id and row.id in known], now)
+    counters.set_keys(new)
     ArchivedThread.objects.bulk_create(new)
-    counters.change([], [each for each in map(counters.counted, new) if each])
-    counters.days(new)
-    word_index.new(new)
+    counters.update_counts([], [each for each in map(counters.counter_keys, new) if each])
+    counters.extend_days(new)
+    word_index.index_new(new)
     return len(new), unreadable
 
 
@@ -51,11 +51,11 @@ def is_unreadable(row: Thread) -> bool:
     return row.id is None or row.raw is None
 
 
-def refresh(pairs: Sequence[tuple[ArchivedThread, Thread]], now: datetime) -> None:
+def refresh_threads(pairs: Sequence[tuple[ArchivedThread, Thread]], now: datetime) -> None:
     """Updates archived threads from the rows that the upstream shows now. They count as confirmed at `now`."""
     changed, before, other, same = [], [], [], []
     for kept, row in pairs:
-        was, under = {name: getattr(kept, name) for name in _COLUMNS}, counters.counted(kept)
+        was, under = {name: getattr(kept, name) for name in _COLUMNS}, counters.counter_keys(kept)
         _filled(kept, row, now)
         if under is None or any(was[name] != getattr(kept, name) for name in _INDEXED_COLUMNS):
             before.append(under)
@@ -69,8 +69,8 @@ def refresh(pairs: Sequence[tuple[ArchivedThread, Thread]], now: datetime) -> No
     ArchivedThread.objects.bulk_update(other, [*_COLUMNS, "person", "state", "cause"])
     # Most are unchanged. One statement for all of them costs a tenth of one with their columns.
     ArchivedThread.objects.filter(pk__in=same).update(confirmed_at=now)
-    counters.days(changed)
-    word_index.anew(changed)
+    counters.extend_days(changed)
+    word_index.reindex_threads(changed)
 
 
 def count_uncounted(most: int = 50) -> int:
@@ -86,40 +86,42 @@ def count_uncounted(most: int = 50) -> int:
         Progress.objects.update(items=F("items") + len(items))
     _count_anew(found, [None] * len(found))
     ArchivedThread.objects.bulk_update(found, ["person", "state", "cause", "opening", "messages"])
-    counters.days(found)
-    word_index.anew(found)
+    counters.extend_days(found)
+    word_index.reindex_threads(found)
     return len(found)
 
 
-def _count_anew(threads: Sequence[ArchivedThread], before: Sequence[counters.Counted | None]) -> None:
-    counters.name(threads)
-    counters.change([each for each in before if each], [each for each in map(counters.counted, threads) if each])
+def _count_anew(threads: Sequence[ArchivedThread], before: Sequence[counters.CounterKeys | None]) -> None:
+    counters.set_keys(threads)
+    counters.update_counts(
+        [each for each in before if each], [each for each in map(counters.counter_keys, threads) if each]
+    )
 
 
-def items(thread: ArchivedThread, page: Page[ThreadItem], now: datetime) -> int:
+def store_items(thread: ArchivedThread, page: Page[ThreadItem], now: datetime) -> int:
     """Appends a page of items to a thread, and marks the thread as read with the last page. Returns the number of new
     items."""
     # A page that shows the conversation may have stored some of these meanwhile.
     there = ArchivedThread.objects.select_for_update().only(*_READ_COLUMNS).get(pk=thread.pk)
     for name in _READ_COLUMNS:
         setattr(thread, name, getattr(there, name))
-    new = [row for row in unknown(thread, page.rows) if not isinstance(row.body, LeftOut)]
+    new = [row for row in new_items(thread, page.rows) if not isinstance(row.body, LeftOut)]
     _oversized(thread, page, new)
-    made = [item(thread, thread.items + number, row) for number, row in enumerate(new)]
+    made = [item_row(thread, thread.items + number, row) for number, row in enumerate(new)]
     ArchivedItem.objects.bulk_create(made)
-    count(thread, new)
+    add_to_counts(thread, new)
     thread.last_item_id = page.last_id or thread.last_item_id
     if not page.has_more and not page.lost:
-        checked(thread, now)
+        mark_checked(thread, now)
     thread.failures, thread.trouble = 0, None
     thread.save(update_fields=_READ_COLUMNS)
     if made:
         Progress.objects.update(items=F("items") + len(made))
-        word_index.more(thread, [each.text for each in made])
+        word_index.add_items(thread, [each.text for each in made])
     return len(new)
 
 
-def unknown(thread: ArchivedThread, rows: Sequence[ThreadItem]) -> list[ThreadItem]:
+def new_items(thread: ArchivedThread, rows: Sequence[ThreadItem]) -> list[ThreadItem]:
     """The items that are not archived yet. An item without an id is compared by its whole JSON."""
     if not thread.items:  # the common case in a backfill
         return list(rows)
@@ -128,7 +130,7 @@ def unknown(thread: ArchivedThread, rows: Sequence[ThreadItem]) -> list[ThreadIt
     nameless = set[str]()
     if any(row.id is None for row in rows):
         nameless.update(there.filter(item_id__isnull=True).values_list("raw", flat=True))
-    return [row for row in rows if (row.id not in known if row.id else dumped(row.raw, compact=True) not in nameless)]
+    return [row for row in rows if (row.id not in known if row.id else to_json(row.raw, compact=True) not in nameless)]
 
 
 def _oversized(thread: ArchivedThread, page: Page[ThreadItem], new: Sequence[ThreadItem]) -> None:
@@ -151,32 +153,32 @@ def _note(thread: ArchivedThread, place: int, item_id: str, detail: str) -> None
         noted.update_or_create(thread=thread, place=place, item_id=item_id, defaults=about)
 
 
-def checked(thread: ArchivedThread, now: datetime) -> None:
+def mark_checked(thread: ArchivedThread, now: datetime) -> None:
     """Sets that the last item is known to be archived, and when to check again. The caller saves `_READ_COLUMNS`."""
     thread.read_at = now
     thread.due_at = now + _recheck_after(now - (thread.last_activity_at or thread.created_at or now))
 
 
-def is_last_kept(thread: ArchivedThread, newest: Page[ThreadItem]) -> bool:
+def is_newest_archived(thread: ArchivedThread, newest: Page[ThreadItem]) -> bool:
     """Whether the newest item of a thread, on the page `newest`, is archived or known to be too large. False where the
     size limit was raised since."""
     noted = OversizedItem.objects.filter(thread=thread)
     if noted.filter(limit__lt=settings.CHATKIT_MAX_BYTES).exists():
         return False
-    left = unknown(thread, newest.rows)
+    left = new_items(thread, newest.rows)
     known = set(noted.filter(item_id__in=[row.id for row in left if row.id]).values_list("item_id", flat=True))
     return not newest.lost and all(row.id in known for row in left)
 
 
-def unchecked(thread: ArchivedThread, before: datetime | None) -> None:
-    """Stores that the last page lacks the newest item: the thread was last known to be complete at `before`."""
+def mark_incomplete(thread: ArchivedThread, before: datetime | None) -> None:
+    """Stores that the last page lacks the newest item: the thread was last known to be complete at `id_before`."""
     thread.read_at = before
     thread.save(update_fields=["read_at"])
 
 
-def last_kept(thread: ArchivedThread, now: datetime) -> None:
+def mark_up_to_date(thread: ArchivedThread, now: datetime) -> None:
     """Stores that the last archived item is the upstream's last one."""
-    checked(thread, now)
+    mark_checked(thread, now)
     thread.failures, thread.trouble = 0, None
     thread.save(update_fields=["read_at", "due_at", "failures", "trouble"])
 
@@ -186,7 +188,7 @@ _READ_COLUMNS = [
 ]  # fmt: skip
 
 
-def item(thread: ArchivedThread, place: int, row: ThreadItem) -> ArchivedItem:
+def item_row(thread: ArchivedThread, place: int, row: ThreadItem) -> ArchivedItem:
     """An unsaved row for one item."""
     return ArchivedItem(
         thread=thread,
@@ -194,12 +196,12 @@ def item(thread: ArchivedThread, place: int, row: ThreadItem) -> ArchivedItem:
         item_id=row.id,
         created_at=row.created_at,
         type=_type(row.raw),
-        raw=dumped(row.raw, compact=True),
+        raw=to_json(row.raw, compact=True),
         text=text_of(row),
     )
 
 
-def count(thread: ArchivedThread, new: Sequence[ThreadItem]) -> None:
+def add_to_counts(thread: ArchivedThread, new: Sequence[ThreadItem]) -> None:
     """Adds new items to the counts and times of a thread's row. The caller saves it."""
     thread.items += len(new)
     thread.messages += sum(map(is_message, new))
@@ -209,7 +211,7 @@ def count(thread: ArchivedThread, new: Sequence[ThreadItem]) -> None:
     thread.last_activity_at = max(filter(None, [*times, thread.last_activity_at]), default=None)
 
 
-def restart(thread: ArchivedThread) -> None:
+def restart_items(thread: ArchivedThread) -> None:
     """Makes the next read start at the first item, because the cursor is gone or is not the last item. Archived items
     stay."""
     OversizedItem.objects.filter(thread=thread, item_id="").delete()
@@ -217,28 +219,28 @@ def restart(thread: ArchivedThread) -> None:
     thread.save(update_fields=["last_item_id"])
 
 
-def is_there(thread: ArchivedThread) -> bool:
-    """Whether a thread from an earlier transaction is still archived. `tombstones.storing` keeps it so until the end of
-    this one."""
+def is_archived(thread: ArchivedThread) -> bool:
+    """Whether a thread from an earlier transaction is still archived. `tombstones.lock_for_storing` keeps it so until
+    the end of this one."""
     return ArchivedThread.objects.filter(pk=thread.pk).exists()
 
 
-def purge(thread: ArchivedThread) -> None:
+def delete_thread(thread: ArchivedThread) -> None:
     """Deletes a thread with its items, index and counters. A sync cursor on this thread moves to the thread before,
     since its own position would be lost."""
     for place in ("cursor", "sweep_cursor"):
         there = Progress.objects.filter(**{place: thread.thread_id})
         if there.exists():
-            there.update(**{place: before(thread)})
-    was = counters.counted(thread)
+            there.update(**{place: id_before(thread)})
+    was = counters.counter_keys(thread)
     forgotten, _ = ArchivedItem.objects.filter(thread=thread).delete()
     if was:  # else its items have not been counted either
         Progress.objects.update(items=F("items") - forgotten)
     thread.delete()
-    counters.change([was] if was else [], [])
+    counters.update_counts([was] if was else [], [])
 
 
-def before(thread: ArchivedThread | None) -> str | None:
+def id_before(thread: ArchivedThread | None) -> str | None:
     """The id of the last thread before this one that is still upstream as far as is known; with None, of the last
     one of all."""
     there = current()
@@ -247,23 +249,23 @@ def before(thread: ArchivedThread | None) -> str | None:
     return there.order_by("-number").values_list("thread_id", flat=True).first()
 
 
-def gone(thread: ArchivedThread, now: datetime) -> None:
+def mark_deleted_upstream(thread: ArchivedThread, now: datetime) -> None:
     """Marks a thread as deleted upstream. The archived copy stays."""
     thread.gone_at, thread.missing_at = thread.gone_at or now, None
     thread.trouble = None
     thread.save(update_fields=["gone_at", "missing_at", "trouble"])
 
 
-def trouble(thread: ArchivedThread, said: str, due_at: datetime) -> None:
+def store_failure(thread: ArchivedThread, said: str, due_at: datetime) -> None:
     """Stores a failed read of a thread's items: the reason, and when to try again."""
     thread.failures += 1
     thread.trouble, thread.due_at = said, due_at
     thread.save(update_fields=["failures", "trouble", "due_at"])
 
 
-def as_kept(row: Thread) -> str:
+def raw_json(row: Thread) -> str:
     """The upstream's object as compact JSON, as in `ArchivedThread.raw`."""
-    return dumped(row.raw, compact=True)
+    return to_json(row.raw, compact=True)
 
 
 def _recheck_after(silent: timedelta) -> timedelta:
@@ -279,7 +281,7 @@ def _filled(kept: ArchivedThread, row: Thread, now: datetime) -> ArchivedThread:
     kept.status = _column(row.status.label, 100) if row.status else None
     kept.reason = _column(row.status.reason) if row.status else None
     kept.created_at = row.created_at
-    kept.raw = as_kept(row)
+    kept.raw = raw_json(row)
     kept.confirmed_at = now
     kept.gone_at = kept.missing_at = kept.unlisted_at = kept.former_at = None
     return kept

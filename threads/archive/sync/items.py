@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from threads.archive.deletions import Finding, Verdict
+from threads.archive.deletions import DeletionFinding, DeletionVerdict
 from threads.archive.models import ArchivedThread, current
 from threads.archive.store import write
 from threads.archive.store.sqlite_wal import BUSY
@@ -170,7 +170,7 @@ class ItemReader:
 
     def _store(self, reply: Future[_Reply], thread: ArchivedThread, ask: _Ask) -> bool:
         """Stores a page, or why there is none. Returns whether the next page has to be requested."""
-        if not write.is_there(thread):  # it was erased meanwhile
+        if not write.is_archived(thread):  # it was erased meanwhile
             return False
         try:
             page = reply.result()
@@ -189,8 +189,8 @@ class ItemReader:
             self._failed(thread, "the upstream shows none of its items, of which some are kept")
             return False
         if ask == self._newest:
-            if write.is_last_kept(thread, page):
-                write.last_kept(thread, timezone.now())
+            if write.is_newest_archived(thread, page):
+                write.mark_up_to_date(thread, timezone.now())
                 self._context.tally.threads_read += 1
                 return False
             self._wanted[thread.number] = page
@@ -200,7 +200,7 @@ class ItemReader:
     def _store_page(self, thread: ArchivedThread, page: Page[ThreadItem]) -> bool:
         """Stores a page of items. Returns whether the next one has to be requested."""
         passed, before = self._passed.setdefault(thread.number, set()), thread.read_at
-        self._context.tally.new_items += write.items(thread, page, timezone.now())
+        self._context.tally.new_items += write.store_items(thread, page, timezone.now())
         if page.lost or (page.has_more and page.last_id in passed):
             self._failed(thread, "the upstream gives no way to reach the rest of it", _THREAD_RETRY_DELAYS[-1])
             return False
@@ -209,8 +209,8 @@ class ItemReader:
             return True
         del self._passed[thread.number]
         wanted = self._wanted.pop(thread.number, None)
-        if wanted is not None and not write.is_last_kept(thread, wanted):
-            write.unchecked(thread, before)
+        if wanted is not None and not write.is_newest_archived(thread, wanted):
+            write.mark_incomplete(thread, before)
             self._wanted[thread.number] = wanted
             return self._start_over(thread, "the upstream shows a newest item that is on none of its pages")
         self._context.tally.threads_read += 1
@@ -223,12 +223,12 @@ class ItemReader:
             self._failed(thread, why)
             return False
         self._restarted.add(thread.number)
-        write.restart(thread)
+        write.restart_items(thread)
         return True
 
     def _failed(self, thread: ArchivedThread, why: str, pause: timedelta | None = None) -> None:
         pause = pause or _THREAD_RETRY_DELAYS[min(thread.failures, len(_THREAD_RETRY_DELAYS) - 1)]
-        write.trouble(thread, why, timezone.now() + pause)
+        write.store_failure(thread, why, timezone.now() + pause)
         self._context.tally.failures += 1
 
     def _check_missing(self) -> None:
@@ -241,13 +241,13 @@ class ItemReader:
                 raise finding.error
             with self._context.leased_transaction():
                 self._context.store_finding(thread, finding)
-                if finding.verdict is not Verdict.DELETED and write.is_there(thread):
+                if finding.verdict is not DeletionVerdict.DELETED and write.is_archived(thread):
                     self._failed(thread, _not_deleted(finding))
 
 
-def _not_deleted(finding: Finding) -> str:
+def _not_deleted(finding: DeletionFinding) -> str:
     """Why the items could not be read of a thread that is not known to be deleted."""
-    if finding.verdict is Verdict.PRESENT:
+    if finding.verdict is DeletionVerdict.PRESENT:
         return "the upstream has the thread, and answers 404 for its items"
     return f"the upstream answers 404 for it, which is not believed: {finding.why}"
 

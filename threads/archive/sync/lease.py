@@ -13,7 +13,7 @@ LENGTH = timedelta(seconds=60)
 """How long a worker that died on another machine blocks the others."""
 
 
-class HeldError(Exception):
+class LeaseHeldError(Exception):
     """Another worker holds the lease: `holder`."""
 
     def __init__(self, holder: str) -> None:
@@ -21,15 +21,15 @@ class HeldError(Exception):
         self.holder = holder
 
 
-class Held:
-    """A lease that this object holds from its creation on. Raises `HeldError` where another worker holds it."""
+class ArchiveLease:
+    """A lease that this object holds from its creation on. Raises `LeaseHeldError` where another worker holds it."""
 
     def __init__(self, name: str) -> None:
         self._rows = Lease.objects.filter(name=name)
         Lease.objects.get_or_create(name=name, defaults={"holder": "", "until": Now()})
         holder = lease.claim(self._rows, LENGTH, LENGTH)
         if holder is None:
-            raise HeldError(self._rows.values_list("holder", flat=True).get())
+            raise LeaseHeldError(self._rows.values_list("holder", flat=True).get())
         self.holder = holder
 
     def renew(self) -> None:

@@ -13,11 +13,11 @@ def pending() -> QuerySet[SyncRequest]:
     return SyncRequest.objects.filter(ended_at=None)
 
 
-def begun() -> None:
+def mark_started() -> None:
     """Marks the open request as started. Called by the lease holder, in a transaction."""
     pending().update(began_at=Now())
 
 
-def met() -> None:
+def mark_finished() -> None:
     """Closes the request whose run has ended; one made after that run began stays open. Called by the lease holder."""
     pending().exclude(began_at=None).update(ended_at=Now())

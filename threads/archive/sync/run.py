@@ -22,13 +22,13 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from threads.archive import erase
-from threads.archive.deletions import Evidence, Finding, Verdict
+from threads.archive.deletions import DeletionChecker, DeletionFinding, DeletionVerdict
 from threads.archive.models import ArchivedThread, Run
 from threads.archive.store import sqlite_wal, tombstones, word_index, write
 from threads.chatkit import ChatKitClient, ChatKitError, NotSignedIn, Page, RateLimited, Retired, ScopesMissing, Thread
 
 from . import requests as sync_requests
-from .lease import Held
+from .lease import ArchiveLease
 from .pace import Throughput
 from .rate_limit import RateLimiter
 
@@ -86,19 +86,19 @@ class SyncContext:
         watch: Watch,
     ) -> None:
         self.client = client
-        self.evidence = Evidence(client, lambda call: self.wait_for(lambda: self.with_retries(call)))
+        self.evidence = DeletionChecker(client, lambda call: self.wait_for(lambda: self.with_retries(call)))
         self.side_by_side = side_by_side
         self.tally = SyncTally()
         self._stopped = Event()
         self._rate_limiter = RateLimiter(per_minute, sleep=self._stopped.wait)
-        self._turns = sqlite_wal.Turns(self._stopped.wait)
+        self._turns = sqlite_wal.WritePauses(self._stopped.wait)
         self._pauses = pauses
         self._watch = watch
 
     def begin(self, *, everything: bool, answers: bool) -> None:
         """Takes the lease and starts the `Run` row. With `answers` the run fulfils the open sync request. Raises
         `HeldError`."""
-        self._lease = Held("sync")
+        self._lease = ArchiveLease("sync")
         self.pool = ThreadPoolExecutor(self.side_by_side, thread_name_prefix="sync")
         now = timezone.now()
         unused = {name: 0 for name in asdict(self.tally) if name != "pages"}
@@ -108,7 +108,7 @@ class SyncContext:
             self._lease.renew()
             Run.objects.update_or_create(pk=1, defaults=unused | started | about)
             if answers:
-                sync_requests.begun()
+                sync_requests.mark_started()
         self._phase, self._throughput, self._saved_at = "walk", Throughput(now, 0), time.monotonic()
 
     def end(self) -> None:
@@ -163,20 +163,20 @@ class SyncContext:
         began = time.monotonic()
         with transaction.atomic():
             self._lease.renew()
-            tombstones.storing()
-            with word_index.words_last():
+            tombstones.lock_for_storing()
+            with word_index.words_at_end():
                 yield
             self._save_progress()
         self._turns.took(time.monotonic() - began)
 
-    def store_finding(self, thread: ArchivedThread, finding: Finding) -> None:
+    def store_finding(self, thread: ArchivedThread, finding: DeletionFinding) -> None:
         """Marks a thread that was found to be deleted; refreshes one that is still there."""
-        if finding.verdict is Verdict.DELETED:
+        if finding.verdict is DeletionVerdict.DELETED:
             erase.mark_deleted(thread, timezone.now())
-        elif finding.thread is not None and write.is_there(thread):
-            write.refresh([(thread, finding.thread)], timezone.now())
+        elif finding.thread is not None and write.is_archived(thread):
+            write.refresh_threads([(thread, finding.thread)], timezone.now())
 
-    def check_deleted(self, thread: ArchivedThread) -> Finding:
+    def check_deleted(self, thread: ArchivedThread) -> DeletionFinding:
         """Checks whether a thread that the list did not show is deleted, and stores the finding. Makes calls, so it
         must run outside any transaction. Raises one of `PERMANENT_ERRORS`."""
         finding = self.evidence.of(thread.thread_id)
@@ -191,9 +191,9 @@ class SyncContext:
         if not ArchivedThread.objects.filter(pk=last.pk).exists():  # erased meanwhile
             return True
         finding = self.check_deleted(last)
-        if finding.verdict is not Verdict.DELETED:
+        if finding.verdict is not DeletionVerdict.DELETED:
             log.warning("The list of threads ends before the newest archived thread, so it is treated as incomplete.")
-        return finding.verdict is Verdict.DELETED
+        return finding.verdict is DeletionVerdict.DELETED
 
     # Progress
 

@@ -26,7 +26,7 @@ _MIN_RATE_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class ToRead:
+class PendingConversations:
     """Number of conversations that sync has to check. `seconds` is the least that takes: one request each, at
     `per_minute` requests."""
 
@@ -39,7 +39,7 @@ class ToRead:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningSync:
     """A run that is under way, in one of `PHASES`.
 
     `left` is the number of threads left in this phase, None if unknown. `rate` is the throughput of the last minutes in
@@ -55,7 +55,7 @@ class Running:
     left: int | None
     rate: float | None
     seconds_left: float | None
-    then: ToRead | None
+    then: PendingConversations | None
 
     @property
     def said(self) -> str:
@@ -63,14 +63,14 @@ class Running:
         return PHASES.get(self.phase, self.phase)
 
 
-def last() -> Run | None:
+def last_run() -> Run | None:
     """The run that is under way or the last one; None before the first."""
     return Run.objects.filter(pk=1).first()
 
 
-def running_sync() -> Running | None:
+def running_sync() -> RunningSync | None:
     """The run that holds the lease, None if there is none. A dead one is shown until its lease expires."""
-    run = last()
+    run = last_run()
     if run is None or run.ended_at is not None:
         return None
     if not Lease.objects.filter(name="sync", holder=run.holder, until__gt=Now()).exists():
@@ -78,7 +78,7 @@ def running_sync() -> Running | None:
     spent = (run.updated_at - run.phase_at).total_seconds()
     rate = run.phase_done / spent if spent >= _MIN_RATE_SECONDS else None
     left = _left(run)
-    return Running(
+    return RunningSync(
         phase=run.phase,
         started_at=run.started_at,
         new_threads=run.new_threads,
@@ -91,12 +91,12 @@ def running_sync() -> Running | None:
     )
 
 
-def pending_conversations(run: Run | None = None) -> ToRead | None:
+def pending_conversations(run: Run | None = None) -> PendingConversations | None:
     """The conversations that `run`, or else the next run, has to check; None if there are none."""
     if settings.ARCHIVE != "full":
         return None
     number = _count_pending(run.started_at if run is not None and run.everything else None)
-    return ToRead(number, settings.ARCHIVE_REQUESTS_PER_MINUTE) if number else None
+    return PendingConversations(number, settings.ARCHIVE_REQUESTS_PER_MINUTE) if number else None
 
 
 def _count_pending(before: datetime | None) -> int:

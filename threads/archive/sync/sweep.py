@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from threads.archive import deletions, erase
-from threads.archive.deletions import Verdict
+from threads.archive.deletions import DeletionVerdict
 from threads.archive.models import ArchivedThread, Progress, current
 from threads.archive.store import write
 from threads.audit.record import NotRecordedError
@@ -49,7 +49,7 @@ class Sweep:
             if page.lost:
                 raise Garbled("the list of threads leads nowhere")
             with self._context.leased_transaction():
-                new, unreadable = write.threads(page.rows, timezone.now())
+                new, unreadable = write.store_threads(page.rows, timezone.now())
                 progress.sweep_cursor = page.last_id or progress.sweep_cursor
                 progress.sweep_unreadable += unreadable
                 progress.save(update_fields=["sweep_cursor", "sweep_unreadable"])
@@ -79,7 +79,7 @@ class Sweep:
         self._context.set_phase("compare")
         for thread in _batches(current().filter(confirmed_at__lt=swept)):
             finding = self._context.check_deleted(thread)
-            if finding.verdict is Verdict.UNDECIDED and not self._context.evidence.controls_hold():
+            if finding.verdict is DeletionVerdict.UNDECIDED and not self._context.evidence.controls_hold():
                 break
             if until is not None and timezone.now() >= until:
                 return
@@ -102,7 +102,7 @@ class Sweep:
             finding = evidence.of(thread.thread_id, fresh=True)
             try:
                 with self._context.leased_transaction():
-                    if finding.verdict is Verdict.DELETED:
+                    if finding.verdict is DeletionVerdict.DELETED:
                         erase.purge(thread)
                     else:
                         self._context.store_finding(thread, finding)

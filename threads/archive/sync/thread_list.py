@@ -71,7 +71,7 @@ def is_known(thread_id: str | None) -> bool:
     """Whether a listed thread is archived or was erased; True for one without an id, which can't be archived."""
     if thread_id is None or ArchivedThread.objects.filter(thread_id=thread_id).exists():
         return True
-    return bool(tombstones.known([thread_id]))
+    return bool(tombstones.erased_ids([thread_id]))
 
 
 def before(thread: ArchivedThread | None) -> QuerySet[ArchivedThread]:

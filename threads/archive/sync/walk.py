@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from threads.archive.deletions import Verdict
+from threads.archive.deletions import DeletionVerdict
 from threads.archive.models import ArchivedThread, Progress, current
 from threads.archive.store import write
 from threads.chatkit import MAX_LIMIT, ChatKitClient, ChatKitError, CursorGone, Garbled, Page, Retired, Thread, pages
@@ -103,7 +103,7 @@ class Sync:
                 self._rounds(progress, everything=everything, recheck=recheck)
                 if answers:
                     with self._context.leased_transaction():
-                        requests.met()
+                        requests.mark_finished()
         except SyncStoppedError:
             pass
         finally:
@@ -164,7 +164,7 @@ class Sync:
             if last is not None and number == 0 and page.rows and not seen and not self._context.was_deleted(last):
                 raise Garbled(NOT_OURS)
             with self._context.leased_transaction():
-                new, more = write.threads(page.rows, timezone.now())
+                new, more = write.store_threads(page.rows, timezone.now())
                 unreadable += more
                 progress.cursor = page.last_id or progress.cursor
                 # Walks overlap and meet the same rows again: only a sweep counts each row once.
@@ -199,10 +199,10 @@ class Sync:
             unlisted = _unlisted(page, min(numbers), above) if numbers else []
             with self._context.leased_transaction():
                 # Threads that are new since the walk are left to the next walk, which stores them in order.
-                write.threads([row for row in reversed(page.rows) if row.id in archived], timezone.now())
+                write.store_threads([row for row in reversed(page.rows) if row.id in archived], timezone.now())
             for thread in unlisted:
                 finding = self._context.check_deleted(thread)
-                if finding.verdict is Verdict.UNDECIDED and not self._context.evidence.controls_hold():
+                if finding.verdict is DeletionVerdict.UNDECIDED and not self._context.evidence.controls_hold():
                     break
             self._context.count_page(page, 0)
             oldest = min((row.created_at for row in page.rows if row.created_at), default=since)
@@ -218,24 +218,24 @@ class Sync:
             yield
         except ChatKitError as error:
             with self._context.leased_transaction():
-                sync_failed(error)
+                store_failure(error)
                 if answers:
-                    requests.met()
+                    requests.mark_finished()
             raise
         with self._context.leased_transaction():
             Progress.objects.filter(pk=progress.pk).update(failed_at=None, failure=None)
 
 
-def sync_failed(error: ChatKitError) -> None:
+def store_failure(error: ChatKitError) -> None:
     """Stores for the report why a run ended early or did not begin."""
     Progress.objects.update_or_create(
         pk=1,
-        defaults={"failed_at": timezone.now(), "failure": why(error)},
-        create_defaults={"started_at": timezone.now(), "failed_at": timezone.now(), "failure": why(error)},
+        defaults={"failed_at": timezone.now(), "failure": failure_reason(error)},
+        create_defaults={"started_at": timezone.now(), "failed_at": timezone.now(), "failure": failure_reason(error)},
     )
 
 
-def why(error: ChatKitError) -> str:
+def failure_reason(error: ChatKitError) -> str:
     """The reason why a run ended early, as a clause without a full stop."""
     detail = error.detail.rstrip(".")
     return f"OpenAI no longer offers this ({detail})" if isinstance(error, Retired) else detail

@@ -10,7 +10,7 @@ from threads.emulator.world.desk import WorldState, as_bytes
 from .keys import check_beta, check_key
 from .paging import PageRequest, Readings, page
 from .parameters import check_names, page_request, user_filter
-from .replies import ApiError, Reply, Request, invalid_url
+from .replies import ApiError, EmulatorReply, Request, invalid_url
 
 _ROOT = ["", "v1", "chatkit", "threads"]
 _ITEM_NAMES = frozenset(("limit", "order", "after", "before"))
@@ -38,11 +38,11 @@ class ThreadsApi:
         self._readings = readings
         self._fault = fault
 
-    def handle(self, request: Request, rows: int | None = None) -> Reply:
+    def handle(self, request: Request, rows: int | None = None) -> EmulatorReply:
         """Returns the reply to one call. `rows` overrides the limit of a list, for the fault that ignores it."""
         try:
             check_key(request, self._key)
-            return Reply(200, body=self._route(request, rows))
+            return EmulatorReply(200, body=self._route(request, rows))
         except ApiError as error:
             return error.reply()
 

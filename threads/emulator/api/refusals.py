@@ -6,7 +6,7 @@ from threads.emulator.faults import Fault
 from threads.emulator.world.desk import as_bytes
 
 from .keys import bearer, missing_scopes, wrong_key
-from .replies import ApiError, Reply, Request, invalid_url
+from .replies import ApiError, EmulatorReply, Request, invalid_url
 
 _RETIRED = (
     "The ChatKit threads endpoints have been retired and are no longer available. "
@@ -21,7 +21,7 @@ _HTML_PAGE = (
 _REDIRECT_TARGET = "http://127.0.0.2:9/"
 
 
-def _rate_limited(retry_after: str) -> Reply:
+def _rate_limited(retry_after: str) -> EmulatorReply:
     message = "Rate limit reached for requests. Please slow down and try again later."
     reply = ApiError(429, message, code="rate_limit_exceeded", kind="requests").reply()
     reply.headers["retry-after"] = retry_after
@@ -29,11 +29,11 @@ def _rate_limited(retry_after: str) -> Reply:
     return reply
 
 
-def _server_error(status: int, message: str) -> Reply:
+def _server_error(status: int, message: str) -> EmulatorReply:
     return ApiError(status, message, kind="server_error").reply()
 
 
-_REPLIES: Mapping[Fault, Callable[[Request], Reply]] = {
+_REPLIES: Mapping[Fault, Callable[[Request], EmulatorReply]] = {
     Fault.WRONG_KEY: lambda request: wrong_key(bearer(request)).reply(),
     Fault.MISSING_SCOPES: lambda _: missing_scopes().reply(),
     Fault.GONE_404: lambda request: invalid_url(request).reply(),
@@ -45,14 +45,16 @@ _REPLIES: Mapping[Fault, Callable[[Request], Reply]] = {
     Fault.ERROR_500: lambda _: _server_error(500, _SERVER_ERROR),
     Fault.ERROR_503: lambda _: _server_error(503, _OVERLOADED),
     Fault.FLAKY_ONCE: lambda _: _server_error(503, _OVERLOADED),
-    Fault.REFUSE: lambda _: Reply(503, wire=Fault.REFUSE),
-    Fault.HTML_200: lambda _: Reply(200, {"content-type": "text/html; charset=utf-8"}, _HTML_PAGE),
-    Fault.ERROR_200: lambda _: Reply(200, body=as_bytes(ApiError(500, _SERVER_ERROR, kind="server_error").body)),
-    Fault.REDIRECT: lambda _: Reply(302, {"location": _REDIRECT_TARGET}),
+    Fault.REFUSE: lambda _: EmulatorReply(503, wire=Fault.REFUSE),
+    Fault.HTML_200: lambda _: EmulatorReply(200, {"content-type": "text/html; charset=utf-8"}, _HTML_PAGE),
+    Fault.ERROR_200: lambda _: EmulatorReply(
+        200, body=as_bytes(ApiError(500, _SERVER_ERROR, kind="server_error").body)
+    ),
+    Fault.REDIRECT: lambda _: EmulatorReply(302, {"location": _REDIRECT_TARGET}),
 }
 
 
-def fault_reply(fault: Fault, request: Request) -> Reply | None:
+def fault_reply(fault: Fault, request: Request) -> EmulatorReply | None:
     """The reply of a fault that replaces the API; None for any other fault."""
     make_reply = _REPLIES.get(fault)
     return make_reply(request) if make_reply else None

@@ -27,7 +27,7 @@ class Request:
 
 
 @dataclass(slots=True)
-class Reply:
+class EmulatorReply:
     """One reply. `wire` is the connection fault, if any, that the adapter or the server acts out."""
 
     status: int
@@ -56,9 +56,9 @@ class ApiError(Exception):
         self.status = status
         self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
-    def reply(self) -> Reply:
+    def reply(self) -> EmulatorReply:
         """The error as a reply."""
-        return Reply(self.status, body=as_bytes(self.body))
+        return EmulatorReply(self.status, body=as_bytes(self.body))
 
 
 def invalid_url(request: Request) -> ApiError:

@@ -10,7 +10,7 @@ from typing import Any
 from threads.emulator.faults import CONNECTION_FAULTS, Fault
 from threads.emulator.world.desk import as_bytes
 
-from .replies import Reply
+from .replies import EmulatorReply
 
 BOMB_BYTES = 200_000_000
 MIN_EXCESS_ROWS = 250
@@ -120,7 +120,7 @@ _CORRUPT_BODY: Mapping[Fault, Callable[[bytes], bytes]] = {
 }
 
 
-def corrupt(fault: Fault, reply: Reply) -> Reply:
+def corrupt(fault: Fault, reply: EmulatorReply) -> EmulatorReply:
     """Applies `fault` to a reply and returns it. Error replies stay as they are, except for connection faults."""
     if fault in CONNECTION_FAULTS:
         reply.wire = fault

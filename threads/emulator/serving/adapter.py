@@ -12,7 +12,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 from urllib3 import HTTPResponse
 
-from threads.emulator.api.replies import Reply
+from threads.emulator.api.replies import EmulatorReply
 from threads.emulator.emulator import Emulator
 from threads.emulator.faults import Fault
 
@@ -87,7 +87,7 @@ class EmulatorAdapter(BaseAdapter):
         """Does nothing: no connection is open."""
 
 
-def _response(request: requests.PreparedRequest, reply: Reply) -> requests.Response:
+def _response(request: requests.PreparedRequest, reply: EmulatorReply) -> requests.Response:
     body: io.IOBase = io.BytesIO(reply.body)
     headers = {**reply.headers, "content-length": str(len(reply.body))}
     if reply.wire is Fault.DRIP:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
-from threads.emulator.api.replies import Reply
+from threads.emulator.api.replies import EmulatorReply
 from threads.emulator.emulator import Emulator
 from threads.emulator.faults import Fault
 
@@ -89,7 +89,7 @@ class _ConnectionHandler(socketserver.StreamRequestHandler):
         self.wfile.write(reply_bytes(reply, call))
         return call.keep_alive
 
-    def _break_connection(self, reply: Reply, fault: Fault) -> None:
+    def _break_connection(self, reply: EmulatorReply, fault: Fault) -> None:
         match fault:
             case Fault.REFUSE:
                 # Closing with SO_LINGER of 0 seconds resets the connection. The reader shares the socket, which

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from threads.emulator.api.replies import Reply
+from threads.emulator.api.replies import EmulatorReply
 
 _MAX_LINE_BYTES = 65_536
 _MAX_HEADERS = 100
@@ -64,7 +64,7 @@ def read_call(stream: Stream) -> Call | None:
     return Call(method, path, query, headers, keep_alive)
 
 
-def reply_bytes(reply: Reply, call: Call | None) -> bytes:
+def reply_bytes(reply: EmulatorReply, call: Call | None) -> bytes:
     """The encoded reply. `call` is None for a reply that is cut short."""
     head = [f"HTTP/1.1 {reply.status} {reply.phrase}"]
     head += [f"{name}: {value}" for name, value in reply.headers.items()]

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 
-from threads.chatkit.values import clean
+from threads.chatkit.values import replace_surrogates
 from threads.rendering.escape import visible
 
 _MARK = re.compile("<span [^>]*>([^<]*)</span>")
@@ -72,7 +72,7 @@ def classes(*names: str) -> str:
 def words(value: object) -> str:
     """A JSON scalar as text; "" for null, lists and objects."""
     if isinstance(value, str):
-        return clean(value).replace("\r\n", "\n")
+        return replace_surrogates(value).replace("\r\n", "\n")
     return json.dumps(value) if isinstance(value, bool | int | float) else ""
 
 

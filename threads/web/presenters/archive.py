@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from threads.archive.report import ATTACHMENTS, Report
+from threads.archive.report import ATTACHMENTS_NOTE, ArchiveReport
 from threads.archive.sync import status
 from threads.lib import times
 from threads.web import links
@@ -17,13 +17,13 @@ _MAX_TROUBLES, _MAX_WITHHELD, _MAX_OVERSIZED = 50, 500, 50
 """Threads that the page names; the report names all."""
 
 
-def report_context(found: Report, now: datetime, zone: tzinfo) -> dict[str, Any]:
+def report_context(found: ArchiveReport, now: datetime, zone: tzinfo) -> dict[str, Any]:
     """The context of what the archive holds, whether it is complete, and what is wrong with it."""
     complete = found.complete
     since = found.swept_at or found.started_at
     return {
         "report": found,
-        "attachments": ATTACHMENTS,
+        "attachments": ATTACHMENTS_NOTE,
         "hours": complete.bound // timedelta(hours=1),
         "listed": times.exact_to_seconds(complete.listed_at, zone) if complete.listed_at else None,
         "list_ended": times.exact_to_seconds(complete.ended_at, zone) if complete.ended_at else None,
@@ -61,7 +61,7 @@ def report_context(found: Report, now: datetime, zone: tzinfo) -> dict[str, Any]
     }  # fmt: skip
 
 
-def run_context(found: status.Running) -> dict[str, Any]:
+def run_context(found: status.RunningSync) -> dict[str, Any]:
     """The context of a sync that is running."""
     return {
         "phase": found.said,
@@ -79,7 +79,7 @@ def _per_minute(rate: float) -> str:
     return f"{60 * rate:,.0f} threads per minute" if 60 * rate >= 10 else f"{60 * rate:.2g} threads per minute"
 
 
-def backlog_context(found: status.ToRead | None) -> dict[str, Any] | None:
+def backlog_context(found: status.PendingConversations | None) -> dict[str, Any] | None:
     """The context of the conversations that are still to be read, None if there are none."""
     if found is None:
         return None

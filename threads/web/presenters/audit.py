@@ -8,9 +8,9 @@ from datetime import tzinfo
 from django.urls import reverse
 
 from threads import masking
-from threads.audit.descriptions import OUTCOMES, WORDS, facts, what
+from threads.audit.descriptions import OUTCOMES, SEARCH_WORDS, describe, details
 from threads.audit.models import AuditEvent
-from threads.audit.query import Found, TrailQuery
+from threads.audit.query import AuditPage, AuditQuery
 from threads.audit.record import Outcome
 from threads.lib import times
 from threads.web.links import thread_url
@@ -20,7 +20,7 @@ from .thread_list import Pager
 _IDS = {"User", "Typed"}
 """Facts that are a user id, or a part of one: a masked account sees them shortened."""
 
-_SPELLED = {"File", WORDS}
+_SPELLED = {"File", SEARCH_WORDS}
 """Facts that may hold a user id in another spelling, such as a file name: a masked account does not see them."""
 
 
@@ -50,13 +50,13 @@ class EventRow:
     facts: tuple[tuple[str, str], ...]
 
 
-def audit_url(query: TrailQuery) -> str:
+def audit_url(query: AuditQuery) -> str:
     """The address of a page of the audit log."""
     encoded = query.encoded()
     return f"{reverse('audit')}?{encoded}" if encoded else reverse("audit")
 
 
-def rows(found: Found, query: TrailQuery, zone: tzinfo, *, may_read: bool, masked: bool = False) -> list[EventRow]:
+def rows(found: AuditPage, query: AuditQuery, zone: tzinfo, *, may_read: bool, masked: bool = False) -> list[EventRow]:
     """The rows of a page, with times in `zone`. Each name links to its events, and a thread to its conversation as well
     if the account `may_read`. `masked` shortens user ids and e-mail addresses."""
     events = [_row(event, query, zone, may_read=may_read) for event in found.rows]
@@ -68,17 +68,17 @@ def _masked(row: EventRow) -> EventRow:
     return replace(
         row,
         what=masking.text(row.what, known),
-        customer=row.customer and masking.short(row.customer),
+        customer=row.customer and masking.mask_id(row.customer),
         customer_url=None,
         facts=tuple(
-            (name, masking.short(value) if name in _IDS else masking.text(value, known))
+            (name, masking.mask_id(value) if name in _IDS else masking.text(value, known))
             for name, value in row.facts
             if name not in _SPELLED
         ),
     )
 
 
-def pager(query: TrailQuery, found: Found) -> Pager:
+def pager(query: AuditQuery, found: AuditPage) -> Pager:
     """The paging links."""
     events, start = found.rows, query.first()
     newest_first = query.order == "desc"
@@ -92,7 +92,7 @@ def pager(query: TrailQuery, found: Found) -> Pager:
     )
 
 
-def summary(query: TrailQuery, found: Found, zone: tzinfo) -> str:
+def summary(query: AuditQuery, found: AuditPage, zone: tzinfo) -> str:
     """One sentence on the page's rows, for the caption and for screen readers."""
     count = len(found.rows)
     sentence = f"{count} event{'s' if count != 1 else ''}, {'newest' if query.order == 'desc' else 'oldest'} first"
@@ -102,18 +102,18 @@ def summary(query: TrailQuery, found: Found, zone: tzinfo) -> str:
     return sentence + "."
 
 
-def _page_url(query: TrailQuery, *, after: int | None = None, before: int | None = None) -> str:
+def _page_url(query: AuditQuery, *, after: int | None = None, before: int | None = None) -> str:
     encoded = query.first().encoded()
     place = f"after={after}" if after is not None else f"before={before}"
     return f"{reverse('audit')}?{encoded}&{place}" if encoded else f"{reverse('audit')}?{place}"
 
 
-def _row(event: AuditEvent, query: TrailQuery, zone: tzinfo, *, may_read: bool) -> EventRow:
+def _row(event: AuditEvent, query: AuditQuery, zone: tzinfo, *, may_read: bool) -> EventRow:
     def events_of(name: str) -> str | None:
         value = getattr(event, name)
         if not value.strip() or value == getattr(query, name):
             return None
-        return audit_url(TrailQuery(**{name: value}, order=query.order, limit=query.limit))
+        return audit_url(AuditQuery(**{name: value}, order=query.order, limit=query.limit))
 
     return EventRow(
         number=event.pk,
@@ -123,7 +123,7 @@ def _row(event: AuditEvent, query: TrailQuery, zone: tzinfo, *, may_read: bool) 
         who_url=events_of("who"),
         address=event.address,
         address_url=events_of("address"),
-        what=what(event),
+        what=describe(event),
         outcome=OUTCOMES.get(event.outcome, event.outcome),
         shape=_SHAPES.get(event.outcome, "unsure"),
         thread=event.thread,
@@ -131,5 +131,5 @@ def _row(event: AuditEvent, query: TrailQuery, zone: tzinfo, *, may_read: bool) 
         read_url=thread_url(event.thread) if may_read and event.thread else None,
         customer=event.customer,
         customer_url=events_of("customer"),
-        facts=tuple(facts(event)),
+        facts=tuple(details(event)),
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from threads import masking
 from threads.chatkit import MAX_LIMIT, ThreadItem
-from threads.chatkit.dump import dumped
+from threads.chatkit.dump import to_json
 from threads.chatkit.types import (
     AssistantMessage,
     Attachment,
@@ -19,7 +19,7 @@ from threads.chatkit.types import (
     TaskGroup,
     Unknown,
     UserMessage,
-    Widget,
+    WidgetItem,
 )
 from threads.lib import times
 from threads.rendering import widgets
@@ -161,7 +161,7 @@ def _entry(item: ThreadItem, last: datetime | None, address: str, zone: tzinfo, 
 def _dividers(last: datetime | None, time: datetime, zone: tzinfo) -> Iterable[str]:
     """A pause of more than an hour, and a new day; the first item always has its day."""
     if last is not None and time - last > _PAUSE:
-        yield f"{times.about((time - last).total_seconds())} later"
+        yield f"{times.rough_duration((time - last).total_seconds())} later"
     if last is None or times.day(last, zone) != times.day(time, zone):
         yield times.day(time, zone)
 
@@ -239,14 +239,14 @@ def _step(task: Task, page: PageBudget) -> Body:
     }
 
 
-def _widget(body: Widget, page: PageBudget) -> Body:
+def _widget(body: WidgetItem, page: PageBudget) -> Body:
     drawing = widgets.draw(body.json, page)
     fold = _fold("The widget's JSON", body.json, page)
     return {"drawing": drawing, "fold": replace(fold, open=False) if drawing and fold else fold}
 
 
 def _unknown(body: Unknown, page: PageBudget) -> Body:
-    return {"type": body.type, "fold": _fold("What the API sent", dumped(body.raw), page)}
+    return {"type": body.type, "fold": _fold("What the API sent", to_json(body.raw), page)}
 
 
 def _left_out(body: LeftOut, _page: PageBudget) -> Body:
@@ -259,7 +259,7 @@ _KINDS: dict[type, tuple[str, str, Callable[[Any, PageBudget], Body]]] = {
     ClientToolCall: ("tool_call", "Tool call", _tool_call),
     Task: ("tasks", "Task", _task),
     TaskGroup: ("tasks", "Tasks", _task_group),
-    Widget: ("drawn", "Widget", _widget),
+    WidgetItem: ("drawn", "Widget", _widget),
     Unknown: ("unknown", "Unknown item", _unknown),
     LeftOut: ("left_out", "Left out", _left_out),
 }

@@ -37,7 +37,7 @@ _NAMES = {
 _STATES = dict(Target.State.choices)
 
 
-def preview_context(plan: preview.Plan, now: datetime, zone: tzinfo) -> dict[str, Any]:
+def preview_context(plan: preview.Preview, now: datetime, zone: tzinfo) -> dict[str, Any]:
     """The context of the page that shows what an erasure would delete."""
     return {
         "plan": plan,
@@ -46,7 +46,7 @@ def preview_context(plan: preview.Plan, now: datetime, zone: tzinfo) -> dict[str
         "span": [times.exact(each, zone) for each in plan.span] if plan.span else None,
         "first": [
             (each.title or "", times.exact(each.created_at, zone) if each.created_at else "", each.id)
-            for each in plan.threads[: preview.SHOWN]
+            for each in plan.threads[: preview.PREVIEW_ROWS]
         ],
         "problem": errors.of_list(plan.error, now, zone) if plan.error else None,
         "retired": isinstance(plan.error, Retired),
@@ -57,9 +57,9 @@ def preview_context(plan: preview.Plan, now: datetime, zone: tzinfo) -> dict[str
 def erasure_context(job: Erasure, now: datetime, zone: tzinfo, *, masked: bool) -> dict[str, Any]:
     """The context of an erasure's page: its progress, or its receipt when it has ended. `masked` shortens user ids and
     e-mail addresses."""
-    rows = job.targets.order_by("id")[:MAX_ROWS] if job.ended_at else receipt.troubled(job)[:MAX_TROUBLED]
+    rows = job.targets.order_by("id")[:MAX_ROWS] if job.ended_at else receipt.not_erased(job)[:MAX_TROUBLED]
     remarks = receipt.remarks(job) if job.ended_at else []
-    by_state, troubled = receipt.counts(job), receipt.troubled(job).count()
+    by_state, troubled = receipt.counts(job), receipt.not_erased(job).count()
     return {
         "job": job,
         "what": subject(job, masked=masked),
@@ -77,7 +77,7 @@ def erasure_context(job: Erasure, now: datetime, zone: tzinfo, *, masked: bool) 
         "troubled": troubled,
         "partial": bool(troubled) or receipt.is_cut_short(job),
         "look": receipt.last_look(job),
-        "remarks": masking.deep(remarks, receipt.named(job.rule)) if masked else remarks,
+        "remarks": masking.deep(remarks, receipt.user_ids_in(job.rule)) if masked else remarks,
         "traces": receipt.traces(job) if job.ended_at else [],
         "seconds": _POLL_SECONDS,
         "confirmed": times.exact_to_seconds(job.confirmed_at, zone) if job.confirmed_at else None,
@@ -111,12 +111,12 @@ def subject(job: Erasure, *, masked: bool) -> str:
     copies = "Copies of " if job.kind == Erasure.Kind.COPIES else ""
     if job.customer:
         user = job.customer if job.customer.strip() else "a user whose id is blank"
-        return f"{copies or 'All '}threads of {masking.short(job.customer) if masked else user}"
+        return f"{copies or 'All '}threads of {masking.mask_id(job.customer) if masked else user}"
     count = job.total or 0
     return f"{copies}{count:,} thread{'s' if count != 1 else ''}"
 
 
-def _title(plan: preview.Plan) -> str:
+def _title(plan: preview.Preview) -> str:
     copies = "the copies of " if plan.kind == Erasure.Kind.COPIES else ""
     if plan.user:
         return f"Erase {copies}all threads of a user"
@@ -126,7 +126,7 @@ def _title(plan: preview.Plan) -> str:
 def _row(target: Target, zone: tzinfo, *, masked: bool) -> dict[str, str]:
     return {
         "id": target.thread_id,
-        "user": masking.short(target.customer) if masked and target.customer else target.customer,
+        "user": masking.mask_id(target.customer) if masked and target.customer else target.customer,
         "state": _STATES.get(target.state, target.state),
         "shape": target.state,
         "reason": masking.text(target.reason, [target.customer]) if masked else target.reason,

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta, tzinfo
 from django.conf import settings
 
 from threads import chatkit
-from threads.archive.statement_timeout import TooSlow
+from threads.archive.statement_timeout import QueryTimeout
 from threads.lib import times
-from threads.service.outage import Outage
+from threads.service.outage import UpstreamOutage
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ _WORDS: dict[type[chatkit.ChatKitError], _Words] = {
         "OpenAI answers, and has none of the threads that are kept here.",
         _ADMINISTRATOR,
     ),
-    TooSlow: (
+    QueryTimeout: (
         503,
         "This search takes too long",
         "It was stopped, so that nobody has to wait for it.",
@@ -139,7 +139,7 @@ _NO_ITEM: _Words = (
 )
 
 
-def outage(known: Outage, now: datetime, zone: tzinfo) -> dict[str, str]:
+def outage(known: UpstreamOutage, now: datetime, zone: tzinfo) -> dict[str, str]:
     """The banner on a page that the archive answers in place of an upstream that fails."""
     since = times.exact(known.since, zone)
     return {"title": of_list(known.error, now, zone).title, "since": since, "ago": times.relative(known.since, now)}
@@ -178,5 +178,5 @@ def _problem(error: chatkit.ChatKitError, now: datetime, zone: tzinfo, missing: 
         request_id=error.request_id,
         replied=error.status is not None,
         retry_after=None if wait is None else -int(-wait // 1),
-        by_filter=isinstance(error, TooSlow),
+        by_filter=isinstance(error, QueryTimeout),
     )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from django.urls import reverse
 
-from threads.exports.models import Export, Outcome
+from threads.exports.models import Export, ExportOutcome
 from threads.lib import times
 
 _PICKUP_TIME = timedelta(minutes=2)
@@ -16,11 +16,11 @@ _PICKUP_TIME = timedelta(minutes=2)
 _KINDS = {"csv": "List of threads, CSV", "jsonl": "List of threads, JSON Lines"}
 
 _STATES = {
-    Outcome.WHOLE: "Ready",
-    Outcome.PARTIAL: "Ready, but partial",
-    Outcome.FAILED: "Failed",
-    Outcome.REFUSED: "Refused",
-    Outcome.REMOVED: "Removed",
+    ExportOutcome.WHOLE: "Ready",
+    ExportOutcome.PARTIAL: "Ready, but partial",
+    ExportOutcome.FAILED: "Failed",
+    ExportOutcome.REFUSED: "Refused",
+    ExportOutcome.REMOVED: "Removed",
 }
 
 _PHASES = {
@@ -64,7 +64,7 @@ def export_summary(export: Export, now: datetime, zone: tzinfo) -> ExportSummary
         what=_KINDS.get(export.kind, f"Everything of {export.customer if export.customer.strip() else 'a user'}"),
         list_url=f"{reverse('threads')}?{export.query}" if export.query else None,
         asked=times.relative(export.asked_at, now),
-        state=_STATES[Outcome(export.outcome)] if export.outcome else _PHASES.get(export.phase, export.phase),
+        state=_STATES[ExportOutcome(export.outcome)] if export.outcome else _PHASES.get(export.phase, export.phase),
         ended=ended,
         bad=ended and not export.has_file,
         done=export.done,

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from threads import masking
 from threads.archive import statistics
-from threads.archive.statistics import Overview, Ranked, Standing
+from threads.archive.statistics import ArchiveTotals, Overview, Ranked
 from threads.chatkit import MAX_USER
 from threads.lib import times
 from threads.web import charts
@@ -113,7 +113,7 @@ def list_url(
     return url if len(url) <= _MAX_ADDRESS else None
 
 
-def presets(days: tuple[date, date] | None, standing: Standing, today: date) -> list[RangePreset]:
+def presets(days: tuple[date, date] | None, standing: ArchiveTotals, today: date) -> list[RangePreset]:
     """The ranges to choose from, the chosen one marked."""
     try:
         year_ago = today.replace(year=today.year - 1)
@@ -223,8 +223,8 @@ def _rankings(found: Overview, *, masked: bool) -> dict[str, Any]:
     users = [_rank(each, found.users, list_url(user=each.name, begin=begin, end=end)) for each in found.users]
     if masked:
         # A link would hold the id that is shortened.
-        users = [replace(each, name=masking.short(each.name), url=None) for each in users]
-        shown = (masking.text(each.name, statistics.users_in(each)) for each in found.reasons)
+        users = [replace(each, name=masking.mask_id(each.name), url=None) for each in users]
+        shown = (masking.text(each.name, statistics.users_named_in(each)) for each in found.reasons)
         reasons = [
             each if each.name == name else replace(each, name=name, url=None)
             for each, name in zip(reasons, shown, strict=True)

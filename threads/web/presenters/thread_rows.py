@@ -9,8 +9,8 @@ from datetime import datetime, tzinfo
 from markupsafe import Markup
 
 from threads import masking
-from threads.archive.search.snippets import LEAD, TAIL, Hit, marks
-from threads.archive.thread_info import About
+from threads.archive.search.snippets import LEADING_ELLIPSIS, TRAILING_ELLIPSIS, ItemMatch, marks
+from threads.archive.thread_info import ThreadInfo
 from threads.chatkit import Status, Thread
 from threads.lib import times
 from threads.rendering.escape import LONGEST, visible
@@ -66,7 +66,7 @@ def rows(
     query: ThreadQuery,
     now: datetime,
     zone: tzinfo,
-    about: Mapping[str, About] | None = None,
+    about: Mapping[str, ThreadInfo] | None = None,
     *,
     archived: bool = False,
     masked: bool = False,
@@ -117,7 +117,7 @@ def row(
 
 
 def archive_columns(
-    row: ThreadRow, about: About, encoded_list: str, now: datetime, zone: tzinfo, *, archived: bool
+    row: ThreadRow, about: ThreadInfo, encoded_list: str, now: datetime, zone: tzinfo, *, archived: bool
 ) -> ArchiveColumns:
     """What the archive adds to a row. `encoded_list` is the encoded query of the list that the row is in."""
     count, hit = about.messages, about.hit
@@ -145,15 +145,15 @@ def mask(row: ThreadRow) -> ThreadRow:
         title=row.title and masking.line(row.title, known),
         status=masking.line(row.status, known),
         reason=row.reason and masking.line(row.reason, known),
-        user=row.user and masking.short(row.user),
+        user=row.user and masking.mask_id(row.user),
         user_url=None,
         problems=masking.deep(row.problems, known, masking.MaskingBudget(0)),
     )
 
 
-def masked_hit(hit: Hit, units: Sequence[str], known: Sequence[str]) -> Hit:
+def masked_hit(hit: ItemMatch, units: Sequence[str], known: Sequence[str]) -> ItemMatch:
     """A search match for a masked account. `known` are the user ids to shorten."""
-    lead, tail = LEAD if hit.before else "", TAIL if hit.after else ""
+    lead, tail = LEADING_ELLIPSIS if hit.before else "", TRAILING_ELLIPSIS if hit.after else ""
     sentence = hit.text.removeprefix(lead).removesuffix(tail)
     sentence = lead + masking.part(sentence, known, hit.before, hit.after) + tail
     return replace(hit, text=sentence, marks=marks(sentence, units))
@@ -167,7 +167,7 @@ def masked_opening(opening: str | None, known: Sequence[str]) -> str | None:
     return masking.beginning(opening, known) + "…"
 
 
-def _masked_about(about: About, user: str | None) -> About:
+def _masked_about(about: ThreadInfo, user: str | None) -> ThreadInfo:
     known = (user,) if user else ()
     hit = masked_hit(about.hit, about.units, known) if about.hit is not None else None
     return replace(about, opening=masked_opening(about.opening, known), hit=hit)

@@ -14,16 +14,16 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from threads import masking
-from threads.archive.deletions import accept as accept_deletions
+from threads.archive.deletions import accept_withheld as accept_deletions
 from threads.archive.orders import request_sync
-from threads.archive.report import MOST_NAMED, Report, report
+from threads.archive.report import MAX_LISTED, ArchiveReport, archive_report
 from threads.archive.sync import status
 from threads.archive.sync.requests import pending
 from threads.audit.record import NotRecordedError
 from threads.lib import times
 from threads.roles import Right, needs
-from threads.web.error_page import problem
-from threads.web.fetch_metadata import linked
+from threads.web.error_page import problem_page
+from threads.web.fetch_metadata import linkable
 from threads.web.htmx import is_part
 from threads.web.json_file import json_file
 from threads.web.presenters.archive import backlog_context, report_context, run_context
@@ -46,7 +46,7 @@ def _requires_archive(view: View) -> View:
     return answer
 
 
-@linked
+@linkable
 @needs(Right.READ, Right.SYNC)
 @require_safe
 @_requires_archive
@@ -62,7 +62,9 @@ def archive(request: HttpRequest) -> HttpResponse:
 def start(request: HttpRequest) -> HttpResponse:
     """Requests a sync of everything and redirects to the page, which says so. 503 if it can't be recorded."""
     if settings.ARCHIVE_ONLY:
-        return problem(request, 409, "Nothing is synced", "This desk reads its archive alone: ARCHIVE_ONLY is set.")
+        return problem_page(
+            request, 409, "Nothing is synced", "This desk reads its archive alone: ARCHIVE_ONLY is set."
+        )
     request_sync()
     return HttpResponseRedirect(reverse("archive"))
 
@@ -79,7 +81,7 @@ def accept(request: HttpRequest) -> HttpResponse:
             raise ValueError  # noqa: TRY301
         until = until.astimezone(UTC)
     except (ValueError, OverflowError):
-        return problem(request, 400, "This was not understood", "Go back to the archive's page and try again.")
+        return problem_page(request, 400, "This was not understood", "Go back to the archive's page and try again.")
     try:
         number = accept_deletions(until)
     except NotRecordedError:
@@ -103,7 +105,7 @@ def _page(
     http_status: int = 200,
 ) -> HttpResponse:
     now, zone = now_and_zone(request)
-    last_run, found = status.last(), _report(request)
+    last_run, found = status.last_run(), _report(request)
     running = found.running
     requested = None if settings.ARCHIVE_ONLY else pending().first()
     context = report_context(found, now, zone) | {
@@ -128,9 +130,9 @@ def _page(
     return render(request, template, context, status=http_status)
 
 
-def _report(request: HttpRequest, *, most: int | None = MOST_NAMED) -> Report:
+def _report(request: HttpRequest, *, most: int | None = MAX_LISTED) -> ArchiveReport:
     """The report for this account. Upstream errors and titles can hold user ids, so they are masked too."""
-    found = report(most)
+    found = archive_report(most)
     if not is_masked(request):
         return found
     troubles = tuple(replace(each, why=_masked(each.why, each.user)) for each in found.troubles)

@@ -15,12 +15,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from threads.audit import csv_file, descriptions, forms
-from threads.audit.query import DEFAULT_LIMIT, MAX_LIMIT, NoSuchPlaceError, TrailQuery, every, page
-from threads.audit.record import Action, Actor, NotRecordedError, Outcome, acting, actor, must, record
+from threads.audit.query import DEFAULT_LIMIT, MAX_LIMIT, AuditQuery, NoSuchEventError, all_events, page
+from threads.audit.record import Action, Actor, NotRecordedError, Outcome, acting_as, actor, record, record_or_raise
 from threads.lib import form_fields, safe_csv, times
 from threads.roles import Right, needs
-from threads.web.error_page import problem
-from threads.web.fetch_metadata import linked
+from threads.web.error_page import problem_page
+from threads.web.fetch_metadata import linkable
 from threads.web.htmx import is_part, set_browser_url
 from threads.web.post_only import post_only
 from threads.web.presenters import audit
@@ -36,7 +36,7 @@ _PLACES = ("place", "after", "before")
 _NO_PLACE = {"place": ["There is no such row in the trail, so this is no place in it."]}
 
 
-@linked
+@linkable
 @needs(Right.AUDIT)
 @require_safe
 def audit_log(request: HttpRequest) -> HttpResponse:
@@ -48,7 +48,7 @@ def audit_log(request: HttpRequest) -> HttpResponse:
     now, zone = now_and_zone(request)
     try:
         found = page(query, zone)
-    except NoSuchPlaceError:
+    except NoSuchEventError:
         return _respond(request, _invalid(sent, _NO_PLACE), 400)
     record(Action.AUDIT, detail={"trail": query.encoded(), "events": len(found.rows)})
     may_read = request.user.has_perm(Right.READ)
@@ -75,36 +75,36 @@ def download(request: HttpRequest) -> HttpResponseBase:
         return _respond(request, _invalid(sent, errors), 400)
     now, zone = now_and_zone(request)
     try:
-        must(Action.AUDIT, Outcome.INTENT, detail={"download": query.first().encoded()})
+        record_or_raise(Action.AUDIT, Outcome.INTENT, detail={"download": query.first().encoded()})
     except NotRecordedError:
         text = "It could not be recorded who takes it along, so it was not handed out. Try again in a moment."
-        return problem(request, 503, "The trail can't be taken along", text)
+        return problem_page(request, 503, "The trail can't be taken along", text)
     response = StreamingHttpResponse(_file(query.first(), zone, actor(), masked=is_masked(request)))
     response.headers["Content-Type"] = "text/csv; charset=utf-8"
     response.headers["Content-Disposition"] = f'attachment; filename="trail-{now:%Y-%m-%dT%H%M}Z.csv"'
     return response
 
 
-def _file(query: TrailQuery, zone: tzinfo, by: Actor, *, masked: bool) -> Iterator[bytes]:
+def _file(query: AuditQuery, zone: tzinfo, by: Actor, *, masked: bool) -> Iterator[bytes]:
     """The file as it is streamed; records its outcome at the end, for the actor, whose request has ended by then."""
     rows, outcome = -1, Outcome.PARTIAL  # the first line is the header
     try:
-        for line in csv_file.as_csv(every(query, zone), masked=masked):
+        for line in csv_file.as_csv(all_events(query, zone), masked=masked):
             rows += 1
             yield line.encode()
         outcome = Outcome.DONE
     except DatabaseError:
         _log.exception("Reading the audit log for a download fails")
         outcome = Outcome.FAILED if rows < 0 else Outcome.PARTIAL
-        yield safe_csv.line(
+        yield safe_csv.csv_line(
             [f"This file is partial: the trail could not be read beyond these {max(rows, 0)} rows."]
         ).encode()
     finally:
-        with acting(by):
+        with acting_as(by):
             record(Action.AUDIT, outcome, detail={"download": query.encoded(), "rows": max(rows, 0)})
 
 
-def _form_context(query: TrailQuery) -> dict[str, Any]:
+def _form_context(query: AuditQuery) -> dict[str, Any]:
     """The filter form as it was sent, and links away from an empty page."""
     values = {name: getattr(query, name) or "" for name in _FIELDS if name not in {"from", "to"}}
     encoded = query.first().encoded()
@@ -126,9 +126,9 @@ def _invalid(sent: dict[str, str], errors: form_fields.Errors) -> dict[str, Any]
     # No HTML can hold a NUL.
     values = {name: sent.get(name, "").replace("\0", "") for name in _FIELDS}
     # A date field can't show an invalid value; the message beside it quotes it.
-    values |= {name: "" for name in ("from", "to") if name in errors and not form_fields.is_day(values[name])}
+    values |= {name: "" for name in ("from", "to") if name in errors and not form_fields.is_valid_day(values[name])}
     return (
-        _form_context(TrailQuery(limit=limit or DEFAULT_LIMIT))
+        _form_context(AuditQuery(limit=limit or DEFAULT_LIMIT))
         | values
         | {
             "limit": limit or DEFAULT_LIMIT,
@@ -143,7 +143,7 @@ def _invalid(sent: dict[str, str], errors: form_fields.Errors) -> dict[str, Any]
 
 
 def _respond(
-    request: HttpRequest, context: dict[str, Any], status: int, query: TrailQuery | None = None
+    request: HttpRequest, context: dict[str, Any], status: int, query: AuditQuery | None = None
 ) -> HttpResponse:
     part = is_part(request)
     shown = context | {"part": part, "actions": descriptions.ACTIONS, "outcomes": descriptions.OUTCOMES}

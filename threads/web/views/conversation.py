@@ -25,7 +25,7 @@ from threads.sources.query import ItemQuery, ThreadQuery
 from threads.sources.window import Window
 from threads.web import links
 from threads.web.erased_notice import erased_thread
-from threads.web.fetch_metadata import linked
+from threads.web.fetch_metadata import linkable
 from threads.web.htmx import htmx
 from threads.web.post_only import needs_a_button
 from threads.web.presenters import errors, thread_rows
@@ -47,7 +47,7 @@ _NO_ITEMS: dict[str, Any] = {
 _ENDS = {"previous": "This is the first thread of the list.", "next": "This is the last thread of the list."}
 
 
-@linked
+@linkable
 @needs(Right.READ)
 @require_http_methods(["GET", "HEAD", "POST"])
 def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
@@ -58,7 +58,7 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
         return transcript.download(request, thread_id, request.POST.get("format", ""))
     if request.GET.get("format") in transcript.KINDS:
         return needs_a_button(request, transcript.BY_BUTTON)
-    query, invalid = query_forms.read_items(request.GET.dict())
+    query, invalid = query_forms.parse_item_query(request.GET.dict())
     if query is None:
         query = ItemQuery()
     here = _list(request)
@@ -68,7 +68,7 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     now, zone = now_and_zone(request)
     context = _navigation(thread_id, here) | {"as_of": times.exact(now, zone), "zone": str(zone)}
     try:
-        found = service.conversation(thread_id, query)
+        found = service.read_conversation(thread_id, query)
     except ChatKitError as error:
         return _failed(request, error, context)
     row, mask = thread_rows.row(found.thread, None, "", "", now, zone), None
@@ -118,7 +118,7 @@ def others(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=400)
     now, zone = now_and_zone(request)
     try:
-        found = service.others(thread_id)
+        found = service.list_same_user(thread_id)
     except ChatKitError as error:
         return render(request, "threads/_others.html", {"problem": errors.of_list(error, now, zone)})
     context: dict[str, Any] = {"problem": None, "rows": [], "notes": (), "further": False, "user_url": None}
@@ -133,7 +133,7 @@ def others(request: HttpRequest) -> HttpResponse:
     return render(request, "threads/_others.html", context)
 
 
-@linked
+@linkable
 @needs(Right.READ)
 @require_safe
 def step(request: HttpRequest) -> HttpResponse:
@@ -143,7 +143,7 @@ def step(request: HttpRequest) -> HttpResponse:
     query = here.beyond(before=thread_id) if direction == "previous" else here.beyond(after=thread_id)
     _, zone = now_and_zone(request)
     try:
-        found = service.neighbour(query, zone)
+        found = service.adjacent_thread_id(query, zone)
     except ChatKitError as error:
         return _failed(request, error, _navigation(thread_id, here))
     except service.NeedsArchiveError:
@@ -164,7 +164,7 @@ def _further_items(request: HttpRequest, thread_id: str, query: ItemQuery, here:
     mask = None
     try:
         if is_masked(request):
-            user = service.owner(thread_id)
+            user = service.get_user(thread_id)
             mask = (user,) if user else ()
         window = service.list_items(thread_id, query)
     except ChatKitError as error:

@@ -14,20 +14,20 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from threads.audit.record import Action, NotRecordedError, Outcome, must, record
+from threads.audit.record import Action, NotRecordedError, Outcome, record, record_or_raise
 from threads.erasure import orders, receipt, retention
 from threads.erasure.journal import JournalError
 from threads.erasure.models import Erasure
 from threads.erasure.preview import (
-    MOST,
-    Confirmed,
-    Plan,
-    StaleError,
-    confirmed,
-    is_typed,
+    MAX_THREADS,
+    ConfirmedPreview,
+    Preview,
+    StalePreviewError,
+    matches_phrase,
     of_threads,
     of_user,
-    signed,
+    sign,
+    unsign,
 )
 from threads.lib import times
 from threads.roles import Right, needs
@@ -35,7 +35,7 @@ from threads.sources import query_forms
 from threads.sources.query import ThreadQuery
 from threads.web import links
 from threads.web.error_page import not_recorded
-from threads.web.fetch_metadata import linked
+from threads.web.fetch_metadata import linkable
 from threads.web.htmx import is_part
 from threads.web.json_file import json_file
 from threads.web.presenters.erasure import erasure_context, list_row, preview_context
@@ -45,7 +45,7 @@ _PAGE_SIZE = 50
 """Erasures on a page of the list."""
 
 
-@linked
+@linkable
 @needs(Right.ERASE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview(request: HttpRequest) -> HttpResponse:
@@ -59,7 +59,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     back = _back(request, sent.get("list", ""), ids, user)
     if user is not None:
         return _page(request, of_user(user), back)
-    if not ids or len(ids) > MOST:
+    if not ids or len(ids) > MAX_THREADS:
         return _nothing(request)
     return _page(request, of_threads(ids), back)
 
@@ -71,24 +71,24 @@ def confirm(request: HttpRequest) -> HttpResponse:
     with the preview again; 503 if it can't be recorded."""
     back = request.POST.get("back", "")
     try:
-        approved = confirmed(request.POST.get("preview", ""), str(account(request).pk))
-    except StaleError:
+        approved = unsign(request.POST.get("preview", ""), str(account(request).pk))
+    except StalePreviewError:
         return render(request, "erasure/stale.html", {}, status=400)
     typed = request.POST.get("typed", "").strip()
-    if not is_typed(typed, approved.phrase):
+    if not matches_phrase(typed, approved.phrase):
         error = "Type it exactly as it stands above." if typed else "Type what stands above, to confirm."
         return _again(request, approved, back, error, typed, 400)
     try:
-        job = orders.begin(approved)
+        job = orders.order_erasure(approved)
     except (NotRecordedError, JournalError) as failed:
         what = "audit trail" if isinstance(failed, NotRecordedError) else "erasures file"
         error = f"The {what} can't be written, so nothing was ordered. Try again in a moment."
         return _again(request, approved, back, error, typed, 503)
-    orders.start()
+    orders.notify_workers()
     return HttpResponseRedirect(reverse("erasure", args=[job.pk]))
 
 
-@linked
+@linkable
 @needs(Right.ERASE, Right.AUDIT)
 @require_safe
 def erasures(request: HttpRequest) -> HttpResponse:
@@ -103,7 +103,7 @@ def erasures(request: HttpRequest) -> HttpResponse:
     return render(request, "erasure/list.html", context)
 
 
-@linked
+@linkable
 @needs(Right.ERASE, Right.AUDIT)
 @require_safe
 def erasure(request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -133,7 +133,7 @@ def start(request: HttpRequest, pk: UUID) -> HttpResponse:
     if error:
         context = _context(request, job) | {"error": error, "typed": typed}
         return render(request, "erasure/erasure.html", context, status=status)
-    orders.start()
+    orders.notify_workers()
     return HttpResponseRedirect(reverse("erasure", args=[job.pk]))
 
 
@@ -143,7 +143,7 @@ def download(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """The whole receipt as a file. 503 if the download can't be recorded: then there is none."""
     job = get_object_or_404(Erasure, pk=pk)
     try:
-        must(Action.AUDIT, Outcome.DONE, customer=job.customer, detail={"receipt": str(job.pk)})
+        record_or_raise(Action.AUDIT, Outcome.DONE, customer=job.customer, detail={"receipt": str(job.pk)})
     except NotRecordedError:
         return not_recorded(request)
     content = receipt.as_json(job)
@@ -151,17 +151,19 @@ def download(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 
 
 def _nothing(request: HttpRequest) -> HttpResponse:
-    return render(request, "erasure/nothing.html", {"most": MOST}, status=400)
+    return render(request, "erasure/nothing.html", {"most": MAX_THREADS}, status=400)
 
 
-def _again(request: HttpRequest, approved: Confirmed, back: str, error: str, typed: str, status: int) -> HttpResponse:
+def _again(
+    request: HttpRequest, approved: ConfirmedPreview, back: str, error: str, typed: str, status: int
+) -> HttpResponse:
     """The preview again, looked up anew, with an error and what was typed."""
     found = of_user(approved.user) if approved.user else of_threads([each[0] for each in approved.threads])
     return _page(request, found, _safe(back), error=error, typed=typed, status=status)
 
 
 def _page(
-    request: HttpRequest, found: Plan, back: str, *, error: str = "", typed: str = "", status: int = 200
+    request: HttpRequest, found: Preview, back: str, *, error: str = "", typed: str = "", status: int = 200
 ) -> HttpResponse:
     now, zone = now_and_zone(request)
     detail = {"for": "erasing", "threads": found.number}
@@ -169,7 +171,7 @@ def _page(
     record(Action.SEARCH, customer=found.user, thread=only, detail=detail, upstream_request_id="")
     is_empty = found.counted and not found.number
     context = preview_context(found, now, zone) | {
-        "signed": None if is_empty else signed(found, str(account(request).pk)),
+        "signed": None if is_empty else sign(found, str(account(request).pk)),
         "error": error,
         "typed": typed,
         "back": back,

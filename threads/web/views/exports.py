@@ -17,17 +17,17 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from threads import service
-from threads.audit.record import Action, NotRecordedError, Outcome, must
+from threads.audit.record import Action, NotRecordedError, Outcome, record_or_raise
 from threads.chatkit import ChatKitError
 from threads.exports import filenames, formats, orders, runner, storage
 from threads.exports.models import Export
 from threads.jobs.lease import LeaseLostError
 from threads.lib import form_fields, times
-from threads.lib.db import give_back
+from threads.lib.db import release_connections
 from threads.roles import Right, needs
 from threads.sources.query import ThreadQuery
-from threads.web.error_page import not_recorded, problem
-from threads.web.fetch_metadata import linked
+from threads.web.error_page import not_recorded, problem_page
+from threads.web.fetch_metadata import linkable
 from threads.web.htmx import is_part
 from threads.web.post_only import post_only
 from threads.web.presenters import errors
@@ -46,7 +46,7 @@ _GRACE_SECONDS = 1.0
 _PAGE_POLL_SECONDS = 2
 """Between two requests for progress by the page of a running export."""
 
-_TYPES = formats.KINDS | {"zip": "application/zip"}
+_TYPES = formats.CONTENT_TYPES | {"zip": "application/zip"}
 
 View = Callable[..., HttpResponseBase]
 
@@ -64,16 +64,17 @@ def _explains_refusals(view: View) -> View:
             return view(request, *args, **kwargs)
         except NotRecordedError:
             return not_recorded(request)
-        except orders.TooManyError:
+        except orders.TooManyExportsError:
             text = (
-                f"You have {orders.MOST} exports under way or ready, and no more are kept. Delete some of them first."
+                f"You have {orders.MAX_PER_ACCOUNT} exports under way or ready, and no more are kept. "
+                "Delete some of them first."
             )
-            return problem(request, 429, "You have too many exports", text)
+            return problem_page(request, 429, "You have too many exports", text)
 
     return answer
 
 
-@linked
+@linkable
 @needs(Right.EXPORT)
 @require_safe
 @_explains_refusals
@@ -92,32 +93,34 @@ def export_list(request: HttpRequest) -> HttpResponseBase:
     than `AT_ONCE`, a redirect to the export's page. 400 if the address is not valid, 502 to 504 if the upstream fails
     before the first row, 503 if the export can't be recorded."""
     kind = request.POST.get("format", "")
-    if kind not in formats.KINDS:
-        return problem(request, 400, "This is no format", f"A list is exported as one of: {', '.join(formats.KINDS)}.")
+    if kind not in formats.CONTENT_TYPES:
+        return problem_page(
+            request, 400, "This is no format", f"A list is exported as one of: {', '.join(formats.CONTENT_TYPES)}."
+        )
     query, invalid = thread_query(request, request.GET.dict())
     if query is None:
         wrong = " ".join(message for messages in invalid.values() for message in messages)
-        return problem(request, 400, "This list can't be exported", f"Its address is not valid. {wrong}")
+        return problem_page(request, 400, "This list can't be exported", f"Its address is not valid. {wrong}")
     now, zone = now_and_zone(request)
     export = _export_of(kind, query, zone)
     try:
-        if not export.claim() or not runner.at_once(export, AT_ONCE):
-            orders.have_done()
+        if not export.claim() or not runner.run_now(export, AT_ONCE):
+            orders.notify_workers()
             return redirect("export", pk=export.pk)
     except LeaseLostError:
         return redirect("export", pk=export.pk)
     except service.NeedsArchiveError:
-        orders.take_away(export)
+        orders.remove(export)
         why = errors.NEEDS_ARCHIVE
-        return problem(request, why.status, why.title, f"{why.text} {why.advice}")
+        return problem_page(request, why.status, why.title, f"{why.text} {why.advice}")
     except ChatKitError as error:
-        orders.take_away(export)
+        orders.remove(export)
         why = errors.of_list(error, now, zone)
-        return problem(request, why.status, why.title, f"{why.text} {why.advice} Nothing was exported.")
+        return problem_page(request, why.status, why.title, f"{why.text} {why.advice} Nothing was exported.")
     if not export.has_file:
         return redirect("export", pk=export.pk)
     response = _file(request, export)
-    orders.take_away(export)
+    orders.remove(export)
     return response
 
 
@@ -129,14 +132,14 @@ def export_user(request: HttpRequest) -> HttpResponseBase:
     query, invalid = _of_user(request)
     if query is None or query.exact_user is None:
         wrong = " ".join(invalid.get("user", ["Name a user."]))
-        return problem(request, 400, "This user can't be exported", wrong)
+        return problem_page(request, 400, "This user can't be exported", wrong)
     _, zone = now_and_zone(request)
-    export = orders.of_user(query.exact_user, zone)
-    orders.have_done()
+    export = orders.order_user(query.exact_user, zone)
+    orders.notify_workers()
     return redirect("export", pk=export.pk)
 
 
-@linked
+@linkable
 @needs(Right.EXPORT)
 @require_safe
 @_explains_refusals
@@ -171,9 +174,9 @@ def export_file(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 def export_delete(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """Cancels an export and deletes its file."""
     try:
-        orders.take_away(_own_or_404(request, pk))
+        orders.remove(_own_or_404(request, pk))
     except OSError:
-        return problem(
+        return problem_page(
             request, 503, "It could not be deleted", "Its file is in the way of that. Try again in a moment."
         )
     return redirect("exports")
@@ -189,14 +192,14 @@ def _of_user(request: HttpRequest) -> tuple[ThreadQuery | None, form_fields.Erro
 def _export_of(kind: str, query: ThreadQuery, zone: tzinfo) -> Export:
     """The export of this list. After a second press of the button, the browser has dropped the first reply, whose
     request deletes its file at the end; so this waits for that request first."""
-    export, until = orders.of_list(kind, query, zone), time.monotonic() + AT_ONCE + _GRACE_SECONDS
+    export, until = orders.order_list(kind, query, zone), time.monotonic() + AT_ONCE + _GRACE_SECONDS
     while _is_in_a_request(export) and time.monotonic() < until:
-        give_back()
+        release_connections()
         time.sleep(_POLL_SECONDS)
         try:
             export.refresh_from_db()
         except Export.DoesNotExist:
-            export = orders.of_list(kind, query, zone)
+            export = orders.order_list(kind, query, zone)
     return export
 
 
@@ -206,7 +209,7 @@ def _is_in_a_request(export: Export) -> bool:
 
 
 def _own(request: HttpRequest) -> QuerySet[Export]:
-    return orders.own(str(account(request).pk))
+    return orders.of_account(str(account(request).pk))
 
 
 def _own_or_404(request: HttpRequest, pk: UUID) -> Export:
@@ -220,13 +223,18 @@ def _file(request: HttpRequest, export: Export, *, from_storage: bool = False) -
         file = storage.path(export.pk).open("rb")
     except FileNotFoundError:
         text = "Where several machines share the work they must share DATA_DIR/exports too. Someone who runs "
-        return problem(request, 404, "The file is not on this machine", text + "Threadkeeper has to see to that.")
+        return problem_page(request, 404, "The file is not on this machine", text + "Threadkeeper has to see to that.")
     if from_storage:
         try:
-            must(Action.EXPORT, Outcome.DONE, customer=export.customer, detail=runner.told(export) | {"download": True})
+            record_or_raise(
+                Action.EXPORT,
+                Outcome.DONE,
+                customer=export.customer,
+                detail=runner.audit_detail(export) | {"download": True},
+            )
         except NotRecordedError:
             file.close()
             raise
     response = FileResponse(file, content_type=_TYPES[export.kind])
-    response.headers["Content-Disposition"] = filenames.attached(export.name)
+    response.headers["Content-Disposition"] = filenames.content_disposition(export.name)
     return response

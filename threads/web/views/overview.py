@@ -12,11 +12,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from threads.archive import statistics
-from threads.lib.form_fields import DAYS_CLASH, Errors, is_day
-from threads.rendering.escape import named
+from threads.lib.form_fields import DAYS_CLASH, Errors, is_valid_day
+from threads.rendering.escape import attribute_text
 from threads.roles import Right, needs
 from threads.sources.query_forms import FIELDS
-from threads.web.fetch_metadata import linked
+from threads.web.fetch_metadata import linkable
 from threads.web.presenters.overview import days_in_words, overview_context, presets, time_element
 from threads.web.request import is_masked, now_and_zone
 
@@ -24,7 +24,7 @@ _DAY = timedelta(days=1)
 _DEFAULT_DAYS = 30
 
 
-@linked
+@linkable
 @needs(Right.READ)
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
@@ -32,14 +32,14 @@ def overview(request: HttpRequest) -> HttpResponse:
     wrong order."""
     now, zone = now_and_zone(request)
     today = now.astimezone(zone).date()
-    standing = statistics.standing(zone)
+    standing = statistics.archive_totals(zone)
     sent = {name: request.GET.get(name, "") for name in ("from", "to")}
     days, errors = _days(sent, today)
     context: dict[str, Any] = {
         "errors": errors,
         "days": None,
         # A date field can't show an invalid value; the message beside it quotes it.
-        "sent": {name: value if is_day(value) else "" for name, value in sent.items()},
+        "sent": {name: value if is_valid_day(value) else "" for name, value in sent.items()},
         "presets": presets(days, standing, today),
         "empty": not standing.threads,
         "threads": None,
@@ -67,7 +67,7 @@ def _days(sent: Mapping[str, str], today: date) -> tuple[tuple[date, date] | Non
         try:
             found[name] = FIELDS[name].clean(value)
         except forms.ValidationError:
-            errors[name] = [f"“{named(value, 40)}” is not a day. A day is written as in 2026-11-30."]
+            errors[name] = [f"“{attribute_text(value, 40)}” is not a day. A day is written as in 2026-11-30."]
     if errors:
         return None, errors
     begin, end = found["from"], found["to"]

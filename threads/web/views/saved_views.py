@@ -12,7 +12,7 @@ from threads.lib import form_fields
 from threads.roles import Right, needs
 from threads.sources.query import ThreadQuery
 from threads.web import links, saved_views
-from threads.web.error_page import problem
+from threads.web.error_page import problem_page
 from threads.web.post_only import post_only
 from threads.web.request import account, encoded_query
 
@@ -38,13 +38,13 @@ def save_view(request: HttpRequest) -> HttpResponse:
     query, errors = _read(request)
     if query is None:
         wrong = " ".join(message for each in errors.values() for message in each)
-        return problem(request, 400, "This list can't be saved", f"Its address is not valid. {wrong}")
+        return problem_page(request, 400, "This list can't be saved", f"Its address is not valid. {wrong}")
     try:
         view, replaced = saved_views.save(
             account(request), request.POST.get("name", ""), query, shared=request.POST.get("shared") == "yes"
         )
     except saved_views.ViewRefusedError as refusal:
-        return problem(request, 400, "This view can't be saved", str(refusal))
+        return problem_page(request, 400, "This view can't be saved", str(refusal))
     done = f"Replaced your view “{view.name}”." if replaced else f"Saved “{view.name}”."
     whose = "It is shared with the team." if view.shared else "Only you see it."
     messages.success(request, f"{done} {whose}")

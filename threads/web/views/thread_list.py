@@ -19,7 +19,7 @@ from threads.sources import query_forms
 from threads.sources.query import DEFAULT_LIMIT, ThreadQuery
 from threads.web import links, pasted_address
 from threads.web.erased_notice import erased_user
-from threads.web.fetch_metadata import linked
+from threads.web.fetch_metadata import linkable
 from threads.web.htmx import is_part, set_browser_url
 from threads.web.presenters import errors
 from threads.web.presenters.thread_list import notices, page_sizes, pager, status_choices, summary
@@ -41,7 +41,7 @@ _PLACES = ("place", "after", "before", "since")
 _FIELDS = ("user", "match", "status", "has_reason", "reason", "q", "hour", "from", "to", "order")
 
 
-@linked
+@linkable
 @needs(Right.READ)
 @require_safe
 def thread_list(request: HttpRequest) -> HttpResponse:
@@ -62,7 +62,7 @@ def thread_list(request: HttpRequest) -> HttpResponse:
         found = service.list_threads(query, zone)
         # Only the id of a user without threads may be a thread id: a user with threads costs no second call.
         alone = query.limit and not query.filters and not query.cursor
-        if typed and alone and (found.query != query or not found.window.rows) and service.is_thread(typed.strip()):
+        if typed and alone and (found.query != query or not found.window.rows) and service.thread_exists(typed.strip()):
             return _to_thread(request, typed.strip())
     except ChatKitError as error:
         problem = errors.of_list(error, now, zone)
@@ -86,8 +86,8 @@ def thread_list(request: HttpRequest) -> HttpResponse:
 def users(request: HttpRequest) -> HttpResponse:
     """Suggestions for the user field, as `<option>` elements; none for masked accounts."""
     typed = request.GET.get("user", "").strip()[:512].replace("\0", "")
-    may_suggest = typed and thread_info.is_on() and not is_masked(request)
-    found = service.offered(typed) if may_suggest else []
+    may_suggest = typed and thread_info.is_available() and not is_masked(request)
+    found = service.suggest_users(typed) if may_suggest else []
     return render(request, "threads/_users.html", {"users": found})
 
 
@@ -96,7 +96,7 @@ def users(request: HttpRequest) -> HttpResponse:
 def live(request: HttpRequest) -> HttpResponse:
     """Whether the upstream answers again, polled by a page that the archive has answered in its place. 204 while it
     does not; then a reply that makes htmx reload the page."""
-    if not service.is_live_again():
+    if not service.has_recovered():
         return HttpResponse(status=204)
     return HttpResponseClientRefresh()
 
@@ -126,8 +126,8 @@ def _form_context(query: ThreadQuery) -> dict[str, Any]:
     trimmed = query.user.strip() or query.user if query.user else None
     return {
         "user": query.user or "",
-        "box": query_forms.boxed(query.user or ""),
-        "unboxed": query_forms.unboxed(query.user or ""),
+        "box": query_forms.as_input_value(query.user or ""),
+        "unboxed": query_forms.box_value(query.user or ""),
         "match": query.match,
         "status": query.status or "",
         "statuses": status_choices(None, query.status),
@@ -161,8 +161,8 @@ def _invalid(sent: dict[str, str], invalid: form_fields.Errors) -> dict[str, Any
     # No HTML can hold a NUL.
     values = {name: sent.get(name, "").replace("\0", "\ufffd") for name in _FIELDS}
     return values | {
-        "box": query_forms.boxed(values["user"]),
-        "unboxed": sent.get(query_forms.BOX, ""),
+        "box": query_forms.as_input_value(values["user"]),
+        "unboxed": sent.get(query_forms.BOX_PARAMETER, ""),
         "order": sent.get("order", "desc"),
         "statuses": status_choices(None, values["status"] or None),
         "counted": False,

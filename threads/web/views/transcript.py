@@ -10,11 +10,11 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from threads import service
-from threads.audit.record import Action, Actor, NotRecordedError, Outcome, acting, actor, must, record
+from threads.audit.record import Action, Actor, NotRecordedError, Outcome, acting_as, actor, record, record_or_raise
 from threads.chatkit import ChatKitError
 from threads.exports import filenames, transcript
-from threads.exports.spool import Watched
-from threads.web.error_page import not_recorded, problem
+from threads.exports.spool import CountedPages
+from threads.web.error_page import not_recorded, problem_page
 from threads.web.presenters import errors
 from threads.web.request import now_and_zone
 
@@ -35,22 +35,22 @@ def download(request: HttpRequest, thread_id: str, kind: str) -> HttpResponseBas
     sends it. An error before the first page of items becomes an error page, a later one is noted at the end of the
     file. 400 if `kind` is not in `KINDS`, 503 if the audit log can't be written."""
     if kind not in KINDS:
-        return problem(
+        return problem_page(
             request, 400, "This is no format", f"A conversation is downloaded as one of: {', '.join(KINDS)}."
         )
     about = {"format": kind}
     try:
-        must(Action.EXPORT, Outcome.INTENT, thread=thread_id, detail=about)
+        record_or_raise(Action.EXPORT, Outcome.INTENT, thread=thread_id, detail=about)
     except NotRecordedError:
         return not_recorded(request)
     now, zone = now_and_zone(request)
     try:
-        thread, pages = service.whole(thread_id)
+        thread, pages = service.read_whole_thread(thread_id)
     except ChatKitError as error:
         record(Action.EXPORT, Outcome.FAILED, thread=thread_id, detail=about | {"reason": error.detail})
         why = errors.of_thread(error, now, zone)
-        return problem(request, why.status, why.title, f"{why.text} {why.advice}")
-    watched = Watched(pages)
+        return problem_page(request, why.status, why.title, f"{why.text} {why.advice}")
+    watched = CountedPages(pages)
     if kind == "json":
         written = transcript.as_json(thread, watched.first())
     else:
@@ -58,8 +58,8 @@ def download(request: HttpRequest, thread_id: str, kind: str) -> HttpResponseBas
     recorded = _recorded(written, watched, actor(), {"thread": thread_id, "customer": thread.user or ""}, about)
     response = StreamingHttpResponse(_ahead(recorded), content_type=KINDS[kind])
     partial = "-PARTIAL" if watched.why else ""
-    response.headers["Content-Disposition"] = filenames.attached(
-        f"{filenames.clean(thread_id, 'thread')}{partial}.{kind}"
+    response.headers["Content-Disposition"] = filenames.content_disposition(
+        f"{filenames.safe_part(thread_id, 'thread')}{partial}.{kind}"
     )
     return response
 
@@ -77,14 +77,14 @@ def _ahead(parts: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _recorded(
-    parts: Iterator[str], watched: Watched, who: Actor, whose: dict[str, str], about: dict[str, str]
+    parts: Iterator[str], watched: CountedPages, who: Actor, whose: dict[str, str], about: dict[str, str]
 ) -> Iterator[bytes]:
     """The parts as bytes; after the last, or when the reader disconnects, records how many items were sent."""
     ended = False
     try:
         while not ended:
             # Only for this step: between two steps, the context is that of the server's loop.
-            with acting(who):
+            with acting_as(who):
                 part = next(parts, None)
             if part is None:
                 ended = True
@@ -93,5 +93,5 @@ def _recorded(
     finally:
         why = watched.why if ended else "the download was broken off"
         detail = about | {"items": watched.items} | ({"reason": why} if why else {})
-        with acting(who):
+        with acting_as(who):
             record(Action.EXPORT, Outcome.PARTIAL if why else Outcome.DONE, **whose, detail=detail)

@@ -108,7 +108,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Runs until the server ends, and exits with its code. Forwards SIGTERM, SIGINT and SIGHUP to it."""
         database_guard.claim_for_command()
-        if message := database_guard.unread_archive():
+        if message := database_guard.unused_archive_hint():
             logging.getLogger(__name__).warning(message)
         connections.close_all()
         self._signals: list[int] = []

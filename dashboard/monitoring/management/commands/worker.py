@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from dashboard.monitoring import heartbeat, metric_files
-from dashboard.monitoring.probe import Question
+from dashboard.monitoring.probe import CachedProbe
 from threads.archive import database_guard
 from threads.jobs import queue, stopping
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         from threads.exports import tasks as exports  # noqa: PLC0415
 
         if settings.METRICS:
-            metric_files.share(Path(settings.DATA_DIR) / "metrics")
+            metric_files.set_directory(Path(settings.DATA_DIR) / "metrics")
             importlib.import_module("dashboard.monitoring.counters")
         logging.getLogger("huey").setLevel(logging.WARNING)
         interrupted = threading.Event()
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         erasure.take_up_erasures()
         exports.export_now()
         logging.getLogger(__name__).info("The worker waits for work.")
-        heart = Question(heartbeat.beat, keep=heartbeat.EVERY_SECONDS)
+        heart = CachedProbe(heartbeat.beat, keep=heartbeat.EVERY_SECONDS)
         heart.asked()
         while not interrupted.wait(_CHECK_SECONDS):
             consumer.check_worker_health()

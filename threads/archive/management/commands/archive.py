@@ -23,10 +23,10 @@ from tqdm import tqdm
 from threads.archive import database_guard, reindex
 from threads.archive.completeness import Completeness
 from threads.archive.models import StaleIndex
-from threads.archive.report import ATTACHMENTS, Report, report
+from threads.archive.report import ATTACHMENTS_NOTE, ArchiveReport, archive_report
 from threads.archive.sync import status
-from threads.archive.sync.lease import HeldError
-from threads.archive.sync.walk import Sync, SyncTally, why
+from threads.archive.sync.lease import LeaseHeldError
+from threads.archive.sync.walk import Sync, SyncTally, failure_reason
 from threads.audit.record import NotRecordedError
 from threads.chatkit import ChatKitError, Retired
 from threads.jobs.lease import LeaseLostError
@@ -70,8 +70,8 @@ class Command(BaseCommand):
         if settings.ARCHIVE_ONLY or settings.EMULATOR:
             raise CommandError("There is no API to adopt: OPENAI_API_KEY is not set, or ARCHIVE_ONLY is.")
         try:
-            number = database_guard.adopt()
-        except HeldError as error:
+            number = database_guard.adopt_upstream()
+        except LeaseHeldError as error:
             raise CommandError(f"A sync is under way ({error.holder}). Stop it first.") from None
         except NotRecordedError:
             raise CommandError("Nothing was changed, because it could not be recorded.") from None
@@ -89,7 +89,7 @@ class Command(BaseCommand):
             ) as bar:
                 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
                 reindex.run(watch=bar.update)
-        except (HeldError, LeaseLostError):
+        except (LeaseHeldError, LeaseLostError):
             raise CommandError("A worker is indexing. Wait for it, or stop it first.") from None
         except DatabaseError as error:
             raise CommandError(f"The search index can't be written: {error}. Start it again to go on.") from None
@@ -101,7 +101,7 @@ class Command(BaseCommand):
         if settings.ARCHIVE_ONLY:
             raise CommandError("ARCHIVE_ONLY is set, so nothing is asked of OpenAI. Unset it to sync.")
         try:
-            database_guard.confirm()
+            database_guard.verify_upstream()
         except ChatKitError as error:
             raise CommandError(
                 f"Nothing was synced, because this could not be shown to be the API that the threads came from: "
@@ -119,7 +119,7 @@ class Command(BaseCommand):
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
             try:
                 sync.run(everything=options["everything"])
-            except HeldError as error:
+            except LeaseHeldError as error:
                 raise CommandError(
                     f"Another worker is copying: {error.holder}. Its lease ends a minute after it does."
                 ) from None
@@ -127,7 +127,7 @@ class Command(BaseCommand):
                 raise CommandError("Another worker has taken over. What was kept is kept.") from None
             except ChatKitError as error:
                 again = "What is kept stays." if isinstance(error, Retired) else "Start it again to go on."
-                raise CommandError(f"The sync ended early: {why(error)}. {again}") from None
+                raise CommandError(f"The sync ended early: {failure_reason(error)}. {again}") from None
             except DatabaseError as error:
                 raise CommandError(
                     f"The archive can't be written: {error}. What was kept is kept; start it again to go on."
@@ -135,17 +135,17 @@ class Command(BaseCommand):
             except KeyboardInterrupt:
                 raise CommandError("Stopped. What was kept is kept; start it again to go on.") from None
         if reindex.is_due():
-            with suppress(HeldError, LeaseLostError):
+            with suppress(LeaseHeldError, LeaseLostError):
                 reindex.run()
         self._report(None)
 
     def _report(self, file: str | None) -> None:
         try:
-            found = report()
+            found = archive_report()
         except DatabaseError as error:
             raise CommandError(
                 f"The archive can't be read: {error}. Is this the right database, and was `manage.py migrate` run? "
-                f"{database_guard.unread_archive()}".strip()
+                f"{database_guard.unused_archive_hint()}".strip()
             ) from None
         if file is None:
             self.stdout.write("\n".join(_lines(found)))
@@ -185,7 +185,7 @@ class _Bars:
         if not self._is_reading and self._per_minute is not None:
             if self._pending_before is None:
                 self._pending_before = _count_pending() - tally.new_threads
-            then = status.ToRead(self._pending_before + tally.new_threads, self._per_minute)
+            then = status.PendingConversations(self._pending_before + tally.new_threads, self._per_minute)
             postfix["then"] = f"{then.conversations:,} conversations, {times.time_left(then.seconds)}"
         if tally.failures:
             postfix["failed"] = f"{tally.failures:,}"
@@ -196,14 +196,14 @@ class _Bars:
 
 
 def _count_pending() -> int:
-    found = status.pending_conversations(status.last())
+    found = status.pending_conversations(status.last_run())
     return found.conversations if found else 0
 
 
 _TIME = "%d %b %Y, %H:%M:%S"
 
 
-def _lines(found: Report) -> list[str]:
+def _lines(found: ArchiveReport) -> list[str]:
     statuses = ", ".join(f"{count:,} {label}" for label, count in found.by_status.items())
     lines = [f"{found.threads:,} threads ({statuses or 'none'}), {found.items:,} items."]
     if found.first_at and found.last_at:
@@ -233,7 +233,7 @@ def _lines(found: Report) -> list[str]:
     return lines
 
 
-def _time_left(found: Report) -> list[str]:
+def _time_left(found: ArchiveReport) -> list[str]:
     lines, then = [], found.to_read
     if found.running is not None:
         left = "" if found.running.left is None else f", {found.running.left:,} left"
@@ -249,7 +249,7 @@ def _time_left(found: Report) -> list[str]:
     return lines
 
 
-def _unsearchable(found: Report) -> list[str]:
+def _unsearchable(found: ArchiveReport) -> list[str]:
     lines = []
     if found.stale:
         lines.append(
@@ -278,4 +278,4 @@ def _complete(found: Completeness) -> list[str]:
     lines += [f"  {label} {at:{_TIME}} UTC." for label, at in parts if at]
     if found.deleted_unread:
         lines.append(f"  Threads deleted at OpenAI before they were read to the last item: {found.deleted_unread:,}.")
-    return [*lines, f"  {ATTACHMENTS}"]
+    return [*lines, f"  {ATTACHMENTS_NOTE}"]

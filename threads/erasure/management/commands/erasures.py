@@ -43,9 +43,9 @@ class Command(BaseCommand):
             raise CommandError("The audit trail can't be written, so nothing was erased.") from error
 
     def _status(self) -> None:
-        comparison = replay.standing()
+        comparison = replay.compare()
         self.stdout.write(f"{settings.ERASURES_FILE}: {comparison.lines:,} lines.")
-        problems = replay.described(comparison)
+        problems = replay.describe_problems(comparison)
         for sentence, advice in problems:
             self.stdout.write(f"{sentence} {advice}")
         if problems:

@@ -15,7 +15,7 @@ from threads.chatkit import ChatKitError
 from threads.erasure import clock_check, retention
 from threads.erasure.clock_check import ClockError
 from threads.erasure.journal import JournalError
-from threads.erasure.orders import start
+from threads.erasure.orders import notify_workers
 from threads.sources import upstream
 
 _SHOWN = 10
@@ -66,7 +66,7 @@ class Command(BaseCommand):
         if job.awaits:
             self.stdout.write(f"Erasure {job.pk} of {job.total:,} threads waits, since {job.held}. {_CONFIRM}")
             return
-        start()
+        notify_workers()
         left = count - (job.total or 0)
         more = f" {left:,} are left for the next time." if left > 0 else ""
         self.stdout.write(f"A worker erases {job.total:,} of them: erasure {job.pk}.{more}")
