@@ -86,7 +86,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     """An upstream of 45 threads in this process, which the desk asks."""
-    monkeypatch.setattr(adapter, "_LONGEST_HANG", 0.1)
+    monkeypatch.setattr(adapter, "_MAX_HANG_SECONDS", 0.1)
     made = Emulator(threads=45, seed=7, now=NOW)
     client = ChatKitClient(ApiConfig("sk-test"), limits=Limits(seconds=5), adapter=EmulatorAdapter(made))
     use_upstream(monkeypatch, client)

@@ -198,7 +198,7 @@ def test_what_one_process_found_back_is_back_for_all(
     assert get("/threads/").one("div", id="outage")
     copied.fault = None
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr("threads.service.fallback.watch", other)
+        elsewhere.setattr("threads.service.fallback.breaker", other)
         assert agent.get("/live/")["HX-Refresh"] == "true"
     assert not get("/threads/").all("div", id="outage")
 

@@ -145,7 +145,7 @@ def test_what_cannot_be_recorded_is_not_asked_for(agent: Client, monkeypatch: py
     def fail(*_: object, **__: object) -> None:
         raise NotRecordedError
 
-    monkeypatch.setattr("threads.archive.orders.must", fail)
+    monkeypatch.setattr("threads.archive.orders.record_or_raise", fail)
     allow()
     agent.raise_request_exception = False
     response = agent.post("/archive/sync/")

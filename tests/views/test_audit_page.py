@@ -286,7 +286,7 @@ def test_a_file_that_stops_half_way_says_so(
         yield events[0]
         raise DatabaseError("gone")
 
-    monkeypatch.setattr("threads.web.views.audit.every", broken)
+    monkeypatch.setattr("threads.web.views.audit.all_events", broken)
     _, rows = _file(auditor, "/audit/file/")
     assert rows[-1] == ["This file is partial: the trail could not be read beyond these 1 rows."]
     last = AuditEvent.objects.latest("id")

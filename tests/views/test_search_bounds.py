@@ -137,7 +137,7 @@ def test_a_file_that_takes_longer_than_a_page_is_left_to_a_worker(
 def test_rows_come_where_the_text_around_a_match_is_too_slow(
     get: Get, copied: Emulator, hurried: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(thread_info, "in_items", slow(None))
+    monkeypatch.setattr(thread_info, "best_item", slow(None))
     page = get("/threads/?q=zeppelina")
     assert len(page.thread_ids) == 1
     assert "without the text around them" in page.said()

@@ -175,7 +175,7 @@ def test_the_last_line_of_each_thread_says_what_became_of_it(
 
     world.turns.extend(turns)
     with monkeypatch.context() as patch:
-        patch.setattr(one, "must", must)
+        patch.setattr(one, "record_or_raise", must)
         while job.ended_at is None:
             Erasure.objects.filter(pk=job.pk).update(again_at=None)
             job = done(job, world)
@@ -207,7 +207,7 @@ def test_what_was_not_known_and_then_is_known_to_be_erased_has_a_line_that_says_
 
     with monkeypatch.context() as patch:
         patch.setattr(DeletionChecker, "of", undecided)
-        patch.setattr(one, "must", must)
+        patch.setattr(one, "record_or_raise", must)
         done(job, world)
     assert said_last(file, job) == {thread: "kept"}
     Erasure.objects.filter(pk=job.pk).update(again_at=None)

@@ -45,7 +45,7 @@ def rule(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.RETENTION_DAYS = DAYS
     settings.RETENTION_STATUS = ["closed", "locked"]
     monkeypatch.setattr(timezone, "now", lambda: datetime.fromtimestamp(NOW, UTC))
-    monkeypatch.setattr(command, "start", lambda: None)
+    monkeypatch.setattr(command, "notify_workers", lambda: None)
     monkeypatch.setattr(vacuum, "scrub", lambda _alive: {"rewritten": True, "bytes": 0})
 
 
