@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from . import archive, browser, server
-from .stage import Stage
-from .table import ResultRow, write
+from benchmarks import archive, browser, server
+from benchmarks.results_table import ResultRow, write
+from benchmarks.stage import Stage
 
 PARTS: dict[str, Callable[[Stage], Iterator[ResultRow]]] = {
     "throughput": server.throughput,

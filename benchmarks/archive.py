@@ -21,15 +21,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from .filling import DIRECTORY, set_up_django
-from .load import WrongReplyError
-from .proof import check_page
-from .serving import upstream
-from .stage import Stage
-from .table import ResultRow
+from benchmarks.checks import check_page
+from benchmarks.filling import DIRECTORY, set_up_django
+from benchmarks.load import WrongReplyError
+from benchmarks.results_table import ResultRow
+from benchmarks.serving import upstream
+from benchmarks.stage import Stage
 
 if TYPE_CHECKING:
-    from threads.archive.sync.walk import SyncTally
+    from threads.archive.sync.sync import SyncTally
     from threads.chatkit import ChatKitClient
     from threads.sources.query import ThreadQuery
 
@@ -206,7 +206,7 @@ def walked(threads: int, latency_ms: float, *, with_items: bool) -> dict[str, li
     run; and the memory in MB before and after."""
     from django.core.management import call_command  # noqa: PLC0415
 
-    from threads.archive.sync.walk import Sync  # noqa: PLC0415
+    from threads.archive.sync.sync import Sync  # noqa: PLC0415
     from threads.chatkit import ApiConfig, ChatKitClient  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)

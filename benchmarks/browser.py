@@ -11,13 +11,12 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Response, sync_playwright
 
+from benchmarks.load import WrongReplyError
+from benchmarks.results_table import ResultRow
+from benchmarks.server import LONG
+from benchmarks.serving import Served
+from benchmarks.stage import SOME, Stage
 from threads.chatkit import ApiConfig, ChatKitClient
-
-from .load import WrongReplyError
-from .server import LONG
-from .serving import Served
-from .stage import SOME, Stage
-from .table import ResultRow
 
 FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
 --disable-component-update --disable-sync"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from .load import WrongReplyError
+from benchmarks.load import WrongReplyError
 
 if TYPE_CHECKING:
     from threads.chatkit import Thread

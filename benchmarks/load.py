@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .serving import Served
+from benchmarks.serving import Served
 
 SCRIPT = """
 wrk.headers["Cookie"] = "%(cookie)s"

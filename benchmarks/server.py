@@ -8,12 +8,11 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 
+from benchmarks.load import MeasuredPage, WrongReplyError
+from benchmarks.results_table import ResultRow
+from benchmarks.serving import ROOT, memory_mb
+from benchmarks.stage import SOME, Stage
 from threads.chatkit import ApiConfig, ChatKitClient, Order
-
-from .load import MeasuredPage, WrongReplyError
-from .serving import ROOT, memory_mb
-from .stage import SOME, Stage
-from .table import ResultRow
 
 LONG = 7
 """Position in the list of the long conversation of the showcase, and its number of items."""

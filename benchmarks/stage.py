@@ -9,12 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from benchmarks import serving
+from benchmarks.load import Load, MeasuredPage, few, load
+from benchmarks.serving import Served
+from benchmarks.upstream import world
 from threads.emulator import Emulator
-
-from . import serving
-from .load import Load, MeasuredPage, few, load
-from .serving import Served
-from .upstream import world
 
 ValueT = TypeVar("ValueT")
 MANY, SOME = 1_000_000, 5000

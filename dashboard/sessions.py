@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboard.accounts import backends
+from .accounts import backends
 
 
 class Accounts(backends.AccountBackend):

@@ -20,7 +20,7 @@ TESTS = [
         "retention", "audit_archive", "scrub", "upgrade",
     )),
     "--deselect=tests/unit/archive/test_audit_archive.py::test_processes_that_are_killed_at_one_step_after_the_other",
-    "tests/unit/faults/test_erasers.py", "tests/unit/test_trouble.py",
+    "tests/unit/faults/test_erasers.py", "tests/unit/test_database_errors.py",
     *(f"tests/views/test_{name}.py" for name in (
         "archive_list", "audit_page", "erasure", "exports", "ready", "saved_views", "search_bounds", "trail",
         "user_ids",

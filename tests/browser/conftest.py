@@ -11,11 +11,10 @@ from typing import Any, Protocol
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
+from tests.browser.watching import Watch
 from tests.support.chromium import FLAGS, find
 from tests.support.serving import NAME, PASSWORD, Desk, serve
 from threads.emulator import Emulator, EmulatorReply, EmulatorServer
-
-from .watching import Watch
 
 _PATIENCE = 10_000
 _HERE = Path(__file__).parent

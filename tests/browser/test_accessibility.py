@@ -3,13 +3,12 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import Open, Stage
+from tests.browser.looks import NARROW, PHONE, SMALL, WIDE, fine
+from tests.browser.steps import following, shows
+from tests.browser.talking import EVERY_KIND, HOSTILE, Patchy, item_ids, more, reads
+from tests.browser.watching import Watch
 from threads.emulator import Emulator, Fault
-
-from .conftest import Open, Stage
-from .looks import NARROW, PHONE, SMALL, WIDE, fine
-from .steps import following, shows
-from .talking import EVERY_KIND, HOSTILE, Patchy, item_ids, more, reads
-from .watching import Watch
 
 
 def test_sign_in(signed_out: Open, watch: Watch) -> None:

@@ -10,13 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, Route, StorageState, expect
 
+from tests.browser.conftest import Open
+from tests.browser.looks import NARROW, WIDE, fine
+from tests.browser.steps import following, overflow, previous, rows, settled, shows
+from tests.browser.talking import find_box, item_ids, landed, marked, said
 from tests.support.serving import Desk
 from threads.emulator import Emulator, Fault
-
-from .conftest import Open
-from .looks import NARROW, WIDE, fine
-from .steps import following, overflow, previous, rows, settled, shows
-from .talking import find_box, item_ids, landed, marked, said
 
 _EMPTY = """
 from threads.archive.models import *

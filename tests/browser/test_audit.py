@@ -7,13 +7,12 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import Open
+from tests.browser.looks import PHONE, SMALL, WIDE, fine
+from tests.browser.steps import focused, following, overflow, previous, rows
+from tests.browser.watching import Watch
 from tests.support.serving import NAME, Desk
 from threads.emulator import Emulator
-
-from .conftest import Open
-from .looks import PHONE, SMALL, WIDE, fine
-from .steps import focused, following, overflow, previous, rows
-from .watching import Watch
 
 
 def _events(page: Page) -> list[str]:

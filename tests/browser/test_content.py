@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import Open
+from tests.browser.steps import following, overflow, rows, shows
+from tests.browser.watching import Watch
 from threads.emulator import Emulator
-
-from .conftest import Open
-from .steps import following, overflow, rows, shows
-from .watching import Watch
 
 _SCRIPT = "<img src=x onerror=\"document.title='hacked'\"><script>document.title='hacked'</script>{{ 7*7 }}"
 _LONG = "W" * 5000

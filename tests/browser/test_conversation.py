@@ -9,12 +9,9 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.support.serving import NAME, PASSWORD
-from threads.emulator import Fault
-
-from .conftest import Open, Stage
-from .steps import focused, rows
-from .talking import (
+from tests.browser.conftest import Open, Stage
+from tests.browser.steps import focused, rows
+from tests.browser.talking import (
     EVERY_KIND,
     HOUR,
     MORNING,
@@ -29,7 +26,9 @@ from .talking import (
     thread,
     to_the_end,
 )
-from .watching import Watch
+from tests.browser.watching import Watch
+from tests.support.serving import NAME, PASSWORD
+from threads.emulator import Fault
 
 
 @pytest.fixture

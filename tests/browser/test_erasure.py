@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import Open
+from tests.browser.looks import NARROW, WIDE, fine
+from tests.browser.steps import row_ids
+from tests.browser.watching import Watch
 from tests.support.serving import Desk
 from threads.emulator import Emulator
-
-from .conftest import Open
-from .looks import NARROW, WIDE, fine
-from .steps import row_ids
-from .watching import Watch
 
 _WORK = "from threads.erasure.tasks import take_up; take_up()"
 _EMPTY = """

@@ -13,12 +13,11 @@ from zipfile import ZipFile
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import Open
+from tests.browser.looks import NARROW, WIDE, fine
+from tests.browser.steps import users_by_threads
 from tests.support.serving import Desk
 from threads.emulator import Emulator
-
-from .conftest import Open
-from .looks import NARROW, WIDE, fine
-from .steps import users_by_threads
 
 _WORK = "from threads.exports import tasks; tasks.work()"
 _EMPTY = "from threads.exports.models import Export; Export.objects.all().delete()"

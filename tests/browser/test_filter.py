@@ -5,11 +5,10 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import Open
+from tests.browser.steps import following, pages_of, previous, rows, shows, users_by_threads
+from tests.browser.watching import Watch
 from threads.emulator import Emulator
-
-from .conftest import Open
-from .steps import following, pages_of, previous, rows, shows, users_by_threads
-from .watching import Watch
 
 
 def test_typing_a_user_and_enter(page: Page, upstream: Emulator, watch: Watch) -> None:

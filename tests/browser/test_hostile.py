@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
-from .conftest import Open, Stage
-from .steps import overflow
-from .talking import HOSTILE, Patchy, item_ids, items, more, reads
-from .watching import Watch
+from tests.browser.conftest import Open, Stage
+from tests.browser.steps import overflow
+from tests.browser.talking import HOSTILE, Patchy, item_ids, items, more, reads
+from tests.browser.watching import Watch
 
 _WIDTHS = [320, 390, 1280]
 _TO_THE_LETTER = [

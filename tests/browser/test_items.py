@@ -7,9 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import Open, Stage
-from .steps import following, settled
-from .talking import (
+from tests.browser.conftest import Open, Stage
+from tests.browser.steps import following, settled
+from tests.browser.talking import (
     LONG,
     Patchy,
     find_box,
@@ -23,7 +23,7 @@ from .talking import (
     talk,
     to_the_end,
 )
-from .watching import Watch
+from tests.browser.watching import Watch
 
 
 @pytest.fixture

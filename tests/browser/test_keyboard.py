@@ -5,10 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import Open
+from tests.browser.steps import focused, following, previous, shows, users_by_threads
 from threads.emulator import Emulator
-
-from .conftest import Open
-from .steps import focused, following, previous, shows, users_by_threads
 
 _WINDOWS = [(1280, 720), (1024, 500), (800, 600), (740, 640), (640, 800), (390, 844), (320, 256)]
 

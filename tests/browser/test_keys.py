@@ -8,12 +8,11 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import Open, Stage
+from tests.browser.steps import focused, following, pages_of, rows, shows
+from tests.browser.talking import EVERY_KIND, LONG, Patchy, item, item_ids, shown_items, talk
+from tests.browser.watching import Watch
 from threads.emulator import Fault
-
-from .conftest import Open, Stage
-from .steps import focused, following, pages_of, rows, shows
-from .talking import EVERY_KIND, LONG, Patchy, item, item_ids, shown_items, talk
-from .watching import Watch
 
 
 @pytest.fixture

@@ -3,11 +3,10 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import Open
+from tests.browser.steps import following, overflow, previous, rows, shows
+from tests.browser.watching import Watch
 from threads.emulator import Emulator, Fault
-
-from .conftest import Open
-from .steps import following, overflow, previous, rows, shows
-from .watching import Watch
 
 _SIZES = [(280, 653), (320, 256), (390, 844), (721, 600), (844, 390), (1366, 768), (3840, 1600)]
 

@@ -13,12 +13,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
+from tests.browser.conftest import Open
+from tests.browser.looks import PHONE, SMALL, WIDE, fine
+from tests.browser.steps import focused
+from tests.browser.watching import Watch
 from tests.support.serving import ROOT, Desk, serve
-
-from .conftest import Open
-from .looks import PHONE, SMALL, WIDE, fine
-from .steps import focused
-from .watching import Watch
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,10 @@
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import Open
+from tests.browser.steps import following, pages_of, previous, row_ids, settled, shows
+from tests.browser.watching import Watch
 from threads.emulator import Emulator
-
-from .conftest import Open
-from .steps import following, pages_of, previous, row_ids, settled, shows
-from .watching import Watch
 
 
 def test_next_and_previous_are_the_same_pages(page: Page, upstream: Emulator, watch: Watch) -> None:

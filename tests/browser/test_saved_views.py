@@ -2,11 +2,10 @@
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import Open
+from tests.browser.steps import focused, overflow, shows
+from tests.browser.watching import Watch
 from threads.emulator import Emulator
-
-from .conftest import Open
-from .steps import focused, overflow, shows
-from .watching import Watch
 
 
 def _panel(page: Page) -> None:

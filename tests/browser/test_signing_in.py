@@ -7,12 +7,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import Open
+from tests.browser.steps import focused, following, overflow, rows, shows
+from tests.browser.watching import Watch
 from tests.support.serving import NAME, PASSWORD, Desk
 from threads.emulator import Emulator
-
-from .conftest import Open
-from .steps import focused, following, overflow, rows, shows
-from .watching import Watch
 
 
 def _sign_in(page: Page, password: str = PASSWORD, name: str = NAME) -> None:

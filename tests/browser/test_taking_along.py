@@ -15,10 +15,8 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
-from threads.lib.folding import folded as text_of_index
-
-from .conftest import Stage
-from .talking import (
+from tests.browser.conftest import Stage
+from tests.browser.talking import (
     EVERY_KIND,
     LONG,
     MORNING,
@@ -33,7 +31,8 @@ from .talking import (
     talk,
     thread,
 )
-from .watching import Watch
+from tests.browser.watching import Watch
+from threads.lib.folding import folded as text_of_index
 
 
 @pytest.fixture

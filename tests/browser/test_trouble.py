@@ -5,10 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.steps import following, row_ids, rows, settled, shows, users_by_threads
+from tests.browser.watching import Watch
 from threads.emulator import Emulator, Fault
-
-from .steps import following, row_ids, rows, settled, shows, users_by_threads
-from .watching import Watch
 
 
 def test_fault_while_paging_then_try_again(page: Page, upstream: Emulator, watch: Watch) -> None:

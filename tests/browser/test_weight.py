@@ -5,12 +5,11 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import Open
+from tests.browser.steps import following, rows
+from tests.browser.watching import Watch
 from tests.support.serving import NAME, PASSWORD
 from threads.emulator import Emulator
-
-from .conftest import Open
-from .steps import following, rows
-from .watching import Watch
 
 _MOST = 45_000
 Record = Callable[[str, object], None]

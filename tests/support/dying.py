@@ -10,7 +10,7 @@ from typing import Any
 
 from threads.archive.completeness import completeness
 from threads.archive.models import ArchivedItem, ArchivedThread
-from threads.archive.sync.walk import Sync
+from threads.archive.sync.sync import Sync
 from threads.audit.models import AuditEvent
 from threads.audit.record import Action
 from threads.chatkit import ApiConfig, ChatKitClient, ChatKitError, Limits

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.support.mirror import asking
 from threads.archive.completeness import completeness
-from threads.archive.sync.walk import Sync
+from threads.archive.sync.sync import Sync
 from threads.emulator import Emulator
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks import archive, filling
 from benchmarks.__main__ import PARTS
+from benchmarks.checks import check_page
 from benchmarks.load import MeasuredPage, WrongReplyError, check, load
-from benchmarks.proof import check_page
 from benchmarks.serving import Served
 from benchmarks.stage import Stage
 from tests.support.servers import binary

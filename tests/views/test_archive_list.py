@@ -22,7 +22,7 @@ from threads.archive.store import write
 from threads.chatkit import TimedOut
 from threads.chatkit.decode import thread as read_thread
 from threads.emulator import Emulator, Fault
-from threads.service import outage
+from threads.service import circuit_breaker
 
 DOWN = [Fault.ERROR_503, Fault.GONE_404, Fault.GONE_410, Fault.WRONG_KEY, Fault.NOT_JSON]
 
@@ -156,7 +156,7 @@ def test_while_the_upstream_is_down_the_archive_answers(get: Get, copied: Emulat
     assert "no live answer since" in page.said(page.one("div", id="outage"))
     following = get(page.link("next") or "")
     copied.fault = None
-    outage.breaker.forget()
+    circuit_breaker.breaker.forget()
     assert following.thread_ids == get(page.link("next") or "").thread_ids
     assert not get("/threads/").all("div", id="outage")
 
@@ -179,7 +179,7 @@ def test_the_live_page_comes_back_by_itself(
     copied.calls.clear()
     assert agent.get("/live/").status_code == 204
     assert not copied.calls  # a hundred pages that wait are one question
-    monkeypatch.setattr(outage, "PROBE_INTERVAL_SECONDS", 0)
+    monkeypatch.setattr(circuit_breaker, "PROBE_INTERVAL_SECONDS", 0)
     copied.fault = None
     assert agent.get("/live/")["HX-Refresh"] == "true"
     assert not get("/threads/").all("div", id="outage")
@@ -192,7 +192,7 @@ def test_what_one_process_found_back_is_back_for_all(
     copied.fault = Fault.ERROR_503
     assert get("/threads/").one("div", id="outage")
     copied.fault = None
-    other = outage.CircuitBreaker()
+    other = circuit_breaker.CircuitBreaker()
     other.record_success()  # as every process notes once after it started
     copied.fault = Fault.ERROR_503
     assert get("/threads/").one("div", id="outage")

@@ -23,7 +23,7 @@ from threads.chatkit import ApiConfig, ChatKitClient, Limits, Retired
 from threads.emulator import Emulator, EmulatorAdapter
 from threads.erasure import runner
 from threads.erasure.models import Erasure
-from threads.service.outage import breaker
+from threads.service.circuit_breaker import breaker
 from threads.sources import upstream
 
 pytestmark = pytest.mark.django_db(transaction=True)

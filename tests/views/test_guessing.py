@@ -24,7 +24,7 @@ from threads.audit.models import AuditEvent
 from threads.chatkit import transport
 from threads.emulator import Emulator, Fault
 from threads.models import SavedView
-from threads.service.outage import breaker
+from threads.service.circuit_breaker import breaker
 from threads.sources import query_forms
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]

@@ -21,7 +21,7 @@ from threads.archive import deletions, thread_info
 from threads.archive.models import ArchivedItem, ArchivedThread
 from threads.audit.models import AuditEvent
 from threads.emulator import Fault
-from threads.service.outage import breaker
+from threads.service.circuit_breaker import breaker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

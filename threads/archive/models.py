@@ -311,7 +311,7 @@ class Run(models.Model):
     phase = models.CharField(max_length=20)
     """One of `threads.archive.sync.status.PHASES`; "ended" if the run was not cut short."""
     phase_at = models.DateTimeField()
-    """Since when `phase_done` counts: the start of the window of `threads.archive.sync.pace`."""
+    """Since when `phase_done` counts: the start of the window of `threads.archive.sync.throughput`."""
     phase_done = models.PositiveIntegerField(default=0)
     """Threads that the phase has handled since `phase_at`, for the throughput."""
     threads_seen = models.PositiveIntegerField(default=0)

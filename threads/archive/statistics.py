@@ -14,9 +14,9 @@ from heapq import nlargest
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import StrIndex
 
-from .clock_changes import QUARTERS_PER_DAY, offset_periods, quarter_of, quarter_start
 from .models import ArchivedThread, Day, Person, Progress, Reason, State, Tally
 from .store.counters import DAY_SECONDS, QUARTER_SECONDS
+from .utc_offsets import QUARTERS_PER_DAY, offset_periods, quarter_of, quarter_start
 
 _MAX_GROUPED_THREADS = 50_000
 """A ranking of up to so many threads groups them; one of more threads uses the index of users or reasons."""

@@ -8,7 +8,7 @@ from threads.audit.record import Action, Outcome, record_or_raise
 from threads.jobs import queue
 
 from .models import SyncRequest
-from .sync.requests import pending
+from .sync.sync_requests import pending
 
 
 def request_sync() -> None:
@@ -26,6 +26,6 @@ def request_sync() -> None:
 
 def _start_sync_task() -> None:
     # Loading the tasks connects to the queue, which must not delay the start of a web process.
-    from threads.archive import tasks  # noqa: PLC0415
+    from . import tasks  # noqa: PLC0415
 
     tasks.sync_now()

@@ -16,9 +16,9 @@ from threads.sources import upstream
 
 from . import database_guard, reindex
 from .models import Run
-from .sync import requests
+from .sync import sync_requests
 from .sync.lease import LeaseHeldError
-from .sync.walk import Sync, failure_reason, store_failure
+from .sync.sync import Sync, failure_reason, store_failure
 
 log = logging.getLogger(__name__)
 
@@ -48,15 +48,15 @@ def _sync_now() -> None:
     if _running:
         return
     try:
-        if requests.pending().exists():
+        if sync_requests.pending().exists():
             _run(everything=True)
     except (LeaseHeldError, DatabaseError) as error:
         _log_skipped(error)
     except Exception:
         # A request that stayed would fail the same way every minute.
         log.exception("The requested sync has failed.")
-        requests.mark_started()
-        requests.mark_finished()
+        sync_requests.mark_started()
+        sync_requests.mark_finished()
     finally:
         connections.close_all()
 
@@ -93,8 +93,8 @@ def _run(*, everything: bool) -> None:
         log.warning("Nothing is synced: %s", error.detail)
         store_failure(error)
         if everything:
-            requests.mark_started()
-            requests.mark_finished()
+            sync_requests.mark_started()
+            sync_requests.mark_finished()
         return
     sync = Sync(
         upstream.client(),

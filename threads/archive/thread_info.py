@@ -16,7 +16,7 @@ from threads.lib.ttl_cache import TTLCache
 from threads.sources.query import ThreadQuery
 from threads.sources.window import Window
 
-from . import erase, user_ids
+from . import removal, user_ids
 from .models import ArchivedThread, Person, Progress, StaleIndex, State, current
 from .report import MAX_CUT_THREADS
 from .search import engines, users
@@ -204,7 +204,7 @@ def mark_deleted(thread_id: str) -> None:
         tombstones.lock_for_storing()
         kept = ArchivedThread.objects.select_for_update().filter(thread_id=thread_id, gone_at=None).first()
         if kept is not None:
-            erase.mark_deleted(kept, timezone.now())
+            removal.mark_deleted(kept, timezone.now())
 
 
 def refresh(thread: Thread, window: Window[ThreadItem]) -> None:

@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from urllib.parse import parse_qsl, urlencode
 
-from .api.api import ThreadsApi
+from .api.endpoints import ThreadsApi
+from .api.fault_corruption import MIN_EXCESS_ROWS, corrupt
+from .api.fault_replies import fault_reply
 from .api.paging import BeforeReading, HasMoreReading, Readings
 from .api.parameters import DEFAULT_LIMIT
-from .api.refusals import fault_reply
 from .api.replies import OLD_DATE_SECONDS, EmulatorReply, RateLimitHeaders, Request, common_headers
-from .api.spoilers import MIN_EXCESS_ROWS, corrupt
 from .faults import DATA_LOSS_FAULTS, ONE_SHOT_FAULTS, Fault
 from .world.conversation import Json
-from .world.desk import WorldState
 from .world.showcase import scenes
+from .world.state import WorldState
 from .world.world import World
 
 _CALL_LOG_SIZE = 1000

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from threads.archive.deletions import DeletionChecker, DeletionVerdict
-from threads.archive.erase import ErasedCounts, erase
+from threads.archive.removal import ErasedCounts, erase
 from threads.archive.user_ids import is_exact
 from threads.audit.record import Action, Outcome, record_or_raise
 from threads.chatkit import (

@@ -22,8 +22,8 @@ from threads.sources.query import ItemQuery
 from threads.sources.window import ThreadSource, Window
 
 from .audit_events import record_conversation
+from .circuit_breaker import UpstreamOutage, breaker, is_outage
 from .fallback import ask_live_or_archive
-from .outage import UpstreamOutage, breaker, is_outage
 from .results import Conversation
 
 _log = logging.getLogger(__name__)

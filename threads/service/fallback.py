@@ -16,7 +16,7 @@ from threads.sources.live import LiveSource
 from threads.sources.query import ThreadQuery
 from threads.sources.window import ThreadSource
 
-from .outage import UpstreamOutage, breaker, is_outage
+from .circuit_breaker import UpstreamOutage, breaker, is_outage
 
 AnswerT = TypeVar("AnswerT")
 

@@ -17,9 +17,9 @@ from threads.sources.query import DEFAULT_LIMIT, ThreadQuery
 from threads.sources.window import ThreadSource, Window
 
 from .audit_events import failure_recorded, record_list, record_suggestions
+from .circuit_breaker import UpstreamOutage
 from .conversations import get_user
 from .fallback import ask_live_or_archive, outage_while_empty
-from .outage import UpstreamOutage
 from .results import Listing, NeedsArchiveError
 
 _DOUBTS: dict[type[ChatKitError], str] = {

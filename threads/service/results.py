@@ -9,7 +9,7 @@ from threads.chatkit import ChatKitError, Thread, ThreadItem
 from threads.sources.query import ThreadQuery
 from threads.sources.window import Window
 
-from .outage import UpstreamOutage
+from .circuit_breaker import UpstreamOutage
 
 
 class NeedsArchiveError(Exception):

@@ -17,7 +17,7 @@ import django
 
 def erasing(base_url: str, *, copying: bool) -> int:
     """A worker that erases what there is to erase, or one that copies meanwhile. Its id."""
-    from threads.archive.sync.walk import Sync
+    from threads.archive.sync.sync import Sync
     from threads.chatkit import ApiConfig, ChatKitClient
     from threads.erasure.runner import ready, work
 
@@ -45,7 +45,7 @@ def main(base_url: str, rounds: int, orders: list[list[str]]) -> None:
     from tests.support import counted
     from tests.support.erasing import ordered
     from threads.archive.models import ArchivedThread
-    from threads.archive.sync.walk import Sync
+    from threads.archive.sync.sync import Sync
     from threads.audit.models import AuditEvent
     from threads.chatkit import ApiConfig, ChatKitClient
     from threads.erasure.models import Erasure, Target

@@ -15,7 +15,7 @@ import django
 
 def copying(base_url: str) -> int:
     """A process that copies. Its id."""
-    from threads.archive.sync.walk import Sync
+    from threads.archive.sync.sync import Sync
     from threads.chatkit import ApiConfig, ChatKitClient
 
     pid = os.fork()

@@ -17,7 +17,7 @@ def main(base_url: str, backup: str) -> None:
 
     from tests.support.erasing import ordered
     from threads.archive.models import ArchivedThread
-    from threads.archive.sync.walk import Sync
+    from threads.archive.sync.sync import Sync
     from threads.chatkit import ApiConfig, ChatKitClient
     from threads.erasure.runner import work
 

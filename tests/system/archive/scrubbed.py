@@ -16,7 +16,7 @@ def main(base_url: str, ids: list[str]) -> None:
     from django.core.management import call_command
 
     from tests.support.erasing import ordered
-    from threads.archive.sync.walk import Sync
+    from threads.archive.sync.sync import Sync
     from threads.chatkit import ApiConfig, ChatKitClient
     from threads.erasure import vacuum
     from threads.erasure.runner import work

@@ -18,7 +18,7 @@ from tests.support.scripted import Scripted
 from tests.support.services import postgres
 from tests.support.syncing import sync
 from tests.support.working import ROOT
-from threads.archive import erase as erasing
+from threads.archive import removal as erasing
 from threads.archive.models import ArchivedThread
 from threads.archive.store import write
 from threads.emulator import EmulatorServer

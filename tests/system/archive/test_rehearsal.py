@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.rehearsal.archived import archive_checks, emulator_conversations
 from tests.system.rehearsal.checks import CheckFailedError, Checks, wait_for
+from tests.system.rehearsal.comparison import archive_checks, emulator_conversations
 from tests.system.rehearsal.rehearsal import SCENARIOS, WITHOUT_KEY, rehearse
 from threads.emulator import Emulator
 

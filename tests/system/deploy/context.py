@@ -6,7 +6,7 @@ import re
 from functools import cache
 from pathlib import PurePosixPath
 
-from .settings import ROOT
+from tests.system.deploy.settings import ROOT
 
 
 def is_given(path: str) -> bool:

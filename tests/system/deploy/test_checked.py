@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .settings import DEPLOY
+from tests.system.deploy.settings import DEPLOY
 
 
 def needed(program: str, package: str) -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from .context import is_given
-from .settings import DEPLOY, ROOT
+from tests.system.deploy.context import is_given
+from tests.system.deploy.settings import DEPLOY, ROOT
 
 RUN = "import dashboard, dashboard.wsgi; print(dashboard.__file__)"
 

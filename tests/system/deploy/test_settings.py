@@ -12,11 +12,10 @@ import yaml
 from jsonschema import Draft7Validator
 
 from dashboard.monitoring import heartbeat
+from tests.system.deploy import settings
+from tests.system.deploy.settings import DEPLOY, README
 from threads.archive.sync import lease
 from threads.jobs import job
-
-from . import settings
-from .settings import DEPLOY, README
 
 FILES = ["one", "many"]
 ENV_FILE = DEPLOY / "threadkeeper.env"

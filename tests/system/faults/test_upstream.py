@@ -13,7 +13,7 @@ from tests.support.reader import Get, reader
 from tests.support.upstream import NOW, use_upstream
 from threads.chatkit import ApiConfig, ChatKitClient, Limits
 from threads.emulator import Emulator, EmulatorServer, Fault
-from threads.emulator.api.spoilers import gzip_bomb
+from threads.emulator.api.fault_corruption import gzip_bomb
 
 DEADLINE = 1.7
 SHORT = 0.5

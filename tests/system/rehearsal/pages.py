@@ -16,8 +16,8 @@ import requests
 
 from tests.support.desk import Browser
 from tests.support.page import Page
-from tests.system.rehearsal.archived import Conversation, Conversations, Json, items_of
 from tests.system.rehearsal.checks import CheckFailedError, require, wait_for
+from tests.system.rehearsal.comparison import Conversation, Conversations, Json, items_of
 
 WORD = "barograph"
 """A word in the added messages only."""

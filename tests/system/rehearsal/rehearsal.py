@@ -21,8 +21,8 @@ from benchmarks.serving import free_port
 from tests.support.desk import Browser
 from tests.support.serving import NAME, PASSWORD
 from tests.support.working import ROOT, ask, environment, manage, started
-from tests.system.rehearsal.archived import archive_checks, emulator_conversations, items_of
 from tests.system.rehearsal.checks import FAILURES, CheckFailedError, Checks, Show, require, wait_for
+from tests.system.rehearsal.comparison import archive_checks, emulator_conversations, items_of
 from tests.system.rehearsal.pages import ROWS, WORD, Pages, Retirement
 from threads.emulator import Emulator, EmulatorServer, Fault
 

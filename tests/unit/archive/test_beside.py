@@ -15,9 +15,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from dashboard.databases import sqlite
 from tests.support.mirror import asking
 from threads.archive.store import sqlite_wal
-from threads.archive.sync import items
-from threads.archive.sync.run import SyncContext
-from threads.archive.sync.walk import Sync
+from threads.archive.sync import item_reader
+from threads.archive.sync.context import SyncContext
+from threads.archive.sync.sync import Sync
 from threads.emulator import Emulator
 
 pytestmark = [
@@ -161,9 +161,9 @@ def test_a_reader_who_never_ends_is_waited_for_so_long_and_no_longer(
 
 def test_a_transaction_ends_after_the_reply_that_was_long(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many replies have come meanwhile."""
-    monkeypatch.setattr(items, "BUSY", 1e-9)
+    monkeypatch.setattr(item_reader, "BUSY", 1e-9)
     kept: list[int] = []
-    keep, keeping = items.ItemReader._store, SyncContext.leased_transaction
+    keep, keeping = item_reader.ItemReader._store, SyncContext.leased_transaction
 
     def counting(*about: Any) -> bool:
         kept[-1] += 1
@@ -173,7 +173,7 @@ def test_a_transaction_ends_after_the_reply_that_was_long(emulator: Emulator, mo
         kept.append(0)
         return keeping(self)
 
-    monkeypatch.setattr(items.ItemReader, "_store", counting)
+    monkeypatch.setattr(item_reader.ItemReader, "_store", counting)
     monkeypatch.setattr(SyncContext, "leased_transaction", beginning)
     client = asking(emulator)
     Sync(client, pauses=(), side_by_side=8).run()

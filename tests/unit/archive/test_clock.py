@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 
 from threads.archive import statistics as numbers
-from threads.archive.clock_changes import local_hour_periods, quarter_of, quarter_start
 from threads.archive.search.source import ArchiveSource
 from threads.archive.store import write
+from threads.archive.utc_offsets import local_hour_periods, quarter_of, quarter_start
 from threads.chatkit.decode import thread as read_thread
 from threads.sources.query import ThreadQuery
 

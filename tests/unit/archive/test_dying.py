@@ -22,7 +22,6 @@ from tests.support.mirror import archive, upstream
 from tests.support.syncing import spoken
 from threads.archive import deletions
 from threads.archive.completeness import completeness
-from threads.archive.erase import erase
 from threads.archive.models import (
     ArchivedItem,
     ArchivedThread,
@@ -36,6 +35,7 @@ from threads.archive.models import (
     Tally,
     Word,
 )
+from threads.archive.removal import erase
 from threads.archive.report import archive_report
 from threads.archive.store import word_index
 from threads.audit.models import AuditEvent

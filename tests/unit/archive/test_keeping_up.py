@@ -11,9 +11,9 @@ from django.utils import timezone
 from tests.support.mirror import archive, asking, upstream
 from tests.support.syncing import is_complete, spoken, sync
 from threads.archive.models import ArchivedThread, Progress, Run
-from threads.archive.sync import walk as module
-from threads.archive.sync.items import ItemReader
-from threads.archive.sync.walk import Sync
+from threads.archive.sync import sync as module
+from threads.archive.sync.item_reader import ItemReader
+from threads.archive.sync.sync import Sync
 from threads.chatkit import Garbled
 from threads.emulator import Emulator
 

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from tests.support.effort import times
 from threads.archive import statistics as numbers
-from threads.archive.clock_changes import offset_periods
 from threads.archive.models import ArchivedThread
 from threads.archive.statistics import Overview, Ranked
 from threads.archive.store import write
+from threads.archive.utc_offsets import offset_periods
 from threads.chatkit import Status, Thread
 
 pytestmark = pytest.mark.django_db

@@ -22,8 +22,8 @@ from threads.archive import reindex, tasks, thread_info
 from threads.archive.models import ArchivedItem, ArchivedThread, Progress, SearchDoc, StaleIndex, Word
 from threads.archive.search import users
 from threads.archive.store import word_index, write
+from threads.archive.sync.context import SyncContext
 from threads.archive.sync.lease import ArchiveLease
-from threads.archive.sync.run import SyncContext
 from threads.emulator import Emulator
 from threads.lib.folding import VERSION
 from threads.sources.live import LiveSource

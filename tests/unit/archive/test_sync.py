@@ -29,7 +29,7 @@ from threads.archive.models import (
 )
 from threads.archive.store import word_index
 from threads.archive.sync.lease import ArchiveLease, LeaseHeldError
-from threads.archive.sync.walk import Sync
+from threads.archive.sync.sync import Sync
 from threads.chatkit import ChatKitError, NotSignedIn, Retired
 from threads.emulator import Emulator, Fault
 from threads.jobs.lease import LeaseLostError

@@ -9,10 +9,10 @@ from django.db import connections
 
 from tests.support.mirror import archive, asking, upstream
 from tests.support.syncing import sync
-from threads.archive import orders, tasks
+from threads.archive import sync_orders, tasks
 from threads.archive.models import Lease, SyncRequest
-from threads.archive.sync import requests
-from threads.archive.sync.walk import Sync
+from threads.archive.sync import sync_requests
+from threads.archive.sync.sync import Sync
 from threads.audit.models import AuditEvent
 from threads.chatkit import ChatKitError
 from threads.emulator import Emulator, Fault
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def no_message_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("threads.archive.orders._start_sync_task", lambda: None)
+    monkeypatch.setattr("threads.archive.sync_orders._start_sync_task", lambda: None)
     monkeypatch.setattr(connections, "close_all", lambda: None)
 
 
@@ -43,8 +43,8 @@ def test_it_is_done_though_the_queue_has_lost_it(emulator: Emulator) -> None:
     sync(emulator)
     oldest, *_ = emulator.thread_ids(order="asc")
     emulator.set_status(oldest, "locked", "only a whole sync sees it")
-    orders.request_sync()
-    orders.request_sync()
+    sync_orders.request_sync()
+    sync_orders.request_sync()
     assert SyncRequest.objects.count() == 1
     tasks._keep_up()
     assert archive() == upstream(emulator)
@@ -53,7 +53,7 @@ def test_it_is_done_though_the_queue_has_lost_it(emulator: Emulator) -> None:
     assert request.ended_at
     assert request.began_at < request.ended_at
     assert outcomes()[-2:] == ["intent", "done"]
-    orders.request_sync()
+    sync_orders.request_sync()
     assert SyncRequest.objects.count() == 2
 
 
@@ -64,12 +64,12 @@ def test_a_run_that_is_ended_leaves_it_for_the_next(emulator: Emulator, end: typ
     def watch(_tally: object) -> None:
         raise end
 
-    orders.request_sync()
+    sync_orders.request_sync()
     with pytest.raises(end):
         run(emulator, watch=watch)
-    assert requests.pending().exclude(began_at=None).exists()
+    assert sync_requests.pending().exclude(began_at=None).exists()
     tasks._sync_now()
-    assert not requests.pending().exists()
+    assert not sync_requests.pending().exists()
     assert archive() == upstream(emulator)
 
 
@@ -77,53 +77,53 @@ def test_a_run_that_loses_its_lease_has_not_failed(emulator: Emulator) -> None:
     def watch(_tally: object) -> None:
         Lease.objects.update(holder="elsewhere 1 1700000000 x")
 
-    orders.request_sync()
+    sync_orders.request_sync()
     with pytest.raises(LeaseLostError):
         run(emulator, watch=watch)
     assert outcomes() == ["intent", "partial"]
     assert AuditEvent.objects.latest("id").detail["why"] == "another worker has taken over"
-    assert requests.pending().exists(), "it is for the other to end it"
+    assert sync_requests.pending().exists(), "it is for the other to end it"
 
 
 def test_a_run_that_fails_has_ended_it(emulator: Emulator) -> None:
     """The page says why; what fails is not tried anew each minute."""
-    orders.request_sync()
+    sync_orders.request_sync()
     emulator.fault = Fault.ERROR_503
     with pytest.raises(ChatKitError):
         run(emulator)
-    assert not requests.pending().exists()
+    assert not sync_requests.pending().exists()
 
 
 def test_a_run_of_what_is_due_does_not_end_it(emulator: Emulator) -> None:
-    orders.request_sync()
+    sync_orders.request_sync()
     sync(emulator)
-    assert requests.pending().filter(began_at=None).exists()
+    assert sync_requests.pending().filter(began_at=None).exists()
 
 
 def test_a_failing_run_of_what_is_due_does_not_end_it(emulator: Emulator) -> None:
     """Begun by a worker that was killed, it is for the next whole sync."""
-    orders.request_sync()
-    requests.mark_started()
+    sync_orders.request_sync()
+    sync_requests.mark_started()
     emulator.fault = Fault.ERROR_503
     client = asking(emulator)
     with pytest.raises(ChatKitError):
         Sync(client, pauses=()).run()
     client.close()
-    assert requests.pending().exists()
+    assert sync_requests.pending().exists()
 
 
 def test_it_ends_where_threads_alone_are_kept(emulator: Emulator, settings: Any) -> None:
-    orders.request_sync()
+    sync_orders.request_sync()
     run(emulator, with_items=False)
-    assert requests.pending().filter(began_at=None).exists(), "it was to be the items, too"
+    assert sync_requests.pending().filter(began_at=None).exists(), "it was to be the items, too"
     settings.ARCHIVE = "threads"
     tasks._sync_now()
-    assert not requests.pending().exists()
+    assert not sync_requests.pending().exists()
 
 
 def test_what_is_asked_for_during_a_run_is_for_the_next(emulator: Emulator) -> None:
-    run(emulator, watch=lambda _tally: orders.request_sync())
-    assert requests.pending().filter(began_at=None).exists()
+    run(emulator, watch=lambda _tally: sync_orders.request_sync())
+    assert sync_requests.pending().filter(began_at=None).exists()
 
 
 @pytest.mark.parametrize("begun", [True, False])
@@ -134,8 +134,8 @@ def test_an_error_of_ours_is_not_met_again_each_minute(
         raise ZeroDivisionError
 
     monkeypatch.setattr(Sync, "run", fail)
-    orders.request_sync()
+    sync_orders.request_sync()
     if begun:
-        requests.mark_started()
+        sync_requests.mark_started()
     tasks._sync_now()
-    assert not requests.pending().exists()
+    assert not sync_requests.pending().exists()

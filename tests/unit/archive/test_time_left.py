@@ -18,10 +18,10 @@ from tests.support.syncing import sync
 from threads.archive.management.commands.archive import _Bars, _lines
 from threads.archive.models import ArchivedThread, Lease, Run
 from threads.archive.report import archive_report
-from threads.archive.sync import pace, run, status
-from threads.archive.sync.pace import Throughput
-from threads.archive.sync.run import SyncContext
-from threads.archive.sync.walk import Sync
+from threads.archive.sync import context, status, throughput
+from threads.archive.sync.context import SyncContext
+from threads.archive.sync.sync import Sync
+from threads.archive.sync.throughput import Throughput
 from threads.emulator import Emulator
 
 BEGAN = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -48,7 +48,7 @@ def test_it_looks_back_no_longer_than_it_says(steps: list[tuple[int, int]]) -> N
         counts[at] = done
         assert told == done - counts[since]
         following = next(each for each in counts if each > since)
-        assert following == at or at - following < pace.MAX_WINDOW
+        assert following == at or at - following < throughput.MAX_WINDOW
 
 
 @pytest.fixture
@@ -96,8 +96,8 @@ def test_the_time_left_follows_an_upstream_that_gets_slower(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_run_that_waits_goes_on_telling(reading: SyncContext, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "LEASE_RENEWAL_SECONDS", 0.02)
-    monkeypatch.setattr(run, "_PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr(context, "LEASE_RENEWAL_SECONDS", 0.02)
+    monkeypatch.setattr(context, "_PROGRESS_SECONDS", 0.0)
     before = Run.objects.get().updated_at
     reading.wait_for(lambda: time.sleep(0.2))
     assert Run.objects.get().updated_at > before

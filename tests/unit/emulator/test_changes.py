@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.calls import NOW, call, error, get, ids, items_of, walk
 from threads.emulator import Emulator
-from threads.emulator.world.desk import WorldState
+from threads.emulator.world.state import WorldState
 from threads.emulator.world.world import World
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.calls import HEADERS, NOW, THREADS, call, error, get, ids, items_of, walk
 from threads.emulator import Emulator, EmulatorReply, Fault
-from threads.emulator.api.spoilers import BOMB_BYTES
+from threads.emulator.api.fault_corruption import BOMB_BYTES
 from threads.emulator.faults import CONNECTION_FAULTS, DATA_LOSS_FAULTS
 
 STATUS = {

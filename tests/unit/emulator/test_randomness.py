@@ -3,9 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from threads.emulator.world.chance import SeededRandom, mix
 from threads.emulator.world.ids import Ids, join_place, split_place
-from threads.emulator.world.shuffle import Permutation
+from threads.emulator.world.permutation import Permutation
+from threads.emulator.world.seeded_random import SeededRandom, mix
 from threads.emulator.world.usernames import username
 
 SEEDS = st.integers(0, 2**32)

@@ -137,7 +137,7 @@ def test_the_parcel_takes_three_days(emulator: Emulator) -> None:
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_ten_thousand_items_each_once(order: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made = Mock(wraps=showcase.play)
-    monkeypatch.setattr("threads.emulator.world.desk.play", made)
+    monkeypatch.setattr("threads.emulator.world.state.play", made)
     emulator = Emulator(400, now=NOW, showcase=True)
     tail = items_of(thread_at(emulator, LONG))
     for other in list(emulator.thread_ids())[20:100]:  # more than are kept of computed conversations

@@ -28,14 +28,14 @@ from threads.archive import thread_info
 from threads.archive.completeness import completeness
 from threads.archive.models import ArchivedThread, Lease, Run
 from threads.archive.sync.lease import ArchiveLease, LeaseHeldError
-from threads.archive.sync.walk import Sync
+from threads.archive.sync.sync import Sync
 from threads.chatkit import Garbled
 from threads.emulator import Emulator, Fault
 from threads.erasure.models import Erasure
 from threads.jobs import queue
 from threads.jobs.lease import LeaseLostError
 from threads.lib import times
-from threads.service import outage
+from threads.service import circuit_breaker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -93,9 +93,9 @@ def test_an_upstream_that_is_down_for_an_hour(get: Get, emulator: Emulator, cloc
     assert "OpenAI can't be reached" in banner
     assert times.exact(since, UTC) in banner
     probes = len(emulator.calls) / 2  # each is repeated once
-    assert probes <= lasted / outage.OPEN_SECONDS + 1
+    assert probes <= lasted / circuit_breaker.OPEN_SECONDS + 1
     emulator.fault = None
-    clock.wait(outage.OPEN_SECONDS)
+    clock.wait(circuit_breaker.OPEN_SECONDS)
     page = get("/threads/?limit=5")
     assert not page.all("div", id="outage")
     assert page.thread_ids == live

@@ -8,9 +8,9 @@ from datetime import date, datetime, time, tzinfo
 
 from django.db.models import Max, Min, QuerySet
 
-from threads.archive.clock_changes import local_hour_periods
 from threads.archive.models import ArchivedThread, Day
 from threads.archive.store.counters import DAY_SECONDS
+from threads.archive.utc_offsets import local_hour_periods
 from threads.lib.times import day_bounds
 
 _EPOCH = date(1970, 1, 1).toordinal()

@@ -3,7 +3,7 @@
 Retries have three layers, each for failures that outlast the one before:
 1. `threads.chatkit.transport` sends a GET a second time within one call, by the policy in `threads.chatkit.retry`;
 2. `SyncContext.with_retries` here repeats a call after `RETRY_PAUSES`, and after a 429 for as long as it takes;
-3. `threads.archive.sync.items` lets a later run read a failed thread again, after its `_THREAD_RETRY_DELAYS`.
+3. `threads.archive.sync.item_reader` lets a later run read a failed thread again, after its `_THREAD_RETRY_DELAYS`.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from threads.archive import erase
+from threads.archive import removal
 from threads.archive.deletions import DeletionChecker, DeletionFinding, DeletionVerdict
 from threads.archive.models import ArchivedThread, Run
 from threads.archive.store import sqlite_wal, tombstones, word_index, write
 from threads.chatkit import ChatKitClient, ChatKitError, NotSignedIn, Page, RateLimited, Retired, ScopesMissing, Thread
 
-from . import requests as sync_requests
+from . import sync_requests
 from .lease import ArchiveLease
-from .pace import Throughput
 from .rate_limit import RateLimiter
+from .throughput import Throughput
 
 RETRY_PAUSES = (0.5, 2.0, 8.0)
 """Seconds before each retry of a call that failed in a way that may pass; after the last one the error is raised."""
@@ -172,7 +172,7 @@ class SyncContext:
     def store_finding(self, thread: ArchivedThread, finding: DeletionFinding) -> None:
         """Marks a thread that was found to be deleted; refreshes one that is still there."""
         if finding.verdict is DeletionVerdict.DELETED:
-            erase.mark_deleted(thread, timezone.now())
+            removal.mark_deleted(thread, timezone.now())
         elif finding.thread is not None and write.is_archived(thread):
             write.refresh_threads([(thread, finding.thread)], timezone.now())
 

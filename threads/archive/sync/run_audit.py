@@ -10,7 +10,7 @@ from threads.audit.record import Action, Outcome, record
 from threads.chatkit import ChatKitError
 from threads.jobs.lease import LeaseLostError
 
-from .run import SyncStoppedError, SyncTally
+from .context import SyncStoppedError, SyncTally
 
 
 @contextmanager

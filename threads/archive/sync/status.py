@@ -100,8 +100,8 @@ def pending_conversations(run: Run | None = None) -> PendingConversations | None
 
 
 def _count_pending(before: datetime | None) -> int:
-    """Counts the threads that `threads.archive.sync.items` takes: not read to their end or due, or with `before` all
-    not read since then."""
+    """Counts the threads that `.item_reader` takes: not read to their end or due, or with `before` all not read since
+    then."""
     now, there = timezone.now(), current()
     unread = there.filter(read_at__isnull=True).filter(Q(due_at__isnull=True) | Q(due_at__lte=now)).count()
     if before is not None:

@@ -9,14 +9,14 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from threads.archive import deletions, erase
+from threads.archive import deletions, removal
 from threads.archive.deletions import DeletionVerdict
 from threads.archive.models import ArchivedThread, Progress, current
 from threads.archive.store import write
 from threads.audit.record import NotRecordedError
 from threads.chatkit import Garbled
 
-from .run import SyncContext
+from .context import SyncContext
 from .thread_list import before, is_known, list_pages, newest_id
 
 log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ class Sweep:
             try:
                 with self._context.leased_transaction():
                     if finding.verdict is DeletionVerdict.DELETED:
-                        erase.purge(thread)
+                        removal.purge(thread)
                     else:
                         self._context.store_finding(thread, finding)
             except NotRecordedError:

@@ -26,10 +26,10 @@ from threads.archive.models import ArchivedThread, Progress, current
 from threads.archive.store import write
 from threads.chatkit import MAX_LIMIT, ChatKitClient, ChatKitError, CursorGone, Garbled, Page, Retired, Thread, pages
 
-from . import requests
-from .audit import recorded
-from .items import ItemReader, RoundResult
-from .run import RETRY_PAUSES, SyncContext, SyncStoppedError, SyncTally, Watch
+from . import sync_requests
+from .context import RETRY_PAUSES, SyncContext, SyncStoppedError, SyncTally, Watch
+from .item_reader import ItemReader, RoundResult
+from .run_audit import recorded
 from .sweep import Sweep
 from .thread_list import NOT_OURS, archived_ids, before, is_known, list_page, list_pages, newest_id
 
@@ -103,7 +103,7 @@ class Sync:
                 self._rounds(progress, everything=everything, recheck=recheck)
                 if answers:
                     with self._context.leased_transaction():
-                        requests.mark_finished()
+                        sync_requests.mark_finished()
         except SyncStoppedError:
             pass
         finally:
@@ -220,7 +220,7 @@ class Sync:
             with self._context.leased_transaction():
                 store_failure(error)
                 if answers:
-                    requests.mark_finished()
+                    sync_requests.mark_finished()
             raise
         with self._context.leased_transaction():
             Progress.objects.filter(pk=progress.pk).update(failed_at=None, failure=None)

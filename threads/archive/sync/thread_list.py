@@ -10,7 +10,7 @@ from threads.archive.models import ArchivedThread, current
 from threads.archive.store import tombstones
 from threads.chatkit import MAX_LIMIT, Garbled, Order, Page, Thread, pages
 
-from .run import SyncContext
+from .context import SyncContext
 
 NOT_OURS = (
     "the list shows none of the threads that are kept, so it may be another project's. If all of them were deleted, "

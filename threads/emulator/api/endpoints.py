@@ -5,9 +5,9 @@ from dataclasses import replace
 from urllib.parse import unquote
 
 from threads.emulator.faults import Fault
-from threads.emulator.world.desk import WorldState, as_bytes
+from threads.emulator.world.state import WorldState, as_bytes
 
-from .keys import check_beta, check_key
+from .authentication import check_beta, check_key
 from .paging import PageRequest, Readings, page
 from .parameters import check_names, page_request, user_filter
 from .replies import ApiError, EmulatorReply, Request, invalid_url

@@ -8,7 +8,7 @@ from itertools import cycle, islice
 from typing import Any
 
 from threads.emulator.faults import CONNECTION_FAULTS, Fault
-from threads.emulator.world.desk import as_bytes
+from threads.emulator.world.state import as_bytes
 
 from .replies import EmulatorReply
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from threads.emulator.faults import Fault
-from threads.emulator.world.desk import as_bytes
+from threads.emulator.world.state import as_bytes
 
-from .keys import bearer, missing_scopes, wrong_key
+from .authentication import bearer, missing_scopes, wrong_key
 from .replies import ApiError, EmulatorReply, Request, invalid_url
 
 _RETIRED = (

@@ -9,7 +9,7 @@ from secrets import token_hex
 from urllib.parse import parse_qsl
 
 from threads.emulator.faults import Fault
-from threads.emulator.world.desk import as_bytes
+from threads.emulator.world.state import as_bytes
 
 
 @dataclass(frozen=True, slots=True)

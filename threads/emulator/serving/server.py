@@ -13,7 +13,7 @@ from threads.emulator.api.replies import EmulatorReply
 from threads.emulator.emulator import Emulator
 from threads.emulator.faults import Fault
 
-from .wire import Call, read_call, reply_bytes
+from .http1 import Call, read_call, reply_bytes
 
 _DRIP_INTERVAL_SECONDS = 0.1
 _CLOSE_TIMEOUT_SECONDS = 5.0

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count, islice
 
-from .chance import SeededRandom, mix
-from .facts import Facts
-from .itemtypes import Json, answer, question, task, task_group, tool_call, widget
-from .subjects import Subject
+from .item_types import Json, answer, question, task, task_group, tool_call, widget
+from .placeholders import Facts
+from .seeded_random import SeededRandom, mix
+from .subject import Subject
 
 __all__ = ["Json", "conversation", "endless_items"]
 

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from itertools import accumulate
 
-from .chance import mix
+from .seeded_random import mix
 
 _HOUR = 3600
 _WEEK = 7 * 24 * _HOUR

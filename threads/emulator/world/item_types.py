@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from .chance import SeededRandom
-from .facts import Facts, fill
-from .subjects import Subject
+from .placeholders import Facts, fill
+from .seeded_random import SeededRandom
+from .subject import Subject
 
 Json = dict[str, Any]
 

@@ -1,6 +1,6 @@
 """A seeded, invertible permutation that needs no memory (a Feistel network)."""
 
-from .chance import mix
+from .seeded_random import mix
 
 _ROUNDS = 4
 

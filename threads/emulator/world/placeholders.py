@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from zlib import crc32
 
-from .chance import SeededRandom
+from .seeded_random import SeededRandom
 
 _POOLS: Mapping[str, tuple[str, ...]] = {
     "item": (

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
 
-from .chance import SeededRandom
 from .content.showcase_hostile import hostile
 from .content.showcase_parcel import parcel
 from .conversation import Json, endless_items
-from .subjects import subject
+from .seeded_random import SeededRandom
+from .subject import subject
 from .world import World
 
 MIN_THREADS = 12

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 
 from .conversation import Json
+from .scripted_conversation import ScriptedConversation
 from .showcase import Scene, play
-from .told import ScriptedConversation
 from .world import World
 
 _ROW_CACHE_SIZE = 4096

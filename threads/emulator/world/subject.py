@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from .chance import SeededRandom
 from .content import PRODUCTS, TONGUES, Opening, Topic
 from .content.reasons import CLOSED, LOCKED
-from .facts import Facts
+from .placeholders import Facts
+from .seeded_random import SeededRandom
 
 StatusType = Literal["active", "locked", "closed"]
 TitleKind = Literal["null", "new", "long", "emoji", "html", "plain"]

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from .chance import SeededRandom
+from .seeded_random import SeededRandom
 
 # User ids that need encoding in a URL, by user number. Each user has several pages of threads.
 AWKWARD_USERNAMES = {

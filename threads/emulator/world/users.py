@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_right
 from functools import cached_property, lru_cache
 
-from .shuffle import Permutation
+from .permutation import Permutation
 from .usernames import username
 
 _POOL_CYCLE = 5

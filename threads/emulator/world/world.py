@@ -4,12 +4,12 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from functools import lru_cache
 
-from .chance import mix
 from .conversation import Json, conversation
+from .creation_times import CreationTimes
 from .ids import Ids, join_place, split_place
-from .people import Users
-from .rhythm import CreationTimes
-from .subjects import subject
+from .seeded_random import mix
+from .subject import subject
+from .users import Users
 
 _TIE_CACHE_SIZE = 64
 

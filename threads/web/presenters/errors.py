@@ -10,7 +10,7 @@ from django.conf import settings
 from threads import chatkit
 from threads.archive.statement_timeout import QueryTimeout
 from threads.lib import times
-from threads.service.outage import UpstreamOutage
+from threads.service.circuit_breaker import UpstreamOutage
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from threads.archive.models import StaleIndex
 from threads.archive.report import ATTACHMENTS_NOTE, ArchiveReport, archive_report
 from threads.archive.sync import status
 from threads.archive.sync.lease import LeaseHeldError
-from threads.archive.sync.walk import Sync, SyncTally, failure_reason
+from threads.archive.sync.sync import Sync, SyncTally, failure_reason
 from threads.audit.record import NotRecordedError
 from threads.chatkit import ChatKitError, Retired
 from threads.jobs.lease import LeaseLostError

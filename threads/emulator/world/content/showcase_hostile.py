@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 
 from .showcase_huge import HUGE
-from .showcase_shapes import (
+from .showcase_items import (
     Json,
     assistant,
     attachment,

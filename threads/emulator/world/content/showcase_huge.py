@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeAlias
 
-from .showcase_shapes import Json, assistant, task, tool_call, user, widget
+from .showcase_items import Json, assistant, task, tool_call, user, widget
 
 Make: TypeAlias = Callable[[str], Json]
 

@@ -1,6 +1,6 @@
 """Showcase conversation about a lost parcel: three days, every kind of item."""
 
-from .showcase_shapes import (
+from .showcase_items import (
     Json,
     assistant,
     attachment,
