@@ -123,14 +123,15 @@ def _migrate(targets: list[tuple[str, str]]) -> None:
 
 
 def _rows(targets: list[tuple[str, str]]) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of the renamed apps under the old names of the models, with their columns in one order."""
-    loader = MigrationExecutor(connection).loader
-    apps = loader.project_state(targets).apps
-    return {
-        _RENAMED_MODELS.get(model.__name__, model.__name__): list(model._default_manager.order_by("pk").values_list())
-        for app, _ in targets
-        for model in apps.get_app_config(app).get_models()
-    }
+    """All rows of these apps by the old names of their models. A renamed column keeps its place in the table."""
+    apps = MigrationExecutor(connection).loader.project_state(targets).apps
+    models = [each for app, _ in targets for each in apps.get_app_config(app).get_models()]
+    found = {}
+    with connection.cursor() as cursor:
+        for model in models:
+            cursor.execute(f"SELECT * FROM {model._meta.db_table} ORDER BY {model._meta.pk.column}")
+            found[_RENAMED_MODELS.get(model.__name__, model.__name__)] = cursor.fetchall()
+    return found
 
 
 _RENAMED_MODELS = {
