@@ -62,7 +62,7 @@ def main(path: Path) -> None:
     from threads.audit.models import AuditEvent
 
     archiving._BATCH = 4
-    MigrationExecutor(connection).migrate([("audit", "0004_no_replacing")])
+    MigrationExecutor(connection).migrate([("audit", "0005_renames")])
     AuditEvent.objects.bulk_create(
         AuditEvent(at=BEFORE + timedelta(days=number - 20), action="read", outcome="done") for number in range(25)
     )
