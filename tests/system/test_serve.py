@@ -28,7 +28,7 @@ class Desk:
             # Compressed by the first of all these desks.
             "STATIC_ROOT": str(data.parent / "static"),
         } | more  # fmt: skip
-        migrated(data)
+        migrated(data, demo=True)
         self.log = data / "log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
