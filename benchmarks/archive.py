@@ -56,10 +56,10 @@ def queries() -> Iterator[tuple[str, ThreadQuery]]:
     """Every filter, and every kind of search, as it is first asked for; the words are the emulator's."""
     from django.db.models import Max, Min  # noqa: PLC0415
 
-    from threads.archive.models import ArchivedThread, Day, Person, Reason, SearchDoc  # noqa: PLC0415
+    from threads.archive.models import ArchivedThread, ArchivedUser, Day, Reason, SearchDoc  # noqa: PLC0415
     from threads.sources.query import ThreadQuery as Query  # noqa: PLC0415
 
-    busiest = Person.objects.order_by("-threads", "id").values_list("name", flat=True)
+    busiest = ArchivedUser.objects.order_by("-threads", "id").values_list("user_id", flat=True)
     heavy, light = busiest[0], busiest.reverse().filter(threads__gt=0)[0]
     common = Reason.objects.order_by("-threads", "id").values_list("text", flat=True)[0]
     rare = Reason.objects.filter(threads=1).order_by("id").values_list("text", flat=True)[0]

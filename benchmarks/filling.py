@@ -36,7 +36,7 @@ _CHUNKS_AHEAD = 4
 _WORKERS = 2
 
 _COPIED = ("archive_archivedthread", "archive_archiveditem", "archive_searchdoc")
-_LATER = (*_COPIED, "archive_word", "archive_person")
+_LATER = (*_COPIED, "archive_word", "archive_archiveduser")
 """Tables whose indexes are created after filling."""
 
 
@@ -263,8 +263,8 @@ def _copy_sqlite(path: Path) -> None:
     from threads.archive.store.word_index import RUN_BITS, run_word  # noqa: PLC0415
 
     tables = [
-        models.Person, models.State, models.Reason, models.ArchivedThread, models.ArchivedItem, models.SearchDoc,
-        models.Word, models.Tally, models.Day, models.Progress,
+        models.ArchivedUser, models.ThreadState, models.Reason, models.ArchivedThread, models.ArchivedItem,
+        models.SearchDoc, models.Word, models.QuarterCount, models.Day, models.Progress,
     ]  # fmt: skip
     source = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     for model in tables:

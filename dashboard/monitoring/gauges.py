@@ -11,7 +11,7 @@ from django.db.models import Count, Min
 from django.utils import timezone
 
 from threads.archive.completeness import completeness
-from threads.archive.models import ArchivedThread, Progress, Run, current
+from threads.archive.models import ArchivedThread, Progress, SyncRun, current
 from threads.jobs.job import Job
 
 from . import heartbeat
@@ -52,7 +52,7 @@ def read_state() -> DatabaseState:
     now = timezone.now()
     with own_connection() as using:
         progress = Progress.objects.using(using).filter(pk=1).first()
-        run = Run.objects.using(using).filter(phase="ended").exclude(ended_at=None).first()
+        run = SyncRun.objects.using(using).filter(phase="ended").exclude(finished_at=None).first()
         present = current(using)
         jobs: dict[tuple[str, str], int] = {}
         oldest: dict[str, float] = {}
@@ -60,13 +60,13 @@ def read_state() -> DatabaseState:
             rows, kind = model._default_manager.using(using), model._meta.model_name or ""  # noqa: SLF001
             for phase, number in rows.order_by().values_list("phase").annotate(Count("pk")):
                 jobs[kind, phase] = number
-            first = rows.filter(ended_at=None).aggregate(at=Min("asked_at"))["at"]
+            first = rows.filter(finished_at=None).aggregate(at=Min("requested_at"))["at"]
             oldest[kind] = _age(first, now) or 0.0
         age = heartbeat.age(using)
         return DatabaseState(
-            run_age=_age(run.ended_at if run else None, now),
+            run_age=_age(run.finished_at if run else None, now),
             complete_age=_age(completeness(using).as_of, now),
-            withheld=ArchivedThread.objects.using(using).filter(missing_at__isnull=False).count(),
+            withheld=ArchivedThread.objects.using(using).filter(withheld_at__isnull=False).count(),
             sweep_age=_age(progress.swept_at if progress else None, now),
             due=present.filter(due_at__lte=now).count() + present.filter(due_at=None).count()
             if settings.ARCHIVE == "full"

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from threads.archive.models import Outage, Progress, Run
+from threads.archive.models import Progress, StoredOutage, SyncRun
 from threads.chatkit import ChatKitError, Exchange, NotFound, Refused, TooLarge
 from threads.lib.process_state import on_reset
 from threads.sources import upstream
@@ -48,9 +48,9 @@ def _failure(error: ChatKitError | None) -> str:
 
 def stored_statuses(using: str = "default") -> list[UpstreamStatus]:
     """Statuses that other processes stored. `using` is the connection's alias. Raises `DatabaseError`."""
-    found = [UpstreamStatus(each.since, "Outage") for each in Outage.objects.using(using).all()]
+    found = [UpstreamStatus(each.since, "Outage") for each in StoredOutage.objects.using(using).all()]
     progress = Progress.objects.using(using).filter(pk=1).first()
     if progress is not None and progress.failed_at is not None:
         return [*found, UpstreamStatus(progress.failed_at, "CopyingFailed")]
-    ended = Run.objects.using(using).filter(phase="ended").exclude(ended_at=None).first()
-    return found if ended is None or ended.ended_at is None else [*found, UpstreamStatus(ended.ended_at)]
+    ended = SyncRun.objects.using(using).filter(phase="ended").exclude(finished_at=None).first()
+    return found if ended is None or ended.finished_at is None else [*found, UpstreamStatus(ended.finished_at)]

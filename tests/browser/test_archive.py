@@ -21,9 +21,12 @@ _EMPTY = """
 from threads.archive.models import *
 from django.db import transaction
 with transaction.atomic():
-    for model in (SearchDoc, Word, ArchivedItem, ArchivedThread, Tally, Day, Person, Reason, Progress, Outage, Run):
+    for model in (
+        SearchDoc, Word, ArchivedItem, ArchivedThread, QuarterCount, Day, ArchivedUser, Reason, Progress, StoredOutage,
+        SyncRun,
+    ):  # fmt: skip
         model.objects.all().delete()
-    State.objects.update(threads=0)
+    ThreadState.objects.update(threads=0)
 """
 
 _SENTENCE = "The zeppelin from my order will not inflate."
@@ -35,7 +38,11 @@ def nothing_remembered(session: StorageState, desk: Desk) -> Iterator[None]:
     time.sleep(5)
     yield
     desk.manage(
-        "shell", "--verbosity", "0", "--command", "from threads.archive.models import *; State.objects.all().delete()"
+        "shell",
+        "--verbosity",
+        "0",
+        "--command",
+        "from threads.archive.models import *; ThreadState.objects.all().delete()",
     )
     time.sleep(5)
 

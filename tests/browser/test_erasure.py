@@ -16,9 +16,9 @@ from threads.emulator import Emulator
 
 _WORK = "from threads.erasure.tasks import take_up; take_up()"
 _EMPTY = """
-from threads.archive.models import Erased
+from threads.archive.models import Tombstone
 from threads.erasure.models import Erasure, Target
-for model in (Target, Erasure, Erased):
+for model in (Target, Erasure, Tombstone):
     model.objects.all().delete()
 """
 

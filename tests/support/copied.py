@@ -18,7 +18,7 @@ THREADS = "SELECT thread_id FROM archive_archivedthread ORDER BY number"
 
 
 COMPLETE = """SELECT 1 FROM archive_progress WHERE reached_end_at IS NOT NULL AND NOT EXISTS (
-    SELECT 1 FROM archive_archivedthread WHERE read_at IS NULL AND gone_at IS NULL)"""
+    SELECT 1 FROM archive_archivedthread WHERE read_at IS NULL AND deleted_upstream_at IS NULL)"""
 
 
 def is_equal(data: Path, emulator: Emulator) -> None:

@@ -9,13 +9,13 @@ from django.db import connection
 from threads.archive.models import (
     ArchivedItem,
     ArchivedThread,
+    ArchivedUser,
     Day,
-    Person,
     Progress,
+    QuarterCount,
     Reason,
     SearchDoc,
-    State,
-    Tally,
+    ThreadState,
     Word,
 )
 from threads.archive.store import counters, word_index
@@ -28,11 +28,13 @@ def check() -> None:
     under = [counters.counter_keys(each) for each in threads]
     assert None not in under
     found = [each for each in under if each]
-    assert {each.pk: each.threads for each in State.objects.filter(threads__gt=0)} == Counter(each[0] for each in found)
-    for model, place in ((Person, 1), (Reason, 2)):
+    assert {each.pk: each.threads for each in ThreadState.objects.filter(threads__gt=0)} == Counter(
+        each[0] for each in found
+    )
+    for model, place in ((ArchivedUser, 1), (Reason, 2)):
         kept = {each.pk: each.threads for each in model.objects.filter(threads__gt=0)}
         assert kept == Counter(each[place] for each in found if each[place] is not None)
-    tallies = {(each.quarter, each.state_id): each.threads for each in Tally.objects.filter(threads__gt=0)}
+    tallies = {(each.quarter, each.state_id): each.threads for each in QuarterCount.objects.filter(threads__gt=0)}
     assert tallies == Counter((each[3], each[0]) for each in found if each[3] is not None)
     assert Progress.objects.get().items == ArchivedItem.objects.count()
     for each in threads:

@@ -54,7 +54,7 @@ class Held:
 
 
 def held() -> Held:
-    marked = ArchivedThread.objects.exclude(gone_at=None) | ArchivedThread.objects.exclude(missing_at=None)
+    marked = ArchivedThread.objects.exclude(deleted_upstream_at=None) | ArchivedThread.objects.exclude(withheld_at=None)
     return Held(
         frozenset(ArchivedThread.objects.values_list("thread_id", flat=True)),
         frozenset(ArchivedItem.objects.values_list("thread_id", "item_id")),

@@ -53,7 +53,7 @@ def states(job: Erasure) -> dict[str, str]:
 
 def recorded(job: Erasure, thread: str) -> list[str]:
     """The outcomes of a thread's deletion in the audit log, oldest first."""
-    events = AuditEvent.objects.filter(action="delete", thread=thread, detail__erasure=str(job.pk)).order_by("id")
+    events = AuditEvent.objects.filter(action="delete", thread_id=thread, detail__erasure=str(job.pk)).order_by("id")
     return list(events.values_list("outcome", flat=True))
 
 

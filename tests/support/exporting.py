@@ -51,7 +51,7 @@ def rows(text: str) -> list[dict[str, str]]:
 
 
 def trail() -> list[tuple[str, str]]:
-    return list(AuditEvent.objects.filter(action="export").order_by("pk").values_list("outcome", "customer"))
+    return list(AuditEvent.objects.filter(action="export").order_by("pk").values_list("outcome", "user_id"))
 
 
 def later(client: Client, user: str) -> Export:

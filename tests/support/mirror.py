@@ -32,7 +32,7 @@ def upstream(emulator: Emulator) -> Held:
 
 def archive(*, gone: bool = False) -> Held:
     """All threads with their items from the archive; with `gone` those that are deleted upstream instead."""
-    found = ArchivedThread.objects.filter(gone_at__isnull=not gone).order_by("number")
+    found = ArchivedThread.objects.filter(deleted_upstream_at__isnull=not gone).order_by("number")
     return {
         thread.thread_id: (
             json.loads(thread.raw),

@@ -122,9 +122,9 @@ def _leaves_nobodys_words_in_the_log(desk: Desk, upstream: EmulatorServer) -> No
         raw.recv(1000)
     # What Threadkeeper does not expect leaves a stack.
     with closing(sqlite3.connect(Path(desk.environment["DATA_DIR"]) / "threadkeeper.sqlite3")) as file:
-        file.execute("ALTER TABLE archive_run RENAME TO away")
+        file.execute("ALTER TABLE archive_syncrun RENAME TO away")
         assert visitor.get(f"/archive/?user={users[0]}&q={SOUGHT}")[0] >= 500
-        file.execute("ALTER TABLE away RENAME TO archive_run")
+        file.execute("ALTER TABLE away RENAME TO archive_syncrun")
 
     lines = desk.said().splitlines()
     for line in lines:
@@ -136,7 +136,7 @@ def _leaves_nobodys_words_in_the_log(desk: Desk, upstream: EmulatorServer) -> No
     served = [json.loads(line) for line in lines if '"gunicorn.access"' in line]
     assert [each for each in served if each.get("path") == f"/threads/{ids[0]}/" and each["request_id"]]
     assert any("Invalid request" in line for line in lines)
-    assert any("no such table: archive_run" in json.loads(line).get("stack", "") for line in lines)
+    assert any("no such table: archive_syncrun" in json.loads(line).get("stack", "") for line in lines)
 
     after = figures(desk)
     shown = 'threadkeeper_requests_total{method="GET",status="200",view="thread"}'

@@ -29,7 +29,7 @@ from dashboard.monitoring.doctor import CheckResult, CheckStatus, local_checks, 
 from tests.support.accounts import account
 from tests.support.services import postgres
 from tests.support.upstream import NOW
-from threads.archive.models import Lease, Progress, Run
+from threads.archive.models import Lease, Progress, SyncRun
 from threads.chatkit import Exchange
 from threads.emulator import Emulator, EmulatorServer, Fault
 from threads.emulator.api.paging import BeforeReading
@@ -60,7 +60,9 @@ def well(settings: Any, tmp_path: Path, server: EmulatorServer) -> EmulatorServe
     heartbeat.beat()
     now = timezone.now()
     Progress.objects.create(pk=1, started_at=now, reached_end_at=now)
-    Run.objects.create(pk=1, holder="here 1", started_at=now, updated_at=now, phase_at=now, phase="ended", ended_at=now)
+    SyncRun.objects.create(
+        pk=1, holder="here 1", started_at=now, updated_at=now, phase_at=now, phase="ended", finished_at=now
+    )
     return server
 
 
@@ -331,8 +333,8 @@ def test_a_database_that_is_older_than_the_erasures_file(well: EmulatorServer, s
 
 def test_an_erasures_file_that_was_lost(well: EmulatorServer, settings: Any, tmp_path: Path) -> None:
     settings.ERASURES_FILE = tmp_path / "erasures.jsonl"
-    job = Erasure.objects.create(kind="threads", token="x", ended_at=timezone.now())
-    Target.objects.create(erasure=job, thread_id="cthr_1", state="erased", line=1)
+    job = Erasure.objects.create(kind="threads", token="x", finished_at=timezone.now())
+    Target.objects.create(erasure=job, thread_id="cthr_1", state="erased", journal_line=1)
     found = looked()["erasures"]
     assert found.status is CheckStatus.FAIL
     assert "lacks 1 erased threads" in found.detail
@@ -342,7 +344,9 @@ def test_an_erasures_file_that_was_lost(well: EmulatorServer, settings: Any, tmp
 def test_an_order_of_retention_that_waits(well: EmulatorServer, settings: Any) -> None:
     settings.RETENTION_DAYS = 365
     assert looked()["retention"].status is CheckStatus.OK
-    Erasure.objects.create(kind="retention", token="x", total=7, awaits=True, held="it is the first by a rule")
+    Erasure.objects.create(
+        kind="retention", token="x", total=7, needs_confirmation=True, held="it is the first by a rule"
+    )
     found = looked()["retention"]
     assert found.status is CheckStatus.WARN
     assert found.detail == "an order of 7 threads waits: it is the first by a rule"

@@ -226,7 +226,7 @@ def test_the_id_of_a_request_goes_with_the_calls_of_its_job(listening: Listening
     from threads.exports.models import Export
     from threads.sources import upstream
 
-    job = Export(who="ada", who_id="1", request_id="request-1")
+    job = Export(account="ada", account_id="1", request_id="request-1")
     with acting_as(job.actor):
         upstream.client().list_threads()
         assert told(record("done"))["job"] == str(job.pk)

@@ -69,9 +69,9 @@ def _plain(text: str) -> str:
 
 def test_a_download_has_its_name_in_letters_and_in_ascii() -> None:
     assert filenames.content_disposition("trail-1.csv") == 'attachment; filename="trail-1.csv"'
-    name = filenames.export_name(Export(kind="zip", customer="客户一", zone="UTC"), NOW)
+    name = filenames.export_name(Export(kind="zip", user_id="客户一", zone="UTC"), NOW)
     assert re.fullmatch(r"user-客户一-[0-9a-f]{12}-2026-11-25\.zip", name)
     plain, _, full = filenames.content_disposition(name).partition("; filename*=UTF-8''")
     assert re.fullmatch(r'attachment; filename="user-_-[0-9a-f]{12}-2026-11-25\.zip"', plain)
     assert unquote(full) == name
-    assert len(filenames.export_name(Export(kind="zip", customer="文" * 512, zone="UTC", reason="x"), NOW)) <= 120
+    assert len(filenames.export_name(Export(kind="zip", user_id="文" * 512, zone="UTC", reason="x"), NOW)) <= 120

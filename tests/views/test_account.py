@@ -104,7 +104,7 @@ def test_an_administrator_signs_somebody_out_but_no_superuser() -> None:
     assert not is_in(theirs)
     assert is_in(above)
     row = AuditEvent.objects.get(action="sign-out")
-    assert row.who == "boss"
+    assert row.account == "boss"
     assert row.detail == {"account": "agent", "sessions": 1, "reason": "signed out by an administrator"}
     signed = signed_in("agent")
     assert signed.post("/admin/auth/user/", form).status_code == 302

@@ -16,7 +16,7 @@ from tests.support.reader import Get
 from tests.support.syncing import spoken, sync
 from threads.archive import thread_info
 from threads.archive.models import ArchivedThread
-from threads.archive.models import Outage as Kept
+from threads.archive.models import StoredOutage as Kept
 from threads.archive.search import words
 from threads.archive.store import write
 from threads.chatkit import TimedOut

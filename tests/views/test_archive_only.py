@@ -94,7 +94,7 @@ def test_copies_are_erased(boss: Client, kept: Emulator) -> None:
 
 
 def test_what_was_ordered_before_waits(kept: Emulator) -> None:
-    Erasure.objects.create(kind=Erasure.Kind.USER, token="a", customer="u")
+    Erasure.objects.create(kind=Erasure.Kind.USER, token="a", user_id="u")
     assert not runner.ready().exists()
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from tests.support.reader import Get
 from tests.support.syncing import sync
-from threads.archive.models import ArchivedThread, Lease, Progress, Run, SyncRequest
+from threads.archive.models import ArchivedThread, Lease, Progress, SyncRequest, SyncRun
 from threads.audit.record import NotRecordedError
 from threads.emulator import Emulator
 
@@ -60,7 +60,7 @@ def test_what_is_lacking_and_why(get: Get, emulator: Emulator) -> None:
     broken = list(emulator.thread_ids())[3]
     again = timezone.now() + timedelta(minutes=5, seconds=30)
     ArchivedThread.objects.filter(thread_id=broken).update(
-        read_at=None, trouble="<b>it is broken", failures=2, due_at=again
+        read_at=None, sync_error="<b>it is broken", failures=2, due_at=again
     )
     Progress.objects.update(failure="the key is wrong", failed_at=timezone.now())
     page = get("/archive/")
@@ -76,8 +76,8 @@ def test_how_a_run_goes(get: Get, emulator: Emulator, settings: Any) -> None:
     last = ArchivedThread.objects.order_by("number")[14].number
     ArchivedThread.objects.filter(number__gt=last).update(read_at=None, due_at=None)
     now = timezone.now()
-    Run.objects.update(
-        ended_at=None, phase="read", phase_at=now - timedelta(seconds=60), updated_at=now, phase_done=15, refusals=3
+    SyncRun.objects.update(
+        finished_at=None, phase="read", phase_at=now - timedelta(seconds=60), updated_at=now, phase_done=15, refusals=3
     )
     Lease.objects.update(until=now + timedelta(minutes=1))
     part = get("/archive/", part=True)
@@ -85,9 +85,9 @@ def test_how_a_run_goes(get: Get, emulator: Emulator, settings: Any) -> None:
     assert "15 threads per minute, 30 left, about 2 minutes." in part.said()
     assert "3 times that this is too fast" in part.said()
     assert part.one("div", id="archive").get("hx-trigger") == "every 2s"
-    Run.objects.update(phase_done=0)
+    SyncRun.objects.update(phase_done=0)
     assert "0 threads per minute, 30 left. So far" in get("/archive/").said()
-    Run.objects.update(phase="walk", phase_done=600, everything=True)
+    SyncRun.objects.update(phase="walk", phase_done=600, everything=True)
     said = get("/archive/").said()
     assert "Walking through the list of threads: 600 threads per minute. So far" in said
     assert "30 conversations are to be asked after that: about 3 minutes at 10 requests a minute" in said
@@ -119,14 +119,14 @@ def test_who_may_start_it_does_so_with_a_plain_form(get: Get, agent: Client, ask
 def test_how_a_request_goes(get: Get, emulator: Emulator) -> None:
     sync(emulator)
     SyncRequest.objects.create()
-    Run.objects.update(ended_at=None)
+    SyncRun.objects.update(finished_at=None)
     Lease.objects.update(until=timezone.now() + timedelta(minutes=1))
     assert "It begins when the run that is under way has ended." in get("/archive/").said()
-    SyncRequest.objects.update(began_at=timezone.now())
+    SyncRequest.objects.update(started_at=timezone.now())
     assert "was asked for just now. It is under way." in get("/archive/").said()
     Lease.objects.update(until=timezone.now() - timedelta(minutes=1))
     assert "a worker goes on with it within some minutes" in get("/archive/").said()
-    SyncRequest.objects.update(ended_at=timezone.now())
+    SyncRequest.objects.update(finished_at=timezone.now())
     assert "was asked for" not in get("/archive/").said()
 
 

@@ -48,11 +48,11 @@ def events(db: None) -> list[AuditEvent]:
             at=_NOON + timedelta(minutes=number - number % 3),
             action=["read", "search", "delete"][number % 3],
             outcome="refused" if number % 10 == 0 else "done",
-            who=f"agent{number % 4}",
-            who_id=str(number % 4),
+            account=f"agent{number % 4}",
+            account_id=str(number % 4),
             address=f"192.0.2.{number % 5}",
-            thread=f"thr_{number % 6}" if number % 2 else "",
-            customer=f"cus_{number % 7}" if number % 7 else "",
+            thread_id=f"thr_{number % 6}" if number % 2 else "",
+            user_id=f"cus_{number % 7}" if number % 7 else "",
             detail={"list": "q=refund&status=locked", "threads": number},
             request_id=f"request-{number}",
         )
@@ -86,8 +86,8 @@ def test_next_and_previous_are_exact(auditor: Client, events: list[AuditEvent], 
 @pytest.mark.parametrize(
     ("name", "value", "field"),
     [
-        ("who", "agent3", "who"), ("action", "delete", "action"), ("outcome", "refused", "outcome"),
-        ("thread", "thr_5", "thread"), ("customer", "cus_4", "customer"), ("address", "192.0.2.3", "address"),
+        ("who", "agent3", "account"), ("action", "delete", "action"), ("outcome", "refused", "outcome"),
+        ("thread", "thr_5", "thread_id"), ("customer", "cus_4", "user_id"), ("address", "192.0.2.3", "address"),
         ("request_id", "request-77", "request_id"),
     ],
 )  # fmt: skip
@@ -104,12 +104,14 @@ def test_each_filter_finds_its_rows_alone(
     else:
         assert [each.get("value") for each in kept if "selected" in each.keys()] == [value]  # noqa: SIM118
     if name != "who":
-        both = [each.pk for each in reversed(events) if getattr(each, field) == value and each.who == "agent1"]
+        both = [each.pk for each in reversed(events) if getattr(each, field) == value and each.account == "agent1"]
         assert _numbers(_ask(auditor, f"/audit/?{_DAY}&limit=200&who=agent1&{name}={value}")) == both
 
 
 def test_days_are_those_of_the_reader(auditor: Client, db: None) -> None:
-    AuditEvent.objects.create(at=datetime(2026, 3, 1, 23, 30, tzinfo=UTC), action="read", outcome="done", who="late")
+    AuditEvent.objects.create(
+        at=datetime(2026, 3, 1, 23, 30, tzinfo=UTC), action="read", outcome="done", account="late"
+    )
     assert len(_numbers(_ask(auditor, "/audit/?from=2026-03-01&to=2026-03-01"))) == 1
     auditor.cookies["tz"] = "Asia/Tokyo"
     assert not _numbers(_ask(auditor, "/audit/?from=2026-03-01&to=2026-03-01"))
@@ -159,8 +161,8 @@ def test_the_part_is_what_the_page_includes(auditor: Client, events: list[AuditE
 
 def test_a_row_says_who_what_and_about_whom_in_plain_words(auditor: Client, db: None) -> None:
     AuditEvent.objects.create(
-        at=_NOON, action="search", outcome="done", who="ada", who_id="1", address="192.0.2.1", customer="cus/1&2",
-        thread="thr_1", request_id="r-1", upstream_request_id="up-1",
+        at=_NOON, action="search", outcome="done", account="ada", account_id="1", address="192.0.2.1",
+        user_id="cus/1&2", thread_id="thr_1", request_id="r-1", upstream_request_id="up-1",
         detail={"list": "user=cus%2F1%262&q=refund+please", "threads": 3, "from": "archive", "odd": {"a": [1]}},
     )  # fmt: skip
     page = _ask(auditor, f"/audit/?{_DAY}")
@@ -187,14 +189,14 @@ def test_a_row_says_who_what_and_about_whom_in_plain_words(auditor: Client, db: 
     ],
 )
 def test_what_was_done_is_said(auditor: Client, db: None, action: str, detail: dict[str, str], words: str) -> None:
-    AuditEvent.objects.create(at=_NOON, action=action, outcome="done", who="ada", detail=detail)
+    AuditEvent.objects.create(at=_NOON, action=action, outcome="done", account="ada", detail=detail)
     page = _ask(auditor, f"/audit/?{_DAY}")
     assert words in page.said(page.one("tbody"))
 
 
 def test_who_may_read_is_led_to_the_conversation(client: Client, db: None) -> None:
     client.force_login(account("both", "Auditor", "Viewer"))
-    AuditEvent.objects.create(at=_NOON, action="read", outcome="done", who="ada", thread="thr/1")
+    AuditEvent.objects.create(at=_NOON, action="read", outcome="done", account="ada", thread_id="thr/1")
     page = _ask(client, f"/audit/?{_DAY}")
     assert [each.get("href") for each in page.all("a") if page.said(each) == "Open"] == ["/threads/thr%2F1/"]
 
@@ -202,9 +204,16 @@ def test_who_may_read_is_led_to_the_conversation(client: Client, db: None) -> No
 def test_what_strangers_wrote_is_shown_and_does_nothing(auditor: Client, db: None) -> None:
     bad = '<script>alert(1)</script>"\u202e'
     AuditEvent.objects.create(
-        at=_NOON, action=bad[:40], outcome="<b>", who=bad, address="<i>", thread=bad, customer=bad, detail={bad: bad}
+        at=_NOON,
+        action=bad[:40],
+        outcome="<b>",
+        account=bad,
+        address="<i>",
+        thread_id=bad,
+        user_id=bad,
+        detail={bad: bad},
     )
-    AuditEvent.objects.create(at=_NOON, action="search", outcome="done", who="x", detail=["no mapping"])
+    AuditEvent.objects.create(at=_NOON, action="search", outcome="done", account="x", detail=["no mapping"])
     page = _ask(auditor, f"/audit/?{_DAY}")
     assert "<script>alert" not in page.text
     assert "\u202e" not in page.text
@@ -220,7 +229,7 @@ def test_an_empty_trail_says_so(auditor: Client) -> None:
 def test_looking_at_the_trail_stands_in_it(auditor: Client) -> None:
     _ask(auditor, "/audit/?who=ada")
     row = AuditEvent.objects.get(action=Action.AUDIT)
-    assert (row.who, row.detail) == ("augusta", {"trail": "who=ada", "events": 0})
+    assert (row.account, row.detail) == ("augusta", {"trail": "who=ada", "events": 0})
 
 
 def test_who_is_no_auditor_is_refused(agent: Client) -> None:
@@ -248,12 +257,12 @@ def test_the_file_has_all_that_is_found(auditor: Client, events: list[AuditEvent
     assert rows[1][1] == "2026-09-01T13:57:00.000+00:00"
     told = AuditEvent.objects.filter(action=Action.AUDIT).order_by("id").values_list("outcome", "detail")
     assert [(outcome, detail.get("rows")) for outcome, detail in told] == [("intent", None), ("done", 40)]
-    assert AuditEvent.objects.filter(action=Action.AUDIT, who="augusta", address="127.0.0.1").count() == 2
+    assert AuditEvent.objects.filter(action=Action.AUDIT, account="augusta", address="127.0.0.1").count() == 2
 
 
 def test_a_spreadsheet_obeys_nobody(auditor: Client, db: None) -> None:
     for bad in ("=cmd|'/c calc'!A1", "+1", "-1", "@SUM(1)", "\t=1", " =1", '"x",\r\ny'):
-        AuditEvent.objects.create(at=_NOON, action="read", outcome="done", who=bad)
+        AuditEvent.objects.create(at=_NOON, action="read", outcome="done", account=bad)
     _, rows = _file(auditor, f"/audit/file/?{_DAY}&order=asc")
     assert [row[2] for row in rows[1:6]] == ["'=cmd|'/c calc'!A1", "'+1", "'-1", "'@SUM(1)", "'\t'=1"]
     assert rows[7][2] == '"x",\r\ny'
@@ -274,7 +283,7 @@ def test_what_is_recorded_meanwhile_is_not_waited_for(
     query, seen = AuditQuery(action="read", order="asc"), []
     for event in find.all_events(query):
         seen.append(event.pk)
-        AuditEvent.objects.create(action="read", outcome="done", who="on and on")
+        AuditEvent.objects.create(action="read", outcome="done", account="on and on")
         assert len(seen) <= len(events)
     assert seen == [each.pk for each in events if each.action == "read"]
 
@@ -315,9 +324,10 @@ def test_an_address_alone_downloads_nothing(auditor: Client) -> None:
 @pytest.mark.parametrize(
     ("query", "index"),
     [
-        (AuditQuery(), "audit_at"), (AuditQuery(who="a"), "audit_by_who"), (AuditQuery(action="a"), "audit_by_action"),
-        (AuditQuery(outcome="a"), "audit_by_outcome"), (AuditQuery(address="a"), "audit_by_address"),
-        (AuditQuery(thread="a"), "audit_by_thread"), (AuditQuery(customer="a"), "audit_by_customer"),
+        (AuditQuery(), "audit_at"), (AuditQuery(account="a"), "audit_by_who"),
+        (AuditQuery(action="a"), "audit_by_action"), (AuditQuery(outcome="a"), "audit_by_outcome"),
+        (AuditQuery(address="a"), "audit_by_address"),
+        (AuditQuery(thread_id="a"), "audit_by_thread"), (AuditQuery(user_id="a"), "audit_by_customer"),
         (AuditQuery(request_id="a"), "audit_by_request_id"),
     ],
 )  # fmt: skip

@@ -125,25 +125,25 @@ def test_a_masked_reader_learns_no_id_and_not_of_parts(emulator: Emulator, setti
 
 def test_what_was_not_erased_is_not_said_to_be(emulator: Emulator) -> None:
     user = busiest(emulator)
-    job = Erasure.objects.create(kind="user", customer=user, token="x")
+    job = Erasure.objects.create(kind="user", user_id=user, token="x")
     for number, state in enumerate(sorted({*Target.State} - {*Target.CLEAN})):
-        Target.objects.create(erasure=job, thread_id=f"cthr_{number}", customer=user, state=state)
+        Target.objects.create(erasure=job, thread_id=f"cthr_{number}", user_id=user, state=state)
     assert lookup.of_user(user) is None
     assert lookup.of_thread("cthr_0") is None
     long = "x" * 600
-    Target.objects.create(erasure=job, thread_id="cthr_long", customer=long[:512], state="erased", at=job.asked_at)
+    Target.objects.create(erasure=job, thread_id="cthr_long", user_id=long[:512], state="erased", at=job.requested_at)
     assert lookup.of_user(long) is None
 
 
 @pytest.mark.parametrize(("very", "held"), [("x" * 600, "x" * 512), ("a\0b", "a\ufffdb")])
 def test_an_id_that_a_column_holds_as_anothers_is_not_said_to_be_erased(very: str, held: str) -> None:
-    job = Erasure.objects.create(kind="user", token="x", ended_at=timezone.now(), **Erasure.of_user(very))
-    Target.objects.create(erasure=job, thread_id="cthr_0", customer=held, state="erased", at=job.asked_at)
-    single = Erasure.objects.create(kind="threads", token="y", ended_at=timezone.now())
-    Target.objects.create(erasure=single, thread_id="cthr_1", customer=held, state="erased", at=job.asked_at)
+    job = Erasure.objects.create(kind="user", token="x", finished_at=timezone.now(), **Erasure.of_user(very))
+    Target.objects.create(erasure=job, thread_id="cthr_0", user_id=held, state="erased", at=job.requested_at)
+    single = Erasure.objects.create(kind="threads", token="y", finished_at=timezone.now())
+    Target.objects.create(erasure=single, thread_id="cthr_1", user_id=held, state="erased", at=job.requested_at)
     assert lookup.of_user(very) is lookup.of_user(held) is None
-    job = Erasure.objects.create(kind="user", token="z", ended_at=timezone.now(), **Erasure.of_user(held))
-    Target.objects.create(erasure=job, thread_id="cthr_2", customer=held, state="erased", at=job.asked_at)
+    job = Erasure.objects.create(kind="user", token="z", finished_at=timezone.now(), **Erasure.of_user(held))
+    Target.objects.create(erasure=job, thread_id="cthr_2", user_id=held, state="erased", at=job.requested_at)
     past = lookup.of_user(held)
     assert past is not None
     assert (past.erasure, past.whole) == (job.pk, True)

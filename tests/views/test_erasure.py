@@ -139,7 +139,7 @@ def test_the_right_word_orders_it_once(look: Get, send: Send, emulator: Emulator
     job = Erasure.objects.get()
     assert started
     assert [each.thread_id for each in job.targets.order_by("id")] == ids
-    assert AuditEvent.objects.filter(action="erasure", outcome="intent", who="eraser").count() == 1
+    assert AuditEvent.objects.filter(action="erasure", outcome="intent", account="eraser").count() == 1
     assert len(list(emulator.thread_ids())) == 45
 
 
@@ -215,7 +215,7 @@ def test_hostile_ids_are_shown_and_do_nothing(look: Get, send: Send, emulator: E
     assert phrase(page) == "erase all threads of this user"
     send("/erase/confirm/", 302, preview=previewed(page), typed=phrase(page), back="https://evil.example/")
     job = Erasure.objects.get()
-    assert job.customer == user
+    assert job.user_id == user
     again = look(f"/erasures/{job.pk}/")
     assert not again.all("b") or "user" not in again.said(again.all("b")[0])
 
@@ -309,7 +309,7 @@ def test_auditors_see_receipts_and_order_nothing(emulator: Emulator, send: Send,
         reads(f"/erasures/{job.pk}/").text + auditor.get(f"/erasures/{job.pk}/receipt.json").content.decode()
     )
     taken = AuditEvent.objects.latest("id")
-    assert (taken.action, taken.who, taken.detail) == ("audit", "auditor", {"receipt": str(job.pk)})
+    assert (taken.action, taken.account, taken.detail) == ("audit", "auditor", {"receipt": str(job.pk)})
     assert auditor.get("/erase/", {"thread": one}).status_code == 403
 
 
@@ -343,7 +343,8 @@ def test_a_receipt_is_no_file_where_that_cannot_be_recorded(
 
 def test_the_list_of_erasures_turns_its_pages(look: Get) -> None:
     Erasure.objects.bulk_create(
-        Erasure(kind="threads", token=str(number), who="eraser", who_id="1", total=number) for number in range(60)
+        Erasure(kind="threads", token=str(number), account="eraser", account_id="1", total=number)
+        for number in range(60)
     )
     page = look("/erasures/")
     assert page.link("next") == "?page=2"
@@ -355,8 +356,8 @@ def test_the_list_of_erasures_turns_its_pages(look: Get) -> None:
 def waiting(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Erasure:
     """An order of three threads by retention, which waits to be confirmed."""
     job = Erasure.objects.create(
-        kind="retention", token="day", who="(Threadkeeper)", total=3, listed_at=timezone.now(),
-        awaits=True, held="it is the first by a rule", phase="confirming",
+        kind="retention", token="day", account="(Threadkeeper)", total=3, listed_at=timezone.now(),
+        needs_confirmation=True, held="it is the first by a rule", phase="confirming",
         rule={"days": 1, "statuses": ["closed"], "before": "2026-01-01T00:00:00+00:00"},
     )  # fmt: skip
     Target.objects.bulk_create(Target(erasure=job, thread_id=each) for each in list(emulator.thread_ids())[:3])
@@ -377,13 +378,13 @@ def test_an_order_of_retention_starts_where_its_number_is_typed(
         assert again.one("input", id="typed").get("aria-invalid") == "true"
     assert not started
     waiting.refresh_from_db()
-    assert waiting.awaits
+    assert waiting.needs_confirmation
     assert "Confirmed by" in send(address, 302, typed=" 3 ").said()
     waiting.refresh_from_db()
-    assert (waiting.awaits, waiting.confirmed_by, waiting.again_at) == (False, "eraser", None)
+    assert (waiting.needs_confirmation, waiting.confirmed_by, waiting.retry_at) == (False, "eraser", None)
     assert started
     told = AuditEvent.objects.filter(action="erasure").latest("id")
-    assert (told.action, told.who, told.detail["confirmed_by"]) == ("erasure", "eraser", "eraser")
+    assert (told.action, told.account, told.detail["confirmed_by"]) == ("erasure", "eraser", "eraser")
     send(address, 302, typed="4")
 
 
@@ -407,7 +408,7 @@ def test_who_may_not_erase_can_not_start_it(waiting: Erasure, look: Get, send: S
     User.groups.through.objects.filter(group=Group.objects.get(name="Eraser")).delete()  # tells nobody
     send(address, 403, typed="3")
     waiting.refresh_from_db()
-    assert waiting.awaits
+    assert waiting.needs_confirmation
 
 
 def test_a_start_that_cannot_be_recorded_is_none(send: Send, waiting: Erasure, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -417,7 +418,7 @@ def test_a_start_that_cannot_be_recorded_is_none(send: Send, waiting: Erasure, m
     monkeypatch.setattr(AuditEvent.objects, "create", full)
     assert "nothing was erased" in send(f"/erasures/{waiting.pk}/start/", 503, typed="3").said()
     waiting.refresh_from_db()
-    assert waiting.awaits
+    assert waiting.needs_confirmation
 
 
 def test_an_order_is_none_where_the_erasures_file_can_not_be_written(

@@ -82,7 +82,7 @@ def test_a_list_as_csv_is_what_the_pager_shows(agent: Client, emulator: Emulator
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", row["created"]) for row in rows(text))
     assert trail() == [("intent", ""), ("done", "")]
     done = AuditEvent.objects.get(action="export", outcome="done")
-    assert (done.who, done.detail["threads"], done.detail["file"]) == ("agent", 45, name(response))
+    assert (done.account, done.detail["threads"], done.detail["file"]) == ("agent", 45, name(response))
     assert not Export.objects.exists()
     assert not list(storage.on_disk())
 
@@ -228,7 +228,7 @@ def test_what_takes_longer_goes_on_in_the_background(
     monkeypatch.setattr(views, "AT_ONCE", 0)
     address = agent.post("/exports/list/?order=asc", {"format": "csv"}).headers["Location"]
     begun = Export.objects.get()
-    assert (begun.done, begun.holder, begun.ended_at) == (10, "", None)
+    assert (begun.done, begun.holder, begun.finished_at) == (10, "", None)
     page = get(address)
     assert page.one("div", id="export").get("hx-trigger") == "every 2s"
     assert page.one("progress").get("value") is None
@@ -270,7 +270,7 @@ def test_nobody_fills_the_disk(agent: Client, emulator: Emulator, monkeypatch: p
     assert later(agent, "a") == first
     assert trail() == [("intent", "a"), ("intent", "b")]
     agent.post(f"/exports/{first.pk}/delete/")
-    assert later(agent, "c").customer == "c"
+    assert later(agent, "c").user_id == "c"
 
 
 @pytest.mark.parametrize("ends", ["handed out", "goes on"])
@@ -351,7 +351,7 @@ def test_threads_that_can_not_be_had_are_named(
     export = later(agent, user)
     tasks.work()
     export.refresh_from_db()
-    assert (export.done, export.ended_at) == (1, None)
+    assert (export.done, export.finished_at) == (1, None)
     Export.objects.update(trouble_at=timezone.now() - runner.RETRY_FOR, until=None)
     tasks.work()
     with zipped(export) as found:
@@ -376,7 +376,7 @@ def test_what_only_the_archive_has_of_a_user_is_theirs_too(agent: Client, emulat
     sync(emulator)
     from threads.archive.models import ArchivedThread
 
-    ArchivedThread.objects.filter(thread_id=ids[0]).update(gone_at=timezone.now())
+    ArchivedThread.objects.filter(thread_id=ids[0]).update(deleted_upstream_at=timezone.now())
     export = later(agent, user)
     tasks.work()
     with zipped(export) as found:

@@ -88,7 +88,7 @@ def test_a_worker_waits_for_an_upstream_that_may_come_back(
     assert not Export.to_do().exists()
     Export.objects.update(until=None, trouble_at=timezone.now() - runner.RETRY_FOR / 2)
     tasks.work()
-    assert Export.objects.get().ended_at is None
+    assert Export.objects.get().finished_at is None
     fails.clear()
     Export.objects.update(until=None)
     tasks.work()
@@ -136,7 +136,7 @@ def test_an_end_that_can_not_be_recorded_is_none(
         unwritable(broken)
         tasks.work()
         export.refresh_from_db()
-        assert export.ended_at is None
+        assert export.finished_at is None
         assert not storage.path(export.pk).exists()
     Export.objects.update(until=None)
     tasks.work()

@@ -19,7 +19,7 @@ from tests.support.accounts import account
 from tests.support.roles import table
 from tests.support.syncing import sync
 from threads.archive import thread_info
-from threads.archive.models import Person
+from threads.archive.models import ArchivedUser
 from threads.audit.models import AuditEvent
 from threads.chatkit import transport
 from threads.emulator import Emulator, Fault
@@ -100,12 +100,12 @@ def _seen(client: Client, emulator: Emulator, method: str, address: str, sent: s
     asked = [
         found[1]
         for each in queries
-        if (found := re.search(r'"((?!archive_outage)(?:archive|audit)_\w+)"', each["sql"]))
+        if (found := re.search(r'"((?!archive_storedoutage)(?:archive|audit)_\w+)"', each["sql"]))
     ]
     rows = (
         AuditEvent.objects.filter(pk__gt=last)
         .order_by("pk")
-        .values_list("action", "outcome", "thread", "customer", "detail")
+        .values_list("action", "outcome", "thread_id", "user_id", "detail")
     )
 
     def plain(text: str) -> str:
@@ -128,7 +128,7 @@ def _seen(client: Client, emulator: Emulator, method: str, address: str, sent: s
 
 def _pairs(emulator: Emulator) -> Iterator[tuple[str, str]]:
     """Parts of an id, and what is part of none but is like it."""
-    names = " ".join(Person.objects.values_list("folded", flat=True))
+    names = " ".join(ArchivedUser.objects.values_list("folded", flat=True))
     user = next(each for each in emulator.users() if re.fullmatch(r"\w{9,}", each))
     for part in (user[:5], user[2:9]):
         other = next(each for each in (part[:-1] + sign for sign in "qxz7j0") if each.casefold() not in names)

@@ -200,7 +200,7 @@ def test_the_trail_is_shortened_too_for_who_may_read_it_and_not_them(world: Emul
     user = _user_of(world, next(world.thread_ids()))
     _signed_in("Exporter").get("/threads/", {"user": user, "q": _MAIL})
     named = f"user-{names.safe_part(_MAIL, '')}-2026-11-25.zip"
-    record(Action.EXPORT, customer=_MAIL, detail={"file": named})
+    record(Action.EXPORT, user_id=_MAIL, detail={"file": named})
     client = Client()
     client.force_login(controller)
     for response in (client.get("/audit/"), client.post("/audit/file/")):
@@ -209,7 +209,7 @@ def test_the_trail_is_shortened_too_for_who_may_read_it_and_not_them(world: Emul
         assert not _seen(text, [user, _MAIL, named])
     auditor = _signed_in("Auditor").get("/audit/").content.decode()
     assert set(_seen(auditor, [user, _MAIL])) == {user, _MAIL}
-    assert AuditEvent.objects.filter(customer=user).exists()
+    assert AuditEvent.objects.filter(user_id=user).exists()
 
 
 def test_a_receipt_is_shortened_too_for_who_may_read_it_and_not_them(world: Emulator) -> None:
@@ -218,9 +218,14 @@ def test_a_receipt_is_shortened_too_for_who_may_read_it_and_not_them(world: Emul
     user = _user_of(world, next(world.thread_ids()))
     for kind, whose in (("user", user), ("threads", "")):
         job = Erasure.objects.create(
-            kind=kind, customer=whose, token=kind, who="eraser", ended_at=timezone.now(), trouble=f"refused for {_MAIL}"
+            kind=kind,
+            user_id=whose,
+            token=kind,
+            account="eraser",
+            finished_at=timezone.now(),
+            error=f"refused for {_MAIL}",
         )
-        Target.objects.create(erasure=job, thread_id="t", customer=user, state="failed", reason=f"{user}, {_MAIL}")
+        Target.objects.create(erasure=job, thread_id="t", user_id=user, state="failed", reason=f"{user}, {_MAIL}")
     clients = {True: Client(), False: _signed_in("Auditor")}
     clients[True].force_login(controller)
     addresses = ["/erasures/"]
@@ -288,9 +293,9 @@ def test_a_thread_s_own_id_is_shortened_wherever_its_texts_stand(
     emulator.set_title(thread, f"Refund for {user}")
     emulator.set_status(thread, "locked", f"{user} was as rude as {other}")
     sync(emulator)
-    ArchivedThread.objects.filter(thread_id=thread).update(missing_at=timezone.now(), trouble=f"no items of {user}")
+    ArchivedThread.objects.filter(thread_id=thread).update(withheld_at=timezone.now(), sync_error=f"no items of {user}")
     ArchivedThread.objects.exclude(thread_id=thread).filter(thread_id=next(emulator.thread_ids())).update(
-        user=user, trouble=f"none of {user}"
+        user=user, sync_error=f"none of {user}"
     )
     client, exporter = _signed_in("Viewer"), _signed_in("Exporter")
     for address in ("/archive/", "/archive/report/", "/overview/?from=2020-01-01&to=2027-12-31"):

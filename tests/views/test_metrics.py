@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from dashboard.monitoring import counters, metric_files
 from dashboard.monitoring.gauges import DatabaseState
 from tests.support.upstream import NOW, use_upstream
-from threads.archive.models import ArchivedThread, Run
+from threads.archive.models import ArchivedThread, SyncRun
 from threads.audit.record import Actor, acting_as
 from threads.chatkit import ApiConfig, ChatKitClient
 from threads.emulator import Emulator, EmulatorAdapter, Fault
@@ -136,14 +136,14 @@ def test_sign_ins_that_were_refused() -> None:
 def test_what_the_database_knows() -> None:
     now = timezone.now()
     earlier = now - timedelta(seconds=90)
-    run = {"started_at": earlier, "updated_at": earlier, "phase_at": earlier, "phase": "ended", "ended_at": earlier}
-    Run.objects.create(pk=1, holder="here 1", **run)
-    kept: list[dict[str, datetime | None]] = [{"due_at": earlier}, {"due_at": None}, {"gone_at": now}]
+    run = {"started_at": earlier, "updated_at": earlier, "phase_at": earlier, "phase": "ended", "finished_at": earlier}
+    SyncRun.objects.create(pk=1, holder="here 1", **run)
+    kept: list[dict[str, datetime | None]] = [{"due_at": earlier}, {"due_at": None}, {"deleted_upstream_at": now}]
     for number, about in enumerate(kept):
-        ArchivedThread.objects.create(thread_id=f"t{number}", raw="{}", confirmed_at=now, **about)
+        ArchivedThread.objects.create(thread_id=f"t{number}", raw="{}", checked_at=now, **about)
     with acting_as(Actor("agent", "1")):
         Export.create_for_actor(phase="waiting")
-        Export.create_for_actor(phase="ended", ended_at=now)
+        Export.create_for_actor(phase="ended", finished_at=now)
     found = {name: found for (name, labels), found in told().items() if not labels}
     assert 89 < found["threadkeeper_archive_lag_seconds"] < 120
     assert found["threadkeeper_archive_threads_due"] == 2

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def kept() -> None:
-    ArchivedThread.objects.create(thread_id="cthr_a", raw="{}", number=1, confirmed_at=timezone.now())
+    ArchivedThread.objects.create(thread_id="cthr_a", raw="{}", number=1, checked_at=timezone.now())
 
 
 def test_the_demo_does_not_open_a_database_of_the_api(client: Client, settings: Any) -> None:

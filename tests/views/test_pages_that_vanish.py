@@ -97,7 +97,7 @@ def test_a_thread_that_is_deleted_upstream_is_marked_by_who_reads_it(world: Dyin
     lost = list(world.thread_ids())[5]
     world.delete(lost)
     assert "Deleted at OpenAI" in get(f"/threads/{lost}/").said()
-    assert ArchivedThread.objects.get(thread_id=lost).gone_at is not None
+    assert ArchivedThread.objects.get(thread_id=lost).deleted_upstream_at is not None
     world.calls.clear()
     get(f"/threads/{lost}/")
     assert len(world.calls) <= 3  # it is known
@@ -109,7 +109,7 @@ def test_a_thread_whose_id_is_not_found_while_the_list_shows_it(world: Dying, ge
     page = get(f"/threads/{list(world.thread_ids())[5]}/")
     assert "which is not taken as certain: no other kept thread was found by its id" in page.said()
     assert page.one("ol", class_="items") is not None
-    assert not ArchivedThread.objects.exclude(gone_at=None).exists()
+    assert not ArchivedThread.objects.exclude(deleted_upstream_at=None).exists()
     get("/threads/cthr_nowhere/", status=404)
 
 
@@ -118,7 +118,7 @@ def test_a_retired_upstream_is_an_outage_and_no_deletion(world: Dying, get: Get)
     world.fault = Fault.GONE_404
     page = get(f"/threads/{list(world.thread_ids())[5]}/")
     assert "OpenAI no longer offers this" in page.said(page.one("div", id="outage"))
-    assert not ArchivedThread.objects.exclude(gone_at=None).exists()
+    assert not ArchivedThread.objects.exclude(deleted_upstream_at=None).exists()
 
 
 def test_a_page_that_is_too_large_is_no_outage(world: Dying, agent: Client, get: Get) -> None:
@@ -219,7 +219,7 @@ def opened(world: Dying) -> list[str]:
     lost = list(world.thread_ids())[10:35]
     for each in lost:
         world.delete(each)
-    ArchivedThread.objects.update(confirmed_at=timezone.now() - timedelta(hours=30))
+    ArchivedThread.objects.update(checked_at=timezone.now() - timedelta(hours=30))
     from threads.archive.models import Progress
 
     Progress.objects.update(started_at=timezone.now() - timedelta(hours=30))
@@ -239,15 +239,15 @@ def test_an_administrator_sees_which_deletions_are_withheld_and_accepts_them(
     assert withheld == {page.said(each) for each in page.all("a", class_="id")}
     until = page.one("input", name="until").get("value")
     # What is found after the page was made is not accepted with it.
-    late = ArchivedThread.objects.filter(gone_at=None, missing_at=None).first()
+    late = ArchivedThread.objects.filter(deleted_upstream_at=None, withheld_at=None).first()
     assert late is not None
-    ArchivedThread.objects.filter(pk=late.pk).update(missing_at=timezone.now())
+    ArchivedThread.objects.filter(pk=late.pk).update(withheld_at=timezone.now())
     reply = boss.post("/archive/deletions/", {"until": until}, follow=True)
     assert b"5 threads are marked as deleted at OpenAI" in reply.content
     assert list(deletions.withheld()) == [late]
-    assert ArchivedThread.objects.exclude(gone_at=None).count() == 25
+    assert ArchivedThread.objects.exclude(deleted_upstream_at=None).count() == 25
     event = AuditEvent.objects.get(detail__deletions="accepted")
-    assert event.who == "boss"
+    assert event.account == "boss"
     assert set(event.detail["threads"]) == withheld
 
 

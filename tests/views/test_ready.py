@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from dashboard.monitoring import health, pending_migrations, upstream_status
 from tests.support.upstream import NOW, use_upstream
-from threads.archive.models import Outage, Progress, Run
+from threads.archive.models import Progress, StoredOutage, SyncRun
 from threads.chatkit import ApiConfig, ChatKitClient, ChatKitError, Exchange, NotFound, Unavailable
 from threads.emulator import Emulator, EmulatorAdapter, Fault
 from threads.jobs import queue
@@ -111,14 +111,14 @@ def test_the_last_answer_is_that_of_the_pages_and_the_upstream_is_not_asked(
 def test_what_others_have_heard_counts_too(ago: int, first: str) -> None:
     now = timezone.now()
     upstream_status.monitor.last_seen = upstream_status.UpstreamStatus(now)
-    Outage.objects.create(pk=1, since=now + timedelta(seconds=ago))
+    StoredOutage.objects.create(pk=1, since=now + timedelta(seconds=ago))
     assert asked()[0] == first
 
 
 def test_so_does_what_the_worker_has_heard() -> None:
     now = timezone.now()
-    run = {"started_at": now, "updated_at": now, "phase_at": now, "phase": "ended", "ended_at": now}
-    Run.objects.create(pk=1, holder="here 1", **run)
+    run = {"started_at": now, "updated_at": now, "phase_at": now, "phase": "ended", "finished_at": now}
+    SyncRun.objects.create(pk=1, holder="here 1", **run)
     assert asked()[3].startswith("upstream: answered")
     Progress.objects.create(pk=1, started_at=now, failed_at=now, failure="user_1 was here")
     health.database_probe.forget()

@@ -123,7 +123,7 @@ def test_a_file_that_takes_longer_than_a_page_is_left_to_a_worker(
             patch.setattr(engines, "matching_numbers", some)
             response = agent.post(f"/exports/list/?q=zeppel&order={'asc' if pages else 'desc'}", {"format": "csv"})
             assert response.status_code == 302
-            export = Export.objects.get(ended_at=None)
+            export = Export.objects.get(finished_at=None)
             assert response["Location"] == f"/exports/{export.pk}/"
             assert (export.pages, export.holder, export.reason) == (pages, "", "")
             if connection.vendor == "postgresql":  # the test's own transaction has kept it

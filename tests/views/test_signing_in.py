@@ -250,7 +250,7 @@ def test_the_trail_tells_who_was_locked_out_and_how_often_they_went_on(monkeypat
     assert (end.detail["account"], end.detail["attempts_refused"]) == ("agent", 20)
     began, ended = (datetime.fromisoformat(end.detail[name]) for name in ("began", "ended"))
     assert ended - began == timedelta(minutes=15)
-    assert (end.who, end.address) == ("", "192.0.2.1")
+    assert (end.account, end.address) == ("", "192.0.2.1")
     assert descriptions.describe(end) == "Went on trying to sign in as agent while that was locked"
     assert gets_in("other")
     assert len(refusals()) == 11

@@ -103,9 +103,9 @@ def test_one_comes_in_with_the_company_account_and_its_roles(
     assert roles("ada") == {"Viewer"}
     assert "oidc_states" not in client.session
     given = AuditEvent.objects.get(action="roles", detail__account="ada")
-    assert given.who == "(Threadkeeper, single sign-on)"
+    assert given.account == "(Threadkeeper, single sign-on)"
     assert given.detail == {"account": "ada", "change": "given", "roles": ["Viewer"]}
-    assert AuditEvent.objects.get(action="sign-in").who == "ada"
+    assert AuditEvent.objects.get(action="sign-in").account == "ada"
 
 
 def test_state_nonce_and_pkce_are_new_each_time(client: Client, there: Provider) -> None:

@@ -58,10 +58,10 @@ class Row:
 
     action: str
     outcome: str = "done"
-    thread: str = ""
-    customer: str = ""
+    thread_id: str = ""
+    user_id: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
-    who: str = "grace"
+    account: str = "grace"
     upstream: bool = False
 
 
@@ -148,28 +148,28 @@ def _asks_for_a_copy(desk: Desk) -> Any:
     assert desk.client.post("/archive/sync/").status_code == 302
 
 
-_A_USER = Row("search", customer=USER, detail={"list": f"user={QUOTED}"}, upstream=True)
+_A_USER = Row("search", user_id=USER, detail={"list": f"user={QUOTED}"}, upstream=True)
 
 CASES: dict[str, tuple[Act, list[Row]]] = {
-    "signing in": (_signs_in("linus", PASSWORD), [Row("sign-in", who="linus")]),
+    "signing in": (_signs_in("linus", PASSWORD), [Row("sign-in", account="linus")]),
     "a wrong password": (
-        _signs_in("linus", "wrong"), [Row("sign-in", "refused", who="", detail={"account": "linus"})],
+        _signs_in("linus", "wrong"), [Row("sign-in", "refused", account="", detail={"account": "linus"})],
     ),
     "a name that nobody has": (
         _signs_in("hunter2 my password", "x"),
-        [Row("sign-in", "refused", who="", detail={"account": "(no such account)"})],
+        [Row("sign-in", "refused", account="", detail={"account": "(no such account)"})],
     ),
     "signing out": (lambda desk: desk.client.post("/sign-out/"), [Row("sign-out")]),
     "the whole list": (_get("/threads/"), []),
-    "a conversation": (_get("/threads/<thread>/"), [Row("read", thread=THREAD, customer=USER, upstream=True)]),
+    "a conversation": (_get("/threads/<thread>/"), [Row("read", thread_id=THREAD, user_id=USER, upstream=True)]),
     "the margin of a conversation": (
         _get("/others/?thread=<thread>"),
-        [Row("search", thread=THREAD, customer=USER, detail={"beside": True}, upstream=True)],
+        [Row("search", thread_id=THREAD, user_id=USER, detail={"beside": True}, upstream=True)],
     ),
     "a user": (_get("/threads/?user=<user>"), [_A_USER]),
     "a user, as htmx asks": (_get("/threads/?user=<user>", **{"HX-Request": "true"}), [_A_USER]),
     "a part of a user id": (
-        _get("/threads/?user=us&match=part"), [Row("search", customer="us", detail={"from": "archive"})],
+        _get("/threads/?user=us&match=part"), [Row("search", user_id="us", detail={"from": "archive"})],
     ),
     "words": (_get("/threads/?q=refund"), [Row("search", detail={"list": "q=refund", "from": "archive"})]),
     "a status": (_get("/threads/?status=locked"), [Row("search", detail={"list": "status=locked"})]),
@@ -184,7 +184,7 @@ CASES: dict[str, tuple[Act, list[Row]]] = {
     ),
     "a step through a user's list": (
         _get("/step/?from=<thread>&to=previous&list=user%3D<user>"),
-        [Row("search", customer=USER, detail={"list": "user=<quoted>&before=<thread>"}, upstream=True)],
+        [Row("search", user_id=USER, detail={"list": "user=<quoted>&before=<thread>"}, upstream=True)],
     ),
     "a step through all threads": (_get("/step/?from=<thread>&to=next"), []),
     "a reason": (_get("/threads/?has_reason=yes"), [Row("search", detail={"list": "has_reason=yes"})]),
@@ -197,7 +197,7 @@ CASES: dict[str, tuple[Act, list[Row]]] = {
     "the overview": (_get("/overview/"), []),
     "a download": (
         _post("/threads/<thread>/", format="md"),
-        [Row("export", "intent", thread=THREAD), Row("export", thread=THREAD, customer=USER)],
+        [Row("export", "intent", thread_id=THREAD), Row("export", thread_id=THREAD, user_id=USER)],
     ),
     "the trail": (_get("/audit/?who=ada"), [Row("audit", detail={"trail": "who=ada"})]),
     "the trail as a file": (
@@ -250,13 +250,13 @@ def test_it_is_recorded(desk: Desk, name: str) -> None:
     found = list(AuditEvent.objects.filter(pk__gt=last).order_by("id"))
     assert [(row.action, row.outcome) for row in found] == [(row.action, row.outcome) for row in wanted]
     for row, want in zip(found, wanted, strict=True):
-        about = (want.thread.replace(THREAD, desk.thread), want.customer.replace(USER, desk.user))
-        assert (row.thread, row.customer) == about
+        about = (want.thread_id.replace(THREAD, desk.thread), want.user_id.replace(USER, desk.user))
+        assert (row.thread_id, row.user_id) == about
         detail = json.dumps(want.detail).replace(QUOTED, quote_plus(desk.user)).replace(THREAD, desk.thread)
         expected = json.loads(detail)
         assert expected.items() <= row.detail.items()
-        assert row.who == want.who
-        assert bool(row.who_id) == bool(want.who)
+        assert row.account == want.account
+        assert bool(row.account_id) == bool(want.account)
         assert row.address == "127.0.0.1"
         assert len(row.request_id) == 32
         assert row.upstream_request_id or not want.upstream
@@ -275,7 +275,7 @@ def test_further_items_are_recorded_with_their_place(desk: Desk) -> None:
     headers = {"HX-Request": "true", "HX-Target": "more"}
     assert desk.client.get(f"/threads/{desk.thread}/?after={place}&count=1", headers=headers).status_code == 200
     row = AuditEvent.objects.get(pk__gt=last)
-    assert (row.action, row.thread) == ("read", desk.thread)
+    assert (row.action, row.thread_id) == ("read", desk.thread)
     assert row.detail["items"].startswith(f"after={place}")
 
 
@@ -300,7 +300,7 @@ def test_a_run_of_the_copying_is_recorded_with_what_it_brought(emulator: Emulato
     sync(emulator)
     row = AuditEvent.objects.get(action="archive")
     assert (row.outcome, row.detail["new_threads"], row.address) == ("done", 45, "")
-    assert row.who.startswith("(Threadkeeper, ")
+    assert row.account.startswith("(Threadkeeper, ")
     assert row.detail["new_items"] > 45
 
 
@@ -382,7 +382,7 @@ def test_every_view_that_reads_customers_data_leaves_a_row(desk: Desk, settings:
     assert desk.client.post("/exports/user/", {"user": desk.user}).status_code == 302
     exporting.work()
     export = Export.objects.get()
-    with acting_as(Actor("grace", export.who_id)):
+    with acting_as(Actor("grace", export.account_id)):
         wanted = ConfirmedPreview(Erasure.Kind.USER, "token", desk.user, "", ())
         erasure = erasure_orders.order_erasure(wanted)
     for address in sorted(ours - UNRECORDED.keys()):
@@ -403,7 +403,7 @@ def test_every_view_that_reads_customers_data_leaves_a_row(desk: Desk, settings:
             assert response.status_code in {200, 302}, (address, response.status_code)
         if response.streaming:
             b"".join(response)
-        assert AuditEvent.objects.filter(pk__gt=last, who="grace").exists(), address
+        assert AuditEvent.objects.filter(pk__gt=last, account="grace").exists(), address
 
 
 # Nothing is changed in it, and nothing is taken from it
@@ -412,15 +412,15 @@ def test_every_view_that_reads_customers_data_leaves_a_row(desk: Desk, settings:
 def test_no_code_changes_it() -> None:
     record("read")  # type: ignore[arg-type]
     row = AuditEvent.objects.latest("id")
-    row.who = "somebody else"
+    row.account = "somebody else"
     attempts: list[Callable[[], Any]] = [
-        row.save, row.delete, AuditEvent.objects.all().delete, lambda: AuditEvent.objects.update(who="x"),
-        lambda: AuditEvent.objects.bulk_update([row], ["who"]),
+        row.save, row.delete, AuditEvent.objects.all().delete, lambda: AuditEvent.objects.update(account="x"),
+        lambda: AuditEvent.objects.bulk_update([row], ["account"]),
     ]  # fmt: skip
     for attempt in attempts:
         with pytest.raises(AppendOnlyError):
             attempt()
-    assert AuditEvent.objects.get(pk=row.pk).who != "somebody else"
+    assert AuditEvent.objects.get(pk=row.pk).account != "somebody else"
 
 
 @pytest.fixture
@@ -445,7 +445,7 @@ def no_deleting() -> Iterator[None]:
 
 def test_the_database_itself_refuses(no_deleting: None) -> None:
     record("read")  # type: ignore[arg-type]
-    statements = ["UPDATE audit_auditevent SET who = 'x'", "DELETE FROM audit_auditevent"]
+    statements = ["UPDATE audit_auditevent SET account = 'x'", "DELETE FROM audit_auditevent"]
     if connection.vendor == "postgresql":
         statements.append("TRUNCATE audit_auditevent")
     else:
@@ -504,5 +504,5 @@ def test_what_somebody_else_does_is_not_taken_for_theirs() -> None:
     with acting_as(Actor("ada", "1", "192.0.2.1", "r")):
         record("read")  # type: ignore[arg-type]
     record("read")  # type: ignore[arg-type]
-    assert [row.who for row in AuditEvent.objects.order_by("-id")[:2]][1] == "ada"
-    assert AuditEvent.objects.latest("id").who.startswith("(Threadkeeper")
+    assert [row.account for row in AuditEvent.objects.order_by("-id")[:2]][1] == "ada"
+    assert AuditEvent.objects.latest("id").account.startswith("(Threadkeeper")

@@ -25,8 +25,8 @@ def test_a_download_of_a_conversation_is_recorded(agent: Client, emulator: Emula
     response = agent.post(f"/threads/{thread}/", {"format": "json"})
     count = json.loads(body(response))["count"]
     intent, done = AuditEvent.objects.filter(action="export").order_by("pk")
-    assert (intent.outcome, intent.thread) == ("intent", thread)
-    assert (done.outcome, done.thread, done.who, done.detail["items"]) == ("done", thread, "agent", count)
+    assert (intent.outcome, intent.thread_id) == ("intent", thread)
+    assert (done.outcome, done.thread_id, done.account, done.detail["items"]) == ("done", thread, "agent", count)
 
 
 def test_a_conversation_that_fails_half_way_says_so_in_its_name(

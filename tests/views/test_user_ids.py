@@ -23,7 +23,7 @@ from tests.support.page import Page
 from tests.support.reader import Get
 from tests.support.syncing import sync
 from threads.archive import thread_info, user_ids
-from threads.archive.models import ArchivedThread, Person
+from threads.archive.models import ArchivedThread, ArchivedUser
 from threads.archive.search import users
 from threads.audit.record import Actor, acting_as
 from threads.chatkit import Thread
@@ -123,7 +123,7 @@ def test_everything_of_any_user_is_exported_and_erased(
         links[user] = _link(page, theirs[1])
     tasks.work()
     assert get("/exports/").one("h1") is not None
-    exports = dict(zip(customers, Export.objects.order_by("asked_at"), strict=True))
+    exports = dict(zip(customers, Export.objects.order_by("requested_at"), strict=True))
     for user, export in exports.items():
         with zipped(export) as found:
             assert sorted(transcripts(found)) == sorted(customers[user])
@@ -188,7 +188,9 @@ NAMES = ["a_b", "a-b", "a.b", "a b@example.com", "axb", "50% off", "back\\slash"
 
 
 def _people(names: list[str]) -> None:
-    Person.objects.bulk_create([Person(name=each, folded=user_ids.folded_user_id(each), threads=1) for each in names])
+    ArchivedUser.objects.bulk_create(
+        [ArchivedUser(user_id=each, folded=user_ids.folded_user_id(each), threads=1) for each in names]
+    )
 
 
 @pytest.mark.django_db
@@ -196,8 +198,8 @@ def _people(names: list[str]) -> None:
 def test_a_part_of_an_id_is_found_to_the_letter(part: str, wanted: set[str]) -> None:
     _people(NAMES)
     found = users.find_users(part, part=True)
-    assert set(Person.objects.filter(pk__in=found.keys or ()).values_list("name", flat=True)) == wanted
-    assert {each.name for each in users.suggest(part)} == wanted
+    assert set(ArchivedUser.objects.filter(pk__in=found.keys or ()).values_list("user_id", flat=True)) == wanted
+    assert {each.user_id for each in users.suggest(part)} == wanted
 
 
 signs = st.text(
@@ -221,13 +223,13 @@ signs = st.text(
 def test_a_part_is_found_where_it_is_a_part(names: list[str], part: str) -> None:
     """By whichever way the database is asked: for few people by their keys, for many by what is in their names."""
     ArchivedThread.objects.all().delete()
-    Person.objects.all().delete()
+    ArchivedUser.objects.all().delete()
     _people([user_ids.stored_user_id(each) for each in names])
-    keys = dict(Person.objects.values_list("name", "pk"))
+    keys = dict(ArchivedUser.objects.values_list("user_id", "pk"))
     now = "2026-09-21T00:00:00Z"
     ArchivedThread.objects.bulk_create(
         [
-            ArchivedThread(thread_id=name, user=name, person_id=key, raw="{}", confirmed_at=now)
+            ArchivedThread(thread_id=name, user=name, archived_user_id=key, raw="{}", checked_at=now)
             for name, key in keys.items()
         ]
     )

@@ -51,11 +51,13 @@ def completeness(using: str = "default") -> Completeness:
         ended_at=ended_at,
         checked_at=there.filter(read_at__isnull=False).aggregate(at=Min("read_at"))["at"],
         unread=there.filter(read_at__isnull=True).count(),
-        failing=there.filter(trouble__isnull=False).count(),
+        failing=there.filter(sync_error__isnull=False).count(),
         unreadable=progress.unreadable,
         oversized=OversizedItem.objects.using(using).count(),
-        deleted_unread=ArchivedThread.objects.using(using).filter(gone_at__isnull=False, read_at=None).count()
-        + ArchivedThread.objects.using(using).filter(missing_at__isnull=False, read_at=None).count(),
+        deleted_unread=ArchivedThread.objects.using(using)
+        .filter(deleted_upstream_at__isnull=False, read_at=None)
+        .count()
+        + ArchivedThread.objects.using(using).filter(withheld_at__isnull=False, read_at=None).count(),
     )
     return _with_result(found)
 

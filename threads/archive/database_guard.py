@@ -103,7 +103,7 @@ def adopt_upstream() -> int:
     lease, now = ArchiveLease("sync"), timezone.now()
     try:
         with transaction.atomic():
-            number = kept.update(former_at=now, missing_at=None, unlisted_at=None)
+            number = kept.update(former_at=now, withheld_at=None, unlisted_at=None)
             Progress.objects.update(
                 started_at=now, cursor=None, reached_end_at=None, swept_at=None, sweep_cursor=None,
                 sweep_started_at=None, compared_at=None, unreadable=0, failed_at=None, failure=None,

@@ -25,7 +25,7 @@ from threads.audit.models import AuditEvent
 from threads.audit.record import Action, Outcome, record_or_raise
 from threads.chatkit import MAX_LIMIT, ChatKitClient, ChatKitError, CursorGone, NotFound, Page, Thread, pages
 
-from .models import ArchivedThread, Progress, State, current
+from .models import ArchivedThread, Progress, ThreadState, current
 
 CONTROL_SECONDS = 60.0
 """Seconds for which a control that succeeded stays valid."""
@@ -226,19 +226,19 @@ class DeletionChecker:
 def withheld() -> QuerySet[ArchivedThread]:
     """Threads that are deleted upstream and not marked, since the circuit breaker is open. It is open while there are
     any."""
-    return ArchivedThread.objects.filter(missing_at__isnull=False)
+    return ArchivedThread.objects.filter(withheld_at__isnull=False)
 
 
 def daily_limit() -> int:
     """How many deletions in 24 hours the circuit breaker allows: 20, or 1% of the threads, or
     ARCHIVE_DELETIONS_PER_DAY, whichever is most."""
-    threads = State.objects.aggregate(sum=Sum("threads"))["sum"] or 0
+    threads = ThreadState.objects.aggregate(sum=Sum("threads"))["sum"] or 0
     return max(_MIN_DAILY_LIMIT, threads // 100, settings.ARCHIVE_DELETIONS_PER_DAY)
 
 
 def may_mark(now: datetime) -> bool:
     """Whether the circuit breaker, while closed, lets one more thread be marked as deleted."""
-    return ArchivedThread.objects.filter(gone_at__gt=_window_start(now)).count() < daily_limit()
+    return ArchivedThread.objects.filter(deleted_upstream_at__gt=_window_start(now)).count() < daily_limit()
 
 
 def may_purge(now: datetime) -> bool:
@@ -251,7 +251,9 @@ def purge_due(begun: datetime) -> QuerySet[ArchivedThread]:
     """Marked threads whose copies may be removed: neither the sweep that began at `begun` nor one that began at least
     24 hours before has shown them. Notes `begun` for threads that this sweep is the first not to show, so it must run
     in the run that holds the lease."""
-    marked = ArchivedThread.objects.filter(gone_at__isnull=False, former_at__isnull=True, confirmed_at__lt=begun)
+    marked = ArchivedThread.objects.filter(
+        deleted_upstream_at__isnull=False, former_at__isnull=True, checked_at__lt=begun
+    )
     marked.filter(unlisted_at__isnull=True).update(unlisted_at=begun)
     return marked.filter(unlisted_at__lte=begun - DAY)
 
@@ -259,7 +261,7 @@ def purge_due(begun: datetime) -> QuerySet[ArchivedThread]:
 def count_waiting_for_purge() -> int:
     """How many copies are due to be removed and still there, because the daily limit is reached."""
     return ArchivedThread.objects.filter(
-        gone_at__isnull=False, former_at__isnull=True, unlisted_at__lte=timezone.now() - 2 * DAY
+        deleted_upstream_at__isnull=False, former_at__isnull=True, unlisted_at__lte=timezone.now() - 2 * DAY
     ).count()
 
 
@@ -275,7 +277,7 @@ class OpenBreaker:
 
 def open_breaker() -> OpenBreaker | None:
     """The circuit breaker if it is open; None if it is closed."""
-    first = withheld().order_by("missing_at").values_list("missing_at", flat=True).first()
+    first = withheld().order_by("withheld_at").values_list("withheld_at", flat=True).first()
     return None if first is None else OpenBreaker(withheld().count(), first, daily_limit())
 
 
@@ -283,14 +285,14 @@ def accept_withheld(until: datetime) -> int:
     """Closes the circuit breaker for an administrator: marks the threads withheld up to `until`, and does not count
     them towards the limit. Returns how many. Raises `NotRecordedError`."""
     with transaction.atomic():
-        accepted = withheld().filter(missing_at__lte=until)
+        accepted = withheld().filter(withheld_at__lte=until)
         ids = list(accepted.order_by("number").values_list("thread_id", flat=True))
         if ids:
             record_or_raise(
                 Action.ARCHIVE, Outcome.DONE, detail={"deletions": "accepted", "count": len(ids), "threads": ids}
             )
             # They are marked with an earlier time than `accepted_at`, from which the limit counts.
-            accepted.update(gone_at=F("missing_at"), missing_at=None, trouble=None)
+            accepted.update(deleted_upstream_at=F("withheld_at"), withheld_at=None, sync_error=None)
             Progress.objects.update(accepted_at=timezone.now())
     return len(ids)
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from threads.lib.folding import VERSION
 
-_UNREAD = models.Q(read_at__isnull=True, gone_at__isnull=True)
+_UNREAD = models.Q(read_at__isnull=True, deleted_upstream_at__isnull=True)
 
 
 def current(using: str = "default") -> models.QuerySet[ArchivedThread]:
@@ -20,14 +20,14 @@ def current(using: str = "default") -> models.QuerySet[ArchivedThread]:
     breaker, and not of a former upstream. Sync compares the list with these. `using` is the database alias."""
     # The condition on `number` makes SQLite use the partial indexes of the other conditions.
     return ArchivedThread.objects.using(using).filter(
-        gone_at__isnull=True, missing_at__isnull=True, former_at__isnull=True, number__gt=0
+        deleted_upstream_at__isnull=True, withheld_at__isnull=True, former_at__isnull=True, number__gt=0
     )
 
 
-class Person(models.Model):
-    """An end user: `name` is the user id, `folded` the folded id for search. For suggestions and rankings."""
+class ArchivedUser(models.Model):
+    """An end user: `folded` is the user id, folded for search. For suggestions and rankings."""
 
-    name = models.CharField(max_length=512, unique=True)
+    user_id = models.CharField(max_length=512, unique=True)
     folded = models.TextField()
     threads = models.PositiveIntegerField(default=0)
     """Archived threads of this user."""
@@ -36,10 +36,10 @@ class Person(models.Model):
         indexes: ClassVar = [models.Index(fields=["-threads", "id"], name="archive_busiest")]
 
     def __str__(self) -> str:
-        return self.name
+        return self.user_id
 
 
-class State(models.Model):
+class ThreadState(models.Model):
     """A thread status, with or without a reason, and its number of threads. There are a handful of rows."""
 
     status = models.CharField(max_length=100)
@@ -79,11 +79,11 @@ class ArchivedThread(models.Model):
     reason = models.TextField(null=True)
     created_at = models.DateTimeField(null=True)
     raw = models.TextField()
-    confirmed_at = models.DateTimeField()
+    checked_at = models.DateTimeField()
     """When the upstream last showed the thread."""
-    gone_at = models.DateTimeField(null=True)
+    deleted_upstream_at = models.DateTimeField(null=True)
     """When it was found to be deleted upstream: see `threads.archive.deletions`."""
-    missing_at = models.DateTimeField(null=True)
+    withheld_at = models.DateTimeField(null=True)
     """When it was found to be deleted upstream, if it is not marked because the circuit breaker is open."""
     unlisted_at = models.DateTimeField(null=True)
     """When the first sweep began that did not show it after it was marked. Set only if ARCHIVE_GONE is "purge"."""
@@ -96,13 +96,13 @@ class ArchivedThread(models.Model):
     read_at = models.DateTimeField(null=True)
     """When its last item was last known to be archived; None if its items were never read to the last page."""
     failures = models.PositiveIntegerField(default=0)
-    trouble = models.TextField(null=True)
+    sync_error = models.TextField(null=True)
     """Why its items could not be read the last time; None if they could."""
     due_at = models.DateTimeField(null=True)
     """When its items are due to be read again; None for at once."""
 
-    person = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+", db_index=False)
-    state = models.ForeignKey(State, models.PROTECT, null=True, related_name="+", db_index=False)
+    archived_user = models.ForeignKey(ArchivedUser, models.PROTECT, null=True, related_name="+", db_index=False)
+    state = models.ForeignKey(ThreadState, models.PROTECT, null=True, related_name="+", db_index=False)
     """None for a thread that an older version stored, which is not counted and indexed yet."""
     cause = models.ForeignKey(Reason, models.PROTECT, null=True, related_name="+", db_index=False)
     opening = models.TextField(null=True)
@@ -112,18 +112,26 @@ class ArchivedThread(models.Model):
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(fields=["person", "state", "number"], name="archive_by_person_state"),
-            models.Index(fields=["person", "number"], name="archive_by_person"),
+            models.Index(fields=["archived_user", "state", "number"], name="archive_by_person_state"),
+            models.Index(fields=["archived_user", "number"], name="archive_by_person"),
             models.Index(fields=["state", "number"], name="archive_by_state"),
             models.Index(fields=["cause", "number"], name="archive_by_cause", condition=models.Q(cause__isnull=False)),
             models.Index(fields=["number"], name="archive_unindexed", condition=models.Q(state__isnull=True)),
-            models.Index(fields=["gone_at"], name="archive_gone_at", condition=models.Q(gone_at__isnull=False)),
-            models.Index(fields=["missing_at"], name="archive_withheld", condition=models.Q(missing_at__isnull=False)),
+            models.Index(
+                fields=["deleted_upstream_at"],
+                name="archive_gone_at",
+                condition=models.Q(deleted_upstream_at__isnull=False),
+            ),
+            models.Index(
+                fields=["withheld_at"], name="archive_withheld", condition=models.Q(withheld_at__isnull=False)
+            ),
             models.Index(fields=["former_at"], name="archive_former", condition=models.Q(former_at__isnull=False)),
-            models.Index(fields=["number"], name="archive_failing", condition=models.Q(trouble__isnull=False)),
+            models.Index(fields=["number"], name="archive_failing", condition=models.Q(sync_error__isnull=False)),
             models.Index(fields=["number"], name="archive_unread", condition=_UNREAD),
-            models.Index(fields=["due_at"], name="archive_due", condition=models.Q(gone_at__isnull=True)),
-            models.Index(fields=["read_at"], name="archive_checked", condition=models.Q(gone_at__isnull=True)),
+            models.Index(fields=["due_at"], name="archive_due", condition=models.Q(deleted_upstream_at__isnull=True)),
+            models.Index(
+                fields=["read_at"], name="archive_checked", condition=models.Q(deleted_upstream_at__isnull=True)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -174,12 +182,12 @@ class OversizedItem(models.Model):
         return f"{self.thread_id}: {self.item_id or self.place}"
 
 
-class Tally(models.Model):
+class QuarterCount(models.Model):
     """Number of threads in one state that began in one quarter of an hour, so that sums work in any time zone."""
 
     quarter = models.BigIntegerField()
     """Unix seconds divided by 900."""
-    state = models.ForeignKey(State, models.PROTECT, related_name="+", db_index=False)
+    state = models.ForeignKey(ThreadState, models.PROTECT, related_name="+", db_index=False)
     threads = models.PositiveIntegerField(default=0)
 
     class Meta:
@@ -230,12 +238,12 @@ class StaleIndex(models.Model):
         return str(self.pk)
 
 
-class Erased(models.Model):
+class Tombstone(models.Model):
     """Tombstone of an erased thread: its id, which is never stored again. The greatest primary key tells caches of
     words whether there was an erasure since."""
 
     thread_id = models.CharField(max_length=512, unique=True)
-    at = models.DateTimeField(default=timezone.now)
+    erased_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
         return self.thread_id
@@ -277,7 +285,7 @@ class Progress(models.Model):
         return f"walk since {self.started_at}"
 
 
-class Outage(models.Model):
+class StoredOutage(models.Model):
     """Since when the upstream fails, shared by all processes. There is one row, or none."""
 
     since = models.DateTimeField()
@@ -297,7 +305,7 @@ class Lease(models.Model):
         return f"{self.name}: {self.holder}"
 
 
-class Run(models.Model):
+class SyncRun(models.Model):
     """The sync run under way or the last one, with its progress for other processes. There is one row."""
 
     holder = models.CharField(max_length=100)
@@ -306,7 +314,7 @@ class Run(models.Model):
     """Whether every conversation is read again, not only those that are due."""
     started_at = models.DateTimeField()
     updated_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
     """None while it is under way, or if its process died."""
     phase = models.CharField(max_length=20)
     """One of `threads.archive.sync.status.PHASES`; "ended" if the run was not cut short."""
@@ -334,17 +342,17 @@ class SyncRequest(models.Model):
 
     everything = models.BooleanField(default=True)
     """Always True; the constraint needs a column."""
-    asked_at = models.DateTimeField(default=timezone.now)
-    began_at = models.DateTimeField(null=True)
+    requested_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
     """When the last run began that fulfils it."""
-    ended_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["everything"], condition=models.Q(ended_at__isnull=True), name="archive_one_sync_request"
+                fields=["everything"], condition=models.Q(finished_at__isnull=True), name="archive_one_sync_request"
             ),
         ]
 
     def __str__(self) -> str:
-        return f"asked for at {self.asked_at}"
+        return f"asked for at {self.requested_at}"

@@ -14,7 +14,7 @@ from datetime import datetime
 from threads.audit.record import Action, Outcome, record, record_or_raise
 
 from . import deletions
-from .models import ArchivedItem, ArchivedThread, Erased, Person, Reason, SearchDoc, Word
+from .models import ArchivedItem, ArchivedThread, ArchivedUser, Reason, SearchDoc, Tombstone, Word
 from .search import engines
 from .store import tombstones, word_index, write
 
@@ -63,7 +63,7 @@ def mark_deleted(thread: ArchivedThread, now: datetime) -> None:
             limit,
         )
         record(Action.ARCHIVE, Outcome.REFUSED, detail={"deletions": "circuit breaker opened", "limit": limit})
-    ArchivedThread.objects.filter(pk=thread.pk, missing_at__isnull=True).update(missing_at=now)
+    ArchivedThread.objects.filter(pk=thread.pk, withheld_at__isnull=True).update(withheld_at=now)
 
 
 def purge(thread: ArchivedThread) -> None:
@@ -72,7 +72,11 @@ def purge(thread: ArchivedThread) -> None:
     if not write.is_archived(thread):
         return
     record_or_raise(
-        Action.PURGE, Outcome.DONE, thread=thread.thread_id, customer=thread.user or "", detail={"items": thread.items}
+        Action.PURGE,
+        Outcome.DONE,
+        thread_id=thread.thread_id,
+        user_id=thread.user or "",
+        detail={"items": thread.items},
     )
     write.delete_thread(thread)
 
@@ -81,7 +85,7 @@ def erase(thread_ids: Sequence[str]) -> ErasedCounts:
     """Erases threads, their items, and the words, users and reasons that no other thread has. Leaves a tombstone for
     each id, so that the thread is never stored again. Waits for transactions that store. Returns the counts."""
     tombstones.lock_for_erasing()
-    Erased.objects.bulk_create([Erased(thread_id=thread_id) for thread_id in thread_ids], ignore_conflicts=True)
+    Tombstone.objects.bulk_create([Tombstone(thread_id=thread_id) for thread_id in thread_ids], ignore_conflicts=True)
     traces = ErasedCounts()
     for thread in ArchivedThread.objects.filter(thread_id__in=thread_ids):
         traces += _erase_thread(thread)
@@ -90,11 +94,11 @@ def erase(thread_ids: Sequence[str]) -> ErasedCounts:
 
 def _erase_thread(thread: ArchivedThread) -> ErasedCounts:
     words, items = _words_of(thread), ArchivedItem.objects.filter(thread=thread).count()
-    person, cause = thread.person_id, thread.cause_id
+    person, cause = thread.archived_user_id, thread.cause_id
     write.delete_thread(thread)
     people = reasons = 0
-    if person is not None and not ArchivedThread.objects.filter(person=person).exists():
-        people, _ = Person.objects.filter(pk=person).delete()
+    if person is not None and not ArchivedThread.objects.filter(archived_user=person).exists():
+        people, _ = ArchivedUser.objects.filter(pk=person).delete()
     if cause is not None and not ArchivedThread.objects.filter(cause=cause).exists():
         reasons, _ = Reason.objects.filter(pk=cause).delete()
     return ErasedCounts(1, items, _delete_unused(words), people, reasons)

@@ -13,7 +13,7 @@ from django.db.models.functions import TruncDate
 
 from .completeness import Completeness, completeness
 from .deletions import OpenBreaker, count_waiting_for_purge, open_breaker, withheld
-from .models import ArchivedThread, Day, OversizedItem, Progress, StaleIndex, State, Tally, current
+from .models import ArchivedThread, Day, OversizedItem, Progress, QuarterCount, StaleIndex, ThreadState, current
 from .search import engines
 from .store import word_index
 from .store.counters import DAY_SECONDS, QUARTER_SECONDS
@@ -31,12 +31,12 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 @dataclass(frozen=True, slots=True)
 class FailedThread:
-    """A thread whose items could not be read. `again_at` is the time of the next attempt."""
+    """A thread whose items could not be read. `retry_at` is the time of the next attempt."""
 
     thread_id: str
     why: str
     failures: int
-    again_at: datetime | None
+    retry_at: datetime | None
     user: str | None
     """For masking the id in `why`; not in the JSON file."""
 
@@ -120,7 +120,7 @@ def archive_report(most: int | None = MAX_LISTED) -> ArchiveReport:
     number = sum(by_status.values())
     first, last = _ends(uncounted)
     items = uncounted.aggregate(sum=Sum("items"))["sum"] or 0
-    failing = current().filter(trouble__isnull=False)
+    failing = current().filter(sync_error__isnull=False)
     running = running_sync()
     cut = sorted(engines.numbers_with_word(word_index.CUT_MARKER, MAX_CUT_THREADS), reverse=True)
     return ArchiveReport(
@@ -130,15 +130,15 @@ def archive_report(most: int | None = MAX_LISTED) -> ArchiveReport:
         failed_at=progress.failed_at if progress else None,
         failure=progress.failure if progress else None,
         threads=number,
-        gone=threads.filter(gone_at__isnull=False).count(),
+        gone=threads.filter(deleted_upstream_at__isnull=False).count(),
         former=threads.filter(former_at__isnull=False).count(),
         waiting=count_waiting_for_purge() if settings.ARCHIVE_GONE == "purge" else 0,
         items=items + (progress.items if progress else 0),
         breaker=open_breaker(),
         withheld=tuple(
-            WithheldThread(each.thread_id, each.title, each.missing_at, each.user)
+            WithheldThread(each.thread_id, each.title, each.withheld_at, each.user)
             for each in withheld().defer("raw").order_by("-number")[:most]
-            if each.missing_at
+            if each.withheld_at
         ),
         oversized=tuple(
             SkippedItem(each.thread.thread_id, each.item_id, each.detail)
@@ -154,7 +154,7 @@ def archive_report(most: int | None = MAX_LISTED) -> ArchiveReport:
         by_status=by_status,
         by_day=_by_day(uncounted, number),
         troubles=tuple(
-            FailedThread(each.thread_id, each.trouble or "", each.failures, each.due_at, each.user)
+            FailedThread(each.thread_id, each.sync_error or "", each.failures, each.due_at, each.user)
             for each in failing.defer("raw").order_by("-number")[:most]
         ),
         running=running,
@@ -165,7 +165,7 @@ def archive_report(most: int | None = MAX_LISTED) -> ArchiveReport:
 def _by_status(uncounted: QuerySet[ArchivedThread]) -> dict[str, int]:
     """Threads by status, the most frequent first."""
     sums = Counter[str]()
-    for status, threads in State.objects.filter(threads__gt=0).values_list("status", "threads"):
+    for status, threads in ThreadState.objects.filter(threads__gt=0).values_list("status", "threads"):
         sums[status or _NONE] += threads
     for label, threads in uncounted.values_list("status").annotate(Count("pk")):
         sums[label or _NONE] += threads
@@ -175,7 +175,7 @@ def _by_status(uncounted: QuerySet[ArchivedThread]) -> dict[str, int]:
 def _by_day(uncounted: QuerySet[ArchivedThread], number: int) -> dict[str, int]:
     """Threads by UTC day, in order; threads without a time come last."""
     sums = Counter[date]()
-    tallies = Tally.objects.filter(threads__gt=0).order_by()
+    tallies = QuarterCount.objects.filter(threads__gt=0).order_by()
     for day, threads in tallies.values_list(F("quarter") / (DAY_SECONDS // QUARTER_SECONDS)).annotate(Sum("threads")):
         sums[date.fromordinal(_EPOCH + day)] += threads
     days = uncounted.filter(created_at__isnull=False).annotate(day=TruncDate("created_at")).order_by()
@@ -189,7 +189,7 @@ def _by_day(uncounted: QuerySet[ArchivedThread], number: int) -> dict[str, int]:
 def _ends(uncounted: QuerySet[ArchivedThread]) -> tuple[datetime | None, datetime | None]:
     """The times when the first and the last thread began."""
     ends = uncounted.aggregate(first=Min("created_at"), last=Max("created_at"))
-    timed = Tally.objects.filter(threads__gt=0)
+    timed = QuarterCount.objects.filter(threads__gt=0)
     first, last = _of_quarter(timed.order_by("quarter").first()), _of_quarter(timed.order_by("-quarter").first())
     return (
         min(filter(None, [ends["first"], first.aggregate(at=Min("created_at"))["at"]]), default=None),
@@ -197,7 +197,7 @@ def _ends(uncounted: QuerySet[ArchivedThread]) -> tuple[datetime | None, datetim
     )
 
 
-def _of_quarter(tally: Tally | None) -> QuerySet[ArchivedThread]:
+def _of_quarter(tally: QuarterCount | None) -> QuerySet[ArchivedThread]:
     """The threads that began in the quarter of an hour that `tally` counts."""
     day = None if tally is None else Day.objects.filter(day=tally.quarter * QUARTER_SECONDS // DAY_SECONDS).first()
     if tally is None or day is None:

@@ -14,7 +14,7 @@ from heapq import nlargest
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import StrIndex
 
-from .models import ArchivedThread, Day, Person, Progress, Reason, State, Tally
+from .models import ArchivedThread, ArchivedUser, Day, Progress, QuarterCount, Reason, ThreadState
 from .store.counters import DAY_SECONDS, QUARTER_SECONDS
 from .utc_offsets import QUARTERS_PER_DAY, offset_periods, quarter_of, quarter_start
 
@@ -80,12 +80,12 @@ class Overview:
 
 def archive_totals(zone: tzinfo) -> ArchiveTotals:
     """The present size and freshness, with days in the time zone `zone`."""
-    timed = Tally.objects.filter(threads__gt=0)
+    timed = QuarterCount.objects.filter(threads__gt=0)
     # Two queries, since SQLite scans the whole index for MIN and MAX in one.
     first = timed.order_by("quarter").values_list("quarter", flat=True).first()
     last = timed.order_by("-quarter").values_list("quarter", flat=True).first()
-    threads = State.objects.aggregate(sum=Sum("threads"))["sum"] or 0
-    untimed = threads - (Tally.objects.aggregate(sum=Sum("threads"))["sum"] or 0)
+    threads = ThreadState.objects.aggregate(sum=Sum("threads"))["sum"] or 0
+    untimed = threads - (QuarterCount.objects.aggregate(sum=Sum("threads"))["sum"] or 0)
     progress = Progress.objects.filter(pk=1).first()
     return ArchiveTotals(
         threads=threads,
@@ -108,7 +108,7 @@ def overview(begin: date, end: date, zone: tzinfo, now: ArchiveTotals) -> Overvi
     by_day: defaultdict[date, Counter[int]] = defaultdict(Counter)
     hours = [0] * _HOURS_OF_A_WEEK
     for low, high, offset in offset_periods(since, until, zone):
-        tallies = Tally.objects.filter(quarter__gte=low, quarter__lt=high, threads__gt=0).order_by()
+        tallies = QuarterCount.objects.filter(quarter__gte=low, quarter__lt=high, threads__gt=0).order_by()
         local = (quarter_start(low) + offset).date()
         monday = local - timedelta(days=local.weekday())
         base = quarter_of(datetime.combine(local, time(), UTC) - offset)
@@ -128,20 +128,20 @@ def overview(begin: date, end: date, zone: tzinfo, now: ArchiveTotals) -> Overvi
         by_day=_by_status(by_day),
         hours=tuple(tuple(hours[24 * day : 24 * day + 24]) for day in range(7)),
         reasons=_ranked(Reason.objects.all(), "text", "cause", thread_range),
-        users=_ranked(Person.objects.all(), "name", "person", thread_range),
+        users=_ranked(ArchivedUser.objects.all(), "user_id", "archived_user", thread_range),
     )
 
 
 def users_named_in(reason: Ranked) -> list[str]:
     """The ids of users that the text of a reason contains and that have threads with this reason."""
     theirs = ArchivedThread.objects.filter(cause=reason.key)
-    standing_in = Person.objects.annotate(place=StrIndex(Value(reason.name), F("name"))).filter(place__gt=0)
+    standing_in = ArchivedUser.objects.annotate(place=StrIndex(Value(reason.name), F("user_id"))).filter(place__gt=0)
     if Reason.objects.filter(pk=reason.key, threads__gt=MAX_THREADS_TO_NARROW).exists():
         # With many threads, first the users whose id the text contains, then whether each has such a thread.
-        standing_in = standing_in.filter(Exists(theirs.filter(person=OuterRef("pk"))))
+        standing_in = standing_in.filter(Exists(theirs.filter(archived_user=OuterRef("pk"))))
     else:
-        standing_in = standing_in.filter(pk__in=theirs.values("person"))
-    return list(standing_in.values_list("name", flat=True))
+        standing_in = standing_in.filter(pk__in=theirs.values("archived_user"))
+    return list(standing_in.values_list("user_id", flat=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class _ThreadRange:
 
 
 def _ranked(
-    everyone: QuerySet[Person] | QuerySet[Reason],
+    everyone: QuerySet[ArchivedUser] | QuerySet[Reason],
     name: str,
     column: str,
     thread_range: _ThreadRange | None,
@@ -211,7 +211,7 @@ def _ranked(
 
 
 def _count_largest(
-    candidates: QuerySet[Person] | QuerySet[Reason], column: str, thread_range: _ThreadRange, most: int
+    candidates: QuerySet[ArchivedUser] | QuerySet[Reason], column: str, thread_range: _ThreadRange, most: int
 ) -> Counter[int] | None:
     """Threads by key for as many candidates as it takes to know the best; None if that is too many."""
     counted: Counter[int] = Counter()
@@ -238,7 +238,7 @@ def _grouped(thread_range: _ThreadRange, column: str, keys: list[int] | None) ->
 
 def _by_status(by_day: Mapping[date, Mapping[int, int]]) -> dict[date, dict[str, int]]:
     """Threads by status for each day, in order; a status with and without a reason counts as one."""
-    states = dict(State.objects.values_list("pk", "status"))
+    states = dict(ThreadState.objects.values_list("pk", "status"))
     found: dict[date, dict[str, int]] = {}
     for day in sorted(by_day):
         sums: Counter[str] = Counter()

@@ -15,7 +15,7 @@ from threads.jobs.lease import LeaseLostError
 from threads.sources import upstream
 
 from . import database_guard, reindex
-from .models import Run
+from .models import SyncRun
 from .sync import sync_requests
 from .sync.lease import LeaseHeldError
 from .sync.sync import Sync, failure_reason, store_failure
@@ -33,7 +33,9 @@ def _keep_up() -> None:
     every = timedelta(minutes=settings.ARCHIVE_EVERY)
     try:
         # Every machine has its schedule; one run is enough. An end in the future is from before the clock was put back.
-        if not Run.objects.filter(phase="ended", ended_at__gt=Now() - every / 2, ended_at__lte=Now() + every).exists():
+        if not SyncRun.objects.filter(
+            phase="ended", finished_at__gt=Now() - every / 2, finished_at__lte=Now() + every
+        ).exists():
             _run(everything=False)
     except (LeaseHeldError, DatabaseError) as error:
         _log_skipped(error)

@@ -17,7 +17,7 @@ from threads.sources.query import ThreadQuery
 from threads.sources.window import Window
 
 from . import removal, user_ids
-from .models import ArchivedThread, Person, Progress, StaleIndex, State, current
+from .models import ArchivedThread, ArchivedUser, Progress, StaleIndex, ThreadState, current
 from .report import MAX_CUT_THREADS
 from .search import engines, users
 from .search.snippets import ItemMatch, best_item
@@ -40,17 +40,17 @@ _lacking: TTLCache[SearchGaps] = TTLCache(3)
 class ThreadInfo:
     """What the archive knows of a thread.
 
-    `opening` is the beginning of the user's first message. `messages` is None until the items are read. `gone_at` is
-    the time when the thread was found to be deleted upstream, `confirmed_at` when it was last seen there. `only_here`
-    tells whether only the archive has it. `units` are the folded words searched for, `hit` the item that contains them;
-    `unlooked` tells whether the search for the item timed out.
+    `opening` is the beginning of the user's first message. `messages` is None until the items are read.
+    `deleted_upstream_at` is the time when the thread was found to be deleted upstream, `checked_at` when it was last
+    seen there. `only_here` tells whether only the archive has it. `units` are the folded words searched for, `hit` the
+    item that contains them; `unlooked` tells whether the search for the item timed out.
     """
 
     opening: str | None
     messages: int | None
     last_activity_at: datetime | None
-    confirmed_at: datetime
-    gone_at: datetime | None
+    checked_at: datetime
+    deleted_upstream_at: datetime | None
     only_here: bool = False
     units: tuple[str, ...] = ()
     hit: ItemMatch | None = None
@@ -71,9 +71,9 @@ def by_id(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, T
             opening=thread.opening,
             messages=thread.messages if thread.read_at else None,
             last_activity_at=thread.last_activity_at,
-            confirmed_at=thread.confirmed_at,
-            gone_at=thread.gone_at,
-            only_here=any((thread.gone_at, thread.missing_at, thread.former_at)),
+            checked_at=thread.checked_at,
+            deleted_upstream_at=thread.deleted_upstream_at,
+            only_here=any((thread.deleted_upstream_at, thread.withheld_at, thread.former_at)),
             units=looked_for,
             hit=hits.get(thread.number),
             unlooked=bool(looked_for) and thread.number not in hits,
@@ -91,7 +91,7 @@ def has_threads() -> bool:
     """Whether anything is archived. Cached for 5 seconds."""
     known = _filled.get("")
     if known is None:
-        known = State.objects.exists() or ArchivedThread.objects.exists()
+        known = ThreadState.objects.exists() or ArchivedThread.objects.exists()
         _filled.put("", known)
     return known
 
@@ -159,7 +159,7 @@ def search_gaps() -> SearchGaps | None:
     if known is None:
         progress = Progress.objects.filter(pk=1).first()
         ended = progress is not None and progress.reached_end_at is not None
-        kept = None if ended else sum(State.objects.values_list("threads", flat=True))
+        kept = None if ended else sum(ThreadState.objects.values_list("threads", flat=True))
         unread = current().filter(read_at__isnull=True).count() if settings.ARCHIVE == "full" else 0
         cut = len(engines.numbers_with_word(word_index.CUT_MARKER, MAX_CUT_THREADS))
         known = SearchGaps(kept, unread, StaleIndex.objects.count(), cut)
@@ -172,7 +172,7 @@ def is_cut(thread_id: str) -> bool:
     return word_index.is_cut(thread_id)
 
 
-def suggested_users(typed: str) -> list[Person]:
+def suggested_users(typed: str) -> list[ArchivedUser]:
     """Users to suggest for a text typed into the user field."""
     return users.suggest(typed)
 
@@ -202,7 +202,7 @@ def mark_deleted(thread_id: str) -> None:
     """Marks an archived thread that a page has found to be deleted upstream, unless it is marked already."""
     with transaction.atomic():
         tombstones.lock_for_storing()
-        kept = ArchivedThread.objects.select_for_update().filter(thread_id=thread_id, gone_at=None).first()
+        kept = ArchivedThread.objects.select_for_update().filter(thread_id=thread_id, deleted_upstream_at=None).first()
         if kept is not None:
             removal.mark_deleted(kept, timezone.now())
 
@@ -216,7 +216,7 @@ def refresh(thread: Thread, window: Window[ThreadItem]) -> None:
         if kept is None:
             return
         now = timezone.now()
-        if kept.raw != write.raw_json(thread) or now - kept.confirmed_at > _MIN_REFRESH:
+        if kept.raw != write.raw_json(thread) or now - kept.checked_at > _MIN_REFRESH:
             write.refresh_threads([(kept, thread)], now)
         if settings.ARCHIVE != "full":
             return

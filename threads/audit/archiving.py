@@ -25,10 +25,12 @@ STAYS = timedelta(hours=48)
 """Newer events stay: the circuit breaker for deletions counts those of the last day."""
 
 _TABLE = "audit_auditevent"
-_FIELDS = (
-    "id", "at", "action", "outcome", "who", "who_id", "address", "thread", "customer", "detail", "request_id",
-    "upstream_request_id",
-)  # fmt: skip
+_FIELDS = {
+    "id": "id", "at": "at", "action": "action", "outcome": "outcome", "who": "account", "who_id": "account_id",
+    "address": "address", "thread": "thread_id", "customer": "user_id", "detail": "detail", "request_id": "request_id",
+    "upstream_request_id": "upstream_request_id",
+}  # fmt: skip
+"""The keys of an event in a file, and its fields. The keys never change, else older files could not be verified."""
 
 
 class ArchivingError(Exception):
@@ -90,7 +92,7 @@ def _old(before: datetime) -> Iterator[hash_chain.Line]:
 
 
 def _event(row: AuditEvent) -> hash_chain.Line:
-    return {name: getattr(row, name) for name in _FIELDS} | {"at": row.at.isoformat()}
+    return {key: getattr(row, name) for key, name in _FIELDS.items()} | {"at": row.at.isoformat()}
 
 
 def _remove(path: Path) -> int:

@@ -29,14 +29,14 @@ def as_csv(events: Iterable[AuditEvent], *, masked: bool = False) -> Iterator[st
             [
                 row.pk,
                 row.at.astimezone(UTC).isoformat(timespec="milliseconds"),
-                row.who,
-                row.who_id,
+                row.account,
+                row.account_id,
                 row.address,
                 row.action,
                 describe(row),
                 row.outcome,
-                row.thread,
-                row.customer,
+                row.thread_id,
+                row.user_id,
                 json.dumps(row.detail, ensure_ascii=False) if row.detail else "",
                 row.request_id,
                 row.upstream_request_id,
@@ -46,10 +46,10 @@ def as_csv(events: Iterable[AuditEvent], *, masked: bool = False) -> Iterator[st
 
 def _masked(event: AuditEvent) -> AuditEvent:
     """A masked copy of an event, not to be saved."""
-    user_ids = (event.customer,)
+    user_ids = (event.user_id,)
     detail = event.detail if isinstance(event.detail, dict) else {}
     shown = {name: value for name, value in detail.items() if name not in {*ENCODED, "words", "typed", "file"}}
     masked = copy(event)
-    masked.customer = event.customer and masking.mask_id(event.customer)
+    masked.user_id = event.user_id and masking.mask_id(event.user_id)
     masked.detail = masking.deep(shown, user_ids)
     return masked

@@ -176,7 +176,7 @@ def _search(event: AuditEvent, detail: dict[str, Any]) -> str | None:
         return "Stepped through the threads of a list"
     query = QueryDict(str(detail.get("list", "")))
     words = "Searched the threads" if "q" in query else "Filtered the list of threads"
-    return f"{words} of a user" if event.customer else words
+    return f"{words} of a user" if event.user_id else words
 
 
 def _archive(event: AuditEvent, detail: dict[str, Any]) -> str | None:

@@ -9,7 +9,7 @@ from django import forms
 from threads.chatkit import MAX_ID, MAX_USER
 from threads.lib.form_fields import Errors, OpaqueTextField, clean_list_fields, day, order, rows_per_page
 
-from .query import DEFAULT_LIMIT, MAX_LIMIT, AuditQuery
+from .query import DEFAULT_LIMIT, MAX_LIMIT, PARAMETERS, AuditQuery
 from .record import Action, Outcome
 
 
@@ -52,4 +52,5 @@ def read(parameters: Mapping[str, str]) -> tuple[AuditQuery | None, Errors]:
         return None, errors
     values["action"], values["outcome"] = values["action"] or None, values["outcome"] or None
     values["limit"] = values["limit"] or DEFAULT_LIMIT
+    values |= {name: values.pop(parameter) for name, parameter in PARAMETERS.items()}
     return AuditQuery(**values), {}

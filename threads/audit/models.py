@@ -23,9 +23,16 @@ class _Rows(models.QuerySet["AuditEvent"]):
         raise AppendOnlyError
 
 
-DENSE = ("who", "action", "outcome", "address")
-SPARSE = ("thread", "customer", "request_id")
+DENSE = ("account", "action", "outcome", "address")
+SPARSE = ("thread_id", "user_id", "request_id")
 """The filters. Indexes of the latter are partial: without the rows where they are empty."""
+
+_INDEX_NAMES = {"account": "who", "thread_id": "thread", "user_id": "customer"}
+"""How the names of the indexes of renamed columns end: as before."""
+
+
+def _index_name(field: str) -> str:
+    return f"audit_by_{_INDEX_NAMES.get(field, field)}"
 
 
 class AuditEvent(models.Model):
@@ -36,14 +43,14 @@ class AuditEvent(models.Model):
     """A value of `record.Action`."""
     outcome = models.CharField(max_length=20)
     """A value of `record.Outcome`."""
-    who = models.CharField(max_length=150, blank=True)
+    account = models.CharField(max_length=150, blank=True)
     """The account's name, "" where nobody was signed in, `record.SYSTEM` for scheduled tasks."""
-    who_id = models.CharField(max_length=40, blank=True)
+    account_id = models.CharField(max_length=40, blank=True)
     """The account's primary key."""
     address = models.CharField(max_length=64, blank=True)
     """The network address of the request."""
-    thread = models.CharField(max_length=550, blank=True)
-    customer = models.CharField(max_length=550, blank=True)
+    thread_id = models.CharField(max_length=550, blank=True)
+    user_id = models.CharField(max_length=550, blank=True)
     """The id of the end user that it was about, as at the upstream."""
     detail = models.JSONField(default=dict)
     """More facts by name: filters, counts, reasons, ids of jobs. Never the text of a message."""
@@ -57,15 +64,15 @@ class AuditEvent(models.Model):
         default_permissions = ()
         indexes: ClassVar = [
             models.Index(fields=["at", "id"], name="audit_at"),
-            *(models.Index(fields=[name, "at", "id"], name=f"audit_by_{name}") for name in DENSE),
+            *(models.Index(fields=[name, "at", "id"], name=_index_name(name)) for name in DENSE),
             *(
-                models.Index(fields=[name, "at", "id"], name=f"audit_by_{name}", condition=~models.Q(**{name: ""}))
+                models.Index(fields=[name, "at", "id"], name=_index_name(name), condition=~models.Q(**{name: ""}))
                 for name in SPARSE
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.who} {self.action} {self.outcome}"
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.account} {self.action} {self.outcome}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:

@@ -24,7 +24,11 @@ MAX_LIMIT = 200
 _CHUNK = 1000
 """Rows that a download holds in memory."""
 
-_FILTERS = ("who", "action", "outcome", "thread", "customer", "address", "request_id")
+PARAMETERS = {
+    "account": "who", "action": "action", "outcome": "outcome", "thread_id": "thread", "user_id": "customer",
+    "address": "address", "request_id": "request_id",
+}  # fmt: skip
+"""The filters, and their names in the query string."""
 
 
 class NoSuchEventError(Exception):
@@ -37,11 +41,11 @@ class AuditQuery:
     the last day, in the reader's time zone. At most one of `after` and `before` is set: the id of the row just before
     the page, or just after it, in `order`."""
 
-    who: str | None = None
+    account: str | None = None
     action: str | None = None
     outcome: str | None = None
-    thread: str | None = None
-    customer: str | None = None
+    thread_id: str | None = None
+    user_id: str | None = None
     address: str | None = None
     request_id: str | None = None
     begin: date | None = None
@@ -54,7 +58,7 @@ class AuditQuery:
     @property
     def filters(self) -> int:
         """The number of active filters."""
-        return sum(getattr(self, name) is not None for name in (*_FILTERS, "begin", "end"))
+        return sum(getattr(self, name) is not None for name in (*PARAMETERS, "begin", "end"))
 
     def first(self) -> AuditQuery:
         """The same query, from its first page."""
@@ -66,7 +70,7 @@ class AuditQuery:
 
     def encoded(self) -> str:
         """The query string: values that differ from the default, in a fixed order, percent-encoded."""
-        values = {name: getattr(self, name) for name in _FILTERS} | {
+        values = {parameter: getattr(self, name) for name, parameter in PARAMETERS.items()} | {
             "from": self.begin,
             "to": self.end,
             "order": self.order if self.order != "desc" else None,
@@ -122,7 +126,7 @@ def all_events(query: AuditQuery, zone: tzinfo = UTC) -> Iterator[AuditEvent]:
 
 def _filtered(query: AuditQuery, zone: tzinfo) -> QuerySet[AuditEvent]:
     events = AuditEvent.objects.all()
-    for name in _FILTERS:
+    for name in PARAMETERS:
         value = storable(getattr(query, name), MAX_ID)
         if value is not None:
             events = events.filter(**{name: value})

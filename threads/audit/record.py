@@ -119,8 +119,8 @@ def _trace_of(as_actor: Actor) -> Trace:
 
 
 def record_or_raise(action: Action, outcome: Outcome, **about: Any) -> AuditEvent:
-    """Records an action that destroys or exports, before it is done. `about` are fields of `AuditEvent`: `thread`,
-    `customer`, `detail`, `upstream_request_id`. Raises `NotRecordedError`; then the action must not be done."""
+    """Records an action that destroys or exports, before it is done. `about` are fields of `AuditEvent`: `thread_id`,
+    `user_id`, `detail`, `upstream_request_id`. Raises `NotRecordedError`; then the action must not be done."""
     try:
         return AuditEvent.objects.create(**_row(action, outcome, about))
     except DatabaseError as error:
@@ -147,7 +147,7 @@ def _row(action: Action, outcome: Outcome, about: dict[str, Any]) -> dict[str, A
 
 def _by() -> dict[str, str]:
     now = actor()
-    return {"who": now.name[:150], "who_id": now.id, "address": now.address[:64], "request_id": now.request_id}
+    return {"account": now.name[:150], "account_id": now.id, "address": now.address[:64], "request_id": now.request_id}
 
 
 def _clean(about: dict[str, Any]) -> dict[str, Any]:
@@ -156,7 +156,7 @@ def _clean(about: dict[str, Any]) -> dict[str, Any]:
     if "upstream_request_id" not in about and current and current.upstream:
         about["upstream_request_id"] = current.upstream[-1]
     return {
-        name: storable(value, MAX_ID if name in {"thread", "customer"} else MAX_TEXT) for name, value in about.items()
+        name: storable(value, MAX_ID if name in {"thread_id", "user_id"} else MAX_TEXT) for name, value in about.items()
     }
 
 

@@ -174,7 +174,7 @@ def _handle_not_found(job: Erasure, target: Target, evidence: DeletionChecker, s
 
 def _owner(job: Erasure, target: Target) -> str | None:
     """The exact id of a thread's user, None where it is not known."""
-    return job.user or (target.customer if target.customer and is_exact(target.customer) else None)
+    return job.user or (target.user_id if target.user_id and is_exact(target.user_id) else None)
 
 
 def _was_erased(target: Target) -> bool:
@@ -233,22 +233,22 @@ def _note(job: Erasure, target: Target, state: State) -> None:
     last line, so what this very step did not write is written again."""
     if state in Target.CLEAN:
         # A replay repeats a line that is in the file.
-        if target.is_noted or (state == State.COPY and target.line is not None):
+        if target.is_noted or (state == State.COPY and target.journal_line is not None):
             return
         kind = EntryKind.ERASE
-    elif target.line is not None:
+    elif target.journal_line is not None:
         kind = EntryKind.KEPT
     else:
         return
     job.ensure_lease(settings.CHATKIT_DEADLINE)  # without the lease, nothing of the next holder may be revoked
-    target.line = journal.append(NewEntry(job.pk, kind, target.thread_id)) or target.line
+    target.journal_line = journal.append(NewEntry(job.pk, kind, target.thread_id)) or target.journal_line
     target.is_noted = kind is EntryKind.ERASE
 
 
 def _set(target: Target, state: State, reason: str, request_id: str) -> None:
     target.state, target.reason, target.at = state, reason, timezone.now()
     target.upstream_request_id = request_id
-    target.save(update_fields=["state", "reason", "at", "upstream_request_id", "attempts", "line"])
+    target.save(update_fields=["state", "reason", "at", "upstream_request_id", "attempts", "journal_line"])
 
 
 def _record(
@@ -257,8 +257,8 @@ def _record(
     record_or_raise(
         Action.DELETE,
         outcome,
-        thread=target.thread_id,
-        customer=target.customer or job.customer,
+        thread_id=target.thread_id,
+        user_id=target.user_id or job.user_id,
         detail={"erasure": str(job.pk)} | (more or {}),
         upstream_request_id=request_id,
     )

@@ -135,9 +135,9 @@ def last_in_file() -> int:
 
 def last_in_database() -> int:
     """The highest line number in this database, 0 for none."""
-    numbered = {"line__isnull": False}  # the condition of the indexes
-    of_threads = Target.objects.filter(**numbered).aggregate(last=Max("line"))["last"]
-    of_orders = Erasure.objects.filter(**numbered).aggregate(last=Max("line"))["last"]
+    numbered = {"journal_line__isnull": False}  # the condition of the indexes
+    of_threads = Target.objects.filter(**numbered).aggregate(last=Max("journal_line"))["last"]
+    of_orders = Erasure.objects.filter(**numbered).aggregate(last=Max("journal_line"))["last"]
     return max(of_threads or 0, of_orders or 0)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from threads.archive.models import Erased
+from threads.archive.models import Tombstone
 from threads.archive.user_ids import is_exact, stored_user_id
 
 from .models import Erasure, Target
@@ -27,21 +27,21 @@ def of_user(user: str) -> PastErasure | None:
     if stored_user_id(user) != user:  # the column holds it changed or cut, as it may hold another id
         return None
     kinds = (Erasure.Kind.USER, Erasure.Kind.COPIES)
-    orders = Erasure.objects.filter(customer=user, kind__in=kinds).exclude(rule__has_key="user")
-    clean = Target.objects.filter(customer=user, state__in=Target.CLEAN, at__isnull=False)
+    orders = Erasure.objects.filter(user_id=user, kind__in=kinds).exclude(rule__has_key="user")
+    clean = Target.objects.filter(user_id=user, state__in=Target.CLEAN, at__isnull=False)
     if not is_exact(user):  # the column may mean other ids too: only an order names the user
         clean = clean.filter(erasure__in=orders)
     last = clean.order_by("-at", "-id").values_list("at", "erasure_id").first()
     if last is None or last[0] is None:
         return None
-    whole = orders.filter(ended_at__isnull=False)
-    order = whole.filter(targets__state__in=Target.CLEAN).order_by("-ended_at").values_list("pk", flat=True).first()
+    whole = orders.filter(finished_at__isnull=False)
+    order = whole.filter(targets__state__in=Target.CLEAN).order_by("-finished_at").values_list("pk", flat=True).first()
     return PastErasure(last[0], order or last[1], whole=order is not None)
 
 
 def of_thread(thread_id: str) -> PastErasure | None:
     """The past erasure of a thread; None where it was not erased here."""
-    tombstone = Erased.objects.filter(thread_id=thread_id).values_list("at", flat=True).first()
+    tombstone = Tombstone.objects.filter(thread_id=thread_id).values_list("erased_at", flat=True).first()
     if tombstone is None:
         return None
     clean = Target.objects.filter(thread_id=thread_id, state__in=Target.CLEAN)

@@ -27,7 +27,7 @@ class Erasure(Job):
     """The kinds that make no upstream call."""
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
-    customer = models.CharField(max_length=512, blank=True)
+    user_id = models.CharField(max_length=512, blank=True)
     """The user's id as far as the column can hold it, see `user`; "" where single threads were chosen."""
     token = models.CharField(max_length=64, unique=True)
     """Of the confirmed preview: confirming it twice orders once."""
@@ -35,13 +35,13 @@ class Erasure(Job):
     """For retention: `days`, `statuses` and `before`, the latest time of a last activity. For a replay: the `orders` of
     the erasures file that it repeats, those of them that were `unfinished`, and the `users` of these, percent-encoded,
     where they have archived threads. For a user whose id no column can hold: `user`, the id, percent-encoded."""
-    awaits = models.BooleanField(default=False, db_default=False)
+    needs_confirmation = models.BooleanField(default=False, db_default=False)
     """Whether it waits for confirmation by an account that may erase."""
     confirmed_by = models.CharField(max_length=150, blank=True, db_default="")
     confirmed_at = models.DateTimeField(null=True)
     held = models.TextField(blank=True, db_default="")
     """Why it does not go on at present, a clause; "" while it does."""
-    line = models.BigIntegerField(null=True)
+    journal_line = models.BigIntegerField(null=True)
     """The number of its last line in the erasures file."""
     listed_at = models.DateTimeField(null=True)
     """When the first listing of the threads to erase was complete."""
@@ -51,18 +51,20 @@ class Erasure(Job):
     """When such a reading found nothing new; None where none did."""
     tries = models.PositiveIntegerField(default=0)
     """Failed upstream calls since the last answer."""
-    again_at = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(null=True)
     """When the next try is due."""
-    trouble = models.TextField(blank=True)
+    error = models.TextField(blank=True)
     """Why it was cut short, a clause; "" where it was not."""
     traces = models.JSONField(default=dict)
     """What was removed here, as counts by name, and what was done to the files of the database."""
 
     class Meta(Job.Meta):
         indexes: ClassVar = [
-            models.Index(fields=["-asked_at"], name="erasure_newest"),
-            models.Index(fields=["customer"], name="erasure_customer"),
-            models.Index(fields=["line"], name="erasure_last_line", condition=models.Q(line__isnull=False)),
+            models.Index(fields=["-requested_at"], name="erasure_newest"),
+            models.Index(fields=["user_id"], name="erasure_customer"),
+            models.Index(
+                fields=["journal_line"], name="erasure_last_line", condition=models.Q(journal_line__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -71,7 +73,7 @@ class Erasure(Job):
     @property
     def user(self) -> str:
         """The exact id of the user; "" where single threads were chosen."""
-        return unquote(self.rule["user"]) if "user" in self.rule else self.customer
+        return unquote(self.rule["user"]) if "user" in self.rule else self.user_id
 
     @classmethod
     def order(
@@ -86,14 +88,14 @@ class Erasure(Job):
                 row.erasure = job
             Target.objects.bulk_create(rows, batch_size=500)
             about = {"erasure": str(job.pk), "kind": job.kind, "threads": job.total} | (detail or {})
-            record_or_raise(Action.ERASURE, Outcome.INTENT, customer=job.customer, detail=about, upstream_request_id="")
+            record_or_raise(Action.ERASURE, Outcome.INTENT, user_id=job.user_id, detail=about, upstream_request_id="")
         return job
 
     @staticmethod
     def of_user(user: str) -> dict[str, Any]:
         """The fields that hold a user's id."""
         stored = stored_user_id(user)
-        return {"customer": stored} | ({"rule": {"user": quote(user, safe="")}} if stored != user else {})
+        return {"user_id": stored} | ({"rule": {"user": quote(user, safe="")}} if stored != user else {})
 
 
 class Target(models.Model):
@@ -115,7 +117,7 @@ class Target(models.Model):
 
     erasure = models.ForeignKey(Erasure, models.PROTECT, related_name="targets", db_index=False)
     thread_id = models.CharField(max_length=512)
-    customer = models.CharField(max_length=512, blank=True)
+    user_id = models.CharField(max_length=512, blank=True)
     """Its user's id, "" where it is not known."""
     created_at = models.DateTimeField(null=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.TODO)
@@ -126,7 +128,7 @@ class Target(models.Model):
     """The upstream's id of the call that decided its state."""
     attempts = models.PositiveIntegerField(default=0)
     """Attempts without an outcome."""
-    line = models.BigIntegerField(null=True)
+    journal_line = models.BigIntegerField(null=True)
     """The number of its last line in the erasures file, None where it has none."""
 
     is_noted = False
@@ -140,9 +142,9 @@ class Target(models.Model):
                 name="erasure_open",
                 condition=models.Q(state__in=["todo", "asked"]),
             ),
-            models.Index(fields=["line"], name="erasure_line", condition=models.Q(line__isnull=False)),
+            models.Index(fields=["journal_line"], name="erasure_line", condition=models.Q(journal_line__isnull=False)),
             models.Index(fields=["thread_id"], name="erasure_of_thread"),
-            models.Index(fields=["customer"], name="erasure_of_customer"),
+            models.Index(fields=["user_id"], name="erasure_of_customer"),
         ]
 
     def __str__(self) -> str:

@@ -56,7 +56,7 @@ def _targets(wanted: ConfirmedPreview) -> list[Target]:
     return [
         Target(
             thread_id=thread_id,
-            customer=stored_user_id(user or users.get(thread_id) or ""),
+            user_id=stored_user_id(user or users.get(thread_id) or ""),
             created_at=datetime.fromtimestamp(created, UTC) if created is not None else None,
         )
         for thread_id, user, created in wanted.threads

@@ -101,7 +101,7 @@ def of_threads(ids: Sequence[str]) -> Preview:
     chosen = tuple(dict.fromkeys(ids))
     kept = {each.thread_id: each for each in ArchivedThread.objects.filter(thread_id__in=chosen)}
     known = {thread_id: to_thread(each) for thread_id, each in kept.items()}
-    found = _Found(known, sum(each.gone_at is not None for each in kept.values()))
+    found = _Found(known, sum(each.deleted_upstream_at is not None for each in kept.values()))
     # Asks the upstream at least once, to know beforehand whether it can delete at all.
     wanted = [each for each in chosen if each not in known] or chosen[:1]
     _ask(wanted, found)

@@ -29,12 +29,12 @@ def not_erased(job: Erasure) -> QuerySet[Target]:
 
 def is_cut_short(job: Erasure) -> bool:
     """Whether it was cut short, or threads may be left in the user's list."""
-    return bool(job.trouble or job.traces.get("lost") or job.traces.get("listed"))
+    return bool(job.error or job.traces.get("lost") or job.traces.get("listed"))
 
 
 def last_look(job: Erasure) -> str:
     """A sentence about threads of the user that arrived meanwhile; "" for other kinds, and before the end."""
-    if job.kind != Erasure.Kind.USER or job.ended_at is None:
+    if job.kind != Erasure.Kind.USER or job.finished_at is None:
         return ""
     if job.looked_at is not None:
         return "The last look found no further thread of this user."
@@ -59,8 +59,8 @@ def remarks(job: Erasure) -> list[str]:
             f"{'them' if len(unfinished) != 1 else 'it'} may still be at OpenAI. Order again: "
             f"{'; '.join(_again(job.rule, each) for each in unfinished)}."
         )
-    if job.trouble:
-        sentences.append(f"It ended before its end: {job.trouble}.")
+    if job.error:
+        sentences.append(f"It ended before its end: {job.error}.")
     if others := job.traces.get("others"):
         sentences.append(
             f"{_many(others, 'row')} of the user's list did not say whose they are, or had no id, and were left alone."
@@ -79,9 +79,9 @@ def traces(job: Erasure) -> list[str]:
     """What was removed from this database and its exports, in sentences; empty before that is known."""
     sentences = []
     archive, files = job.traces.get("archive"), job.traces.get("files")
-    if job.ended_at and not job.targets.filter(state__in=Target.CLEAN).exists():
+    if job.finished_at and not job.targets.filter(state__in=Target.CLEAN).exists():
         sentences.append("Nothing was taken away here, since none of them is known to be gone.")
-    elif job.ended_at and not (archive and archive["threads"]):
+    elif job.finished_at and not (archive and archive["threads"]):
         sentences.append("The archive had no copy of them.")
     elif archive:
         sentences.append(
@@ -107,13 +107,13 @@ def as_json(job: Erasure) -> dict[str, Any]:
         "erasure": str(job.pk),
         "kind": job.kind,
         "user": job.user or None,
-        "asked_by": job.who,
+        "asked_by": job.account,
         "asked_from": job.address or None,
         "request_id": job.request_id or None,
-        "asked_at": job.asked_at,
-        "began_at": job.began_at,
-        "ended_at": job.ended_at,
-        "ended": job.ended_at is not None,
+        "asked_at": job.requested_at,
+        "began_at": job.started_at,
+        "ended_at": job.finished_at,
+        "ended": job.finished_at is not None,
         "rule": job.rule or None,
         "confirmed_by": job.confirmed_by or None,
         "confirmed_at": job.confirmed_at,
@@ -126,7 +126,7 @@ def as_json(job: Erasure) -> dict[str, Any]:
         "threads": [
             {
                 "id": target.thread_id,
-                "user": target.customer or None,
+                "user": target.user_id or None,
                 "created_at": target.created_at,
                 "outcome": target.state,
                 "reason": target.reason or None,

@@ -71,7 +71,9 @@ def compare(*, whole: bool = True) -> JournalComparison:
     Raises `JournalError`."""
     file = journal_summary.read()
     result = JournalComparison(lines=file.lines, damaged=file.damaged)
-    takeable = set(workable(Erasure.objects.filter(ended_at=None, awaits=False)).values_list("pk", flat=True))
+    takeable = set(
+        workable(Erasure.objects.filter(finished_at=None, needs_confirmation=False)).values_list("pk", flat=True)
+    )
     for batch in _batches(file.erased.values()):
         erased = tombstones.erased_ids({entry.thread for entry in batch})
         left = [entry for entry in batch if entry.thread not in erased]
@@ -143,7 +145,7 @@ def replay(say: Callable[[str], None] = lambda _text: None) -> Erasure | None:
     """Erases the copies of threads that are erased according to the file, and of all threads that a user had when the
     user's erasure ended. Returns the erasure, None where there is nothing to do. Raises `JournalError` and
     `NotRecordedError`."""
-    job = Erasure.objects.filter(kind=Erasure.Kind.REPLAY, ended_at=None).first()
+    job = Erasure.objects.filter(kind=Erasure.Kind.REPLAY, finished_at=None).first()
     job = job or _order(compare(whole=False), say)
     if job is not None:
         work(job, upstream.client(), Event())
@@ -161,8 +163,8 @@ def fill() -> int:
         if last is None:
             return 0
         for number, target in enumerate(batch, last - len(batch) + 1):
-            target.line = number
-        Target.objects.bulk_update(batch, ["line"])
+            target.journal_line = number
+        Target.objects.bulk_update(batch, ["journal_line"])
         written += len(batch)
     return written
 
@@ -183,7 +185,7 @@ def _order(comparison: JournalComparison, say: Callable[[str], None]) -> Erasure
         Erasure.Kind.REPLAY,
         f"replay {timezone.now().isoformat()}",
         (
-            Target(thread_id=thread_id, customer=stored_user_id(users.get(thread_id) or ""), line=number)
+            Target(thread_id=thread_id, user_id=stored_user_id(users.get(thread_id) or ""), journal_line=number)
             for thread_id, number in targets.items()
         ),
         detail={"orders": len(comparison.orders)},
@@ -208,9 +210,9 @@ def _noted(file: JournalSummary, entries: Iterable[JournalEntry]) -> set[tuple[s
     not where the erasure has ended according to the file."""
     lines = {(entry.thread, entry.erasure): entry.number for entry in entries}
     threads = [thread for thread, _ in lines]
-    rows = Target.objects.filter(thread_id__in=threads, line__isnull=False).exclude(state__in=Target.CLEAN)
+    rows = Target.objects.filter(thread_id__in=threads, journal_line__isnull=False).exclude(state__in=Target.CLEAN)
     found = set()
-    for thread, erasure, state, line in rows.values_list("thread_id", "erasure_id", "state", "line"):
+    for thread, erasure, state, line in rows.values_list("thread_id", "erasure_id", "state", "journal_line"):
         is_over = state in Target.OPEN and file.ended.get(erasure, 0) > (line or 0)
         if (line or 0) >= lines.get((thread, erasure), math.inf) and not is_over:
             found.add((thread, erasure))
@@ -223,9 +225,9 @@ def _known(file: JournalSummary) -> set[UUID]:
     known: set[UUID] = set()
     for batch in _batches(file.orders):
         known |= set(Erasure.objects.filter(pk__in=batch).values_list("pk", flat=True))
-    left = Erasure.objects.filter(ended_at=None)
+    left = Erasure.objects.filter(finished_at=None)
     known -= file.ended.keys() & set(left.exclude(pk__in=workable(left)).values_list("pk", flat=True))
-    replayed = Erasure.objects.filter(kind=Erasure.Kind.REPLAY, ended_at__isnull=False)
+    replayed = Erasure.objects.filter(kind=Erasure.Kind.REPLAY, finished_at__isnull=False)
     for rule in replayed.values_list("rule", flat=True):
         known |= {UUID(each) for each in rule["orders"]}
     return known
@@ -234,7 +236,7 @@ def _known(file: JournalSummary) -> set[UUID]:
 def _unwritten(erased: Iterable[str]) -> Iterator[Target]:
     """One target for each thread that the database has erased and that is not in `erased`."""
     seen = set(erased)
-    clean = Target.objects.filter(state__in=Target.CLEAN).only("id", "erasure_id", "thread_id", "line")
+    clean = Target.objects.filter(state__in=Target.CLEAN).only("id", "erasure_id", "thread_id", "journal_line")
     for target in chunked(clean, 1000):
         if target.thread_id not in seen:
             seen.add(target.thread_id)

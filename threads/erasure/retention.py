@@ -46,7 +46,7 @@ class Rule:
         found = ArchivedThread.objects.filter(state__status__in=self.statuses, created_at__lt=self.before)
         found = found.filter(Q(last_activity_at=None) | Q(last_activity_at__lt=self.before))
         if settings.ARCHIVE == "full":
-            found = found.filter(Q(read_at__isnull=False) | Q(gone_at__isnull=False))
+            found = found.filter(Q(read_at__isnull=False) | Q(deleted_upstream_at__isnull=False))
         return found.order_by("number")
 
 
@@ -80,7 +80,7 @@ def order(rule: Rule, token: str, client: ChatKitClient) -> Erasure | None:
     """Orders the erasure of due threads. Returns the order that waits for confirmation where there is one by the same
     rule; None where nothing is due, or another process has just ordered. Raises `ClockError` where this machine's clock
     does not agree with the upstream's, the `ChatKitError` of that call, `JournalError` and `NotRecordedError`."""
-    for waiting in _retentions().filter(awaits=True, ended_at=None):
+    for waiting in _retentions().filter(needs_confirmation=True, finished_at=None):
         if _is_same(waiting.rule, rule):
             return waiting
     due = list(rule.due().values_list("thread_id", "user", "created_at")[:MOST])
@@ -104,7 +104,7 @@ def order(rule: Rule, token: str, client: ChatKitClient) -> Erasure | None:
             rule=values,
             listed_at=timezone.now(),
             total=len(due),
-            awaits=bool(reason),
+            needs_confirmation=bool(reason),
             held=reason,
         )
     except IntegrityError:
@@ -120,7 +120,7 @@ def last_refusal() -> str:
 
 def confirmation_reason(rule: Rule, count: int) -> str:
     """Why an order of `count` threads needs confirmation, a clause; "" where it needs none."""
-    last = _retentions().filter(awaits=False).first()
+    last = _retentions().filter(needs_confirmation=False).first()
     if last is None:
         return "it is the first by a rule"
     if not _is_same(last.rule, rule):
@@ -135,9 +135,11 @@ def confirmation_reason(rule: Rule, count: int) -> str:
 def confirm(job: Erasure, account: str) -> bool:
     """Confirms an order that waits for it. False where it no longer waits. Raises `NotRecordedError`."""
     with transaction.atomic():
-        waiting = Erasure.objects.filter(pk=job.pk, awaits=True, ended_at=None)
+        waiting = Erasure.objects.filter(pk=job.pk, needs_confirmation=True, finished_at=None)
         now = timezone.now()
-        if not waiting.update(awaits=False, confirmed_by=account[:150], confirmed_at=now, held="", again_at=None):
+        if not waiting.update(
+            needs_confirmation=False, confirmed_by=account[:150], confirmed_at=now, held="", retry_at=None
+        ):
             return False
         detail: dict[str, Any] = {
             "erasure": str(job.pk),
@@ -151,7 +153,7 @@ def confirm(job: Erasure, account: str) -> bool:
 
 def _retentions() -> QuerySet[Erasure]:
     """All orders by retention, newest first."""
-    return Erasure.objects.filter(kind=Erasure.Kind.RETENTION).order_by("-asked_at")
+    return Erasure.objects.filter(kind=Erasure.Kind.RETENTION).order_by("-requested_at")
 
 
 def _is_same(stored: dict[str, Any], rule: Rule) -> bool:
@@ -161,5 +163,5 @@ def _is_same(stored: dict[str, Any], rule: Rule) -> bool:
 
 def _targets(due: Iterable[tuple[str, str | None, datetime | None]]) -> Iterable[Target]:
     return (
-        Target(thread_id=thread_id, customer=user or "", created_at=created_at) for thread_id, user, created_at in due
+        Target(thread_id=thread_id, user_id=user or "", created_at=created_at) for thread_id, user, created_at in due
     )

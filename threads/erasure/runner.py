@@ -73,8 +73,8 @@ class TurnOverError(Exception):
 def ready() -> QuerySet[Erasure]:
     """The erasures that no worker holds and that are due, oldest first."""
     # A time further ahead than any delay is from before the clock was put back.
-    bogus = Q(again_at__gt=Now() + timedelta(seconds=2 * _MAX_RETRY_AFTER_SECONDS))
-    return workable(Erasure.to_do().filter(Q(again_at=None) | Q(again_at__lte=Now()) | bogus))
+    bogus = Q(retry_at__gt=Now() + timedelta(seconds=2 * _MAX_RETRY_AFTER_SECONDS))
+    return workable(Erasure.to_do().filter(Q(retry_at=None) | Q(retry_at__lte=Now()) | bogus))
 
 
 def workable(found: QuerySet[Erasure]) -> QuerySet[Erasure]:
@@ -115,7 +115,7 @@ def _hold_back(job: Erasure, reason: str, delay: timedelta) -> None:
     log.error("Erasure %s waits: %s.", job.pk, reason)
     if not job.held:
         detail = {"erasure": str(job.pk), "kind": job.kind, "waits": reason}
-        record(Action.ERASURE, Outcome.REFUSED, customer=job.customer, detail=detail, upstream_request_id="")
+        record(Action.ERASURE, Outcome.REFUSED, user_id=job.user_id, detail=detail, upstream_request_id="")
     with suppress(LeaseLostError, Error):
         job.renew(held=reason)
     _postpone(job, delay)
@@ -123,7 +123,7 @@ def _hold_back(job: Erasure, reason: str, delay: timedelta) -> None:
 
 def _postpone(job: Erasure, delay: timedelta) -> None:
     try:
-        job.renew(again_at=Now() + delay)
+        job.renew(retry_at=Now() + delay)
         job.release()
     except (LeaseLostError, Error):
         log.warning("Erasure %s goes on when its lease has expired.", job.pk)
@@ -142,23 +142,23 @@ class _Run:
         vacuum.prepare()
         job = self._job
         self._require_confirmation()
-        if job.kind in _OF_A_USER and job.customer and job.line is None:
+        if job.kind in _OF_A_USER and job.user_id and job.journal_line is None:
             ((_, user),) = journal.user_hashes([job.user])
-            job.renew(line=journal.append(NewEntry(job.pk, EntryKind.ORDER, user=user)))
-        while job.listed_at is None and not job.trouble:
+            job.renew(journal_line=journal.append(NewEntry(job.pk, EntryKind.ORDER, user=user)))
+        while job.listed_at is None and not job.error:
             self._list()
         self._erase()
-        while job.kind == Erasure.Kind.USER and job.looked_at is None and job.looks < MAX_LOOKS and not job.trouble:
+        while job.kind == Erasure.Kind.USER and job.looked_at is None and job.looks < MAX_LOOKS and not job.error:
             self._look_again()
             self._erase()
         self._clean_up()
         self._finish()
 
     def _require_confirmation(self) -> None:
-        if not self._job.awaits:
+        if not self._job.needs_confirmation:
             return
         self._check_may_go_on()
-        if not self._job.trouble:
+        if not self._job.error:
             self._job.renew(phase="confirming")
             raise WaitError(_CONFIRMATION_SECONDS)
 
@@ -185,7 +185,7 @@ class _Run:
         try:
             for rows in listing.pages(self._client):
                 self._check_may_go_on()
-                if self._job.trouble:
+                if self._job.error:
                     return None
                 new += targets.add(self._job, rows)
                 listed += targets.count_erased(self._job, rows)
@@ -204,8 +204,8 @@ class _Run:
         self._job.renew(phase="erasing")
         for target in self._open_targets():
             self._check_may_go_on()
-            if self._job.trouble:
-                self._give_up(self._job.trouble)
+            if self._job.error:
+                self._give_up(self._job.error)
                 return
             try:
                 deletion.process(self._job, target, self._client, self._evidence)
@@ -232,8 +232,8 @@ class _Run:
         """Stores the reason where the erasure is no longer allowed or wanted. Raises `TurnOverError`."""
         if self._stopped.is_set():
             raise TurnOverError
-        if not self._job.trouble and (refusal := _refusal(self._job)):
-            self._job.renew(trouble=refusal)
+        if not self._job.error and (refusal := _refusal(self._job)):
+            self._job.renew(error=refusal)
 
     def _pause(self, error: ChatKitError) -> bool:
         """Backs off. Returns False where the retries are used up and the rest was given up. Raises `WaitError` for a
@@ -250,7 +250,7 @@ class _Run:
 
     def _give_up(self, reason: str) -> None:
         """Ends all open targets: no further upstream call can succeed."""
-        self._job.renew(trouble=reason)
+        self._job.renew(error=reason)
         for target in self._open_targets():
             deletion.give_up(self._job, target, reason)
 
@@ -262,7 +262,7 @@ class _Run:
         if not clean.exists():
             return
         # Threads that were chosen one by one may be of any user.
-        only_user = job.customer if job.kind == Erasure.Kind.USER else None
+        only_user = job.user_id if job.kind == Erasure.Kind.USER else None
         try:
             exports = job.traces.get("exports", 0) + purge(clean.values_list("thread_id", flat=True), only_user)
             job.renew(traces=job.traces | {"exports": exports})
@@ -271,7 +271,7 @@ class _Run:
             if job.tries < _MAX_PURGES:
                 job.renew(tries=job.tries + 1)
                 raise WaitError(_RETRY.total_seconds()) from error
-            job.renew(trouble="a stored export could not be removed: see the log")
+            job.renew(error="a stored export could not be removed: see the log")
         word_index.clear_cache()
         job.renew(traces=job.traces | {"files": vacuum.scrub(job.renew)})
 
@@ -279,13 +279,13 @@ class _Run:
         job = self._job
         states = dict(job.targets.values_list("state").annotate(Count("pk")))
         complete = not receipt.is_cut_short(job) and not {Target.State.FAILED, Target.State.UNKNOWN} & states.keys()
-        line = journal.append(NewEntry(job.pk, EntryKind.END)) or job.line
+        line = journal.append(NewEntry(job.pk, EntryKind.END)) or job.journal_line
         with transaction.atomic():
-            job.end(again_at=None, held="", line=line)
+            job.end(retry_at=None, held="", journal_line=line)
             record_or_raise(
                 Action.ERASURE,
                 Outcome.DONE if complete else Outcome.PARTIAL,
-                customer=job.customer,
+                user_id=job.user_id,
                 detail={"erasure": str(job.pk), "kind": job.kind, **states},
                 upstream_request_id="",
             )
@@ -297,4 +297,4 @@ def _refusal(job: Erasure) -> str:
         return ""
     if job.kind == Erasure.Kind.RETENTION:
         return "" if retention.still_applies(job.rule) else NOT_WANTED
-    return "" if job.who_id and has_right_now(job.who_id, Right.ERASE) else NOT_ALLOWED
+    return "" if job.account_id and has_right_now(job.account_id, Right.ERASE) else NOT_ALLOWED

@@ -67,7 +67,7 @@ def archived_threads(user: str) -> Iterator[list[Thread]]:
     person = archived.find_user(user)
     of_user = Q(state__isnull=True, user=user_ids.stored_user_id(user))
     if person is not None:
-        of_user |= Q(person=person)
+        of_user |= Q(archived_user=person)
     rows = ArchivedThread.objects.filter(of_user).order_by("number")
     batch = list(rows[:_BATCH])
     while batch:
@@ -90,7 +90,7 @@ def add(job: Erasure, rows: Iterable[Thread]) -> int:
     """Adds threads as targets of an erasure, each once. Returns the number of new ones."""
     targets = [
         Target(
-            erasure=job, thread_id=row.id, customer=user_ids.stored_user_id(row.user or ""), created_at=row.created_at
+            erasure=job, thread_id=row.id, user_id=user_ids.stored_user_id(row.user or ""), created_at=row.created_at
         )
         for row in rows
         if row.id

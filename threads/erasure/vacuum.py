@@ -24,7 +24,7 @@ _TABLES = (
     "archive_archivedthread",
     "archive_searchdoc",
     "archive_word",
-    "archive_person",
+    "archive_archiveduser",
     "archive_reason",
 )
 """The tables with texts of threads."""

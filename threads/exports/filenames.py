@@ -37,7 +37,7 @@ def safe_part(text: str, otherwise: str) -> str:
 
 def export_name(export: Export, now: datetime) -> str:
     """The name of a finished export, such as "threads-2026-11-25-PARTIAL.csv"."""
-    what = f"user-{safe_part(export.customer, 'unnamed')}" if export.kind == "zip" else "threads"
+    what = f"user-{safe_part(export.user_id, 'unnamed')}" if export.kind == "zip" else "threads"
     day = now.astimezone(times.zone_by_name(export.zone)).date()
     return f"{what}-{day}{'-PARTIAL' if export.reason else ''}.{export.kind}"
 

@@ -79,7 +79,7 @@ def _object(values: dict[str, object]) -> str:
 
 def _row(thread: Thread, about: ThreadInfo | None, now: datetime, *, archived: bool) -> ExportRow:
     status = thread.status
-    confirmed = now if not archived else about.confirmed_at if about else None
+    confirmed = now if not archived else about.checked_at if about else None
     return ExportRow(
         id=thread.id,
         title=thread.title,
@@ -92,7 +92,7 @@ def _row(thread: Thread, about: ThreadInfo | None, now: datetime, *, archived: b
         last_activity=_time(about.last_activity_at if about else None),
         source="archive" if archived else "live",
         confirmed=_time(confirmed),
-        gone=_time(about.gone_at if about else None),
+        gone=_time(about.deleted_upstream_at if about else None),
         problems=thread.problems,
     )
 

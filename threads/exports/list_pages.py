@@ -53,7 +53,7 @@ def page(export: Export) -> None:
     data = b"" if export.pages else formats.beginning(kind)
     data += formats.lines(kind, formats.rows(found, rows, timezone.now()))
     offset, done, pages = export.offset, export.done + len(rows), export.pages + 1
-    if following is not None and following == export.mark:
+    if following is not None and following == export.circle_mark:
         raise Garbled("the pages lead in a circle")
     # Threads of the user that are deleted upstream belong to the export too.
     onward = (
@@ -64,7 +64,7 @@ def page(export: Export) -> None:
         export.renew(
             phase="gone" if gone or onward else "listing",
             cursor=following or "",
-            mark="" if onward else following or "" if pages & (pages - 1) == 0 else export.mark,
+            circle_mark="" if onward else following or "" if pages & (pages - 1) == 0 else export.circle_mark,
             pages=pages,
             offset=offset + len(data),
             done=done,

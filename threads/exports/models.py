@@ -35,13 +35,13 @@ class Export(Job):
     """The list, as the query string of its first page."""
     zone = models.CharField(max_length=80, default="UTC")
     """Time zone of the days in `query`, and of the times in transcripts."""
-    customer = models.TextField(blank=True)
+    user_id = models.TextField(blank=True)
     """The one user of all its threads; "" where they may be of several."""
     cursor = models.TextField(blank=True)
     """The thread after which the next page begins; "" for the first page."""
     offset = models.BigIntegerField(default=0)
     pages = models.PositiveIntegerField(default=0)
-    mark = models.TextField(blank=True)
+    circle_mark = models.TextField(blank=True)
     """The cursor after the last number of pages that is a power of two: the same cursor again means a circle."""
     listed = models.BooleanField(default=False)
     """Whether no more pages of the list are read."""
@@ -58,12 +58,12 @@ class Export(Job):
     class Meta(Job.Meta):
         default_permissions = ()
         indexes: ClassVar = [
-            models.Index(fields=["who_id", "-asked_at"], name="export_owner"),
+            models.Index(fields=["account_id", "-requested_at"], name="export_owner"),
             models.Index(fields=["expires_at"], name="export_expiry"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.asked_at:%Y-%m-%d %H:%M:%S} for {self.who}"
+        return f"{self.kind} of {self.requested_at:%Y-%m-%d %H:%M:%S} for {self.account}"
 
     @property
     def has_file(self) -> bool:

@@ -40,7 +40,7 @@ def order_user(user: str, zone: tzinfo) -> Export:
 
 def of_account(account_id: str) -> QuerySet[Export]:
     """The exports of an account that have not expired, newest first."""
-    return Export.objects.filter(who_id=account_id).exclude(expires_at__lte=timezone.now())
+    return Export.objects.filter(account_id=account_id).exclude(expires_at__lte=timezone.now())
 
 
 def notify_workers() -> None:
@@ -59,15 +59,15 @@ def remove(export: Export) -> None:
     """Stops an export that has not ended, and deletes its file and its row. Raises `OSError` where the file can't be
     deleted; then the row stays."""
     # A worker that writes it stops when it finds that it has lost the lease.
-    Export.objects.filter(pk=export.pk, ended_at=None).update(holder="", ended_at=timezone.now(), phase="ended")
+    Export.objects.filter(pk=export.pk, finished_at=None).update(holder="", finished_at=timezone.now(), phase="ended")
     storage.remove(export.pk)
     Export.objects.filter(pk=export.pk).delete()
 
 
 def _order(kind: str, query: ThreadQuery, zone: tzinfo) -> Export:
     user = stored_user_id(query.exact_user or "")
-    order = {"kind": kind, "query": query.encoded(), "zone": str(zone), "customer": user}
-    running = Export.objects.filter(who_id=actor().id, ended_at=None, **order).first()
+    order = {"kind": kind, "query": query.encoded(), "zone": str(zone), "user_id": user}
+    running = Export.objects.filter(account_id=actor().id, finished_at=None, **order).first()
     if running is not None:
         return running
     if of_account(actor().id).count() >= MAX_PER_ACCOUNT:
@@ -77,5 +77,5 @@ def _order(kind: str, query: ThreadQuery, zone: tzinfo) -> Export:
     if query.q is not None:
         detail["words"] = list(search_units(query.q))
     with transaction.atomic():
-        record_or_raise(Action.EXPORT, Outcome.INTENT, customer=user, detail=detail)
+        record_or_raise(Action.EXPORT, Outcome.INTENT, user_id=user, detail=detail)
         return Export.create_for_actor(id=key, **order)

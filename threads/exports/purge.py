@@ -29,14 +29,14 @@ def purge(thread_ids: Iterable[str], user: str | None) -> int:
         return 0
     may_hold = Export.objects.all()
     if user is not None:
-        may_hold = may_hold.filter(Q(customer="") | Q(customer=stored_user_id(user)))
+        may_hold = may_hold.filter(Q(user_id="") | Q(user_id=stored_user_id(user)))
     now = timezone.now()
     removed = 0
     for export in may_hold.only("pk"):
         # The row must not name the user either.
         removed += Export.objects.filter(pk=export.pk).exclude(outcome=ExportOutcome.REMOVED).update(
-            outcome=ExportOutcome.REMOVED, reason=REMOVED, phase="ended", ended_at=now, expires_at=now + KEPT,
-            holder="", until=None, query="", customer="", cursor="", mark="", name="", size=None,
+            outcome=ExportOutcome.REMOVED, reason=REMOVED, phase="ended", finished_at=now, expires_at=now + KEPT,
+            holder="", until=None, query="", user_id="", cursor="", circle_mark="", name="", size=None,
         )  # fmt: skip
         storage.remove(export.pk)
     return removed

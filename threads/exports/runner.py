@@ -83,7 +83,7 @@ def _run(export: Export, steps: Iterator[None], seconds: float, stopped: Callabl
     until = time.monotonic() + seconds
     with acting_as(export.actor):
         try:
-            if not has_right_now(export.who_id, Right.EXPORT):
+            if not has_right_now(export.account_id, Right.EXPORT):
                 _fail(export, ExportOutcome.REFUSED, "The account that asked for it may not export any more.")
                 return True
             for _ in steps:
@@ -167,7 +167,7 @@ def _fail(export: Export, outcome: ExportOutcome, reason: str) -> None:
 
 def _end(export: Export, outcome: ExportOutcome, **values: object) -> None:
     export.end(outcome=outcome, expires_at=timezone.now() + KEPT, **values)
-    record_or_raise(Action.EXPORT, _AUDITED[outcome], customer=export.customer, detail=audit_detail(export))
+    record_or_raise(Action.EXPORT, _AUDITED[outcome], user_id=export.user_id, detail=audit_detail(export))
 
 
 def audit_detail(export: Export) -> dict[str, object]:

@@ -58,7 +58,7 @@ def expire() -> None:
     exports = {export.pk: export for export in Export.objects.filter(pk__in=on_disk)}
     for key in on_disk:
         found = exports.get(key)
-        if found is None or (found.ended_at is not None and not found.has_file):
+        if found is None or (found.finished_at is not None and not found.has_file):
             _remove(key)
 
 

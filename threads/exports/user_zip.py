@@ -128,7 +128,7 @@ _HEAD = """<!doctype html>
 def _index(export: Export, now: datetime) -> Iterator[str]:
     """A page without styles and scripts, on which untrusted text is escaped."""
     zone = times.zone_by_name(export.zone)
-    yield _HEAD.format(title=("PARTIAL: " if export.reason else "") + f"Threads of {_shown(export.customer)}")
+    yield _HEAD.format(title=("PARTIAL: " if export.reason else "") + f"Threads of {_shown(export.user_id)}")
     if export.reason:
         yield f"<p><strong>This is not everything.</strong> {_shown(export.reason)}</p>\n"
     yield f"<p>{export.done:,} threads, read {times.exact_to_seconds(now, zone)}, times in {_shown(str(zone))}.</p>\n"

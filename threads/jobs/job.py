@@ -28,10 +28,10 @@ class Job(models.Model):
     """A job that an account ordered, done by one worker at a time."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    asked_at = models.DateTimeField(default=timezone.now)
-    who = models.CharField(max_length=150)
+    requested_at = models.DateTimeField(default=timezone.now)
+    account = models.CharField(max_length=150)
     """The name of the account that ordered it."""
-    who_id = models.CharField(max_length=40)
+    account_id = models.CharField(max_length=40)
     """Its primary key."""
     address = models.CharField(max_length=64, blank=True)
     """The network address of the order."""
@@ -40,8 +40,8 @@ class Job(models.Model):
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(null=True)
     """None while it is not known."""
-    began_at = models.DateTimeField(null=True)
-    ended_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
     holder = models.CharField(max_length=100, blank=True)
     """Who holds the lease, "" for nobody: an id of `lease_holder`."""
     until = models.DateTimeField(null=True)
@@ -52,25 +52,30 @@ class Job(models.Model):
 
     class Meta:
         abstract = True
-        ordering: ClassVar = ["-asked_at", "id"]
+        ordering: ClassVar = ["-requested_at", "id"]
 
     @property
     def actor(self) -> Actor:
         """The account that ordered the job, for the audit events of the worker."""
-        return Actor(self.who, self.who_id, self.address, self.request_id, str(self.pk))
+        return Actor(self.account, self.account_id, self.address, self.request_id, str(self.pk))
 
     @classmethod
     def create_for_actor(cls, **values: Any) -> Self:
         """Stores a new job, ordered by the current actor."""
         now = actor()
-        by = {"who": now.name[:150], "who_id": now.id, "address": now.address[:64], "request_id": now.request_id}
+        by = {
+            "account": now.name[:150],
+            "account_id": now.id,
+            "address": now.address[:64],
+            "request_id": now.request_id,
+        }
         return cls._default_manager.create(**by | values)
 
     @classmethod
     def to_do(cls) -> models.QuerySet[Self]:
         """Jobs that have not ended and that no worker holds, oldest first."""
-        unfinished = cls._default_manager.filter(ended_at=None)
-        return unfinished.filter(lease.free(unfinished, LONGEST_LEASE)).order_by("asked_at", "id")
+        unfinished = cls._default_manager.filter(finished_at=None)
+        return unfinished.filter(lease.free(unfinished, LONGEST_LEASE)).order_by("requested_at", "id")
 
     def claim(self) -> bool:
         """Takes the job's lease; False where another worker holds it. `holder` is then unique to this claim."""
@@ -79,8 +84,8 @@ class Job(models.Model):
             return False
         self.refresh_from_db()
         self._renewed_at = claimed_at
-        if self.began_at is None:
-            self.renew(began_at=timezone.now())
+        if self.started_at is None:
+            self.renew(started_at=timezone.now())
         return True
 
     def renew(self, **values: Any) -> None:
@@ -103,11 +108,11 @@ class Job(models.Model):
 
     def end(self, **values: Any) -> None:
         """Marks the job as ended, well or not. Raises `LeaseLostError`."""
-        self.renew(**{"ended_at": timezone.now(), "phase": "ended"} | values)
+        self.renew(**{"finished_at": timezone.now(), "phase": "ended"} | values)
 
     def release(self) -> None:
         """Releases the lease, so that another worker can go on at once."""
         lease.release(type(self)._default_manager.filter(pk=self.pk), self.holder)  # noqa: SLF001
 
     def _unfinished(self) -> models.QuerySet[Self]:
-        return type(self)._default_manager.filter(pk=self.pk, ended_at=None)  # noqa: SLF001
+        return type(self)._default_manager.filter(pk=self.pk, finished_at=None)  # noqa: SLF001

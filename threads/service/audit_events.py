@@ -31,7 +31,7 @@ def record_list(
     if listing is not None:
         detail |= {"threads": len(listing.window.rows), **_source(archived=listing.archived)}
     detail |= {"beside": True} if beside else {}
-    record(Action.SEARCH, outcome, thread=beside, customer=query.user or "", detail=detail)
+    record(Action.SEARCH, outcome, thread_id=beside, user_id=query.user or "", detail=detail)
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def failure_recorded(query: ThreadQuery, **detail: str) -> Iterator[None]:
 def record_conversation(thread_id: str, query: ItemQuery, *, user: str = "", archived: bool = False) -> None:
     """Records that one page of a conversation was read. `user` is the thread's user."""
     place = {"items": query.encoded()} if query.cursor else {}
-    record(Action.READ, thread=thread_id, customer=user, detail=place | _source(archived=archived))
+    record(Action.READ, thread_id=thread_id, user_id=user, detail=place | _source(archived=archived))
 
 
 def record_suggestions(typed: str, users: int) -> None:

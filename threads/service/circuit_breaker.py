@@ -4,8 +4,8 @@
 - Open: it failed; no page calls it for `OPEN_SECONDS` seconds.
 - Half-open: the pause is over; one caller makes the trial call, the others still count as open.
 
-The state is kept per process. The database holds since when the upstream fails (`archive.models.Outage`), so that all
-processes show the same time, and so that one process that finds it recovered closes the breaker of the others.
+The state is kept per process. The database holds since when the upstream fails (`archive.models.StoredOutage`), so that
+all processes show the same time, and so that one process that finds it recovered closes the breaker of the others.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class CircuitBreaker:
         self._is_stored = False
         # A locked database can still be read, so the page is answered even where the outage can't be stored.
         with suppress(DatabaseError):
-            since = models.Outage.objects.get_or_create(pk=1, defaults={"since": since})[0].since
+            since = models.StoredOutage.objects.get_or_create(pk=1, defaults={"since": since})[0].since
             self._is_stored = True
         self._outage, self._open_until = UpstreamOutage(since, error), time.monotonic() + OPEN_SECONDS
         self._may_be_stored = True
@@ -89,7 +89,7 @@ class CircuitBreaker:
         self._outage = None
         if self._may_be_stored or probed:
             with suppress(DatabaseError):
-                models.Outage.objects.all().delete()
+                models.StoredOutage.objects.all().delete()
                 self._may_be_stored = False
 
     def forget(self) -> None:
@@ -99,7 +99,7 @@ class CircuitBreaker:
 
     def _is_over_elsewhere(self) -> bool:
         with suppress(DatabaseError):
-            return self._is_stored and not models.Outage.objects.exists()
+            return self._is_stored and not models.StoredOutage.objects.exists()
         return False
 
 

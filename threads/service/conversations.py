@@ -90,7 +90,7 @@ def _read(thread_id: str, query: ItemQuery) -> Conversation:
             items = ArchiveSource().list_items(thread_id, query)
             found, outage, archived = Conversation(found.thread, items), UpstreamOutage(timezone.now(), fault), True
     about = thread_info.by_id([thread_id]).get(thread_id) if thread_info.is_available() else None
-    if not archived and found.items is not None and about is not None and about.gone_at is None:
+    if not archived and found.items is not None and about is not None and about.deleted_upstream_at is None:
         try:
             thread_info.refresh(found.thread, found.items)
         except DatabaseError:  # locked by the sync, or both inserted the same new status: the next sync catches up

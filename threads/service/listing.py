@@ -9,7 +9,7 @@ from functools import partial
 from django.conf import settings
 
 from threads.archive import thread_info
-from threads.archive.models import Person
+from threads.archive.models import ArchivedUser
 from threads.archive.search.source import ArchiveSource
 from threads.archive.statement_timeout import limit_statements
 from threads.chatkit import ChatKitError, CursorGone, Thread, TooLarge, is_cursor
@@ -87,7 +87,7 @@ def adjacent_thread_id(query: ThreadQuery, zone: tzinfo = UTC) -> str | None:
     return found
 
 
-def suggest_users(typed: str) -> list[Person]:
+def suggest_users(typed: str) -> list[ArchivedUser]:
     """Users to suggest while a user id is typed. Recorded in the audit log where there are any."""
     found = thread_info.suggested_users(typed)
     if found:

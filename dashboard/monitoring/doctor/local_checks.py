@@ -21,7 +21,7 @@ from dashboard.accounts.models import RolesClaim
 from dashboard.monitoring import heartbeat
 from threads.archive.completeness import completeness
 from threads.archive.deletions import open_breaker
-from threads.archive.models import Progress, Run
+from threads.archive.models import Progress, SyncRun
 from threads.erasure import replay
 from threads.erasure.journal import JournalError
 from threads.erasure.models import Erasure
@@ -109,12 +109,12 @@ def worker() -> CheckResult:
     detail = f"one lives, and said so {_ago(age)} ago"
     if settings.ARCHIVE == "off":
         return ok("worker", detail)
-    progress, run = Progress.objects.filter(pk=1).first(), Run.objects.filter(pk=1).first()
+    progress, run = Progress.objects.filter(pk=1).first(), SyncRun.objects.filter(pk=1).first()
     if progress is not None and progress.failure:
         return warn("worker", f"{detail}; its last run of the copying failed", "See /archive/, which says why.")
     if run is None:
         return warn("worker", f"{detail}; nothing has been copied yet", "Look again in some minutes.")
-    under_way = run.ended_at is None
+    under_way = run.finished_at is None
     return ok(
         "worker", f"{detail}; copying {'is under way' if under_way else f'ended {_ago(now - run.updated_at)} ago'}"
     )
@@ -162,9 +162,9 @@ def retention() -> CheckResult:
     """Checks that retention waits for no confirmation."""
     if not settings.RETENTION_DAYS:
         return ok("retention", "off")
-    for job in Erasure.objects.filter(kind=Erasure.Kind.RETENTION, ended_at=None).exclude(held=""):
+    for job in Erasure.objects.filter(kind=Erasure.Kind.RETENTION, finished_at=None).exclude(held=""):
         detail = f"an order of {job.total or 0:,} threads waits: {job.held}"
-        if job.awaits:
+        if job.needs_confirmation:
             return warn("retention", detail, "Have an account that may erase confirm it at /erasures/.")
         return warn("retention", detail, "It goes on by itself when that is over.")
     if refusal := last_refusal():

@@ -72,17 +72,17 @@ def main(base_url: str, rounds: int, orders: list[list[str]]) -> None:
             os.waitpid(pid, 0)
         time.sleep(0.03)
     until = time.monotonic() + 30
-    while Erasure.objects.filter(ended_at=None).exists() and time.monotonic() < until:
+    while Erasure.objects.filter(finished_at=None).exists() and time.monotonic() < until:
         time.sleep(0.1)
         if ready().exists():
             connections.close_all()
             os.waitpid(erasing(base_url, copying=False), 0)
     counted.check()
     trail = (
-        AuditEvent.objects.filter(action="delete").order_by("id").values_list("thread", "outcome", "detail__erasure")
+        AuditEvent.objects.filter(action="delete").order_by("id").values_list("thread_id", "outcome", "detail__erasure")
     )
     found = {
-        "open": Erasure.objects.filter(ended_at=None).count(),
+        "open": Erasure.objects.filter(finished_at=None).count(),
         "targets": list(Target.objects.order_by("id").values_list("thread_id", "state", "reason")),
         "trail": list(trail),
         "kept": list(ArchivedThread.objects.values_list("thread_id", flat=True)),

@@ -34,8 +34,8 @@ def main(base_url: str, user: str, order: str = "") -> None:
     ends = [each.wait() for each in workers]
     counted.check()
     found = [
-        {"ended": job.ended_at is not None, "states": dict(job.targets.values_list("thread_id", "state"))}
-        for job in Erasure.objects.order_by("asked_at")
+        {"ended": job.finished_at is not None, "states": dict(job.targets.values_list("thread_id", "state"))}
+        for job in Erasure.objects.order_by("requested_at")
     ]
     json.dump({"ends": ends, "jobs": found}, sys.stdout)
 

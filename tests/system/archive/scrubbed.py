@@ -32,7 +32,7 @@ def main(base_url: str, ids: list[str]) -> None:
     work(job, client, Event())
     job.refresh_from_db()
     states = list(job.targets.values_list("state", flat=True))
-    json.dump({"ended": job.ended_at is not None, "states": states, "traces": job.traces}, sys.stdout)
+    json.dump({"ended": job.finished_at is not None, "states": states, "traces": job.traces}, sys.stdout)
 
 
 if __name__ == "__main__":

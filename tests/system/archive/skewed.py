@@ -37,7 +37,7 @@ def main(ahead: str, order: str, base_url: str, role: str) -> None:
     say("ready")
     sys.stdin.readline()
     met = "held"
-    while not Erasure.objects.filter(pk=order).exclude(ended_at=None).exists():
+    while not Erasure.objects.filter(pk=order).exclude(finished_at=None).exists():
         if lease is None:
             try:
                 ArchiveLease("sync")

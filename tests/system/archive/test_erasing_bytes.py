@@ -87,7 +87,7 @@ def open_elsewhere(data: Path) -> Iterator[None]:
     with closing(sqlite3.connect(data / "threadkeeper.sqlite3")) as other:
         other.executescript("PRAGMA journal_mode = WAL; CREATE TABLE elsewhere (x)")
         yield
-        assert other.execute("SELECT count(*) FROM archive_erased").fetchall() == [(3,)]
+        assert other.execute("SELECT count(*) FROM archive_tombstone").fetchall() == [(3,)]
 
 
 def test_sqlite(world: Emulator, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def _free(data: Path) -> None:
     """What a minute does: nobody waits here until the dead worker's time is over."""
     connection = sqlite3.connect(data / "threadkeeper.sqlite3", timeout=20)
     with connection:
-        connection.execute("UPDATE exports_export SET until = NULL WHERE ended_at IS NULL")
+        connection.execute("UPDATE exports_export SET until = NULL WHERE finished_at IS NULL")
     connection.close()
 
 
@@ -68,11 +68,11 @@ def test_killed_again_and_again_the_files_are_whole(tmp_path: Path) -> None:
                 time.sleep(random.uniform(0, 0.4))
                 worker.kill()
                 worker.wait()
-            assert ask(tmp_path, "SELECT count(*) FROM exports_export WHERE ended_at IS NULL") != [(0,)]
+            assert ask(tmp_path, "SELECT count(*) FROM exports_export WHERE finished_at IS NULL") != [(0,)]
             _free(tmp_path)
         emulator.latency_ms = 0
         with started(settings, "worker", log=tmp_path / "log"):
-            until(lambda: ask(tmp_path, "SELECT count(*) FROM exports_export WHERE ended_at IS NULL") == [(0,)])
+            until(lambda: ask(tmp_path, "SELECT count(*) FROM exports_export WHERE finished_at IS NULL") == [(0,)])
     found = {
         kind: (outcome, key) for kind, outcome, key in ask(tmp_path, "SELECT kind, outcome, id FROM exports_export")
     }

@@ -37,7 +37,7 @@ def test_what_a_page_asks_for_a_worker_does(tmp_path: Path, url: str) -> None:
         settings = environment(tmp_path, server.base_url, QUEUE_URL=url, ARCHIVE_EVERY="1440")
         migrated(tmp_path)
         with started(settings, "worker", log=tmp_path / "log") as worker:
-            until(lambda: ask(tmp_path, "SELECT 1 FROM archive_run WHERE ended_at IS NOT NULL"))
+            until(lambda: ask(tmp_path, "SELECT 1 FROM archive_syncrun WHERE finished_at IS NOT NULL"))
             (oldest, *_) = emulator.thread_ids(order="asc")
             emulator.set_status(oldest, "locked", "seen by a whole copying alone")
             manage(settings, "shell", "--no-imports", "--command", ASKS)

@@ -46,7 +46,7 @@ def test_a_killed_one_is_taken_over(tmp_path: Path) -> None:
         emulator.set_status(oldest, "locked", "seen by a whole sync alone")
         emulator.latency_ms = 0
         second = stack.enter_context(started(settings, "worker", log=tmp_path / "second"))
-        until(lambda: ask(tmp_path, "SELECT 1 FROM archive_syncrequest WHERE ended_at IS NOT NULL"))
+        until(lambda: ask(tmp_path, "SELECT 1 FROM archive_syncrequest WHERE finished_at IS NOT NULL"))
         assert ask(tmp_path, COMPLETE)
         second.send_signal(signal.SIGTERM)
         assert second.wait(25) == 0

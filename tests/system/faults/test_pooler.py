@@ -85,7 +85,7 @@ def test_everything_through_a_pooler_in_transaction_mode(tmp_path: Path, seen: S
         made, browser = stack.enter_context(desk(tmp_path / "desk", upstream.base_url, **settings, WEB_CONCURRENCY="2"))
         worker_log = tmp_path / "worker"
         stack.enter_context(started(dict(made.environment), "worker", log=worker_log))
-        until(lambda: kept("SELECT 1 FROM archive_run WHERE ended_at IS NOT NULL"))
+        until(lambda: kept("SELECT 1 FROM archive_syncrun WHERE finished_at IS NOT NULL"))
 
         pages = ["/threads/", "/threads/?q=refund", "/threads/?status=locked", "/archive/", "/overview/", "/audit/"]
         pages += [f"/threads/{each}/" for each in threads[:4]]
@@ -101,7 +101,7 @@ def test_everything_through_a_pooler_in_transaction_mode(tmp_path: Path, seen: S
 
         assert manage(dict(made.environment), "shell", "--no-imports", "--command", _ORDERS.format(user=user)) == "45\n"
         until(lambda: kept("SELECT 1 FROM exports_export WHERE outcome = 'whole'"))
-        until(lambda: kept("SELECT 1 FROM erasure_erasure WHERE ended_at IS NOT NULL"))
+        until(lambda: kept("SELECT 1 FROM erasure_erasure WHERE finished_at IS NOT NULL"))
         assert kept("SELECT state, count(*) FROM erasure_target GROUP BY state") == [("erased", theirs)]
         assert kept("SELECT count(*) FROM archive_archivedthread") == [(45 - theirs,)]
 

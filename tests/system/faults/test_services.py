@@ -152,7 +152,7 @@ def test_both_are_restarted_under_a_worker(shop: Shop, tmp_path: Path, seen: See
     log = tmp_path / "log"
     with started(dict(shop.desk.environment), "worker", log=log) as worker:
         # To its end: a run that is cut off there holds its lease for a minute.
-        until(lambda: shop.kept("SELECT 1 FROM archive_run WHERE ended_at IS NOT NULL"))
+        until(lambda: shop.kept("SELECT 1 FROM archive_syncrun WHERE finished_at IS NOT NULL"))
         until(lambda: shop.kept("SELECT 1 FROM archive_lease WHERE until <= now()"))
         shop.redis.kill()
         shop.postgres.stop("immediate")

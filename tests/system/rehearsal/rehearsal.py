@@ -220,7 +220,7 @@ class _Rehearsal:
 
         def ended() -> tuple[float, str] | None:
             for start, end, everything, phase in ask(
-                self._data, "SELECT started_at, ended_at, everything, phase FROM archive_run"
+                self._data, "SELECT started_at, finished_at, everything, phase FROM archive_syncrun"
             ):
                 if everything and end and _time(start) > pressed:
                     return (_time(end) - _time(start)).total_seconds(), str(phase)

@@ -58,7 +58,7 @@ def rows() -> list[dict[str, Any]]:
     for number in range(12):
         AuditEvent.objects.create(
             at=DAY + timedelta(days=number * 10, microseconds=number), action="read", outcome="done",
-            who=f"ada {number}", thread="thr_ü\u2028", customer="\U0001f511",
+            account=f"ada {number}", thread_id="thr_ü\u2028", user_id="\U0001f511",
             detail={"list": "q=é", "threads": number, "nested": [1.5, None]},
         )  # fmt: skip
     return _all()
@@ -102,7 +102,7 @@ def test_old_events_go_into_a_file_and_out_of_the_trail(rows: list[dict[str, Any
     assert recorded() == [("intent", 10, hashes[-1]), ("done", 10, hashes[-1])]
     done = AuditEvent.objects.latest("id")
     assert done.detail["archived"] == "2025.jsonl"
-    assert done.who.startswith("(Threadkeeper, ")
+    assert done.account.startswith("(Threadkeeper, ")
     assert descriptions.describe(done) == "Archived old events of the trail"
     assert "10 events from 2025-03-01T00:00:00" in said
     assert "10 of them were removed" in said
@@ -111,7 +111,7 @@ def test_old_events_go_into_a_file_and_out_of_the_trail(rows: list[dict[str, Any
 
 def test_the_database_refuses_as_before(rows: list[dict[str, Any]], tmp_path: Path) -> None:
     archive(tmp_path / "file")
-    for statement in ("DELETE FROM audit_auditevent", "UPDATE audit_auditevent SET who = 'x'"):
+    for statement in ("DELETE FROM audit_auditevent", "UPDATE audit_auditevent SET account = 'x'"):
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
     assert _all() == rows[10:]
@@ -209,7 +209,7 @@ def test_what_is_recorded_late_stays(
 
     def written(*arguments: Any) -> None:
         write(*arguments)
-        AuditEvent.objects.create(at=DAY, action="read", outcome="done", who="late")
+        AuditEvent.objects.create(at=DAY, action="read", outcome="done", account="late")
 
     monkeypatch.setattr(hash_chain, "write", written)
     archive(tmp_path / "file")

@@ -25,14 +25,14 @@ from threads.archive.completeness import completeness
 from threads.archive.models import (
     ArchivedItem,
     ArchivedThread,
+    ArchivedUser,
     Day,
     Lease,
     OversizedItem,
-    Person,
     Progress,
+    QuarterCount,
     Reason,
-    State,
-    Tally,
+    ThreadState,
     Word,
 )
 from threads.archive.removal import erase
@@ -163,9 +163,9 @@ def test_whatever_fails_and_whenever_nothing_is_lost_and_nothing_wrong_is_said(
         ArchivedItem,
         ArchivedThread,
         Day,
-        Tally,
-        State,
-        Person,
+        QuarterCount,
+        ThreadState,
+        ArchivedUser,
         Reason,
         Word,
         Progress,
@@ -400,7 +400,7 @@ def test_a_conversation_that_is_shown_empty_is_not_called_whole() -> None:
     same(before, held())
     assert completeness().as_of is None
     thread.refresh_from_db()
-    assert thread.trouble == "the upstream shows none of its items, of which some are kept"
+    assert thread.sync_error == "the upstream shows none of its items, of which some are kept"
     run(made.client(seconds=10), everything=True, every=None)
     assert completeness().as_of is not None
 
@@ -414,7 +414,7 @@ def test_more_deletions_than_is_plausible_open_the_circuit_breaker(clock: Clock,
     clock.forward(DAY)
     assert run(made.client(seconds=10), purge=True) is None
     assert set(arrived) <= set(archive())  # copying goes on
-    assert ArchivedThread.objects.exclude(gone_at=None).count() == 20
+    assert ArchivedThread.objects.exclude(deleted_upstream_at=None).count() == 20
     breaker = deletions.open_breaker()
     assert breaker is not None
     assert (breaker.withheld, breaker.limit) == (20, 20)
@@ -422,7 +422,7 @@ def test_more_deletions_than_is_plausible_open_the_circuit_breaker(clock: Clock,
         clock.forward(DAY)
         run(made.client(seconds=10), purge=True)
     assert ArchivedThread.objects.count() == 131  # nothing is removed while it is open, nor marked
-    assert ArchivedThread.objects.exclude(gone_at=None).count() == 20
+    assert ArchivedThread.objects.exclude(deleted_upstream_at=None).count() == 20
     assert AuditEvent.objects.filter(action=Action.ARCHIVE, outcome="refused").count() == 1
     assert deletions.accept_withheld(timezone.now()) == 20
     assert deletions.open_breaker() is None
@@ -472,7 +472,7 @@ def test_a_purge_takes_two_sweeps_a_day_apart(which: int, clock: Clock) -> None:
     assert run(made.client(seconds=10), purge=True) is None
     assert not ArchivedThread.objects.filter(thread_id=lost).exists()
     assert not ArchivedItem.objects.filter(thread_id=number).exists()
-    assert AuditEvent.objects.get(action=Action.PURGE).thread == lost
+    assert AuditEvent.objects.get(action=Action.PURGE).thread_id == lost
     made.arrive(1)
     assert run(made.client(seconds=10), purge=True) is None
     assert archive() == upstream(made)
@@ -666,7 +666,7 @@ def test_a_limit_that_was_raised_and_is_still_too_low(settings: Any) -> None:
     run(made.client(seconds=10, bytes=90_000), everything=True, every=None)
     noted = OversizedItem.objects.get()
     assert (noted.limit, noted.detail) == (90_000, "the reply is larger than 90,000 bytes")
-    assert ArchivedThread.objects.get(thread_id=newest).trouble is None
+    assert ArchivedThread.objects.get(thread_id=newest).sync_error is None
     made.calls.clear()
     run(made.client(seconds=10, bytes=90_000), everything=True, every=None)
     assert len([path for _, path, _ in made.calls if path.endswith(f"{newest}/items")]) == 1

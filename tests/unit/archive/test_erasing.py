@@ -21,7 +21,7 @@ from tests.support.mirror import archive, upstream
 from tests.support.scripted import Scripted, Turn
 from tests.support.syncing import spoken, sync
 from tests.support.upstream import use_upstream
-from threads.archive.models import ArchivedThread, Erased, Person, Progress, Reason, Word
+from threads.archive.models import ArchivedThread, ArchivedUser, Progress, Reason, Tombstone, Word
 from threads.archive.store import word_index, write
 from threads.audit.models import AuditEvent
 from threads.chatkit import Thread, retry
@@ -63,10 +63,10 @@ def test_one_thread_is_gone_upstream_and_here_and_on_record(world: Scripted) -> 
     assert archive() == upstream(world)
     counted.check()
     assert recorded(job, one) == ["intent", "done"]
-    assert job.ended_at
+    assert job.finished_at
     assert job.targets.get().upstream_request_id
     event = AuditEvent.objects.filter(action="delete", outcome="done").get()
-    assert (event.who, event.address, event.request_id) == ("eraser", "192.0.2.1", "request-of-the-order")
+    assert (event.account, event.address, event.request_id) == ("eraser", "192.0.2.1", "request-of-the-order")
     assert event.upstream_request_id == job.targets.get().upstream_request_id
 
 
@@ -78,7 +78,7 @@ def test_all_of_a_user_and_nobody_elses(world: Scripted) -> None:
     assert states(job) == dict.fromkeys(theirs, "erased")
     assert len(list(world.thread_ids())) == 45 - len(theirs)
     assert archive() == upstream(world)
-    assert not Person.objects.filter(name=user).exists()
+    assert not ArchivedUser.objects.filter(user_id=user).exists()
     counted.check()
     assert receipt.last_look(job).startswith("The last look found no")
 
@@ -193,8 +193,8 @@ def test_an_endpoint_that_is_no_more_has_deleted_nothing(world: Scripted, fault:
     for job in (done(ordered(ids), world), done(ordered(user=user), world)):
         assert set(states(job).values()) == {"failed"}
         assert all(each.reason for each in job.targets.all())
-        assert job.trouble
-        assert job.ended_at
+        assert job.error
+        assert job.finished_at
     assert ArchivedThread.objects.count() == 45
 
 
@@ -225,9 +225,9 @@ def test_nothing_is_deleted_that_cannot_be_recorded(world: Scripted, monkeypatch
         job = done(job, world)
     assert world.told == []
     assert states(job) == {one: "todo"}
-    assert job.again_at
+    assert job.retry_at
     assert job not in ready()
-    Erasure.objects.update(again_at=timezone.now())
+    Erasure.objects.update(retry_at=timezone.now())
     assert job in ready()
     assert states(done(job, world)) == {one: "erased"}
 
@@ -272,7 +272,7 @@ def test_who_loses_the_right_erases_no_more(world: Scripted, monkeypatch: pytest
     job = done(job, world)
     assert [states(job)[each] for each in ids] == ["erased", "erased", "failed", "failed"]
     assert job.targets.get(thread_id=ids[3]).reason.startswith("no longer allowed")
-    assert job.ended_at
+    assert job.finished_at
     assert AuditEvent.objects.filter(action="erasure", outcome="partial").count() == 1
 
 
@@ -291,11 +291,11 @@ def test_an_upstream_that_is_down_is_waited_for_and_then_given_up(world: Scripte
     ids = list(world.thread_ids())[:3]
     world.fault = Fault.ERROR_503
     job = done(ordered(ids), world, pauses=(0, 0, 60))
-    assert job.ended_at is None
-    assert job.again_at
-    assert 50 < (job.again_at - timezone.now()).total_seconds() < 61
+    assert job.finished_at is None
+    assert job.retry_at
+    assert 50 < (job.retry_at - timezone.now()).total_seconds() < 61
     assert job not in ready()
-    Erasure.objects.update(again_at=None)
+    Erasure.objects.update(retry_at=None)
     world.fault = None
     assert states(done(job, world)) == dict.fromkeys(ids, "erased")
     assert world.blind() == []
@@ -305,16 +305,16 @@ def test_an_upstream_that_stays_down_ends_the_erasure(world: Scripted) -> None:
     ids = list(world.thread_ids())[:3]
     world.fault = Fault.ERROR_503
     job = done(ordered(ids), world, pauses=(0, 0))
-    assert job.ended_at
+    assert job.finished_at
     assert set(states(job).values()) == {"unknown"}
-    assert job.trouble
+    assert job.error
 
 
 def test_a_long_retry_after_is_obeyed_up_to_an_hour(world: Scripted) -> None:
     world.fault = Fault.RATE_LIMIT_86400
     job = done(ordered([next(world.thread_ids())]), world)
-    assert job.again_at
-    assert 3500 < (job.again_at - timezone.now()).total_seconds() < 3601
+    assert job.retry_at
+    assert 3500 < (job.retry_at - timezone.now()).total_seconds() < 3601
 
 
 def test_one_that_is_told_to_stop_leaves_the_rest_to_do(world: Scripted) -> None:
@@ -371,7 +371,7 @@ def test_what_was_read_before_is_not_kept_after(world: Scripted) -> None:
     done(ordered([one]), world)
     assert write.store_threads([read], timezone.now()) == (0, 0)
     assert not ArchivedThread.objects.filter(thread_id=one).exists()
-    assert Erased.objects.get().thread_id == one
+    assert Tombstone.objects.get().thread_id == one
     counted.check()
 
 
@@ -428,7 +428,7 @@ def test_a_list_that_takes_longer_than_a_turn_is_walked_to_its_end(
         assert list(states(job).values()).count("erased") == turn + 1
     work(job, client, Event(), turn=0.0)
     assert states(job) == dict.fromkeys(theirs, "erased")
-    assert Erasure.objects.get().ended_at
+    assert Erasure.objects.get().finished_at
 
 
 def test_of_many_threads_each_is_found_without_going_through_all(world: Scripted) -> None:
@@ -459,9 +459,9 @@ def test_a_fault_of_ours_in_one_keeps_no_other_waiting(world: Scripted, monkeypa
     assert states(sound) == {ids[1]: "erased"}
     assert states(broken) == {ids[0]: "todo"}
     broken.refresh_from_db()
-    assert (broken.again_at, broken.holder) != (None, "")
+    assert (broken.retry_at, broken.holder) != (None, "")
     monkeypatch.setattr(one, "process", step)
-    Erasure.objects.update(again_at=timezone.now() + timedelta(days=1))
+    Erasure.objects.update(retry_at=timezone.now() + timedelta(days=1))
     assert list(ready()) == [broken], "the clock was put back since"
     assert states(done(broken, world)) == {ids[0]: "erased"}
 
@@ -536,14 +536,14 @@ _TURNS = st.lists(st.sampled_from(list(Turn)), max_size=14)
 @settings(max_examples=times(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(turns=_TURNS, count=st.integers(1, 3), stops=st.integers(0, 2))
 def test_whatever_the_upstream_does_it_ends_sound(turns: list[Turn], count: int, stops: int) -> None:
-    for model in (Target, Erasure, Erased):
+    for model in (Target, Erasure, Tombstone):
         model.objects.all().delete()
     world = Scripted(12, turns=turns)
     job = ordered(list(world.thread_ids())[:count])
     for _ in range(stops):
         work_a_little(job, world)
     job = done(job, world)
-    assert job.ended_at
+    assert job.finished_at
     is_sound(job, world)
 
 
@@ -574,5 +574,5 @@ def work_a_little(job: Erasure, world: Scripted) -> None:
 @pytest.mark.parametrize("held", ["u" * 512, "a\ufffdb", "", "plain"])
 def test_the_list_is_asked_for_by_an_id_that_is_known_to_be_the_very_one(held: str) -> None:
     """A thread that is missing from the list of a user whose id was cut is not gone for that."""
-    assert one._owner(Erasure(kind="threads"), Target(customer=held)) == ("plain" if held == "plain" else None)
-    assert one._owner(Erasure(kind="user", **Erasure.of_user("x" * 512)), Target(customer=held)) == "x" * 512
+    assert one._owner(Erasure(kind="threads"), Target(user_id=held)) == ("plain" if held == "plain" else None)
+    assert one._owner(Erasure(kind="user", **Erasure.of_user("x" * 512)), Target(user_id=held)) == "x" * 512

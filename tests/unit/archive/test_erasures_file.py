@@ -29,7 +29,7 @@ from tests.support.erasing import done, ordered, recorded, states
 from tests.support.scripted import Scripted, Turn
 from tests.support.syncing import sync
 from threads.archive.deletions import DeletionChecker, DeletionFinding, DeletionVerdict
-from threads.archive.models import ArchivedThread, Erased
+from threads.archive.models import ArchivedThread, Tombstone
 from threads.audit import record
 from threads.audit.models import AuditEvent
 from threads.chatkit import retry
@@ -71,7 +71,7 @@ def busiest(world: Scripted) -> str:
 
 def forgotten(*jobs: Erasure) -> None:
     """The database knows nothing of the erasures any more, as one from before them."""
-    Erased.objects.all().delete()
+    Tombstone.objects.all().delete()
     Target.objects.filter(erasure__in=jobs).delete()
     Erasure.objects.filter(pk__in=[job.pk for job in jobs]).delete()
 
@@ -123,7 +123,7 @@ def test_nothing_is_deleted_while_the_file_can_not_be_written(world: Scripted, f
     file.mkdir()
     job = done(job, world)
     assert "erasures file can't be written" in job.held
-    assert job.ended_at is None
+    assert job.finished_at is None
     assert set(states(job).values()) == {"todo"}
     assert not [each for each in world.told if each[0] == "DELETE"]
     assert AuditEvent.objects.filter(outcome="refused", detail__erasure=str(job.pk)).count() == 1
@@ -176,8 +176,8 @@ def test_the_last_line_of_each_thread_says_what_became_of_it(
     world.turns.extend(turns)
     with monkeypatch.context() as patch:
         patch.setattr(one, "record_or_raise", must)
-        while job.ended_at is None:
-            Erasure.objects.filter(pk=job.pk).update(again_at=None)
+        while job.finished_at is None:
+            Erasure.objects.filter(pk=job.pk).update(retry_at=None)
             job = done(job, world)
     world.turns.clear()
     last = said_last(file, job)
@@ -210,7 +210,7 @@ def test_what_was_not_known_and_then_is_known_to_be_erased_has_a_line_that_says_
         patch.setattr(one, "record_or_raise", must)
         done(job, world)
     assert said_last(file, job) == {thread: "kept"}
-    Erasure.objects.filter(pk=job.pk).update(again_at=None)
+    Erasure.objects.filter(pk=job.pk).update(retry_at=None)
     job = done(job, world)
     assert states(job) == {thread: "erased"}
     assert said_last(file, job) == {thread: "erase"}
@@ -385,7 +385,7 @@ def test_a_backup_that_was_made_during_an_erasure(
     lines_ = [NewEntry(job.pk, EntryKind.ERASE, each) for each in ids]
     if asked:  # it stood at the second thread when the backup was made
         line = journal.append(lines_.pop())
-        job.targets.filter(thread_id=ids[1]).update(state="asked", line=line)
+        job.targets.filter(thread_id=ids[1]).update(state="asked", journal_line=line)
     journal.append(*lines_, NewEntry(job.pk, EntryKind.END))
     settings.ARCHIVE_ONLY = archive_only
     found = replay.compare()

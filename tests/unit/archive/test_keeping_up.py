@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from tests.support.mirror import archive, asking, upstream
 from tests.support.syncing import is_complete, spoken, sync
-from threads.archive.models import ArchivedThread, Progress, Run
+from threads.archive.models import ArchivedThread, Progress, SyncRun
 from threads.archive.sync import sync as module
 from threads.archive.sync.item_reader import ItemReader
 from threads.archive.sync.sync import Sync
@@ -56,7 +56,7 @@ def test_the_newest_threads_are_looked_at_in_each_run(world: Emulator) -> None:
     keep_up(world)
     assert ArchivedThread.objects.get(thread_id=ids[0]).reason == "fraud"
     assert ArchivedThread.objects.get(thread_id=ids[1]).title == "Another"
-    assert ArchivedThread.objects.get(thread_id=ids[2]).gone_at is not None
+    assert ArchivedThread.objects.get(thread_id=ids[2]).deleted_upstream_at is not None
     assert list(archive()) == list(world.thread_ids(order="asc"))
     assert is_complete()
 
@@ -119,7 +119,7 @@ def test_a_sweep_goes_on_in_portions_and_no_status_is_older_than_its_beginning(w
     assert pages == [1] * 5
     progress = Progress.objects.get()
     assert progress.swept_at is not None
-    assert not ArchivedThread.objects.filter(confirmed_at__lt=progress.swept_at).exists()
+    assert not ArchivedThread.objects.filter(checked_at__lt=progress.swept_at).exists()
 
 
 def test_a_sweep_that_leads_nowhere_is_none(world: Emulator, monkeypatch: Any) -> None:
@@ -209,17 +209,17 @@ def test_a_run_that_is_stopped_ends_at_once_and_the_next_goes_on(world: Emulator
     run.run()
     client.close()
     assert ArchivedThread.objects.count() == 100
-    stopped = Run.objects.get()
-    assert stopped.ended_at is not None
+    stopped = SyncRun.objects.get()
+    assert stopped.finished_at is not None
     assert stopped.phase != "ended"
     keep_up(world)
     assert archive() == upstream(world)
-    assert Run.objects.get().phase == "ended"
+    assert SyncRun.objects.get().phase == "ended"
 
 
 def test_a_run_says_what_it_has_done(world: Emulator) -> None:
     done = keep_up(world)
-    run = Run.objects.get()
+    run = SyncRun.objects.get()
     assert (run.new_threads, run.threads_read, run.new_items) == (430, 430, done.tally.new_items)
-    assert run.ended_at is not None
-    assert run.ended_at >= run.started_at
+    assert run.finished_at is not None
+    assert run.finished_at >= run.started_at

@@ -186,7 +186,7 @@ def test_the_candidates_are_not_gone_through_to_the_end(monkeypatch: pytest.Monk
     filled(rows)
     with CaptureQueriesContext(connection) as asked:
         check(rows, FIRST.date(), FIRST.date() + timedelta(days=9), "UTC")
-    candidates = [each for each in asked if "archive_person" in each["sql"] and "LIMIT" in each["sql"]]
+    candidates = [each for each in asked if "archive_archiveduser" in each["sql"] and "LIMIT" in each["sql"]]
     assert len(candidates) <= 2
 
 

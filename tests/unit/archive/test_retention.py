@@ -85,12 +85,12 @@ def closed(world: Scripted) -> list[str]:
 def test_what_is_due_goes_in_the_name_of_nobody(world: Scripted) -> None:
     ids = closed(world)
     job = ordered()
-    assert job.who == SYSTEM
+    assert job.account == SYSTEM
     job = done(job, world)
     assert states(job) == dict.fromkeys(ids, "erased")
     assert not ArchivedThread.objects.filter(thread_id__in=ids).exists()
     assert len(list(world.thread_ids())) == 40
-    assert set(AuditEvent.objects.filter(action="delete").values_list("who", flat=True)) == {SYSTEM}
+    assert set(AuditEvent.objects.filter(action="delete").values_list("account", flat=True)) == {SYSTEM}
 
 
 def test_once_a_day_whoever_asks(world: Scripted) -> None:
@@ -125,7 +125,7 @@ def test_what_was_ordered_ends_where_the_rule_is_switched_off_or_narrowed(
         setattr(settings, name, value)
     job = done(job, world)
     assert states(job) == dict.fromkeys(ids, "failed")
-    assert job.trouble.startswith("no longer wanted")
+    assert job.error.startswith("no longer wanted")
     assert set(ids) <= set(world.thread_ids())
 
 
@@ -287,9 +287,9 @@ def test_an_erasure_stops_while_the_clock_is_wrong(
 
     monkeypatch.setattr(Scripted, "handle", goes_wrong)
     job = done(job, world)
-    assert job.ended_at is None
+    assert job.finished_at is None
     assert "clock" in job.held
-    assert job.again_at is not None
+    assert job.retry_at is not None
     assert in_order(job) == ["erased"] * 2 + ["todo"] * 3
     assert deleted(world) == 2
     job = done(job, world)
@@ -303,16 +303,16 @@ def test_an_erasure_stops_while_the_clock_is_wrong(
     job = done(job, world)
     assert in_order(job) == ["erased", "erased", "gone", "erased", "erased"]
     assert job.held == ""
-    assert job.ended_at
+    assert job.finished_at
 
 
 def test_an_order_under_a_new_rule_waits_until_it_is_confirmed(world: Scripted, settings: Any) -> None:
     ids = closed(world)
     job = daily()
     assert job is not None
-    assert job.awaits
+    assert job.needs_confirmation
     job = done(job, world)
-    assert (job.ended_at, job.phase, set(states(job).values())) == (None, "confirming", {"todo"})
+    assert (job.finished_at, job.phase, set(states(job).values())) == (None, "confirming", {"todo"})
     assert list(ready()) == [], "no worker looks again and again"
     assert world.told == []
     assert retention.confirm(job, "eraser")
@@ -327,7 +327,7 @@ def test_an_order_that_waits_ends_where_the_rule_is_changed(world: Scripted, set
     assert job is not None
     settings.RETENTION_DAYS = DAYS + 1
     job = done(job, world)
-    assert job.ended_at
+    assert job.finished_at
     assert set(states(job).values()) == {"failed"}
     assert world.told == []
 
@@ -363,8 +363,8 @@ def test_which_orders_have_to_be_confirmed(
     Erasure.objects.all().delete()
     if before is not None:
         rule = {"days": before[0], "statuses": sorted(before[1]), "before": "2026-01-01T00:00:00+00:00"}
-        Erasure.objects.create(kind="retention", token="last", rule=rule, awaits=False)
-        Erasure.objects.create(kind="retention", token="waits", rule=rule | {"days": days}, awaits=True)
+        Erasure.objects.create(kind="retention", token="last", rule=rule, needs_confirmation=False)
+        Erasure.objects.create(kind="retention", token="waits", rule=rule | {"days": days}, needs_confirmation=True)
     monkeypatch.setattr(retention, "current", lambda: SimpleNamespace(count=lambda: of))
     wanted = retention.Rule(days, tuple(statuses), datetime.fromtimestamp(NOW, UTC))
     may_go_on = before == (days, statuses) and count <= 100 and count <= of * 0.05

@@ -17,14 +17,14 @@ from tests.support.upstream import NOW
 from threads.archive.models import (
     ArchivedItem,
     ArchivedThread,
+    ArchivedUser,
     Day,
     Lease,
-    Person,
     Progress,
+    QuarterCount,
     Reason,
     SearchDoc,
-    State,
-    Tally,
+    ThreadState,
     Word,
 )
 from threads.archive.store import word_index
@@ -95,7 +95,7 @@ def test_it_is_not_complete_while_a_thread_could_not_be_read(world: Emulator, mo
     Sync(client, pauses=()).run()
     kept = ArchivedThread.objects.get(thread_id=broken)
     assert not is_complete()
-    assert (kept.trouble, kept.read_at, kept.failures) == ("it is broken (request req_1)", None, 1)
+    assert (kept.sync_error, kept.read_at, kept.failures) == ("it is broken (request req_1)", None, 1)
     assert ArchivedThread.objects.filter(read_at__isnull=False).count() == 129
     monkeypatch.undo()
     ArchivedThread.objects.update(due_at=None)
@@ -169,9 +169,9 @@ def test_the_work_of_a_dead_worker_is_taken_over(world: Emulator) -> None:
 
 def test_what_an_older_version_kept_is_counted_and_indexed(world: Emulator) -> None:
     sync(world)
-    ArchivedThread.objects.update(state=None, person=None, cause=None, opening=None, messages=0)
+    ArchivedThread.objects.update(state=None, archived_user=None, cause=None, opening=None, messages=0)
     ArchivedItem.objects.update(text="")
-    for model in (SearchDoc, Day, Tally, State, Person, Reason):
+    for model in (SearchDoc, Day, QuarterCount, ThreadState, ArchivedUser, Reason):
         model.objects.all().delete()
     Progress.objects.update(items=0)
     sync(world)
@@ -200,7 +200,7 @@ def test_the_upstream_is_retired_half_way(world: Emulator) -> None:
     counted.check()
     with pytest.raises(Retired):
         sync(world)
-    assert not ArchivedThread.objects.filter(gone_at__isnull=False).exists()
+    assert not ArchivedThread.objects.filter(deleted_upstream_at__isnull=False).exists()
 
 
 ACTS = st.lists(
@@ -216,7 +216,18 @@ ACTS = st.lists(
 @settings(max_examples=times(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ACTS)
 def test_whatever_happens_a_quiet_run_afterwards_makes_it_equal(acts: list[tuple[str, int]]) -> None:
-    for model in (ArchivedItem, ArchivedThread, Day, Tally, State, Person, Reason, Word, Progress, Lease):
+    for model in (
+        ArchivedItem,
+        ArchivedThread,
+        Day,
+        QuarterCount,
+        ThreadState,
+        ArchivedUser,
+        Reason,
+        Word,
+        Progress,
+        Lease,
+    ):
         model.objects.all().delete()
     word_index.clear_cache()
     world = Emulator(threads=23, seed=3, now=NOW)

@@ -49,9 +49,9 @@ def test_it_is_done_though_the_queue_has_lost_it(emulator: Emulator) -> None:
     tasks._keep_up()
     assert archive() == upstream(emulator)
     (request,) = SyncRequest.objects.all()
-    assert request.began_at
-    assert request.ended_at
-    assert request.began_at < request.ended_at
+    assert request.started_at
+    assert request.finished_at
+    assert request.started_at < request.finished_at
     assert outcomes()[-2:] == ["intent", "done"]
     sync_orders.request_sync()
     assert SyncRequest.objects.count() == 2
@@ -67,7 +67,7 @@ def test_a_run_that_is_ended_leaves_it_for_the_next(emulator: Emulator, end: typ
     sync_orders.request_sync()
     with pytest.raises(end):
         run(emulator, watch=watch)
-    assert sync_requests.pending().exclude(began_at=None).exists()
+    assert sync_requests.pending().exclude(started_at=None).exists()
     tasks._sync_now()
     assert not sync_requests.pending().exists()
     assert archive() == upstream(emulator)
@@ -97,7 +97,7 @@ def test_a_run_that_fails_has_ended_it(emulator: Emulator) -> None:
 def test_a_run_of_what_is_due_does_not_end_it(emulator: Emulator) -> None:
     sync_orders.request_sync()
     sync(emulator)
-    assert sync_requests.pending().filter(began_at=None).exists()
+    assert sync_requests.pending().filter(started_at=None).exists()
 
 
 def test_a_failing_run_of_what_is_due_does_not_end_it(emulator: Emulator) -> None:
@@ -115,7 +115,7 @@ def test_a_failing_run_of_what_is_due_does_not_end_it(emulator: Emulator) -> Non
 def test_it_ends_where_threads_alone_are_kept(emulator: Emulator, settings: Any) -> None:
     sync_orders.request_sync()
     run(emulator, with_items=False)
-    assert sync_requests.pending().filter(began_at=None).exists(), "it was to be the items, too"
+    assert sync_requests.pending().filter(started_at=None).exists(), "it was to be the items, too"
     settings.ARCHIVE = "threads"
     tasks._sync_now()
     assert not sync_requests.pending().exists()
@@ -123,7 +123,7 @@ def test_it_ends_where_threads_alone_are_kept(emulator: Emulator, settings: Any)
 
 def test_what_is_asked_for_during_a_run_is_for_the_next(emulator: Emulator) -> None:
     run(emulator, watch=lambda _tally: sync_orders.request_sync())
-    assert sync_requests.pending().filter(began_at=None).exists()
+    assert sync_requests.pending().filter(started_at=None).exists()
 
 
 @pytest.mark.parametrize("begun", [True, False])

@@ -16,7 +16,7 @@ from tests.support.clock import Clock, put_forward
 from tests.support.mirror import asking as client_of
 from tests.support.syncing import sync
 from threads.archive.management.commands.archive import _Bars, _lines
-from threads.archive.models import ArchivedThread, Lease, Run
+from threads.archive.models import ArchivedThread, Lease, SyncRun
 from threads.archive.report import archive_report
 from threads.archive.sync import context, status, throughput
 from threads.archive.sync.context import SyncContext
@@ -85,7 +85,7 @@ def test_the_time_left_follows_an_upstream_that_gets_slower(
     """An hour at five threads a second, then one in two seconds: with 45 before it that is 90 seconds, not 10."""
     ids = list(emulator.thread_ids())
     ArchivedThread.objects.bulk_create(
-        ArchivedThread(number=n, thread_id=each, raw="{}", confirmed_at=timezone.now()) for n, each in enumerate(ids, 1)
+        ArchivedThread(number=n, thread_id=each, raw="{}", checked_at=timezone.now()) for n, each in enumerate(ids, 1)
     )
     assert goes_on(reading, clock, threads=150, seconds=30, times=120).seconds_left == pytest.approx(9, rel=0.05)
     assert goes_on(reading, clock, threads=5, seconds=10, times=8).seconds_left == pytest.approx(90, rel=0.05)
@@ -98,9 +98,9 @@ def test_the_time_left_follows_an_upstream_that_gets_slower(
 def test_a_run_that_waits_goes_on_telling(reading: SyncContext, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(context, "LEASE_RENEWAL_SECONDS", 0.02)
     monkeypatch.setattr(context, "_PROGRESS_SECONDS", 0.0)
-    before = Run.objects.get().updated_at
+    before = SyncRun.objects.get().updated_at
     reading.wait_for(lambda: time.sleep(0.2))
-    assert Run.objects.get().updated_at > before
+    assert SyncRun.objects.get().updated_at > before
     reading.end()
 
 
@@ -121,7 +121,9 @@ def reported() -> str:
 def test_the_report_has_the_time_that_the_next_sync_takes(unread: None) -> None:
     assert "Conversations to be asked: 30, about 3 minutes at 10 requests a minute" in reported()
     # One that failed is not tried before its time.
-    ArchivedThread.objects.filter(read_at=None).update(trouble="it fails", due_at=timezone.now() + timedelta(hours=1))
+    ArchivedThread.objects.filter(read_at=None).update(
+        sync_error="it fails", due_at=timezone.now() + timedelta(hours=1)
+    )
     assert "Conversations to be asked" not in reported()
 
 
@@ -129,14 +131,14 @@ def test_the_report_has_the_time_that_the_next_sync_takes(unread: None) -> None:
 def test_a_run_that_asks_for_everything_has_all_before_it(unread: None) -> None:
     now = timezone.now()
     walks = {
-        "ended_at": None,
+        "finished_at": None,
         "phase": "walk",
         "phase_at": now,
         "updated_at": now,
         "started_at": now,
         "everything": True,
     }
-    Run.objects.update(**walks)
+    SyncRun.objects.update(**walks)
     Lease.objects.update(until=now + timedelta(minutes=1))
     assert "A sync is under way. Walking through the list of threads." in reported()
     assert "Conversations to be asked after that: 45, about 5 minutes at 10 requests a minute" in reported()

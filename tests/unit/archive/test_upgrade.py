@@ -18,7 +18,7 @@ from tests.support.mirror import archive, upstream
 from tests.support.upstream import use_upstream
 from threads.archive import database_guard, reindex, tasks, user_ids
 from threads.archive.completeness import completeness
-from threads.archive.models import ArchivedThread, Person, Progress, StaleIndex
+from threads.archive.models import ArchivedThread, ArchivedUser, Progress, StaleIndex
 from threads.models import KnownUpstream, Origin
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -56,7 +56,7 @@ def test_a_filled_database_of_the_last_release(migrated: None, monkeypatch: pyte
     executor = MigrationExecutor(connection)
     executor.migrate(executor.loader.graph.leaf_nodes())
     assert ArchivedThread.objects.count() == 60
-    assert all(each.folded == user_ids.folded_user_id(each.name) for each in Person.objects.all())
+    assert all(each.folded == user_ids.folded_user_id(each.user_id) for each in ArchivedUser.objects.all())
     assert Origin.objects.get().salt
     # All of it is to be indexed anew.
     assert StaleIndex.objects.count() == 60

@@ -16,7 +16,7 @@ from tests.support.mirror import archive, upstream
 from tests.support.reader import Get
 from tests.support.upstream import use_upstream
 from threads.archive import database_guard, tasks, thread_info
-from threads.archive.models import ArchivedThread, Progress, Run
+from threads.archive.models import ArchivedThread, Progress, SyncRun
 from threads.archive.report import archive_report
 from threads.audit.models import AuditEvent
 from threads.chatkit import OtherProject, Unavailable
@@ -107,7 +107,7 @@ def test_another_project_is_refused_with_a_sentence(
         with pytest.raises(CommandError, match="has none of the threads that this database holds"):
             call_command(*command)
     # A worker that runs already.
-    Run.objects.all().delete()
+    SyncRun.objects.all().delete()
     tasks._keep_up()
     assert held() == before
     assert "another project's" in (archive_report().failure or "")
@@ -269,7 +269,7 @@ def test_a_worker_that_runs_while_another_project_is_adopted_stores_nothing_more
     use_upstream(monkeypatch, world.client(seconds=10))
     database_guard._confirmed.put(str(hash((*database_guard._address(), "sk-first"))), True)
     world.arrive(1)
-    Run.objects.all().delete()
+    SyncRun.objects.all().delete()
     tasks._keep_up()
     assert held() == before
 
@@ -277,7 +277,7 @@ def test_a_worker_that_runs_while_another_project_is_adopted_stores_nothing_more
 def test_another_project_is_refused_where_all_that_is_kept_is_marked(
     world: Dying, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    ArchivedThread.objects.update(gone_at=timezone.now())
+    ArchivedThread.objects.update(deleted_upstream_at=timezone.now())
     settings.OPENAI_API_KEY = "sk-of-another"
     another(monkeypatch)
     with pytest.raises(ImproperlyConfigured, match="another project's"):

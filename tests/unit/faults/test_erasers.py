@@ -47,8 +47,8 @@ def test_two_erasers_on_one_user(world: Interrupted, seen: Seen) -> None:
     world.meanwhile = lambda: done(second, world)
     first = done(first, world)
     second.refresh_from_db()
-    assert first.ended_at
-    assert second.ended_at
+    assert first.finished_at
+    assert second.finished_at
     assert set(world.thread_ids()) == others
     assert not ArchivedThread.objects.filter(thread_id__in=theirs).exists()
     deleted = [thread for method, thread, there in world.told if method == "DELETE" and there]

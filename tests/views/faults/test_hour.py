@@ -26,7 +26,7 @@ from tests.support.syncing import is_complete, sync
 from tests.support.upstream import use_upstream
 from threads.archive import thread_info
 from threads.archive.completeness import completeness
-from threads.archive.models import ArchivedThread, Lease, Run
+from threads.archive.models import ArchivedThread, Lease, SyncRun
 from threads.archive.sync.lease import ArchiveLease, LeaseHeldError
 from threads.archive.sync.sync import Sync
 from threads.chatkit import Garbled
@@ -208,13 +208,18 @@ def test_a_clock_that_is_put_back_stops_no_round(
     rounds: list[bool] = []
     monkeypatch.setattr(tasks, "_run", lambda *, everything: rounds.append(everything))
     monkeypatch.setattr("django.db.connections.close_all", lambda: None)
-    Run.objects.create(
-        pk=1, started_at=clock.now(), updated_at=clock.now(), ended_at=clock.now(), phase="ended", phase_at=clock.now()
+    SyncRun.objects.create(
+        pk=1,
+        started_at=clock.now(),
+        updated_at=clock.now(),
+        finished_at=clock.now(),
+        phase="ended",
+        phase_at=clock.now(),
     )
     clock.jump(24 * 3600)
     tasks._keep_up()
     assert not rounds, "once in a round is enough, by the database's clock"
-    Run.objects.update(ended_at=clock.now())
+    SyncRun.objects.update(finished_at=clock.now())
     tasks._keep_up()
     assert rounds == [False]
     seen("the next round begins at its time")

@@ -58,7 +58,7 @@ def test_reading_goes_on(get: Get, emulator: Emulator, caplog: pytest.LogCapture
 @pytest.mark.usefixtures("full")
 def test_what_must_be_recorded_is_refused(seen: Seen) -> None:
     with pytest.raises(NotRecordedError):
-        record_or_raise(Action.DELETE, Outcome.INTENT, thread="cthr_1")
+        record_or_raise(Action.DELETE, Outcome.INTENT, thread_id="cthr_1")
     seen("NotRecordedError before anything is done")
 
 
@@ -105,9 +105,9 @@ def test_what_is_locked_for_a_moment_is_recorded_after_all(
     ended = timezone.now()
     until(lambda: not retries._running, 10)
     first, second = AuditEvent.objects.filter(action="search").order_by("at")
-    assert (first.customer, second.customer) == ("anybody", "somebody")
+    assert (first.user_id, second.user_id) == ("anybody", "somebody")
     assert began < first.at < second.at < ended, "when it happened, not when it was written"
-    assert first.who == "agent"
+    assert first.account == "agent"
     assert "tried again" in caplog.text
     assert "given up" not in caplog.text
     seen("in the trail, with the time at which it happened")

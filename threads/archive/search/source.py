@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import F, QuerySet, Sum
 
 from threads.archive import user_ids
-from threads.archive.models import ArchivedItem, ArchivedThread, OversizedItem, Reason, State, Tally
+from threads.archive.models import ArchivedItem, ArchivedThread, OversizedItem, QuarterCount, Reason, ThreadState
 from threads.archive.statement_timeout import statement_timeout
 from threads.archive.store import word_index
 from threads.archive.store.counters import QUARTER_SECONDS, digest
@@ -103,7 +103,7 @@ class ArchiveSource:
             found = found.filter(place__gte=since)
         items = list(found[: query.limit])
         ids = [each.item_id for each in items if each.item_id]
-        lacks = thread.read_at is None and thread.gone_at is None
+        lacks = thread.read_at is None and thread.deleted_upstream_at is None
         last = not items or items[-1].place + 1 >= thread.items
         rows = tuple(_with_oversized(thread, items, last=last))
         return Window(
@@ -120,15 +120,19 @@ class ArchiveSource:
         """Threads per status under the other filters; None where the stored counters can't answer."""
         if query.q or query.hour or query.reason or query.match == "part":
             return None
-        states = State.objects.all() if query.has_reason is None else State.objects.filter(has_reason=query.has_reason)
+        states = (
+            ThreadState.objects.all()
+            if query.has_reason is None
+            else ThreadState.objects.filter(has_reason=query.has_reason)
+        )
         begin, end = day_bounds(query.begin, query.end, self._zone)
         if query.user is not None:
             person = users.find_user(query.user)
-            theirs = created_between(ArchivedThread.objects.filter(person=person), begin, end)
+            theirs = created_between(ArchivedThread.objects.filter(archived_user=person), begin, end)
             sums = {each.pk: theirs.filter(state=each).count() if person else 0 for each in states}
         elif begin or end:
             # UTC offsets are multiples of 15 minutes.
-            quarters = Tally.objects.all()
+            quarters = QuarterCount.objects.all()
             if begin is not None:
                 quarters = quarters.filter(quarter__gte=int(begin.timestamp() // QUARTER_SECONDS))
             if end is not None:
@@ -166,7 +170,7 @@ def to_thread(kept: ArchivedThread) -> Thread:
 def _resolved(query: ThreadQuery) -> Filters:
     states = None
     if query.status is not None or query.has_reason is not None:
-        found = State.objects.all()
+        found = ThreadState.objects.all()
         if query.status is not None:
             found = found.filter(status=query.status)
         if query.has_reason is not None:
@@ -263,7 +267,11 @@ def _ranges(filters: Filters, threads: QuerySet[ArchivedThread], *, one: bool) -
     if filters.cause is not None:
         threads = threads.filter(cause=filters.cause)
         if matches is not None:
-            threads = threads.filter(person__in=matches.keys) if matches.keys is not None else matches.filtered(threads)
+            threads = (
+                threads.filter(archived_user__in=matches.keys)
+                if matches.keys is not None
+                else matches.filtered(threads)
+            )
         return [threads if states is None else threads.filter(state__in=states)]
     if matches is not None and (matches.keys is None or (len(matches.keys) > 1 and not one)):
         if matches.few and one:
@@ -273,10 +281,10 @@ def _ranges(filters: Filters, threads: QuerySet[ArchivedThread], *, one: bool) -
         return [matches.filtered(threads.filter(state=each)) for each in states]
     if matches is not None and matches.keys is not None:
         if states is None:
-            return [threads.filter(person=each) for each in matches.keys]
+            return [threads.filter(archived_user=each) for each in matches.keys]
         if len(matches.keys) == 1:
-            return [threads.filter(person=matches.keys[0], state=each) for each in states]
-        return [threads.filter(person=each, state__in=states) for each in matches.keys]
+            return [threads.filter(archived_user=matches.keys[0], state=each) for each in states]
+        return [threads.filter(archived_user=each, state__in=states) for each in matches.keys]
     return [threads] if states is None else [threads.filter(state=each) for each in states]
 
 

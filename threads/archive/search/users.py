@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import BooleanField, Q, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
-from threads.archive.models import ArchivedThread, Person
+from threads.archive.models import ArchivedThread, ArchivedUser
 from threads.archive.user_ids import folded_user_id, stored_user_id
 
 MAX_LOOKUPS = 100
@@ -39,22 +39,22 @@ class UserMatches:
 
     def gathered(self, threads: QuerySet[ArchivedThread]) -> QuerySet[ArchivedThread]:
         """The threads of these users, for a query that reads them by user and then sorts."""
-        return threads.filter(_of_users("archive_archivedthread.person_id", self.part))
+        return threads.filter(_of_users("archive_archivedthread.archived_user_id", self.part))
 
     def filtered(self, threads: QuerySet[ArchivedThread]) -> QuerySet[ArchivedThread]:
         """The threads of these users, for a query that scans threads in order. The `+ 0` keeps the planner to that."""
-        return threads.filter(_of_users("(archive_archivedthread.person_id + 0)", self.part))
+        return threads.filter(_of_users("(archive_archivedthread.archived_user_id + 0)", self.part))
 
 
 def _of_users(key: str, part: str) -> RawSQL:
     """SQL condition: `key` belongs to a user with `part` in the folded id. Wildcards in `part` are escaped."""
-    sql = f"{key} IN (SELECT id FROM archive_person WHERE folded LIKE %s ESCAPE '\\')"
+    sql = f"{key} IN (SELECT id FROM archive_archiveduser WHERE folded LIKE %s ESCAPE '\\')"
     return RawSQL(sql, [f"%{connection.ops.prep_for_like_query(part)}%"], output_field=BooleanField())
 
 
 def find_user(name: str) -> int | None:
     """The primary key of the user with exactly this id; None where there is none."""
-    return Person.objects.filter(name=stored_user_id(name)).values_list("pk", flat=True).first()
+    return ArchivedUser.objects.filter(user_id=stored_user_id(name)).values_list("pk", flat=True).first()
 
 
 def find_users(typed: str, *, part: bool) -> UserMatches:
@@ -65,20 +65,20 @@ def find_users(typed: str, *, part: bool) -> UserMatches:
     wanted = folded_user_id(typed)
     if not wanted:
         return UserMatches(())
-    having = Person.objects.filter(folded__contains=wanted)
+    having = ArchivedUser.objects.filter(folded__contains=wanted)
     keys = tuple(having.values_list("pk", flat=True)[: MAX_LOOKUPS + 1])
     if len(keys) <= MAX_LOOKUPS:
         return UserMatches(keys, wanted)
     return UserMatches(None, wanted, having.aggregate(sum=Sum("threads"))["sum"])
 
 
-def suggest(typed: str, most: int = 10) -> list[Person]:
+def suggest(typed: str, most: int = 10) -> list[ArchivedUser]:
     """Up to `most` users for a typed text: ids that start with it, then ids that contain it, each by number of
     threads."""
     wanted = folded_user_id(typed)
     if not wanted:
         return []
-    busiest = Person.objects.filter(threads__gt=0).order_by("-threads", "id")
-    beginning = list(busiest.filter(Q(name__startswith=typed) | Q(folded__startswith=wanted))[:most])
+    busiest = ArchivedUser.objects.filter(threads__gt=0).order_by("-threads", "id")
+    beginning = list(busiest.filter(Q(user_id__startswith=typed) | Q(folded__startswith=wanted))[:most])
     others = busiest.filter(folded__contains=wanted).exclude(pk__in=[each.pk for each in beginning])
     return beginning + list(others[: most - len(beginning)])

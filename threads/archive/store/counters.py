@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import F
 
 from threads.archive import user_ids
-from threads.archive.models import ArchivedThread, Day, Person, Reason, State
+from threads.archive.models import ArchivedThread, ArchivedUser, Day, Reason, ThreadState
 
 QUARTER_SECONDS, DAY_SECONDS = 900, 86_400
 """Seconds of a quarter of an hour and of a day."""
@@ -24,16 +24,16 @@ def counter_keys(thread: ArchivedThread) -> CounterKeys | None:
     """The counters that a thread is counted in; None where it was never counted."""
     if thread.state_id is None:
         return None
-    return thread.state_id, thread.person_id, thread.cause_id, _quarter(thread.created_at)
+    return thread.state_id, thread.archived_user_id, thread.cause_id, _quarter(thread.created_at)
 
 
 def set_keys(threads: Sequence[ArchivedThread]) -> None:
-    """Sets the foreign keys `state`, `person` and `cause` of each thread from its columns. The caller saves."""
+    """Sets the foreign keys `state`, `archived_user` and `cause` of each thread from its columns. The caller saves."""
     people = _user_keys({each.user for each in threads if each.user is not None})
     causes = _reason_keys({each.reason for each in threads if each.reason})
     states = _state_keys({(each.status or "", bool(each.reason)) for each in threads})
     for each in threads:
-        each.person_id = people[each.user] if each.user is not None else None
+        each.archived_user_id = people[each.user] if each.user is not None else None
         each.cause_id = causes[digest(each.reason)] if each.reason else None
         each.state_id = states[each.status or "", bool(each.reason)]
 
@@ -51,7 +51,7 @@ def update_counts(before: Iterable[CounterKeys], after: Iterable[CounterKeys]) -
         if quarter is not None and state is not None:
             tallies[quarter, state] += number
     for key, number in states.items():
-        State.objects.filter(pk=key).update(threads=F("threads") + number)
+        ThreadState.objects.filter(pk=key).update(threads=F("threads") + number)
     more = [(*key, number) for key, number in sorted(tallies.items()) if number > 0]
     less = [(number, *key) for key, number in sorted(tallies.items()) if number < 0]
     with connection.cursor() as cursor:
@@ -92,13 +92,13 @@ def _quarter(moment: datetime | None) -> int | None:
 
 
 def _user_keys(names: set[str]) -> dict[str, int]:
-    known = dict(Person.objects.filter(name__in=names).values_list("name", "pk"))
+    known = dict(ArchivedUser.objects.filter(user_id__in=names).values_list("user_id", "pk"))
     if new := sorted(names - known.keys()):
         # Another process may be inserting the same names.
-        Person.objects.bulk_create(
-            [Person(name=each, folded=user_ids.folded_user_id(each)) for each in new], ignore_conflicts=True
+        ArchivedUser.objects.bulk_create(
+            [ArchivedUser(user_id=each, folded=user_ids.folded_user_id(each)) for each in new], ignore_conflicts=True
         )
-        known |= dict(Person.objects.filter(name__in=new).values_list("name", "pk"))
+        known |= dict(ArchivedUser.objects.filter(user_id__in=new).values_list("user_id", "pk"))
     return known
 
 
@@ -112,15 +112,15 @@ def _reason_keys(texts: set[str]) -> dict[str, int]:
 
 
 def _state_keys(wanted: set[tuple[str, bool]]) -> dict[tuple[str, bool], int]:
-    known = {(each.status, each.has_reason): each.pk for each in State.objects.all()}
+    known = {(each.status, each.has_reason): each.pk for each in ThreadState.objects.all()}
     for status, has_reason in sorted(wanted - known.keys()):
-        known[status, has_reason] = State.objects.create(status=status, has_reason=has_reason).pk
+        known[status, has_reason] = ThreadState.objects.create(status=status, has_reason=has_reason).pk
     return known
 
 
 # Raw SQL, since the ORM has no executemany for updates and upserts.
-_ADD_TO_USER = "UPDATE archive_person SET threads = threads + %s WHERE id = %s"
+_ADD_TO_USER = "UPDATE archive_archiveduser SET threads = threads + %s WHERE id = %s"
 _ADD_TO_REASON = "UPDATE archive_reason SET threads = threads + %s WHERE id = %s"
-_INCREASE_TALLY = """INSERT INTO archive_tally (quarter, state_id, threads) VALUES (%s, %s, %s)
-ON CONFLICT (quarter, state_id) DO UPDATE SET threads = archive_tally.threads + excluded.threads"""
-_DECREASE_TALLY = "UPDATE archive_tally SET threads = threads + %s WHERE quarter = %s AND state_id = %s"
+_INCREASE_TALLY = """INSERT INTO archive_quartercount (quarter, state_id, threads) VALUES (%s, %s, %s)
+ON CONFLICT (quarter, state_id) DO UPDATE SET threads = archive_quartercount.threads + excluded.threads"""
+_DECREASE_TALLY = "UPDATE archive_quartercount SET threads = threads + %s WHERE quarter = %s AND state_id = %s"

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from django.db import connection
 
-from threads.archive.models import Erased, Progress
+from threads.archive.models import Progress, Tombstone
 
 from . import word_index
 
@@ -23,7 +23,7 @@ def lock_for_storing() -> None:
     """Call first in a transaction that stores upstream data: until it ends, nothing is erased."""
     _lock("pg_advisory_xact_lock_shared")
     # A separate statement: the one that waits for the lock has a snapshot from before it waited.
-    erased = Erased.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    erased = Tombstone.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     word_index.match_removals((erased, Progress.objects.values_list("removals", flat=True).first() or 0))
 
 
@@ -34,7 +34,7 @@ def lock_for_erasing() -> None:
 
 def erased_ids(thread_ids: Iterable[str]) -> set[str]:
     """The thread ids among these that have a tombstone."""
-    return set(Erased.objects.filter(thread_id__in=list(thread_ids)).values_list("thread_id", flat=True))
+    return set(Tombstone.objects.filter(thread_id__in=list(thread_ids)).values_list("thread_id", flat=True))
 
 
 def _lock(function: str) -> None:

@@ -70,8 +70,8 @@ def folded_head(thread: HasHead) -> str:
 def marker_words(thread: ArchivedThread) -> list[str]:
     """Filter values of a thread as marker words, which begin with "=" and so can't be typed."""
     found = [state_word(thread.state_id or 0)]
-    if thread.person_id is not None:
-        found.append(person_word(thread.person_id))
+    if thread.archived_user_id is not None:
+        found.append(person_word(thread.archived_user_id))
     if thread.cause_id is not None:
         found.append(cause_word(thread.cause_id))
     if connection.vendor != "sqlite":
@@ -85,12 +85,12 @@ def run_word(run: int) -> str:
 
 
 def state_word(state: int) -> str:
-    """The marker word of a `State`."""
+    """The marker word of a `ThreadState`."""
     return f"=s{state}"
 
 
 def person_word(person: int) -> str:
-    """The marker word of a `Person`."""
+    """The marker word of an `ArchivedUser`."""
     return f"=u{person}"
 
 

@@ -22,7 +22,7 @@ _MIN_RECHECK = timedelta(minutes=10)
 
 _COLUMNS = [
     "user", "title", "status", "reason", "created_at", "raw",
-    "confirmed_at", "gone_at", "missing_at", "unlisted_at", "former_at",
+    "checked_at", "deleted_upstream_at", "withheld_at", "unlisted_at", "former_at",
 ]  # fmt: skip
 _INDEXED_COLUMNS = ("user", "title", "status", "reason", "created_at")
 """A thread is counted and indexed again when one of these columns changes."""
@@ -61,14 +61,14 @@ def refresh_threads(pairs: Sequence[tuple[ArchivedThread, Thread]], now: datetim
             before.append(under)
             changed.append(kept)
             other.append(kept)
-        elif any(was[name] != getattr(kept, name) for name in _COLUMNS if name != "confirmed_at"):
+        elif any(was[name] != getattr(kept, name) for name in _COLUMNS if name != "checked_at"):
             other.append(kept)
         else:
             same.append(kept.pk)
     _count_anew(changed, before)
-    ArchivedThread.objects.bulk_update(other, [*_COLUMNS, "person", "state", "cause"])
+    ArchivedThread.objects.bulk_update(other, [*_COLUMNS, "archived_user", "state", "cause"])
     # Most are unchanged. One statement for all of them costs a tenth of one with their columns.
-    ArchivedThread.objects.filter(pk__in=same).update(confirmed_at=now)
+    ArchivedThread.objects.filter(pk__in=same).update(checked_at=now)
     counters.extend_days(changed)
     word_index.reindex_threads(changed)
 
@@ -85,7 +85,7 @@ def count_uncounted(most: int = 50) -> int:
         each.messages = sum(is_message(read) for _, read in items)
         Progress.objects.update(items=F("items") + len(items))
     _count_anew(found, [None] * len(found))
-    ArchivedThread.objects.bulk_update(found, ["person", "state", "cause", "opening", "messages"])
+    ArchivedThread.objects.bulk_update(found, ["archived_user", "state", "cause", "opening", "messages"])
     counters.extend_days(found)
     word_index.reindex_threads(found)
     return len(found)
@@ -113,7 +113,7 @@ def store_items(thread: ArchivedThread, page: Page[ThreadItem], now: datetime) -
     thread.last_item_id = page.last_id or thread.last_item_id
     if not page.has_more and not page.lost:
         mark_checked(thread, now)
-    thread.failures, thread.trouble = 0, None
+    thread.failures, thread.sync_error = 0, None
     thread.save(update_fields=_READ_COLUMNS)
     if made:
         Progress.objects.update(items=F("items") + len(made))
@@ -179,12 +179,12 @@ def mark_incomplete(thread: ArchivedThread, before: datetime | None) -> None:
 def mark_up_to_date(thread: ArchivedThread, now: datetime) -> None:
     """Stores that the last archived item is the upstream's last one."""
     mark_checked(thread, now)
-    thread.failures, thread.trouble = 0, None
-    thread.save(update_fields=["read_at", "due_at", "failures", "trouble"])
+    thread.failures, thread.sync_error = 0, None
+    thread.save(update_fields=["read_at", "due_at", "failures", "sync_error"])
 
 
 _READ_COLUMNS = [
-    "items", "last_item_id", "last_activity_at", "read_at", "failures", "trouble", "due_at", "opening", "messages",
+    "items", "last_item_id", "last_activity_at", "read_at", "failures", "sync_error", "due_at", "opening", "messages",
 ]  # fmt: skip
 
 
@@ -251,16 +251,16 @@ def id_before(thread: ArchivedThread | None) -> str | None:
 
 def mark_deleted_upstream(thread: ArchivedThread, now: datetime) -> None:
     """Marks a thread as deleted upstream. The archived copy stays."""
-    thread.gone_at, thread.missing_at = thread.gone_at or now, None
-    thread.trouble = None
-    thread.save(update_fields=["gone_at", "missing_at", "trouble"])
+    thread.deleted_upstream_at, thread.withheld_at = thread.deleted_upstream_at or now, None
+    thread.sync_error = None
+    thread.save(update_fields=["deleted_upstream_at", "withheld_at", "sync_error"])
 
 
 def store_failure(thread: ArchivedThread, said: str, due_at: datetime) -> None:
     """Stores a failed read of a thread's items: the reason, and when to try again."""
     thread.failures += 1
-    thread.trouble, thread.due_at = said, due_at
-    thread.save(update_fields=["failures", "trouble", "due_at"])
+    thread.sync_error, thread.due_at = said, due_at
+    thread.save(update_fields=["failures", "sync_error", "due_at"])
 
 
 def raw_json(row: Thread) -> str:
@@ -282,8 +282,8 @@ def _filled(kept: ArchivedThread, row: Thread, now: datetime) -> ArchivedThread:
     kept.reason = _column(row.status.reason) if row.status else None
     kept.created_at = row.created_at
     kept.raw = raw_json(row)
-    kept.confirmed_at = now
-    kept.gone_at = kept.missing_at = kept.unlisted_at = kept.former_at = None
+    kept.checked_at = now
+    kept.deleted_upstream_at = kept.withheld_at = kept.unlisted_at = kept.former_at = None
     return kept
 
 

@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from threads.archive import removal
 from threads.archive.deletions import DeletionChecker, DeletionFinding, DeletionVerdict
-from threads.archive.models import ArchivedThread, Run
+from threads.archive.models import ArchivedThread, SyncRun
 from threads.archive.store import sqlite_wal, tombstones, word_index, write
 from threads.chatkit import ChatKitClient, ChatKitError, NotSignedIn, Page, RateLimited, Retired, ScopesMissing, Thread
 
@@ -44,7 +44,7 @@ PERMANENT_ERRORS = (NotSignedIn, ScopesMissing, Retired)
 log = logging.getLogger(__name__)
 
 _PROGRESS_SECONDS = 1.0
-"""Seconds between two updates of the `Run` row."""
+"""Seconds between two updates of the `SyncRun` row."""
 
 ResultT = TypeVar("ResultT")
 
@@ -96,27 +96,27 @@ class SyncContext:
         self._watch = watch
 
     def begin(self, *, everything: bool, answers: bool) -> None:
-        """Takes the lease and starts the `Run` row. With `answers` the run fulfils the open sync request. Raises
+        """Takes the lease and starts the `SyncRun` row. With `answers` the run fulfils the open sync request. Raises
         `HeldError`."""
         self._lease = ArchiveLease("sync")
         self.pool = ThreadPoolExecutor(self.side_by_side, thread_name_prefix="sync")
         now = timezone.now()
         unused = {name: 0 for name in asdict(self.tally) if name != "pages"}
-        started = {"started_at": now, "updated_at": now, "ended_at": None, "phase": "walk", "phase_at": now}
+        started = {"started_at": now, "updated_at": now, "finished_at": None, "phase": "walk", "phase_at": now}
         about = {"holder": self._lease.holder, "phase_done": 0, "everything": everything}
         with transaction.atomic():
             self._lease.renew()
-            Run.objects.update_or_create(pk=1, defaults=unused | started | about)
+            SyncRun.objects.update_or_create(pk=1, defaults=unused | started | about)
             if answers:
                 sync_requests.mark_started()
         self._phase, self._throughput, self._saved_at = "walk", Throughput(now, 0), time.monotonic()
 
     def end(self) -> None:
-        """Stops the pool, ends the `Run` row and releases the lease."""
+        """Stops the pool, ends the `SyncRun` row and releases the lease."""
         self.stop()
         self.pool.shutdown(cancel_futures=True)
         # If another worker has taken over, the row is that worker's.
-        Run.objects.filter(pk=1, holder=self._lease.holder).update(ended_at=Now(), **self._progress())
+        SyncRun.objects.filter(pk=1, holder=self._lease.holder).update(finished_at=Now(), **self._progress())
         self._lease.release()
 
     def stop(self) -> None:
@@ -209,7 +209,7 @@ class SyncContext:
         if name != self._phase:
             self._phase, self._saved_at = name, time.monotonic()
             self._throughput = Throughput(timezone.now(), self._phase_count())
-            Run.objects.filter(pk=1, holder=self._lease.holder).update(phase=name, **self._progress())
+            SyncRun.objects.filter(pk=1, holder=self._lease.holder).update(phase=name, **self._progress())
 
     def notify(self) -> None:
         """Passes the counts to the watcher of the run."""
@@ -218,7 +218,7 @@ class SyncContext:
     def _save_progress(self) -> None:
         if time.monotonic() - self._saved_at >= _PROGRESS_SECONDS:
             self._saved_at = time.monotonic()
-            Run.objects.filter(pk=1, holder=self._lease.holder).update(**self._progress())
+            SyncRun.objects.filter(pk=1, holder=self._lease.holder).update(**self._progress())
 
     def _progress(self) -> dict[str, object]:
         counted = asdict(self.tally)

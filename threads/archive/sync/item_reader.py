@@ -128,7 +128,7 @@ class ItemReader:
         others = due.filter(Q(last_activity_at=None) | Q(last_activity_at__lte=now - _RECENT))
         # Their `due_at` may come from a longer ARCHIVE_RECHECK_ITEMS_HOURS.
         latest = now - timedelta(hours=settings.ARCHIVE_RECHECK_ITEMS_HOURS)
-        overdue = there.filter(read_at__lt=latest, due_at__gt=now, trouble__isnull=True)
+        overdue = there.filter(read_at__lt=latest, due_at__gt=now, sync_error__isnull=True)
         return chain(
             _batches(unread),
             _batches(read.filter(due_at__isnull=True)),

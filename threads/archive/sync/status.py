@@ -1,4 +1,4 @@
-"""Status of the sync for other processes, read from the `Run` row that the run keeps up to date."""
+"""Status of the sync for other processes, read from the `SyncRun` row that the run keeps up to date."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db.models import Max, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from threads.archive.models import ArchivedThread, Lease, Progress, Run, current
+from threads.archive.models import ArchivedThread, Lease, Progress, SyncRun, current
 
 PHASES = {
     "walk": "Walking through the list of threads",
@@ -63,15 +63,15 @@ class RunningSync:
         return PHASES.get(self.phase, self.phase)
 
 
-def last_run() -> Run | None:
+def last_run() -> SyncRun | None:
     """The run that is under way or the last one; None before the first."""
-    return Run.objects.filter(pk=1).first()
+    return SyncRun.objects.filter(pk=1).first()
 
 
 def running_sync() -> RunningSync | None:
     """The run that holds the lease, None if there is none. A dead one is shown until its lease expires."""
     run = last_run()
-    if run is None or run.ended_at is not None:
+    if run is None or run.finished_at is not None:
         return None
     if not Lease.objects.filter(name="sync", holder=run.holder, until__gt=Now()).exists():
         return None
@@ -91,7 +91,7 @@ def running_sync() -> RunningSync | None:
     )
 
 
-def pending_conversations(run: Run | None = None) -> PendingConversations | None:
+def pending_conversations(run: SyncRun | None = None) -> PendingConversations | None:
     """The conversations that `run`, or else the next run, has to check; None if there are none."""
     if settings.ARCHIVE != "full":
         return None
@@ -108,13 +108,13 @@ def _count_pending(before: datetime | None) -> int:
         return unread + there.filter(read_at__lt=before).count()
     read = there.filter(read_at__lt=now)
     overdue = there.filter(
-        read_at__lt=now - timedelta(hours=settings.ARCHIVE_RECHECK_ITEMS_HOURS), due_at__gt=now, trouble__isnull=True
+        read_at__lt=now - timedelta(hours=settings.ARCHIVE_RECHECK_ITEMS_HOURS), due_at__gt=now, sync_error__isnull=True
     )
     due = read.filter(due_at__isnull=True).count() + read.filter(due_at__lte=now).count()
     return unread + due + overdue.count()
 
 
-def _left(run: Run) -> int | None:
+def _left(run: SyncRun) -> int | None:
     if run.phase == "read":
         return _count_pending(run.started_at if run.everything else None)
     if run.phase == "sweep":

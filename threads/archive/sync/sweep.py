@@ -63,7 +63,7 @@ class Sweep:
         began and the newest archived one; if not, the list was cut off, and the next sweep starts over."""
         begun, progress.sweep_started_at = progress.sweep_started_at, None
         newest = current().order_by("-number").first()
-        met = newest is None or begun is None or newest.confirmed_at >= begun or self._context.was_deleted(newest)
+        met = newest is None or begun is None or newest.checked_at >= begun or self._context.was_deleted(newest)
         if met and is_known(newest_listed):
             progress.swept_at, progress.unreadable = begun, progress.sweep_unreadable
         with self._context.leased_transaction():
@@ -77,7 +77,7 @@ class Sweep:
         if swept is None or progress.compared_at == swept:
             return
         self._context.set_phase("compare")
-        for thread in _batches(current().filter(confirmed_at__lt=swept)):
+        for thread in _batches(current().filter(checked_at__lt=swept)):
             finding = self._context.check_deleted(thread)
             if finding.verdict is DeletionVerdict.UNDECIDED and not self._context.evidence.controls_hold():
                 break

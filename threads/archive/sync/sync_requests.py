@@ -10,14 +10,14 @@ from threads.archive.models import SyncRequest
 
 def pending() -> QuerySet[SyncRequest]:
     """The open request, if there is one."""
-    return SyncRequest.objects.filter(ended_at=None)
+    return SyncRequest.objects.filter(finished_at=None)
 
 
 def mark_started() -> None:
     """Marks the open request as started. Called by the lease holder, in a transaction."""
-    pending().update(began_at=Now())
+    pending().update(started_at=Now())
 
 
 def mark_finished() -> None:
     """Closes the request whose run has ended; one made after that run began stays open. Called by the lease holder."""
-    pending().exclude(began_at=None).update(ended_at=Now())
+    pending().exclude(started_at=None).update(finished_at=Now())

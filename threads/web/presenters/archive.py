@@ -50,7 +50,7 @@ def report_context(found: ArchiveReport, now: datetime, zone: tzinfo) -> dict[st
                 "url": links.thread_url(each.thread_id),
                 "why": each.why,
                 "failures": each.failures,
-                "again": times.relative(each.again_at, now) if each.again_at and each.again_at > now else "soon",
+                "again": times.relative(each.retry_at, now) if each.retry_at and each.retry_at > now else "soon",
             }
             for each in found.troubles[:_MAX_TROUBLES]
         ],

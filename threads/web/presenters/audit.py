@@ -35,18 +35,18 @@ class EventRow:
     number: int
     at: str
     iso: str
-    who: str
-    who_url: str | None
+    account: str
+    account_url: str | None
     address: str
     address_url: str | None
     what: str
     outcome: str
     shape: str
-    thread: str
+    thread_id: str
     thread_url: str | None
     read_url: str | None
-    customer: str
-    customer_url: str | None
+    user_id: str
+    user_url: str | None
     facts: tuple[tuple[str, str], ...]
 
 
@@ -64,12 +64,12 @@ def rows(found: AuditPage, query: AuditQuery, zone: tzinfo, *, may_read: bool, m
 
 
 def _masked(row: EventRow) -> EventRow:
-    known = (row.customer,)
+    known = (row.user_id,)
     return replace(
         row,
         what=masking.text(row.what, known),
-        customer=row.customer and masking.mask_id(row.customer),
-        customer_url=None,
+        user_id=row.user_id and masking.mask_id(row.user_id),
+        user_url=None,
         facts=tuple(
             (name, masking.mask_id(value) if name in _IDS else masking.text(value, known))
             for name, value in row.facts
@@ -119,17 +119,17 @@ def _row(event: AuditEvent, query: AuditQuery, zone: tzinfo, *, may_read: bool) 
         number=event.pk,
         at=times.exact_to_seconds(event.at, zone),
         iso=event.at.isoformat(),
-        who=event.who,
-        who_url=events_of("who"),
+        account=event.account,
+        account_url=events_of("account"),
         address=event.address,
         address_url=events_of("address"),
         what=describe(event),
         outcome=OUTCOMES.get(event.outcome, event.outcome),
         shape=_SHAPES.get(event.outcome, "unsure"),
-        thread=event.thread,
-        thread_url=events_of("thread"),
-        read_url=thread_url(event.thread) if may_read and event.thread else None,
-        customer=event.customer,
-        customer_url=events_of("customer"),
+        thread_id=event.thread_id,
+        thread_url=events_of("thread_id"),
+        read_url=thread_url(event.thread_id) if may_read and event.thread_id else None,
+        user_id=event.user_id,
+        user_url=events_of("user_id"),
         facts=tuple(details(event)),
     )

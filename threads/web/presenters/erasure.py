@@ -57,17 +57,17 @@ def preview_context(plan: preview.Preview, now: datetime, zone: tzinfo) -> dict[
 def erasure_context(job: Erasure, now: datetime, zone: tzinfo, *, masked: bool) -> dict[str, Any]:
     """The context of an erasure's page: its progress, or its receipt when it has ended. `masked` shortens user ids and
     e-mail addresses."""
-    rows = job.targets.order_by("id")[:MAX_ROWS] if job.ended_at else receipt.not_erased(job)[:MAX_TROUBLED]
-    remarks = receipt.remarks(job) if job.ended_at else []
+    rows = job.targets.order_by("id")[:MAX_ROWS] if job.finished_at else receipt.not_erased(job)[:MAX_TROUBLED]
+    remarks = receipt.remarks(job) if job.finished_at else []
     by_state, troubled = receipt.counts(job), receipt.not_erased(job).count()
     return {
         "job": job,
         "what": subject(job, masked=masked),
-        "ended": times.exact_to_seconds(job.ended_at, zone) if job.ended_at else None,
-        "asked": times.exact_to_seconds(job.asked_at, zone),
+        "ended": times.exact_to_seconds(job.finished_at, zone) if job.finished_at else None,
+        "asked": times.exact_to_seconds(job.requested_at, zone),
         "phase": phase(job),
-        "again": times.relative(job.again_at, now)
-        if job.again_at and not job.ended_at and job.again_at > now
+        "again": times.relative(job.retry_at, now)
+        if job.retry_at and not job.finished_at and job.retry_at > now
         else None,
         "threads": sum(by_state.values()),
         "open": sum(by_state.get(state.value, 0) for state in Target.OPEN),
@@ -78,7 +78,7 @@ def erasure_context(job: Erasure, now: datetime, zone: tzinfo, *, masked: bool) 
         "partial": bool(troubled) or receipt.is_cut_short(job),
         "look": receipt.last_look(job),
         "remarks": masking.deep(remarks, receipt.user_ids_in(job.rule)) if masked else remarks,
-        "traces": receipt.traces(job) if job.ended_at else [],
+        "traces": receipt.traces(job) if job.finished_at else [],
         "seconds": _POLL_SECONDS,
         "confirmed": times.exact_to_seconds(job.confirmed_at, zone) if job.confirmed_at else None,
         "as_of": times.exact_to_seconds(now, zone),
@@ -90,16 +90,16 @@ def list_row(job: Erasure, zone: tzinfo, *, masked: bool) -> dict[str, str]:
     """An erasure in the list of them, without its address."""
     return {
         "what": subject(job, masked=masked),
-        "who": job.who,
-        "asked": times.exact(job.asked_at, zone),
-        "state": "ended" if job.ended_at else phase(job).lower(),
+        "who": job.account,
+        "asked": times.exact(job.requested_at, zone),
+        "state": "ended" if job.finished_at else phase(job).lower(),
         "counts": _counts(job),
     }
 
 
 def phase(job: Erasure) -> str:
     """What an erasure is doing, or why it waits."""
-    if job.awaits:
+    if job.needs_confirmation:
         return _PHASES["confirming"]
     return f"Stopped for now: {job.held}" if job.held else _PHASES.get(job.phase, job.phase)
 
@@ -109,9 +109,9 @@ def subject(job: Erasure, *, masked: bool) -> str:
     if job.kind in _NAMES:
         return _NAMES[Erasure.Kind(job.kind)]
     copies = "Copies of " if job.kind == Erasure.Kind.COPIES else ""
-    if job.customer:
-        user = job.customer if job.customer.strip() else "a user whose id is blank"
-        return f"{copies or 'All '}threads of {masking.mask_id(job.customer) if masked else user}"
+    if job.user_id:
+        user = job.user_id if job.user_id.strip() else "a user whose id is blank"
+        return f"{copies or 'All '}threads of {masking.mask_id(job.user_id) if masked else user}"
     count = job.total or 0
     return f"{copies}{count:,} thread{'s' if count != 1 else ''}"
 
@@ -126,10 +126,10 @@ def _title(plan: preview.Preview) -> str:
 def _row(target: Target, zone: tzinfo, *, masked: bool) -> dict[str, str]:
     return {
         "id": target.thread_id,
-        "user": masking.mask_id(target.customer) if masked and target.customer else target.customer,
+        "user": masking.mask_id(target.user_id) if masked and target.user_id else target.user_id,
         "state": _STATES.get(target.state, target.state),
         "shape": target.state,
-        "reason": masking.text(target.reason, [target.customer]) if masked else target.reason,
+        "reason": masking.text(target.reason, [target.user_id]) if masked else target.reason,
         "at": times.exact_to_seconds(target.at, zone) if target.at else "",
         "request_id": target.upstream_request_id,
     }

@@ -57,13 +57,13 @@ class ExportSummary:
 
 def export_summary(export: Export, now: datetime, zone: tzinfo) -> ExportSummary:
     """The summary of an export, with times relative to `now` and in `zone`."""
-    ended = export.ended_at is not None
+    ended = export.finished_at is not None
     # Counted at the start; threads may have arrived since.
     total = export.total if export.total is not None and export.total >= export.done else None
     return ExportSummary(
-        what=_KINDS.get(export.kind, f"Everything of {export.customer if export.customer.strip() else 'a user'}"),
+        what=_KINDS.get(export.kind, f"Everything of {export.user_id if export.user_id.strip() else 'a user'}"),
         list_url=f"{reverse('threads')}?{export.query}" if export.query else None,
-        asked=times.relative(export.asked_at, now),
+        asked=times.relative(export.requested_at, now),
         state=_STATES[ExportOutcome(export.outcome)] if export.outcome else _PHASES.get(export.phase, export.phase),
         ended=ended,
         bad=ended and not export.has_file,
@@ -84,7 +84,7 @@ def _trouble(export: Export, now: datetime, zone: tzinfo) -> str:
     if export.trouble_at is not None:
         since = times.clock(export.trouble_at, zone)
         return f"OpenAI's API has given nothing since {since}. It is asked again each minute, and given up after ten."
-    if export.phase == "waiting" and now - export.asked_at > _PICKUP_TIME:
+    if export.phase == "waiting" and now - export.requested_at > _PICKUP_TIME:
         return "No worker has taken it up. Someone who runs Threadkeeper has to start one: manage.py worker."
     return ""
 

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from threads.audit import csv_file, descriptions, forms
-from threads.audit.query import DEFAULT_LIMIT, MAX_LIMIT, AuditQuery, NoSuchEventError, all_events, page
+from threads.audit.query import DEFAULT_LIMIT, MAX_LIMIT, PARAMETERS, AuditQuery, NoSuchEventError, all_events, page
 from threads.audit.record import Action, Actor, NotRecordedError, Outcome, acting_as, actor, record, record_or_raise
 from threads.lib import form_fields, safe_csv, times
 from threads.roles import Right, needs
@@ -28,7 +28,7 @@ from threads.web.request import is_masked, now_and_zone
 
 _log = logging.getLogger(__name__)
 
-_FIELDS = ("who", "action", "outcome", "thread", "customer", "address", "request_id", "from", "to", "order", "limit")
+_FIELDS = (*PARAMETERS.values(), "from", "to", "order", "limit")
 _PAGE_SIZES = (DEFAULT_LIMIT, 100, MAX_LIMIT)
 _PLACES = ("place", "after", "before")
 """Parameters without a form field; their errors stand above the table."""
@@ -106,11 +106,13 @@ def _file(query: AuditQuery, zone: tzinfo, by: Actor, *, masked: bool) -> Iterat
 
 def _form_context(query: AuditQuery) -> dict[str, Any]:
     """The filter form as it was sent, and links away from an empty page."""
-    values = {name: getattr(query, name) or "" for name in _FIELDS if name not in {"from", "to"}}
+    values = {parameter: getattr(query, name) or "" for name, parameter in PARAMETERS.items()}
     encoded = query.first().encoded()
     return values | {
         "from": str(query.begin or ""),
         "to": str(query.end or ""),
+        "order": query.order,
+        "limit": query.limit,
         "limits": sorted({*_PAGE_SIZES, query.limit}),
         "cursor": query.after or query.before,
         "filters": query.filters,

@@ -79,7 +79,9 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     context |= {
         "thread": row,
         "masked": mask is not None,
-        "gone": times.exact(found.about.gone_at, zone) if found.about and found.about.gone_at else None,
+        "gone": times.exact(found.about.deleted_upstream_at, zone)
+        if found.about and found.about.deleted_upstream_at
+        else None,
         "doubt": masking.text(found.doubt, mask) if mask is not None else found.doubt,
         "opening": opening,
         "outage": errors.outage(found.outage, now, zone) if found.outage else None,
@@ -87,7 +89,7 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
         "upstream_url": _upstream(thread_id),
         "address": address,
         "started_over": bool(invalid),
-        "confirmed": times.relative(found.about.confirmed_at, now) if found.archived and found.about else None,
+        "confirmed": times.relative(found.about.checked_at, now) if found.archived and found.about else None,
         "end": _ENDS.get(request.GET.get("end", "")),
         "cut": found.about is not None and thread_info.is_cut(thread_id),
         "sought": json.dumps(typed_units(here.q)) if here.q else None,

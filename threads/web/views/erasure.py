@@ -95,7 +95,7 @@ def erasures(request: HttpRequest) -> HttpResponse:
     """All erasures, newest first."""
     now, zone = now_and_zone(request)
     masked = is_masked(request)
-    page = Paginator(Erasure.objects.order_by("-asked_at", "id"), _PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(Erasure.objects.order_by("-requested_at", "id"), _PAGE_SIZE).get_page(request.GET.get("page"))
     record(Action.AUDIT, detail={"erasures": len(page.object_list)})
     rows = [list_row(job, zone, masked=masked) | {"url": reverse("erasure", args=[job.pk])} for job in page]
     context = {"rows": rows, "page": page, "as_of": times.exact(now, zone), "zone": str(zone)}
@@ -110,8 +110,8 @@ def erasure(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Progress of an erasure, and its receipt when it has ended; for htmx the changing part of the page."""
     job = get_object_or_404(Erasure, pk=pk)
     part = is_part(request)
-    if not part or job.ended_at:  # a running one is polled every few seconds
-        record(Action.AUDIT, customer=job.customer, detail={"receipt": str(job.pk), "shown": True})
+    if not part or job.finished_at:  # a running one is polled every few seconds
+        record(Action.AUDIT, user_id=job.user_id, detail={"receipt": str(job.pk), "shown": True})
     return render(request, "erasure/_erasure.html" if part else "erasure/erasure.html", _context(request, job))
 
 
@@ -122,7 +122,7 @@ def start(request: HttpRequest, pk: UUID) -> HttpResponse:
     if it is not, 503 if it can't be recorded."""
     job = get_object_or_404(Erasure, pk=pk)
     typed, status, error = request.POST.get("typed", "").strip(), 400, ""
-    if job.awaits and job.ended_at is None:
+    if job.needs_confirmation and job.finished_at is None:
         if typed.replace(",", "") != str(job.total):
             error = "Type the number of threads as it stands above."
         else:
@@ -143,7 +143,7 @@ def download(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """The whole receipt as a file. 503 if the download can't be recorded: then there is none."""
     job = get_object_or_404(Erasure, pk=pk)
     try:
-        record_or_raise(Action.AUDIT, Outcome.DONE, customer=job.customer, detail={"receipt": str(job.pk)})
+        record_or_raise(Action.AUDIT, Outcome.DONE, user_id=job.user_id, detail={"receipt": str(job.pk)})
     except NotRecordedError:
         return not_recorded(request)
     content = receipt.as_json(job)
@@ -168,7 +168,7 @@ def _page(
     now, zone = now_and_zone(request)
     detail = {"for": "erasing", "threads": found.number}
     only = found.ids[0] if len(found.ids) == 1 else ""
-    record(Action.SEARCH, customer=found.user, thread=only, detail=detail, upstream_request_id="")
+    record(Action.SEARCH, user_id=found.user, thread_id=only, detail=detail, upstream_request_id="")
     is_empty = found.counted and not found.number
     context = preview_context(found, now, zone) | {
         "signed": None if is_empty else sign(found, str(account(request).pk)),

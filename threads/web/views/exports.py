@@ -205,7 +205,7 @@ def _export_of(kind: str, query: ThreadQuery, zone: tzinfo) -> Export:
 
 def _is_in_a_request(export: Export) -> bool:
     """Whether another request may be making this export, rather than a worker."""
-    return bool(export.holder) and timezone.now() - export.asked_at < timedelta(seconds=AT_ONCE + _GRACE_SECONDS)
+    return bool(export.holder) and timezone.now() - export.requested_at < timedelta(seconds=AT_ONCE + _GRACE_SECONDS)
 
 
 def _own(request: HttpRequest) -> QuerySet[Export]:
@@ -229,7 +229,7 @@ def _file(request: HttpRequest, export: Export, *, from_storage: bool = False) -
             record_or_raise(
                 Action.EXPORT,
                 Outcome.DONE,
-                customer=export.customer,
+                user_id=export.user_id,
                 detail=runner.audit_detail(export) | {"download": True},
             )
         except NotRecordedError:

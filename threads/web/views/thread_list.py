@@ -104,7 +104,7 @@ def live(request: HttpRequest) -> HttpResponse:
 def _found(found: service.Listing, asked: ThreadQuery, now: datetime, zone: tzinfo, *, masked: bool) -> dict[str, Any]:
     query, window = found.query, found.window
     pages = pager(query, window)
-    confirmed = [each.confirmed_at for each in found.about.values() if each.gone_at is None]
+    confirmed = [each.checked_at for each in found.about.values() if each.deleted_upstream_at is None]
     return {
         "rows": rows(window, query, now, zone, found.about, archived=found.archived, masked=masked),
         "pager": pages,

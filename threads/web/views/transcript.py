@@ -40,14 +40,14 @@ def download(request: HttpRequest, thread_id: str, kind: str) -> HttpResponseBas
         )
     about = {"format": kind}
     try:
-        record_or_raise(Action.EXPORT, Outcome.INTENT, thread=thread_id, detail=about)
+        record_or_raise(Action.EXPORT, Outcome.INTENT, thread_id=thread_id, detail=about)
     except NotRecordedError:
         return not_recorded(request)
     now, zone = now_and_zone(request)
     try:
         thread, pages = service.read_whole_thread(thread_id)
     except ChatKitError as error:
-        record(Action.EXPORT, Outcome.FAILED, thread=thread_id, detail=about | {"reason": error.detail})
+        record(Action.EXPORT, Outcome.FAILED, thread_id=thread_id, detail=about | {"reason": error.detail})
         why = errors.of_thread(error, now, zone)
         return problem_page(request, why.status, why.title, f"{why.text} {why.advice}")
     watched = CountedPages(pages)
@@ -55,7 +55,7 @@ def download(request: HttpRequest, thread_id: str, kind: str) -> HttpResponseBas
         written = transcript.as_json(thread, watched.first())
     else:
         written = transcript.as_markdown(thread, watched.first(), now, zone)
-    recorded = _recorded(written, watched, actor(), {"thread": thread_id, "customer": thread.user or ""}, about)
+    recorded = _recorded(written, watched, actor(), {"thread_id": thread_id, "user_id": thread.user or ""}, about)
     response = StreamingHttpResponse(_ahead(recorded), content_type=KINDS[kind])
     partial = "-PARTIAL" if watched.why else ""
     response.headers["Content-Disposition"] = filenames.content_disposition(

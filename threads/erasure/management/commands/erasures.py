@@ -57,7 +57,7 @@ class Command(BaseCommand):
         if job is None:
             self.stdout.write("Nothing to erase again: the database knows of all erasures in the file.")
             return
-        if job.ended_at is None:
+        if job.finished_at is None:
             raise CommandError(f"Erasure {job.pk} has not ended; a worker goes on with it. {job.held}".strip())
         self.stdout.write(f"Erasure {job.pk} has ended.")
         for sentence in [*receipt.remarks(job), *receipt.traces(job)]:

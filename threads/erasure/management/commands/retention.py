@@ -63,7 +63,7 @@ class Command(BaseCommand):
             raise CommandError("The audit trail can't be written, so nothing was ordered.") from error
         if job is None:
             raise CommandError("Nothing is due any more.")
-        if job.awaits:
+        if job.needs_confirmation:
             self.stdout.write(f"Erasure {job.pk} of {job.total:,} threads waits, since {job.held}. {_CONFIRM}")
             return
         notify_workers()
