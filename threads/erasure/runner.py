@@ -20,7 +20,7 @@ from threads.archive.deletions import DeletionChecker
 from threads.archive.store import word_index
 from threads.audit.record import Action, Outcome, acting_as, record, record_or_raise
 from threads.chatkit import ChatKitClient, ChatKitError
-from threads.exports.purge import purge
+from threads.exports.purge import remove_for_erased
 from threads.jobs.lease import LeaseLostError
 from threads.roles import Right, has_right_now
 
@@ -167,7 +167,7 @@ class _Run:
         self._job.renew(phase="listing")
         for rows in targets.archived_threads(self._job.user):
             self._check_may_go_on()
-            targets.add(self._job, rows)
+            targets.add_targets(self._job, rows)
         if self._job.kind in Erasure.LOCAL or self._list_upstream() is not None:
             self._job.renew(listed_at=timezone.now())
 
@@ -187,7 +187,7 @@ class _Run:
                 self._check_may_go_on()
                 if self._job.error:
                     return None
-                new += targets.add(self._job, rows)
+                new += targets.add_targets(self._job, rows)
                 listed += targets.count_erased(self._job, rows)
         except deletion.FATAL as error:
             self._give_up(error.detail)
@@ -264,7 +264,9 @@ class _Run:
         # Threads that were chosen one by one may be of any user.
         only_user = job.user_id if job.kind == Erasure.Kind.USER else None
         try:
-            exports = job.traces.get("exports", 0) + purge(clean.values_list("thread_id", flat=True), only_user)
+            exports = job.traces.get("exports", 0) + remove_for_erased(
+                clean.values_list("thread_id", flat=True), only_user
+            )
             job.renew(traces=job.traces | {"exports": exports})
         except OSError as error:
             log.exception("Exports could not be removed for erasure %s.", job.pk)
