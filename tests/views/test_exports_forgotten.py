@@ -13,8 +13,8 @@ from tests.support.syncing import sync
 from threads import service
 from threads.emulator import Emulator
 from threads.exports import storage, tasks
+from threads.exports.after_erasure import remove_for_erased
 from threads.exports.models import Export, ExportOutcome
-from threads.exports.purge import remove_for_erased
 from threads.web.views import exports as views
 
 __all__ = ["finished", "own_place"]

@@ -118,12 +118,12 @@ class Transport:
         ends = time.monotonic() + self._limits.seconds
         address = f"{url}?{urlencode(params)}" if params else url
         with deadline(ends):
-            for retries in range(1 + (retry.RETRIES if method == "GET" else 0)):
-                if retries:
-                    wait = _wait_before_retry(outcome)
-                    if wait is None or time.monotonic() + wait + self._limits.connect >= ends:
-                        break
-                    time.sleep(wait)
+            outcome = self._once(method, address, ends)
+            for retries in range(1, 1 + (retry.RETRIES if method == "GET" else 0)):
+                wait = _wait_before_retry(outcome)
+                if wait is None or time.monotonic() + wait + self._limits.connect >= ends:
+                    break
+                time.sleep(wait)
                 outcome = self._once(method, address, ends)
                 outcome.retries = retries
         if isinstance(outcome, ChatKitError):

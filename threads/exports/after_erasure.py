@@ -35,8 +35,9 @@ def remove_for_erased(thread_ids: Iterable[str], user: str | None) -> int:
     for export in may_hold.only("pk"):
         # The row must not name the user either.
         removed += Export.objects.filter(pk=export.pk).exclude(outcome=ExportOutcome.REMOVED).update(
-            outcome=ExportOutcome.REMOVED, reason=REMOVED, phase="ended", finished_at=now, expires_at=now + KEEP_FINISHED_FOR,
-            holder="", until=None, query="", user_id="", cursor="", circle_mark="", name="", size=None,
+            outcome=ExportOutcome.REMOVED, reason=REMOVED, phase="ended", finished_at=now,
+            expires_at=now + KEEP_FINISHED_FOR, holder="", until=None,
+            query="", user_id="", cursor="", circle_mark="", name="", size=None,
         )  # fmt: skip
         storage.remove(export.pk)
     return removed

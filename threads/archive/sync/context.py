@@ -22,7 +22,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from threads.archive import removal
-from threads.archive.deletions import DeletionChecker, DeletionFinding, DeletionVerdict
+from threads.archive.deletion_evidence import DeletionChecker, DeletionFinding, DeletionVerdict
 from threads.archive.models import ArchivedThread, SyncRun
 from threads.archive.store import sqlite_wal, tombstones, word_index, write
 from threads.chatkit import ChatKitClient, ChatKitError, NotSignedIn, Page, RateLimited, Retired, ScopesMissing, Thread
