@@ -8,7 +8,8 @@ _TABLE = "archive_archivedthread"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("archive", "0011_ids_folded_anew")]
+    # Django renames the content types of the models too, also backwards, and needs their present columns for that.
+    dependencies = [("archive", "0011_ids_folded_anew"), ("contenttypes", "0002_remove_content_type_name")]
 
     operations = [
         migrations.RenameModel("Person", "ArchivedUser"),
