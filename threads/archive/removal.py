@@ -1,6 +1,6 @@
 """Removes threads from the archive: marks them as deleted upstream, purges their copies, erases every trace of them.
 
-`deletions` decides whether a thread may be marked or purged. Every function here that writes runs in a transaction of
+`deletion_evidence` decides whether a thread may be marked or purged. Every function here that writes runs in a transaction of
 its caller.
 """
 

@@ -1,7 +1,7 @@
 """Context of one sync run: calls to the upstream with retries, transactions under the lease, and progress.
 
 Retries have three layers, each for failures that outlast the one before:
-1. `threads.chatkit.transport` sends a GET a second time within one call, by the policy in `threads.chatkit.retry`;
+1. `threads.chatkit.transport` sends a GET again within one call, by the policy in `threads.chatkit.retry`;
 2. `SyncContext.with_retries` here repeats a call after `RETRY_PAUSES`, and after a 429 for as long as it takes;
 3. `threads.archive.sync.item_reader` lets a later run read a failed thread again, after its `_THREAD_RETRY_DELAYS`.
 """
