@@ -1,7 +1,7 @@
 """Removes threads from the archive: marks them as deleted upstream, purges their copies, erases every trace of them.
 
-`deletion_evidence` decides whether a thread may be marked or purged. Every function here that writes runs in a transaction of
-its caller.
+`deletion_evidence` decides whether a thread may be marked or purged. Every function here that writes runs in a
+transaction of its caller.
 """
 
 from __future__ import annotations
