@@ -1,4 +1,4 @@
-# The two commands that matter are `make run` and `make test`. Everything happens inside .venv and var.
+# `make run` serves, `make test` tests, `make help` lists the rest. Everything is created in .venv, var and dist.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -11,17 +11,17 @@ PYTEST := $(BIN)/pytest -n auto --dist worksteal
 .PHONY: help setup run wheel quick test faults rehearse bench check format lock clean
 
 help:
-	@echo "make run     serve on http://127.0.0.1:$${PORT:-8000}: the emulator's data, or the API's if OPENAI_API_KEY is set"
-	@echo "make wheel   build dist/threadkeeper-*.whl, whose command threadkeeper does what make run does"
-	@echo "make quick   run the tests of single parts and of the pages: a minute and a half"
-	@echo "make test    run all tests that this machine can run"
-	@echo "make faults  do to it what docs/faults.md lists, and print what was seen"
-	@echo "make rehearse  fill an archive from the emulator, retire the upstream in four ways, and check that everything is still there"
-	@echo "make check   lint, types, import rules, templates, deployment settings"
-	@echo "make bench   measure it beside a baseline, into benchmarks/results.md (needs wrk and Chromium)"
-	@echo "make format  put the code in its standard form"
-	@echo "make lock    write requirements*.txt anew from pyproject.toml"
-	@echo "make clean   remove what the other commands made, but for the databases"
+	@echo "make run       serve on http://127.0.0.1:$${PORT:-8000}: made-up data, or the API's if OPENAI_API_KEY is set"
+	@echo "make quick     run the unit and view tests: a minute and a half"
+	@echo "make test      run all tests that this machine can run; TESTS=path runs some"
+	@echo "make check     lint, types, import contracts, templates, migrations, deployment settings"
+	@echo "make format    fix lint errors and format the code"
+	@echo "make faults    run the tests of every row of docs/faults.md, and print the results"
+	@echo "make rehearse  fill an archive from the emulator, retire that API in four ways, and check that nothing is lost"
+	@echo "make bench     compare with a baseline, into benchmarks/results.md (needs wrk and Chromium); PARTS=name runs some"
+	@echo "make wheel     build dist/threadkeeper-*.whl, whose command threadkeeper serves as make run does"
+	@echo "make lock      update requirements*.txt from pyproject.toml (needs uv)"
+	@echo "make clean     delete what the other commands create, except databases"
 
 setup: .venv/runtime
 
@@ -54,7 +54,7 @@ quick: .venv/develop
 	$(PYTEST) -m "not slow" tests/unit tests/views
 
 faults: .venv/develop
-	$(BIN)/python -m tests.faults
+	$(BIN)/python -m tests.system.faults
 
 rehearse: .venv/develop
 	@$(BIN)/python -m tests.system.rehearsal $(THREADS)
@@ -76,7 +76,7 @@ format: .venv/develop
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-# What the machine needs, all of it with the extras, and what the tests need: the same versions in all three.
+# Locked versions, the same in all three files: production, production with all extras, development.
 LOCK = uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml
 
 lock:

@@ -199,7 +199,7 @@ MASK_IDENTITIES = env.flag("MASK_IDENTITIES")
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
-SESSION_ENGINE = "dashboard.accounts.sessions"
+SESSION_ENGINE = "dashboard.accounts.session_store"
 SESSION_RECHECK = env.integer("SESSION_RECHECK", 10, least=0, most=300)
 SESSION_IDLE = env.integer("SESSION_IDLE", 60, least=1, most=12 * 60)
 AUTHENTICATION_BACKENDS = [

@@ -24,7 +24,7 @@ from django_htmx.middleware import HtmxDetails
 
 from threads.audit.record import Action, record
 
-from . import sessions
+from . import session_store
 from .models import DeskSession
 
 _SIGN_IN = "signed_in"
@@ -63,7 +63,7 @@ def _start_session(request: HttpRequest, user: User, **_signal: Any) -> None:
         "address": request.META.get("REMOTE_ADDR", ""),
         "agent": request.META.get("HTTP_USER_AGENT", "")[:300],
     }
-    request.session[sessions.LAST_SEEN] = now.timestamp()
+    request.session[session_store.LAST_SEEN] = now.timestamp()
     request.session.set_expiry(now + timedelta(seconds=settings.SESSION_COOKIE_AGE))
     DeskSession.objects.filter(_expired(now)).exclude(session_key=request.session.session_key or "").delete()
 
@@ -74,7 +74,7 @@ def expire_idle_session(request: HttpRequest) -> None:
     session: Any = request.session
     if SESSION_KEY not in session:
         return
-    idle = time.time() - session.get(sessions.LAST_SEEN, 0)
+    idle = time.time() - session.get(session_store.LAST_SEEN, 0)
     if idle > settings.SESSION_IDLE * 60:
         session.flush()
     elif idle > min(_TOUCH_SECONDS, settings.SESSION_IDLE * 15) and _is_user_action(request):
@@ -109,7 +109,7 @@ def end_sessions(account: User, reason: str, *, keep: str | None = None) -> int:
     keys = list(ended.values_list("session_key", flat=True))
     if keys:
         ended.delete()
-        sessions.forget(keys)
+        session_store.forget(keys)
         detail = {"account": account.get_username(), "sessions": len(keys), "reason": reason}
         record(Action.SIGN_OUT, detail=detail)
     return len(keys)

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from threads.lib.ttl_cache import TTLCache
 
-from . import sessions
+from . import session_store
 
 BACKEND = "dashboard.accounts.backends.AccountBackend"
 """The backend that is stored in every session, whichever backend checked the sign-in."""
@@ -47,7 +47,7 @@ class AccountBackend(ModelBackend):
         return super().user_can_authenticate(user) and (settings.EMULATOR or not demo)
 
     def get_user(self, user_id: Any) -> User | None:
-        account = None if sessions.bypasses_cache() else _accounts.get(str(user_id))
+        account = None if session_store.bypasses_cache() else _accounts.get(str(user_id))
         if account is None:
             account = super().get_user(user_id)
             if account is not None:

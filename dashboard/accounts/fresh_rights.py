@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 
 from threads.roles import Right
 
-from . import sessions
+from . import session_store
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 
@@ -28,7 +28,7 @@ class FreshRights:
 
     def process_view(self, request: HttpRequest, view: Callable[..., Any], *_arguments: Any) -> None:
         if request.method not in SAFE_METHODS or not _only_reads(view):
-            sessions.refresh(request)
+            session_store.refresh(request)
 
 
 def _only_reads(view: Callable[..., Any]) -> bool:

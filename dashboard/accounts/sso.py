@@ -28,7 +28,7 @@ from threads.roles import ROLES
 from threads.web.error_page import problem_page
 from threads.web.fetch_metadata import linkable
 
-from . import backends, sessions
+from . import backends, session_store
 from .claims import read_groups, roles_by_group
 from .models import Identity
 from .sign_in import next_url
@@ -113,7 +113,7 @@ def _pop_request(request: HttpRequest) -> tuple[dict[str, Any] | None, str]:
     """The pending request of this `state`, which is used up, or None; and the address to return to."""
     key = request.session.session_key
     # Another process may have stored the request: bypass the cache.
-    sessions.forget([key or ""])
+    session_store.forget([key or ""])
     request.session = session = type(request.session)(key)
     states = dict(session.get(_STATES) or {})
     sent = states.pop(request.GET.get("state", ""), None)

@@ -14,9 +14,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 NAME, PASSWORD = "ada", "a loom of one's own"
 """The account of `migrated(account=True)`, an administrator."""
-FILE = "threadkeeper.sqlite3"
 
-_SECONDS = 60
+_FILE = "database.sqlite3"
+_SECONDS = 120
 
 
 def run_folder(data: Path) -> Path:
@@ -32,32 +32,31 @@ def locked(folder: Path, name: str) -> Iterator[None]:
         yield
 
 
-def migrated(data: Path, *, account: bool = False) -> None:
-    """Puts a migrated database into `data`; with `account` it has the account NAME. Only the first caller of a run
-    migrates and creates the account, which take four seconds."""
+def migrated(data: Path, *, demo: bool = False, account: bool = False) -> None:
+    """Puts a migrated database into `data`: that of the emulator with `demo`, and with the account NAME with `account`.
+    Only the first caller of a run migrates and creates the account, which take four seconds."""
     run = run_folder(data)
+    empty, with_account = run / "database", run / "database-with-account"
     with locked(run, "database"):
-        template = run / "database"
-        if not (template / FILE).exists():
-            template.mkdir(exist_ok=True)
-            _manage(template, "migrate", "--verbosity", "0")
-        if account:
-            empty, template = template, run / "database-with-account"
-            if not (template / FILE).exists():
-                template.mkdir(exist_ok=True)
-                shutil.copy(empty / FILE, template / FILE)
-                made = {"DJANGO_SUPERUSER_USERNAME": NAME, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
-                email = {"DJANGO_SUPERUSER_EMAIL": "ada@desk.example"}
-                _manage(template, "createsuperuser", "--noinput", **made, **email)
-        shutil.copy(template / FILE, data / FILE)
+        if not empty.exists():
+            _made(empty, ["migrate", "--verbosity", "0"])
+        if account and not with_account.exists():
+            made = {"DJANGO_SUPERUSER_USERNAME": NAME, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+            email = {"DJANGO_SUPERUSER_EMAIL": "ada@desk.example"}
+            _made(with_account, ["createsuperuser", "--noinput"], template=empty, **made, **email)
+        name = "emulator.sqlite3" if demo else "threadkeeper.sqlite3"
+        shutil.copy((with_account if account else empty) / _FILE, data / name)
 
 
-def _manage(data: Path, *arguments: str, **more: str) -> None:
-    environment = {"DATA_DIR": str(data), "PATH": os.environ["PATH"]} | more
+def _made(folder: Path, arguments: list[str], template: Path | None = None, **more: str) -> None:
+    """Makes `folder` with the database that the command leaves, which starts with `template`'s."""
+    made = folder.with_name(f"{folder.name}-unfinished")
+    made.mkdir(exist_ok=True)
+    if template is not None:
+        shutil.copy(template / _FILE, made / _FILE)
+    kept = {"DATA_DIR": str(made), "DATABASE_URL": f"sqlite:///{made / _FILE}", "PATH": os.environ["PATH"]}
     command = [sys.executable, "manage.py", *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=_SECONDS)
-    if done.returncode or not (data / FILE).exists():
-        (data / FILE).unlink(missing_ok=True)
+    done = subprocess.run(command, cwd=ROOT, env=kept | more, capture_output=True, text=True, timeout=_SECONDS)
+    if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
-    # The last connection has closed, so nothing is left in the write-ahead log.
-    assert not (data / f"{FILE}-wal").exists() or not (data / f"{FILE}-wal").stat().st_size
+    made.rename(folder)

@@ -53,7 +53,8 @@ def serve(data: Path, settings: Mapping[str, str], *, account: bool = False) -> 
     data.mkdir(parents=True)
     environment = kept | {"DATA_DIR": str(data), "PORT": str(port)} | dict(settings)
     if "DATABASE_URL" not in settings:
-        migrated(data, account=account)
+        demo = not settings.keys() & {"OPENAI_API_KEY", "ARCHIVE_ONLY"}
+        migrated(data, demo=demo, account=account)
     else:
         _manage(environment, "migrate", "--verbosity", "0")
         if account:

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ class Desk:
             # Compressed by the first of all these desks.
             "STATIC_ROOT": str(data.parent / "static"),
         } | more  # fmt: skip
-        migrated(data)
+        migrated(data, demo=True)
         self.log = data / "log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -72,7 +73,8 @@ def desks(tmp_path: Path) -> Iterator[list[Desk]]:
     yield made
     for each in made:
         for pid in [*each.children().values()] if each.process.poll() is None else []:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                os.kill(pid, signal.SIGKILL)
         if each.process.poll() is None:
             each.process.kill()
             each.process.wait()

@@ -62,6 +62,7 @@ def test_no_test_is_named_that_does_not_exist(file: str) -> None:
             assert defined, f"{path} has no {name}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "password",
     ["x y" * 70, "пароль и ещё слово", "ALL CAPITALS!", " edges matter here ", "🔑" * 64],

@@ -85,7 +85,9 @@ def test_another_process_knows_within_seconds(monkeypatch: pytest.MonkeyPatch) -
     account("agent", "Viewer")
     there = signed_in("agent")
     assert is_in(there)
-    monkeypatch.setattr("dashboard.accounts.sessions.forget", lambda _keys: None)  # as if another process had done it
+    monkeypatch.setattr(
+        "dashboard.accounts.session_store.forget", lambda _keys: None
+    )  # as if another process had done it
     signed_in("agent").post("/account/sign-out/")
     assert is_in(there)
     later = time.monotonic() + 11

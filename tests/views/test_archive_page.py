@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was handed to the queue."""
     found: list[str] = []
-    monkeypatch.setattr("threads.archive.sync_orders._start_sync_task", lambda: found.append("asked"))
+    monkeypatch.setattr("threads.archive.request_sync._start_sync_task", lambda: found.append("asked"))
     return found
 
 
@@ -134,7 +134,7 @@ def test_a_queue_that_is_not_there_loses_nothing(get: Get, agent: Client, monkey
     def fail() -> None:
         raise OSError("postgres://u:secret@host refused")
 
-    monkeypatch.setattr("threads.archive.sync_orders._start_sync_task", fail)
+    monkeypatch.setattr("threads.archive.request_sync._start_sync_task", fail)
     allow()
     assert agent.post("/archive/sync/").status_code == 302
     assert "was asked for just now" in get("/archive/").said()
@@ -145,7 +145,7 @@ def test_what_cannot_be_recorded_is_not_asked_for(agent: Client, monkeypatch: py
     def fail(*_: object, **__: object) -> None:
         raise NotRecordedError
 
-    monkeypatch.setattr("threads.archive.sync_orders.record_or_raise", fail)
+    monkeypatch.setattr("threads.archive.request_sync.record_or_raise", fail)
     allow()
     agent.raise_request_exception = False
     response = agent.post("/archive/sync/")

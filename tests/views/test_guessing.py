@@ -72,7 +72,7 @@ class Seen(NamedTuple):
 
 @pytest.fixture
 def viewer(emulator: Emulator, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Client:
-    monkeypatch.setattr(transport, "_wait_before_second", lambda _outcome: None)
+    monkeypatch.setattr(transport, "_wait_before_retry", lambda _outcome: None)
     settings.MASK_IDENTITIES = True
     sync(emulator, with_items=False)
     client = Client()

@@ -17,7 +17,7 @@ from tests.support.page import Page
 from tests.support.reader import Get, reader
 from tests.support.syncing import spoken
 from tests.support.upstream import use_upstream
-from threads.archive import deletions, thread_info
+from threads.archive import deletion_evidence, thread_info
 from threads.archive.models import ArchivedItem, ArchivedThread
 from threads.audit.models import AuditEvent
 from threads.emulator import Fault
@@ -235,7 +235,7 @@ def test_an_administrator_sees_which_deletions_are_withheld_and_accepts_them(
     look = reader(boss)
     page = look("/archive/")
     assert "5 deletions to look at" in page.said()
-    withheld = set(deletions.withheld().values_list("thread_id", flat=True))
+    withheld = set(deletion_evidence.withheld().values_list("thread_id", flat=True))
     assert withheld == {page.said(each) for each in page.all("a", class_="id")}
     until = page.one("input", name="until").get("value")
     # What is found after the page was made is not accepted with it.
@@ -244,7 +244,7 @@ def test_an_administrator_sees_which_deletions_are_withheld_and_accepts_them(
     ArchivedThread.objects.filter(pk=late.pk).update(withheld_at=timezone.now())
     reply = boss.post("/archive/deletions/", {"until": until}, follow=True)
     assert b"5 threads are marked as deleted at OpenAI" in reply.content
-    assert list(deletions.withheld()) == [late]
+    assert list(deletion_evidence.withheld()) == [late]
     assert ArchivedThread.objects.exclude(deleted_upstream_at=None).count() == 25
     event = AuditEvent.objects.get(detail__deletions="accepted")
     assert event.account == "boss"
@@ -258,7 +258,7 @@ def test_others_see_it_and_cannot_accept(world: Dying, agent: Client, get: Get, 
     assert "An administrator can accept them here" in page.said()
     assert not page.all("input", name="until")
     assert agent.post("/archive/deletions/", {"until": timezone.now().isoformat()}).status_code == 403
-    assert deletions.withheld().count() == 5
+    assert deletion_evidence.withheld().count() == 5
 
 
 def test_the_report_and_the_metrics_say_so(world: Dying, agent: Client, settings: Any) -> None:
@@ -280,7 +280,7 @@ def test_a_user_is_handed_over_with_what_only_the_archive_has(world: Dying, sett
 
     settings.ARCHIVE_DELETIONS_PER_DAY = 0
     opened(world)
-    withheld = deletions.withheld().first()
+    withheld = deletion_evidence.withheld().first()
     assert withheld is not None
     assert withheld.user
     found = service.list_archive_only(ThreadQuery(user=withheld.user))

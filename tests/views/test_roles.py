@@ -22,7 +22,7 @@ from threads.roles import Right, for_every_account, needs
 
 @pytest.fixture
 def upstream_and_queue(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    monkeypatch.setattr("threads.archive.sync_orders._start_sync_task", lambda: None)
+    monkeypatch.setattr("threads.archive.request_sync._start_sync_task", lambda: None)
     return emulator
 
 

@@ -233,7 +233,7 @@ CASES: dict[str, tuple[Act, list[Row]]] = {
 @pytest.fixture
 def desk(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """An Administrator at the desk, and an account that is a Viewer's."""
-    monkeypatch.setattr("threads.archive.sync_orders._start_sync_task", lambda: None)
+    monkeypatch.setattr("threads.archive.request_sync._start_sync_task", lambda: None)
     sync(emulator, with_items=False)
     client = Client()
     client.force_login(account("grace", "Administrator"))

@@ -82,7 +82,7 @@ class ArchivedThread(models.Model):
     checked_at = models.DateTimeField()
     """When the upstream last showed the thread."""
     deleted_upstream_at = models.DateTimeField(null=True)
-    """When it was found to be deleted upstream: see `threads.archive.deletions`."""
+    """When it was found to be deleted upstream: see `threads.archive.deletion_evidence`."""
     withheld_at = models.DateTimeField(null=True)
     """When it was found to be deleted upstream, if it is not marked because the circuit breaker is open."""
     unlisted_at = models.DateTimeField(null=True)

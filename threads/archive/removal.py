@@ -1,7 +1,7 @@
 """Removes threads from the archive: marks them as deleted upstream, purges their copies, erases every trace of them.
 
-`deletions` decides whether a thread may be marked or purged. Every function here that writes runs in a transaction of
-its caller.
+`deletion_evidence` decides whether a thread may be marked or purged. Every function here that writes runs in a
+transaction of its caller.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime
 
 from threads.audit.record import Action, Outcome, record, record_or_raise
 
-from . import deletions
+from . import deletion_evidence
 from .models import ArchivedItem, ArchivedThread, ArchivedUser, Reason, SearchDoc, Tombstone, Word
 from .search import engines
 from .store import tombstones, word_index, write
@@ -52,11 +52,11 @@ def mark_deleted(thread: ArchivedThread, now: datetime) -> None:
     instead. If this thread exceeds the daily limit, that opens the circuit breaker."""
     if not write.is_archived(thread):
         return
-    if not deletions.withheld().exists():
-        if deletions.may_mark(now):
+    if not deletion_evidence.withheld().exists():
+        if deletion_evidence.may_mark(now):
             write.mark_deleted_upstream(thread, now)
             return
-        limit = deletions.daily_limit()
+        limit = deletion_evidence.daily_limit()
         log.error(
             "More than %d threads were deleted at OpenAI within 24 hours. No more are marked or removed until an "
             "administrator accepts them on the archive's page.",

@@ -12,7 +12,7 @@ from django.db.models import Count, F, Max, Min, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from .completeness import Completeness, completeness
-from .deletions import OpenBreaker, count_waiting_for_purge, open_breaker, withheld
+from .deletion_evidence import OpenBreaker, count_waiting_for_purge, open_breaker, withheld
 from .models import ArchivedThread, Day, OversizedItem, Progress, QuarterCount, StaleIndex, ThreadState, current
 from .search import engines
 from .store import word_index

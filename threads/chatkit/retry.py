@@ -1,4 +1,4 @@
-"""Retry policy of a single call: whether to send a request again, and after how many seconds.
+"""Retry policy of a single call: how often to send a request again, and after how many seconds. `Transport` follows it.
 
 The sync has policies of its own on top, in `threads.archive.sync`.
 """
@@ -11,6 +11,9 @@ import re
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+
+RETRIES = 1
+"""How often a GET is sent again after a transient failure. No other method ever is."""
 
 MAX_WAIT_SECONDS = 3.0
 """Longest wait that the upstream may ask of a page. Beyond it the page shows the error, and the reader decides."""

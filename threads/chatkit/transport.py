@@ -111,7 +111,7 @@ class Transport:
         }
 
     def send(self, method: Method, url: str, params: dict[str, str] | None = None) -> UpstreamReply:
-        """The reply, with any status. A GET is retried once after a transient failure.
+        """The reply, with any status. A GET is retried after a transient failure, as `retry` says.
 
         Raises `Unavailable`, `TimedOut`, `Garbled` or `TooLarge` where there is no complete reply.
         """
@@ -119,11 +119,13 @@ class Transport:
         address = f"{url}?{urlencode(params)}" if params else url
         with deadline(ends):
             outcome = self._once(method, address, ends)
-            wait = _wait_before_second(outcome) if method == "GET" else None
-            if wait is not None and time.monotonic() + wait + self._limits.connect < ends:
+            for retries in range(1, 1 + (retry.RETRIES if method == "GET" else 0)):
+                wait = _wait_before_retry(outcome)
+                if wait is None or time.monotonic() + wait + self._limits.connect >= ends:
+                    break
                 time.sleep(wait)
                 outcome = self._once(method, address, ends)
-                outcome.retries = 1
+                outcome.retries = retries
         if isinstance(outcome, ChatKitError):
             raise outcome
         return outcome
@@ -201,7 +203,7 @@ def request_id(headers: CaseInsensitiveDict[str]) -> str | None:
     return value if re.fullmatch(r"[\w.:/+=-]{1,128}", value, re.ASCII) and "sk-" not in value else None
 
 
-def _wait_before_second(outcome: UpstreamReply | ChatKitError) -> float | None:
+def _wait_before_retry(outcome: UpstreamReply | ChatKitError) -> float | None:
     if isinstance(outcome, ChatKitError):
         return retry.pause(None) if outcome.retryable else None
     if not retry.is_retryable(outcome.status, outcome.headers):

@@ -20,7 +20,7 @@ from threads.chatkit import ChatKitError, NotFound, Retired, Thread
 from threads.rendering.escape import exact
 from threads.sources import upstream
 
-from . import targets
+from . import user_threads
 from .models import Erasure
 
 _SALT = "threads.erasure"
@@ -121,7 +121,7 @@ def of_user(user: str) -> Preview:
     """A preview for all threads of exactly this user, from the upstream's list and the archive."""
     until = time.monotonic() + _BUDGET_SECONDS
     live: dict[str, Thread] = {}
-    listing, counted, error = targets.UserListing(user), True, None
+    listing, counted, error = user_threads.UserListing(user), True, None
     try:
         for rows in listing.pages(upstream.client()):
             live |= {row.id: row for row in rows if row.id}
@@ -132,7 +132,7 @@ def of_user(user: str) -> Preview:
         counted, error = False, failed
     until = time.monotonic() + _BUDGET_SECONDS
     here: dict[str, Thread] = {}
-    for rows in targets.archived_threads(user):
+    for rows in user_threads.archived_threads(user):
         here |= {row.id: row for row in rows if row.id}
         if time.monotonic() > until:
             counted = False

@@ -23,8 +23,7 @@ from threads.lib.db import chunked
 from threads.lib.ttl_cache import TTLCache
 from threads.sources import upstream
 
-from . import journal, journal_summary
-from . import targets as user_threads
+from . import journal, journal_summary, user_threads
 from .journal import EntryKind, JournalEntry, NewEntry
 from .journal_summary import JournalSummary
 from .models import Erasure, Target

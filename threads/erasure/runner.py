@@ -16,15 +16,15 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from threads.archive.deletions import DeletionChecker
+from threads.archive.deletion_evidence import DeletionChecker
 from threads.archive.store import word_index
 from threads.audit.record import Action, Outcome, acting_as, record, record_or_raise
 from threads.chatkit import ChatKitClient, ChatKitError
-from threads.exports.purge import purge
+from threads.exports.after_erasure import remove_for_erased
 from threads.jobs.lease import LeaseLostError
 from threads.roles import Right, has_right_now
 
-from . import clock_check, deletion, journal, receipt, retention, targets, vacuum
+from . import clock_check, erase_thread, journal, receipt, retention, user_threads, vacuum
 from .journal import EntryKind, NewEntry
 from .models import Erasure, Target
 
@@ -165,9 +165,9 @@ class _Run:
     def _list(self) -> None:
         """Adds all threads of the user as targets, from the archive and from the upstream's list."""
         self._job.renew(phase="listing")
-        for rows in targets.archived_threads(self._job.user):
+        for rows in user_threads.archived_threads(self._job.user):
             self._check_may_go_on()
-            targets.add(self._job, rows)
+            user_threads.add_targets(self._job, rows)
         if self._job.kind in Erasure.LOCAL or self._list_upstream() is not None:
             self._job.renew(listed_at=timezone.now())
 
@@ -181,15 +181,15 @@ class _Run:
     def _list_upstream(self) -> int | None:
         """Adds what the upstream lists. Returns the number of new threads, None where the list can't be read now, or
         not any more."""
-        listing, new, listed = targets.UserListing(self._job.user), 0, 0
+        listing, new, listed = user_threads.UserListing(self._job.user), 0, 0
         try:
             for rows in listing.pages(self._client):
                 self._check_may_go_on()
                 if self._job.error:
                     return None
-                new += targets.add(self._job, rows)
-                listed += targets.count_erased(self._job, rows)
-        except deletion.FATAL as error:
+                new += user_threads.add_targets(self._job, rows)
+                listed += user_threads.count_erased(self._job, rows)
+        except erase_thread.FATAL as error:
             self._give_up(error.detail)
             return None
         except ChatKitError as error:
@@ -208,14 +208,14 @@ class _Run:
                 self._give_up(self._job.error)
                 return
             try:
-                deletion.process(self._job, target, self._client, self._evidence)
+                erase_thread.process(self._job, target, self._client, self._evidence)
                 if self._job.held:
                     self._job.renew(held="")
-            except deletion.FATAL as error:
+            except erase_thread.FATAL as error:
                 self._give_up(error.detail)
                 return
             except ChatKitError as error:
-                deletion.count_failure(self._job, target, error)
+                erase_thread.count_failure(self._job, target, error)
                 if not self._pause(error):
                     return
             if time.monotonic() > self._ends:
@@ -252,7 +252,7 @@ class _Run:
         """Ends all open targets: no further upstream call can succeed."""
         self._job.renew(error=reason)
         for target in self._open_targets():
-            deletion.give_up(self._job, target, reason)
+            erase_thread.give_up(self._job, target, reason)
 
     def _clean_up(self) -> None:
         """Removes other traces of the erased threads: stored exports, cached words, bytes in the database's files."""
@@ -264,7 +264,9 @@ class _Run:
         # Threads that were chosen one by one may be of any user.
         only_user = job.user_id if job.kind == Erasure.Kind.USER else None
         try:
-            exports = job.traces.get("exports", 0) + purge(clean.values_list("thread_id", flat=True), only_user)
+            exports = job.traces.get("exports", 0) + remove_for_erased(
+                clean.values_list("thread_id", flat=True), only_user
+            )
             job.renew(traces=job.traces | {"exports": exports})
         except OSError as error:
             log.exception("Exports could not be removed for erasure %s.", job.pk)

@@ -42,6 +42,11 @@ def export_name(export: Export, now: datetime) -> str:
     return f"{what}-{day}{'-PARTIAL' if export.reason else ''}.{export.kind}"
 
 
+def transcript_stem(thread_id: str) -> str:
+    """The name of a conversation's transcript without its extension."""
+    return safe_part(thread_id, "thread")
+
+
 def content_disposition(name: str) -> str:
     """The header `Content-Disposition` of a download (RFC 6266), with an ASCII fallback for other names."""
     plain = re.sub(r"[^\x21-\x7e]+", "_", name)

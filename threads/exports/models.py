@@ -9,7 +9,7 @@ from django.db import models
 
 from threads.jobs.job import Job
 
-KEPT = timedelta(days=1)
+KEEP_FINISHED_FOR = timedelta(days=1)
 """How long a finished export is kept, its file and its row."""
 
 

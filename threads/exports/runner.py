@@ -20,7 +20,7 @@ from threads.roles import Right, has_right_now
 from threads.service import NeedsArchiveError
 
 from . import filenames, formats, list_pages, storage, user_parts, user_zip
-from .models import KEPT, Export, ExportOutcome
+from .models import KEEP_FINISHED_FOR, Export, ExportOutcome
 
 RETRY_FOR = timedelta(minutes=10)
 """How long a worker retries while the upstream gives nothing."""
@@ -166,7 +166,7 @@ def _fail(export: Export, outcome: ExportOutcome, reason: str) -> None:
 
 
 def _end(export: Export, outcome: ExportOutcome, **values: object) -> None:
-    export.end(outcome=outcome, expires_at=timezone.now() + KEPT, **values)
+    export.end(outcome=outcome, expires_at=timezone.now() + KEEP_FINISHED_FOR, **values)
     record_or_raise(Action.EXPORT, _AUDITED[outcome], user_id=export.user_id, detail=audit_detail(export))
 
 

@@ -79,7 +79,7 @@ def _facts(export: Export, number: int, row: dict[str, Any], on_error: OnError) 
     if not thread.is_of(user):
         whose = "that it is another user's" if thread.user else "not whose it is"
         return facts | {"title": None, "why": f"the API says {whose}, so it is left out"}
-    name = f"{number:06}-{filenames.safe_part(thread_id, 'thread')}"
+    name = f"{number:06}-{filenames.transcript_stem(thread_id)}"
     with tempfile.TemporaryFile(dir=storage.work(export.pk)) as spool:
         spooled = SpooledPages(_renewing(pages, export), spool)
         _write(export, f"{name}.json", transcript.as_json(thread, spooled.first()))

@@ -12,7 +12,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from .escape import in_blocks, visible
-from .safe_links import link
+from .safe_links import SCHEMES, link
 
 LONGEST = 20_000
 """Characters. A longer text is shown as plain text."""
@@ -136,7 +136,7 @@ def markdown(text: str) -> Markup:
     if _is_cheap(text):
         rendered: str = _PARSER.render(text, {})
         if len(rendered) <= max(_MAX_HTML, _MAX_GROWTH * len(text)):
-            clean = nh3.clean(rendered, tags=_TAGS, attributes=_ATTRIBUTES, link_rel=None, url_schemes=_SCHEMES)
+            clean = nh3.clean(rendered, tags=_TAGS, attributes=_ATTRIBUTES, link_rel=None, url_schemes=set(SCHEMES))
             return Markup(clean)  # noqa: S704  # sanitised the line before
     return plain(text)
 
@@ -156,7 +156,6 @@ def plain_text(text: str) -> str:
 
 
 _BREAKS = {"softbreak", "hardbreak"}
-_SCHEMES = {"http", "https", "mailto"}
 _PLAIN = Markup('<div class="plain">{}</div>')
 
 

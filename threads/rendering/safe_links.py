@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import quote, urlsplit, urlunsplit
 
+SCHEMES = frozenset({"http", "https", "mailto"})
+"""Schemes of addresses that may become links."""
+
 _LONGEST = 4_000
 """Characters of an address that may become a link."""
 
@@ -38,7 +41,7 @@ def link(address: str) -> Link | None:
         parts = urlsplit(address)
         if parts.scheme == "mailto":
             return _mail(parts.path)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+        if parts.scheme not in SCHEMES or not parts.hostname or "@" in parts.netloc:
             return None
         name = _ascii(parts.hostname)
         if ":" in name:

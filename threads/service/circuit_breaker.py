@@ -46,7 +46,6 @@ class CircuitBreaker:
         self._open_until = 0.0
         self._last_probe = -PROBE_INTERVAL_SECONDS
         # The database may hold an outage that an earlier process stored.
-        self._may_be_stored = True
         self._may_be_stored, self._is_stored = True, False
 
     def open_outage(self) -> UpstreamOutage | None:

@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from threads.archive import thread_info
-from threads.archive.deletions import DeletionChecker, DeletionVerdict
+from threads.archive.deletion_evidence import DeletionChecker, DeletionVerdict
 from threads.archive.search.source import ArchiveSource
 from threads.chatkit import MAX_LIMIT, ChatKitError, NotFound, Thread, ThreadItem, TooLarge, pages
 from threads.sources import upstream

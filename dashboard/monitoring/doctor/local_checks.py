@@ -20,7 +20,7 @@ from django.utils import timezone
 from dashboard.accounts.models import RolesClaim
 from dashboard.monitoring import heartbeat
 from threads.archive.completeness import completeness
-from threads.archive.deletions import open_breaker
+from threads.archive.deletion_evidence import open_breaker
 from threads.archive.models import Progress, SyncRun
 from threads.erasure import replay
 from threads.erasure.journal import JournalError

@@ -45,7 +45,7 @@ def archiving_until(path: Path, step: int) -> int:
     status = 1
     try:
         steps = [step]
-        for where, name in ((os, "fsync"), (os, "link"), (archiving, "must"), (archiving, "_delete")):
+        for where, name in ((os, "fsync"), (os, "link"), (archiving, "record_or_raise"), (archiving, "_delete")):
             killing(where, name, steps)
         archiving.archive(BEFORE, path)
         status = 0

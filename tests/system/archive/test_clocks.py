@@ -23,7 +23,7 @@ from tests.support.working import ROOT, until
 from threads.archive.models import Lease
 from threads.archive.sync.lease import ArchiveLease, LeaseHeldError
 from threads.emulator import EmulatorServer
-from threads.erasure import deletion, runner
+from threads.erasure import erase_thread, runner
 from threads.erasure.models import Erasure
 from threads.jobs import lease_holder
 
@@ -85,7 +85,7 @@ def test_two_processes_whose_clocks_differ_take_nothing_from_each_other(tmp_path
 
 def stopped(monkeypatch: pytest.MonkeyPatch, seconds: float, meanwhile: Callable[[], object]) -> None:
     """The process stands still between the record of the intent and the call."""
-    passed, record = lease_holder.monotonic, deletion._record
+    passed, record = lease_holder.monotonic, erase_thread._record
     off = [0.0]
     monkeypatch.setattr(lease_holder, "monotonic", lambda: passed() + off[0])
 
@@ -95,7 +95,7 @@ def stopped(monkeypatch: pytest.MonkeyPatch, seconds: float, meanwhile: Callable
             off[0] = seconds
             meanwhile()
 
-    monkeypatch.setattr(deletion, "_record", recording)
+    monkeypatch.setattr(erase_thread, "_record", recording)
 
 
 def test_who_stood_still_and_lost_the_job_deletes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,8 +120,8 @@ def test_who_stood_still_and_holds_the_job_goes_on(monkeypatch: pytest.MonkeyPat
     kept = Erasure.objects.filter(pk=job.pk).values_list("until", flat=True)
     before: list[Any] = []
     stopped(monkeypatch, 100, lambda: before.extend(kept.all()))
-    traced = deletion._traced
-    monkeypatch.setattr(deletion, "_traced", lambda call: before.extend(kept.all()) or traced(call))  # type: ignore[func-returns-value]
+    traced = erase_thread._traced
+    monkeypatch.setattr(erase_thread, "_traced", lambda call: before.extend(kept.all()) or traced(call))  # type: ignore[func-returns-value]
     time.sleep(0.01)
     done(job, world)
     assert set(states(job).values()) == {"erased"}

@@ -17,11 +17,11 @@ from tests.support.databases import migrated
 from tests.support.services import postgres, redis_server
 from tests.support.upstream import NOW
 from tests.support.working import ask, environment, manage, started, until
-from threads.archive import sync_orders
+from threads.archive import request_sync
 from threads.emulator import Emulator, EmulatorServer
 from threads.jobs import queue
 
-ASKS = "from threads.archive.sync_orders import request_sync; request_sync()"
+ASKS = "from threads.archive.request_sync import request_sync; request_sync()"
 
 
 @pytest.fixture(params=["sqlite", "postgres", "redis"])
@@ -77,7 +77,7 @@ def test_a_queue_that_is_not_there_is_said_and_nothing_more(settings: Any, monke
     monkeypatch.delattr("threads.archive.tasks", raising=False)
     queue.huey.cache_clear()
     with pytest.raises(queue.QueueError) as caught, queue.translated_errors():
-        sync_orders._start_sync_task()
+        request_sync._start_sync_task()
     queue.huey.cache_clear()
     assert "secret" not in str(caught.value)
 

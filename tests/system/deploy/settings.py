@@ -22,7 +22,7 @@ def documented() -> set[str]:
 
 def documented_secrets() -> set[str]:
     """Those that the README says can come from a file."""
-    _, _, after = README.partition("What is secret can also come from a file")
+    _, _, after = README.partition("Secrets can also come from a file")
     return set(re.findall(r"`([A-Z][A-Z0-9_]+)`", after.partition(". ")[0])) - {"_FILE"}
 
 

@@ -73,7 +73,7 @@ def test_the_erasures_file_is_one_for_all_containers_and_outlives_them(name: str
         assert str(path.parent) != each["environment"]["DATA_DIR"]
         assert str(path) == "/kept/erasures.jsonl"
     text = " ".join((DEPLOY / "README.md").read_text(encoding="utf-8").split())
-    shared = text.partition("What they share:")[2].partition("One worker copies at a time")[0]
+    shared = text.partition("They share one PostgreSQL")[2].partition("One worker syncs at a time")[0]
     assert "`ERASURES_FILE`" in shared
 
 
@@ -93,6 +93,6 @@ def test_the_proxy_is_the_only_way_in() -> None:
 
 def test_the_times_until_a_worker_takes_over_are_said_as_they_are() -> None:
     text = " ".join((DEPLOY / "README.md").read_text(encoding="utf-8").split())
-    assert f"the sync {lease.LENGTH.total_seconds():.0f} seconds after its last sign of life" in text
+    assert f"the sync {lease.LENGTH.total_seconds():.0f} seconds after its last heartbeat" in text
     assert f"exports and erasures after {job.LEASE.total_seconds():.0f} seconds or three times" in text
-    assert f"no sign for {heartbeat.DEAD_AFTER.total_seconds():.0f} seconds" in text
+    assert f"dead after {heartbeat.DEAD_AFTER.total_seconds():.0f} seconds without a heartbeat" in text

@@ -238,7 +238,7 @@ def _steps(monkeypatch: pytest.MonkeyPatch, kill_at: int) -> list[str]:
 
     around(os, "fsync")
     around(os, "link")
-    around(archiving, "must")
+    around(archiving, "record_or_raise")
     around(archiving, "_delete")
     return seen
 

@@ -20,7 +20,7 @@ from tests.support.dying import Dying, Held, held, run
 from tests.support.effort import times
 from tests.support.mirror import archive, upstream
 from tests.support.syncing import spoken
-from threads.archive import deletions
+from threads.archive import deletion_evidence
 from threads.archive.completeness import completeness
 from threads.archive.models import (
     ArchivedItem,
@@ -365,7 +365,7 @@ def test_thirty_deletions_each_night(clock: Clock) -> None:
         clock.forward(DAY)
         assert run(made.client(seconds=10)) is None
         assert held().marked == gone
-        assert deletions.open_breaker() is None
+        assert deletion_evidence.open_breaker() is None
     assert archive() == upstream(made)
 
 
@@ -380,7 +380,7 @@ def test_an_erasure_of_many_made_here(clock: Clock, settings: Any) -> None:
     clock.forward(DAY)
     assert run(made.client(seconds=10), purge=True) is None
     assert not held().marked
-    assert deletions.open_breaker() is None
+    assert deletion_evidence.open_breaker() is None
     assert archive() == upstream(made)
 
 
@@ -415,7 +415,7 @@ def test_more_deletions_than_is_plausible_open_the_circuit_breaker(clock: Clock,
     assert run(made.client(seconds=10), purge=True) is None
     assert set(arrived) <= set(archive())  # copying goes on
     assert ArchivedThread.objects.exclude(deleted_upstream_at=None).count() == 20
-    breaker = deletions.open_breaker()
+    breaker = deletion_evidence.open_breaker()
     assert breaker is not None
     assert (breaker.withheld, breaker.limit) == (20, 20)
     for _ in range(3):
@@ -424,8 +424,8 @@ def test_more_deletions_than_is_plausible_open_the_circuit_breaker(clock: Clock,
     assert ArchivedThread.objects.count() == 131  # nothing is removed while it is open, nor marked
     assert ArchivedThread.objects.exclude(deleted_upstream_at=None).count() == 20
     assert AuditEvent.objects.filter(action=Action.ARCHIVE, outcome="refused").count() == 1
-    assert deletions.accept_withheld(timezone.now()) == 20
-    assert deletions.open_breaker() is None
+    assert deletion_evidence.accept_withheld(timezone.now()) == 20
+    assert deletion_evidence.open_breaker() is None
     event = AuditEvent.objects.filter(action=Action.ARCHIVE, outcome="done", detail__deletions="accepted").get()
     assert len(event.detail["threads"]) == 20
     for _ in range(4):
@@ -445,12 +445,12 @@ def test_a_thread_that_comes_back_is_withheld_no_more(clock: Clock, settings: An
         made.hide(each)
     clock.forward(DAY)
     run(made.client(seconds=10))
-    assert deletions.withheld().count() == 5
+    assert deletion_evidence.withheld().count() == 5
     for each in hidden:
         made.reveal(each)
     clock.forward(DAY)
     run(made.client(seconds=10))
-    assert deletions.open_breaker() is None
+    assert deletion_evidence.open_breaker() is None
     assert not held().marked
     assert archive() == upstream(made)
 
@@ -616,7 +616,7 @@ def test_a_list_that_is_cut_off_before_a_thread_says_nothing_of_it(clock: Clock)
         return retrieve(thread_id)
 
     client.list_threads, client.retrieve_thread = cut, without  # type: ignore[method-assign]
-    assert deletions.DeletionChecker(client).of(lost).verdict is deletions.DeletionVerdict.UNDECIDED
+    assert deletion_evidence.DeletionChecker(client).of(lost).verdict is deletion_evidence.DeletionVerdict.UNDECIDED
     same(before, held())
 
 
@@ -627,7 +627,7 @@ def test_what_is_withheld_is_asked_for_no_more_and_keeps_nobody_waiting(clock: C
         made.delete(each)
     clock.forward(DAY)
     run(made.client(seconds=10))
-    assert deletions.withheld().count() == 80
+    assert deletion_evidence.withheld().count() == 80
     for each in made.thread_ids():
         made.add_items(each, [spoken("zebrafinch")])
     clock.forward(DAY)
@@ -692,20 +692,23 @@ def test_a_thread_is_present_absent_or_undecided_by_its_controls() -> None:
     made = filled()
     lost = list(made.thread_ids())[30]
     made.delete(lost)
-    assert deletions.DeletionChecker(made.client(seconds=10)).of(lost).verdict is deletions.DeletionVerdict.DELETED
+    assert (
+        deletion_evidence.DeletionChecker(made.client(seconds=10)).of(lost).verdict
+        is deletion_evidence.DeletionVerdict.DELETED
+    )
     client = made.client(seconds=10)
 
     def none(thread_id: str) -> Any:
         raise NotFound("no such thread")
 
     client.retrieve_thread = none  # type: ignore[method-assign]
-    finding = deletions.DeletionChecker(client).of(lost)
+    finding = deletion_evidence.DeletionChecker(client).of(lost)
     assert (finding.verdict, finding.why) == (
-        deletions.DeletionVerdict.UNDECIDED, "no other kept thread was found by its id",
+        deletion_evidence.DeletionVerdict.UNDECIDED, "no other kept thread was found by its id",
     )  # fmt: skip
     other = list(made.thread_ids())[3]
-    found = deletions.DeletionChecker(made.client(seconds=10)).of(other)
-    assert found.verdict is deletions.DeletionVerdict.PRESENT
+    found = deletion_evidence.DeletionChecker(made.client(seconds=10)).of(other)
+    assert found.verdict is deletion_evidence.DeletionVerdict.PRESENT
 
 
 def test_a_newest_item_that_is_kept_is_enough_wherever_the_reading_came_to() -> None:

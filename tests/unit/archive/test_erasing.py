@@ -26,8 +26,8 @@ from threads.archive.store import word_index, write
 from threads.audit.models import AuditEvent
 from threads.chatkit import Thread, retry
 from threads.emulator import EmulatorReply, Fault
-from threads.erasure import deletion as one
-from threads.erasure import receipt, targets, vacuum
+from threads.erasure import erase_thread as one
+from threads.erasure import receipt, user_threads, vacuum
 from threads.erasure.models import Erasure, Target
 from threads.erasure.runner import MAX_LOOKS, ready, work
 
@@ -417,7 +417,7 @@ def test_a_list_that_takes_longer_than_a_turn_is_walked_to_its_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each turn began it anew, and none came to its end."""
-    monkeypatch.setattr(targets, "MAX_LIMIT", 2)
+    monkeypatch.setattr(user_threads, "MAX_LIMIT", 2)
     world = Scripted()
     user = busiest(world)
     theirs = set(world.thread_ids(user=user))
@@ -493,8 +493,8 @@ def test_many_copies_are_noted_some_at_a_time(world: Scripted, monkeypatch: pyte
     """SQLite takes no statement with more than some thousand ids."""
     sync(world)
     user = busiest(world)
-    monkeypatch.setattr(targets, "_BATCH", 2)
-    sizes = [len(rows) for rows in targets.archived_threads(user)]
+    monkeypatch.setattr(user_threads, "_BATCH", 2)
+    sizes = [len(rows) for rows in user_threads.archived_threads(user)]
     assert sum(sizes) == len(list(world.thread_ids(user=user)))
     assert max(sizes) == 2
     job = done(ordered(user=user, kind=Erasure.Kind.COPIES), world)

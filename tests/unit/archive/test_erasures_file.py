@@ -28,13 +28,13 @@ from tests.support.effort import times
 from tests.support.erasing import done, ordered, recorded, states
 from tests.support.scripted import Scripted, Turn
 from tests.support.syncing import sync
-from threads.archive.deletions import DeletionChecker, DeletionFinding, DeletionVerdict
+from threads.archive.deletion_evidence import DeletionChecker, DeletionFinding, DeletionVerdict
 from threads.archive.models import ArchivedThread, Tombstone
 from threads.audit import record
 from threads.audit.models import AuditEvent
 from threads.chatkit import retry
 from threads.emulator import EmulatorReply
-from threads.erasure import deletion as one
+from threads.erasure import erase_thread as one
 from threads.erasure import journal, receipt, replay, vacuum
 from threads.erasure.journal import EntryKind, NewEntry
 from threads.erasure.models import Erasure, Target

@@ -17,7 +17,7 @@ from threads.archive.sync.sync import Sync
 from threads.chatkit import Garbled
 from threads.emulator import Emulator
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from django.db import connections
 
 from tests.support.mirror import archive, asking, upstream
 from tests.support.syncing import sync
-from threads.archive import sync_orders, tasks
+from threads.archive import request_sync, tasks
 from threads.archive.models import Lease, SyncRequest
 from threads.archive.sync import sync_requests
 from threads.archive.sync.sync import Sync
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def no_message_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("threads.archive.sync_orders._start_sync_task", lambda: None)
+    monkeypatch.setattr("threads.archive.request_sync._start_sync_task", lambda: None)
     monkeypatch.setattr(connections, "close_all", lambda: None)
 
 
@@ -43,8 +43,8 @@ def test_it_is_done_though_the_queue_has_lost_it(emulator: Emulator) -> None:
     sync(emulator)
     oldest, *_ = emulator.thread_ids(order="asc")
     emulator.set_status(oldest, "locked", "only a whole sync sees it")
-    sync_orders.request_sync()
-    sync_orders.request_sync()
+    request_sync.request_sync()
+    request_sync.request_sync()
     assert SyncRequest.objects.count() == 1
     tasks._keep_up()
     assert archive() == upstream(emulator)
@@ -53,7 +53,7 @@ def test_it_is_done_though_the_queue_has_lost_it(emulator: Emulator) -> None:
     assert request.finished_at
     assert request.started_at < request.finished_at
     assert outcomes()[-2:] == ["intent", "done"]
-    sync_orders.request_sync()
+    request_sync.request_sync()
     assert SyncRequest.objects.count() == 2
 
 
@@ -64,7 +64,7 @@ def test_a_run_that_is_ended_leaves_it_for_the_next(emulator: Emulator, end: typ
     def watch(_tally: object) -> None:
         raise end
 
-    sync_orders.request_sync()
+    request_sync.request_sync()
     with pytest.raises(end):
         run(emulator, watch=watch)
     assert sync_requests.pending().exclude(started_at=None).exists()
@@ -77,7 +77,7 @@ def test_a_run_that_loses_its_lease_has_not_failed(emulator: Emulator) -> None:
     def watch(_tally: object) -> None:
         Lease.objects.update(holder="elsewhere 1 1700000000 x")
 
-    sync_orders.request_sync()
+    request_sync.request_sync()
     with pytest.raises(LeaseLostError):
         run(emulator, watch=watch)
     assert outcomes() == ["intent", "partial"]
@@ -87,7 +87,7 @@ def test_a_run_that_loses_its_lease_has_not_failed(emulator: Emulator) -> None:
 
 def test_a_run_that_fails_has_ended_it(emulator: Emulator) -> None:
     """The page says why; what fails is not tried anew each minute."""
-    sync_orders.request_sync()
+    request_sync.request_sync()
     emulator.fault = Fault.ERROR_503
     with pytest.raises(ChatKitError):
         run(emulator)
@@ -95,14 +95,14 @@ def test_a_run_that_fails_has_ended_it(emulator: Emulator) -> None:
 
 
 def test_a_run_of_what_is_due_does_not_end_it(emulator: Emulator) -> None:
-    sync_orders.request_sync()
+    request_sync.request_sync()
     sync(emulator)
     assert sync_requests.pending().filter(started_at=None).exists()
 
 
 def test_a_failing_run_of_what_is_due_does_not_end_it(emulator: Emulator) -> None:
     """Begun by a worker that was killed, it is for the next whole sync."""
-    sync_orders.request_sync()
+    request_sync.request_sync()
     sync_requests.mark_started()
     emulator.fault = Fault.ERROR_503
     client = asking(emulator)
@@ -113,7 +113,7 @@ def test_a_failing_run_of_what_is_due_does_not_end_it(emulator: Emulator) -> Non
 
 
 def test_it_ends_where_threads_alone_are_kept(emulator: Emulator, settings: Any) -> None:
-    sync_orders.request_sync()
+    request_sync.request_sync()
     run(emulator, with_items=False)
     assert sync_requests.pending().filter(started_at=None).exists(), "it was to be the items, too"
     settings.ARCHIVE = "threads"
@@ -122,7 +122,7 @@ def test_it_ends_where_threads_alone_are_kept(emulator: Emulator, settings: Any)
 
 
 def test_what_is_asked_for_during_a_run_is_for_the_next(emulator: Emulator) -> None:
-    run(emulator, watch=lambda _tally: sync_orders.request_sync())
+    run(emulator, watch=lambda _tally: request_sync.request_sync())
     assert sync_requests.pending().filter(started_at=None).exists()
 
 
@@ -134,7 +134,7 @@ def test_an_error_of_ours_is_not_met_again_each_minute(
         raise ZeroDivisionError
 
     monkeypatch.setattr(Sync, "run", fail)
-    sync_orders.request_sync()
+    request_sync.request_sync()
     if begun:
         sync_requests.mark_started()
     tasks._sync_now()

@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 import threads.archive
-from dashboard.accounts import sessions
+from dashboard.accounts import session_store
 from dashboard.accounts.models import DeskSession
 from tests.support.erasing import ordered
 from tests.support.mirror import archive, asking, upstream
@@ -230,10 +230,10 @@ def test_a_clock_that_is_set_ends_sessions_in_one_direction(
 ) -> None:
     assert agent.get("/threads/").status_code == 200
     clock.jump(-48 * 3600)
-    sessions._sessions.clear()
+    session_store._sessions.clear()
     assert agent.get("/threads/").status_code == 200
     clock.jump(48 * 3600 + 13 * 3600)
-    sessions._sessions.clear()
+    session_store._sessions.clear()
     assert agent.get("/threads/").status_code == 302
     assert DeskSession.objects.exists()
     seen("put back: signed in still; put forward by 13 hours: signed out")

@@ -15,7 +15,7 @@ from django.core import signing
 from django.test import Client
 from django.utils import timezone
 
-from dashboard.accounts import sessions
+from dashboard.accounts import session_store
 from dashboard.accounts.models import DeskSession
 from tests.support.accounts import PASSWORD, account
 from tests.support.addresses import addresses
@@ -293,7 +293,7 @@ def test_a_session_that_somebody_wrote(root: Client, emulator: Emulator, seen: S
         {"_auth_user_id": "1"}, key="another key", salt="django.contrib.sessions.SessionStore"
     )
     session.save()
-    sessions._sessions.clear()
+    session_store._sessions.clear()
     assert root.get("/threads/").status_code == 302
     seen("302 to the sign-in")
 
@@ -312,7 +312,7 @@ def test_a_session_is_another_after_signing_in(seen: Seen) -> None:
 def test_a_session_that_has_expired(root: Client, emulator: Emulator, seen: Seen) -> None:
     assert root.get("/threads/").status_code == 200
     DeskSession.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
-    sessions._sessions.clear()
+    session_store._sessions.clear()
     assert root.get("/threads/").status_code == 302
     seen("302 to the sign-in")
 

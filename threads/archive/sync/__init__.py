@@ -1,4 +1,5 @@
 """Sync: copies threads and items from the upstream into the archive, and keeps them up to date.
 
-`walk` runs the passes, `sweep` is the full pass over the list, `items` reads conversations, `run` has what they share.
+`sync` runs the passes, `sweep` is the full pass over the list, `item_reader` reads conversations, `context` has what
+they share.
 """

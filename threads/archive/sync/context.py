@@ -1,7 +1,7 @@
 """Context of one sync run: calls to the upstream with retries, transactions under the lease, and progress.
 
 Retries have three layers, each for failures that outlast the one before:
-1. `threads.chatkit.transport` sends a GET a second time within one call, by the policy in `threads.chatkit.retry`;
+1. `threads.chatkit.transport` sends a GET again within one call, by the policy in `threads.chatkit.retry`;
 2. `SyncContext.with_retries` here repeats a call after `RETRY_PAUSES`, and after a 429 for as long as it takes;
 3. `threads.archive.sync.item_reader` lets a later run read a failed thread again, after its `_THREAD_RETRY_DELAYS`.
 """
@@ -22,7 +22,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from threads.archive import removal
-from threads.archive.deletions import DeletionChecker, DeletionFinding, DeletionVerdict
+from threads.archive.deletion_evidence import DeletionChecker, DeletionFinding, DeletionVerdict
 from threads.archive.models import ArchivedThread, SyncRun
 from threads.archive.store import sqlite_wal, tombstones, word_index, write
 from threads.chatkit import ChatKitClient, ChatKitError, NotSignedIn, Page, RateLimited, Retired, ScopesMissing, Thread

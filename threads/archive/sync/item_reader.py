@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from threads.archive.deletions import DeletionFinding, DeletionVerdict
+from threads.archive.deletion_evidence import DeletionFinding, DeletionVerdict
 from threads.archive.models import ArchivedThread, current
 from threads.archive.store import write
 from threads.archive.store.sqlite_wal import BUSY

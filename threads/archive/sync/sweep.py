@@ -9,8 +9,8 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from threads.archive import deletions, removal
-from threads.archive.deletions import DeletionVerdict
+from threads.archive import deletion_evidence, removal
+from threads.archive.deletion_evidence import DeletionVerdict
 from threads.archive.models import ArchivedThread, Progress, current
 from threads.archive.store import write
 from threads.audit.record import NotRecordedError
@@ -93,11 +93,13 @@ class Sweep:
         """Removes copies that two sweeps have not shown, until a check is undecided or the daily limit is reached.
         Returns False if `until` has passed with copies left."""
         evidence = self._context.evidence
-        for thread in _batches(deletions.purge_due(swept)):
+        for thread in _batches(deletion_evidence.purge_due(swept)):
             if evidence.any_undecided:
                 return True
-            if not deletions.may_purge(timezone.now()):
-                log.warning("No more copies are removed today: the limit is %d in 24 hours.", deletions.daily_limit())
+            if not deletion_evidence.may_purge(timezone.now()):
+                log.warning(
+                    "No more copies are removed today: the limit is %d in 24 hours.", deletion_evidence.daily_limit()
+                )
                 return True
             finding = evidence.of(thread.thread_id, fresh=True)
             try:

@@ -9,7 +9,7 @@ A run has these passes:
 
 Each page is stored in one transaction with the cursor it ends at. If the process dies, the next run resumes behind the
 last stored page, and nothing is stored twice. A thread that the list does not show is marked as deleted upstream only
-on evidence: see `threads.archive.deletions`.
+on evidence: see `threads.archive.deletion_evidence`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from threads.archive.deletions import DeletionVerdict
+from threads.archive.deletion_evidence import DeletionVerdict
 from threads.archive.models import ArchivedThread, Progress, current
 from threads.archive.store import write
 from threads.chatkit import MAX_LIMIT, ChatKitClient, ChatKitError, CursorGone, Garbled, Page, Retired, Thread, pages

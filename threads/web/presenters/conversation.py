@@ -62,7 +62,7 @@ class AttachmentLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Citation:
+class CitedSource:
     """A source that an answer cites; `link` is None if it is no address that may be followed."""
 
     name: str
@@ -87,7 +87,7 @@ class ItemEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ReadingProgress:
     """What follows the entries of one page. `next_url` is None at the end of the conversation. `count` is the number of
     items loaded so far, None if the page is from the middle. `lost` says that further items exist but can't be
     reached."""
@@ -121,7 +121,7 @@ def _masked(item: ThreadItem, known: Sequence[str], budget: masking.MaskingBudge
     return replace(item, body=body, problems=problems, raw=None)
 
 
-def progress(window: Window[ThreadItem], query: ItemQuery, address: str, encoded_list: str = "") -> Progress:
+def progress(window: Window[ThreadItem], query: ItemQuery, address: str, encoded_list: str = "") -> ReadingProgress:
     """The links to further items, and how many have been loaded. `encoded_list` as in `links.items_url`."""
     shown = len(window.rows)
     # One that was left out and has no id may stand for several.
@@ -131,7 +131,7 @@ def progress(window: Window[ThreadItem], query: ItemQuery, address: str, encoded
     since = int(created[-1].timestamp()) if created else query.since
     onward = ItemQuery(limit=MAX_LIMIT, after=window.last_id, count=count, since=since)
     back = ItemQuery(before=window.first_id)
-    return Progress(
+    return ReadingProgress(
         next_url=items_url(onward, address, encoded_list) if window.has_next and window.last_id else None,
         first_url=items_url(ItemQuery(), address, encoded_list) if query.cursor else None,
         previous_url=items_url(back, address, encoded_list) if window.has_previous and window.first_id else None,
@@ -190,7 +190,7 @@ def _assistant_message(body: AssistantMessage, page: PageBudget) -> Body:
     sources, more_sources = page.fit(list(dict.fromkeys(each for part in parts for each in part.sources)))
     return {
         "parts": [page.markdown(part.text) for part in parts],
-        "sources": [Citation(each.value, link(each.value) if each.type == "url" else None) for each in sources],
+        "sources": [CitedSource(each.value, link(each.value) if each.type == "url" else None) for each in sources],
         "left_out": more_parts + more_sources,
     }
 

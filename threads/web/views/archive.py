@@ -14,11 +14,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from threads import masking
-from threads.archive.deletions import accept_withheld as accept_deletions
+from threads.archive.deletion_evidence import accept_withheld as accept_deletions
 from threads.archive.report import MAX_LISTED, ArchiveReport, archive_report
+from threads.archive.request_sync import request_sync
 from threads.archive.sync import status
 from threads.archive.sync.sync_requests import pending
-from threads.archive.sync_orders import request_sync
 from threads.audit.record import NotRecordedError
 from threads.lib import times
 from threads.roles import Right, needs

@@ -59,7 +59,7 @@ def download(request: HttpRequest, thread_id: str, kind: str) -> HttpResponseBas
     response = StreamingHttpResponse(_ahead(recorded), content_type=KINDS[kind])
     partial = "-PARTIAL" if watched.why else ""
     response.headers["Content-Disposition"] = filenames.content_disposition(
-        f"{filenames.safe_part(thread_id, 'thread')}{partial}.{kind}"
+        f"{filenames.transcript_stem(thread_id)}{partial}.{kind}"
     )
     return response
 

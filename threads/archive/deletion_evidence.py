@@ -1,4 +1,4 @@
-"""Decides whether a thread was deleted upstream, and what may happen to its copy; `erase` then does it.
+"""Decides whether a thread was deleted upstream, and what may happen to its copy; `removal` then does it.
 
 A retired, partly broken or different upstream answers "no such thread" too. So a 404 counts only with controls: the
 list answers, another archived thread is found by its id, and the list does not show the thread either. A circuit

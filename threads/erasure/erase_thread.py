@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from threads.archive.deletions import DeletionChecker, DeletionVerdict
+from threads.archive.deletion_evidence import DeletionChecker, DeletionVerdict
 from threads.archive.removal import ErasedCounts, erase
 from threads.archive.user_ids import is_exact
 from threads.audit.record import Action, Outcome, record_or_raise

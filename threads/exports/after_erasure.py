@@ -10,12 +10,12 @@ from django.utils import timezone
 from threads.archive.user_ids import stored_user_id
 
 from . import storage
-from .models import KEPT, Export, ExportOutcome
+from .models import KEEP_FINISHED_FOR, Export, ExportOutcome
 
 REMOVED = "It was removed, because threads that it may have held were erased."
 
 
-def purge(thread_ids: Iterable[str], user: str | None) -> int:
+def remove_for_erased(thread_ids: Iterable[str], user: str | None) -> int:
     """Removes every export, finished or not, that may hold one of these erased threads: deletes its file, stops its
     worker, and stores the reason in its row. `user` is the one user of all these threads, None where they may be of
     several. Returns the number of removed exports. Call it after the threads are erased: a later export has none.
@@ -35,8 +35,9 @@ def purge(thread_ids: Iterable[str], user: str | None) -> int:
     for export in may_hold.only("pk"):
         # The row must not name the user either.
         removed += Export.objects.filter(pk=export.pk).exclude(outcome=ExportOutcome.REMOVED).update(
-            outcome=ExportOutcome.REMOVED, reason=REMOVED, phase="ended", finished_at=now, expires_at=now + KEPT,
-            holder="", until=None, query="", user_id="", cursor="", circle_mark="", name="", size=None,
+            outcome=ExportOutcome.REMOVED, reason=REMOVED, phase="ended", finished_at=now,
+            expires_at=now + KEEP_FINISHED_FOR, holder="", until=None,
+            query="", user_id="", cursor="", circle_mark="", name="", size=None,
         )  # fmt: skip
         storage.remove(export.pk)
     return removed

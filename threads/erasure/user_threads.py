@@ -86,7 +86,7 @@ def archived_users() -> Iterator[str]:
             yield from {name for row in chunked(with_user.filter(user=user), _BATCH) if (name := to_thread(row).user)}
 
 
-def add(job: Erasure, rows: Iterable[Thread]) -> int:
+def add_targets(job: Erasure, rows: Iterable[Thread]) -> int:
     """Adds threads as targets of an erasure, each once. Returns the number of new ones."""
     targets = [
         Target(
