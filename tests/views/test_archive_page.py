@@ -79,7 +79,7 @@ def test_how_a_run_goes(get: Get, emulator: Emulator, settings: Any) -> None:
     SyncRun.objects.update(
         finished_at=None, phase="read", phase_at=now - timedelta(seconds=60), updated_at=now, phase_done=15, refusals=3
     )
-    Lease.objects.update(until=now + timedelta(minutes=1))
+    Lease.objects.update(holder=SyncRun.objects.get().holder, until=now + timedelta(minutes=1))
     part = get("/archive/", part=True)
     assert not part.whole
     assert "15 threads per minute, 30 left, about 2 minutes." in part.said()
@@ -120,7 +120,7 @@ def test_how_a_request_goes(get: Get, emulator: Emulator) -> None:
     sync(emulator)
     SyncRequest.objects.create()
     SyncRun.objects.update(finished_at=None)
-    Lease.objects.update(until=timezone.now() + timedelta(minutes=1))
+    Lease.objects.update(holder=SyncRun.objects.get().holder, until=timezone.now() + timedelta(minutes=1))
     assert "It begins when the run that is under way has ended." in get("/archive/").said()
     SyncRequest.objects.update(started_at=timezone.now())
     assert "was asked for just now. It is under way." in get("/archive/").said()

@@ -64,10 +64,14 @@ def rows() -> list[dict[str, Any]]:
     return _all()
 
 
+_KEYS = {"account": "who", "account_id": "who_id", "thread_id": "thread", "user_id": "customer"}
+"""The columns whose keys in a file are others, as in the files of all releases."""
+
+
 def _all() -> list[dict[str, Any]]:
-    """All that is in the trail but what the migrations and archiving itself recorded."""
+    """All that is in the trail but what the migrations and archiving itself recorded, as in a file."""
     return [
-        each | {"at": each["at"].isoformat()}
+        {_KEYS.get(name, name): value for name, value in each.items()} | {"at": each["at"].isoformat()}
         for each in AuditEvent.objects.filter(action="read").order_by("id").values()
     ]
 
