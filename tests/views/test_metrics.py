@@ -167,7 +167,9 @@ def test_a_database_that_fails_leaves_out_what_it_knows(monkeypatch: pytest.Monk
 def test_of_the_dead_what_they_counted_goes_with_the_next_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+    # First set, so that it is absent again after the test, whatever is put there meanwhile.
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR")
     here = tmp_path / "metrics"
     metric_files.set_directory(here)
     assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == str(here)
@@ -179,4 +181,3 @@ def test_of_the_dead_what_they_counted_goes_with_the_next_start(
     metric_files.remove_stale(here)
     assert (here / f"counter_{os.getpid()}.db").exists()
     assert not (here / "counter_4194305.db").exists()
-    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR")
