@@ -49,17 +49,20 @@ def manage(arguments: Sequence[str]) -> None:
 
 def prepare(*, make_key: bool = False) -> None:
     """Sets the umask and the environment variables that are unset: the settings module, DATA_DIR, and SECRET_KEY_FILE
-    where DATA_DIR holds a key. `make_key` makes one where neither it nor SECRET_KEY is there."""
+    where there is a key file: in DATA_DIR, or in a checkout's `var`, where `make run` of 0.1 put it whatever DATA_DIR
+    said. `make_key` makes one in DATA_DIR where there is neither a file nor SECRET_KEY."""
     os.umask(0o077)  # files of the desk are for its own account alone
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
     data = _data_dir()
     os.environ["DATA_DIR"] = str(data)
     if os.environ.get("SECRET_KEY") or os.environ.get("SECRET_KEY_FILE"):
         return
-    key = data / "secret_key"
-    if make_key and not key.exists():
+    places = [data / "secret_key", *([ROOT / "var/secret_key"] if _is_checkout() else [])]
+    key = next((place for place in places if place.exists()), None)
+    if key is None and make_key:
+        key = places[0]
         _make_key(key)
-    if key.exists():
+    if key is not None:
         os.environ["SECRET_KEY_FILE"] = str(key)
 
 
@@ -67,11 +70,15 @@ def _data_dir() -> Path:
     """DATA_DIR; without it `var` in a checkout, and the user's data directory for an installed wheel."""
     if named := os.environ.get("DATA_DIR"):
         return Path(named).absolute()  # `serve` starts its processes in another directory
-    if (ROOT / "pyproject.toml").exists():
+    if _is_checkout():
         return ROOT / "var"
     import platformdirs  # noqa: PLC0415  # only an installed wheel needs it
 
     return platformdirs.user_data_path("threadkeeper", appauthor=False)
+
+
+def _is_checkout() -> bool:
+    return (ROOT / "pyproject.toml").exists()
 
 
 def _make_key(path: Path) -> None:

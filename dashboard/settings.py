@@ -93,8 +93,8 @@ INSTALLED_APPS = [
     "threads.audit",
     "threads.exports",
     "threads.erasure",
+    "dashboard.accounts",  # before the admin, which would load its receivers in another order
     "dashboard.apps.DeskAdminConfig",
-    "dashboard.accounts",
     "dashboard.databases",
     "dashboard.monitoring",
     "django.contrib.auth",

@@ -11,6 +11,9 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import active_sessions, backends, lockouts, signals, sso, throttle  # noqa: F401, PLC0415  # they need the models and connect their signals
+        # They connect their receivers, which are called in this order: the audit event of a sign-in or of a changed
+        # account comes first, and where it can't be written, no session is begun or ended.
+        from . import lockouts, signals  # noqa: F401, PLC0415, I001
+        from . import active_sessions, backends, sso, throttle  # noqa: F401, PLC0415
 
         sso.check()

@@ -34,6 +34,9 @@ from .models import SignInLock
 View = Callable[..., HttpResponseBase]
 
 _UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104  # a placeholder, never bound
+_SALT = "dashboard.throttle"
+"""Part of the stored hashes: it never changes, whatever this module is called."""
+
 _COUNTED_NAME = "_throttled_name"
 """Request attribute: the last typed name with the name it counts for."""
 
@@ -135,7 +138,7 @@ def counted_name(request: HttpRequest | None, credentials: dict[str, Any] | None
     counted: tuple[str, str] | None = getattr(request, _COUNTED_NAME, None)
     if counted is None or counted[0] != typed:
         there = User.objects.filter(username=typed).exists()
-        counted = (typed, typed if there else f"({salted_hmac('dashboard.accounts.throttle', typed).hexdigest()})")
+        counted = (typed, typed if there else f"({salted_hmac(_SALT, typed).hexdigest()})")
         setattr(request, _COUNTED_NAME, counted)
     return counted[1]
 

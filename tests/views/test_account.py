@@ -6,8 +6,10 @@ import time
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client, override_settings
+from django.test import Client, RequestFactory, override_settings
+from django.utils.crypto import salted_hmac
 
+from dashboard.accounts import throttle
 from dashboard.accounts.models import DeskSession, Identity, SignInLock
 from tests.support.accounts import PASSWORD, account
 from tests.support.page import Page
@@ -213,3 +215,19 @@ def test_the_admin_has_no_second_way_to_sign_out_or_change_a_password() -> None:
     assert response["Location"] == "/sign-in/"
     assert response["Clear-Site-Data"]
     assert not is_in(client)
+
+
+def test_the_change_of_an_account_is_on_record_before_its_sessions_end() -> None:
+    """Where it can't be recorded it is refused, and then no session may have ended."""
+    user = account("agent")
+    signed_in("agent")
+    before = AuditEvent.objects.count()
+    user.set_password("another one of these")
+    user.save()
+    assert [each.action for each in AuditEvent.objects.order_by("id")[before:]] == ["account", "sign-out"]
+
+
+def test_the_stored_hash_of_an_unknown_name_stays_that_of_0_1() -> None:
+    """Else failures and locks that were counted before an update would count no more."""
+    expected = salted_hmac("dashboard.throttle", "nobody").hexdigest()
+    assert throttle.counted_name(RequestFactory().get("/"), {"username": "nobody"}) == f"({expected})"

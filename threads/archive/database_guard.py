@@ -91,7 +91,7 @@ def verify_upstream() -> None:
 def adopt_upstream() -> int:
     """Adopts the upstream of the settings in place of the one that the archived threads came from, which stay and are
     never compared again. Returns how many. Raises `OtherProject` if it is the same upstream, the `ChatKitError` of a
-    failed call, `HeldError` while a sync runs, and `NotRecordedError`."""
+    failed call, `LeaseHeldError` while a sync runs, and `NotRecordedError`."""
     kept = ArchivedThread.objects.filter(former_at__isnull=True)
     try:
         if kept.exists():

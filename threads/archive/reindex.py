@@ -37,8 +37,8 @@ def is_due() -> bool:
 
 def run(stopped: Callable[[], bool] = lambda: False, watch: Callable[[int], object] = lambda _done: None) -> None:
     """Reindexes all stale threads, until `stopped` returns True. Calls `watch` with the number of threads that each
-    transaction has finished. Raises `HeldError` if another worker holds the lease, `LeaseLostError` if one has taken
-    over."""
+    transaction has finished. Raises `LeaseHeldError` if another worker holds the lease, `LeaseLostError` if one has
+    taken over."""
     held = ArchiveLease("index")
     try:
         outdated, work = _is_outdated(), _Reindexer()

@@ -62,7 +62,7 @@ class ArchiveSource:
         self._zone = zone
 
     def list_threads(self, query: ThreadQuery) -> Window[Thread]:
-        """One page of threads. Raises `NotFound` for an unknown cursor, `TooSlow` by the statement timeout."""
+        """One page of threads. Raises `NotFound` for an unknown cursor, `QueryTimeout` by the statement timeout."""
         with statement_timeout():
             return self._page(query)
 

@@ -97,7 +97,7 @@ class SyncContext:
 
     def begin(self, *, everything: bool, answers: bool) -> None:
         """Takes the lease and starts the `SyncRun` row. With `answers` the run fulfils the open sync request. Raises
-        `HeldError`."""
+        `LeaseHeldError`."""
         self._lease = ArchiveLease("sync")
         self.pool = ThreadPoolExecutor(self.side_by_side, thread_name_prefix="sync")
         now = timezone.now()

@@ -87,7 +87,7 @@ class Sync:
         `everything` reads each thread again, not only those that are due. A sweep begins if the last one began longer
         than `recheck` ago, or continues: to its end without `every`, else for half a round.
 
-        Raises `HeldError` if another worker holds the lease, `LeaseLostError` if one has taken over, and a
+        Raises `LeaseHeldError` if another worker holds the lease, `LeaseLostError` if one has taken over, and a
         `ChatKitError` that ends the run: one of `PERMANENT_ERRORS`, or the list can't be read.
         """
         # A sync request is for everything that is archived here, so a run without items fulfils it only where items
