@@ -23,7 +23,7 @@ TESTS = [
     "tests/unit/faults/test_erasers.py", "tests/unit/test_database_errors.py",
     *(f"tests/views/test_{name}.py" for name in (
         "archive_list", "audit_page", "erasure", "exports", "exports_kept", "ready", "saved_views", "search_bounds",
-        "signing_in", "trail",
+        "signing_in", "audit_events",
         "user_ids",
     )),
     "tests/views/faults/test_trail.py", "tests/system/archive/test_clocks.py",
