@@ -35,6 +35,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out the tests that are for another database than this run's."""
+    if config.option.collectonly:  # which the table of faults is compared with
+        return
     others = {
         item
         for item in items

@@ -23,14 +23,14 @@ ROUNDS = 3
 
 _ASKS = """
 from tests.support.accounts import account
-from threads.audit.record import Actor, acting
+from threads.audit.record import Actor, acting_as
 from threads.exports import orders, tasks
 from threads.sources.query import ThreadQuery
 import datetime
 who = account("somebody", "Exporter")
-with acting(Actor("somebody", str(who.pk))):
-    orders.of_list("csv", ThreadQuery(order="asc"), datetime.UTC)
-    orders.of_user({user!r}, datetime.UTC)
+with acting_as(Actor("somebody", str(who.pk))):
+    orders.order_list("csv", ThreadQuery(order="asc"), datetime.UTC)
+    orders.order_user({user!r}, datetime.UTC)
 """
 
 

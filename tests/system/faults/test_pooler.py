@@ -29,18 +29,18 @@ from tests.support.accounts import account
 from tests.support.erasing import ordered
 from threads.archive.store import word_index
 from threads.archive.models import ArchivedThread
-from threads.audit.record import Actor, acting
+from threads.audit.record import Actor, acting_as
 from threads.erasure import orders as erasure_orders, vacuum
 from threads.exports import orders
 from threads.sources.query import ThreadQuery
 who = account("somebody", "Exporter")
-with acting(Actor("somebody", str(who.pk))):
-    orders.of_list("csv", ThreadQuery(), datetime.UTC)
-orders.have_done()
-word_index.anew(ArchivedThread.objects.all()[:5])
+with acting_as(Actor("somebody", str(who.pk))):
+    orders.order_list("csv", ThreadQuery(), datetime.UTC)
+orders.notify_workers()
+word_index.reindex_threads(ArchivedThread.objects.all()[:5])
 assert not vacuum.scrub(whatever_size=True).get("why")
 ordered(user={user!r})
-erasure_orders.start()
+erasure_orders.notify_workers()
 threads = ArchivedThread.objects.iterator(chunk_size=7)
 next(threads)
 # Somebody else holds the connection that the first rows came from.
