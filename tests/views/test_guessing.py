@@ -174,7 +174,7 @@ def test_there_is_no_margin_where_identities_are_masked(viewer: Client, emulator
 
 
 _ROOT = Path(configured.BASE_DIR)
-_MAY_READ = {"threads/web/request_query.py", "threads/exports/list_pages.py"}
+_MAY_READ = {"threads/web/request.py", "threads/exports/list_pages.py"}
 """The one way from a request to a query; and the stored query of an export, which was checked when it was ordered."""
 _READ = query_forms.parse_thread_query.__name__
 
@@ -192,7 +192,7 @@ def test_there_is_one_way_from_a_request_to_a_query() -> None:
                 and name not in _MAY_READ
                 and "query_forms" in path.read_text()
             ):
-                wrong.append(f"{name}:{call.lineno} reads a query past web/request_query.py")
+                wrong.append(f"{name}:{call.lineno} reads a query past web/request.py")
             makes = name.startswith("threads/web/views/") and called in {"ThreadQuery", "replace"}
             if makes and (given & {"user", "match", "guess", None} or (call.args and called == "ThreadQuery")):
                 wrong.append(f"{name}:{call.lineno} makes a query of a part of an id")

@@ -81,7 +81,13 @@ def crash(shop: Shop) -> None:
 
 
 def terminate(shop: Shop) -> None:
-    shop.kept("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    """Ends all connections, and returns when the server has closed them: it does so a moment after it was told."""
+    ended = shop.kept(
+        "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
+    pids = ", ".join(str(pid) for pid, _ in ended) or "0"
+    until(lambda: shop.kept(f"SELECT count(*) FROM pg_stat_activity WHERE pid IN ({pids})") == [(0,)])
 
 
 _OPEN = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
