@@ -2,6 +2,7 @@
 
 from .client import BETA, ApiConfig, ChatKitClient, Exchange, Observer
 from .errors import (
+    PERMANENT_ERRORS,
     ChatKitError,
     CursorGone,
     Garbled,
@@ -26,6 +27,7 @@ __all__ = [
     "MAX_ID",
     "MAX_LIMIT",
     "MAX_USER",
+    "PERMANENT_ERRORS",
     "ApiConfig",
     "ChatKitClient",
     "ChatKitError",

@@ -95,3 +95,7 @@ class OtherProject(ChatKitError):
     confirmed to be another one."""
 
     certain: bool = False
+
+
+PERMANENT_ERRORS = (NotSignedIn, ScopesMissing, Retired)
+"""Errors that every further call would raise too."""

@@ -21,14 +21,12 @@ from threads.archive.removal import ErasedCounts, erase
 from threads.archive.user_ids import is_exact
 from threads.audit.record import Action, Outcome, record_or_raise
 from threads.chatkit import (
+    PERMANENT_ERRORS,
     ChatKitClient,
     ChatKitError,
     Garbled,
     NotFound,
-    NotSignedIn,
     Refused,
-    Retired,
-    ScopesMissing,
     Thread,
 )
 from threads.lib.trace import trace
@@ -36,9 +34,6 @@ from threads.lib.trace import trace
 from . import clock_check, journal
 from .journal import EntryKind, NewEntry
 from .models import Erasure, Target
-
-FATAL = (NotSignedIn, ScopesMissing, Retired)
-"""Errors that every further upstream call would raise too."""
 
 MAX_ATTEMPTS = 5
 """Attempts per thread, twice as many once its deletion was requested."""
@@ -117,10 +112,10 @@ def _delete(job: Erasure, target: Target, client: ChatKitClient, evidence: Delet
         answer, request_id = _traced(lambda: client.delete_thread(target.thread_id))
     except NotFound as error:
         _handle_not_found(job, target, evidence, State.GONE, error.request_id or "")
-    except (*FATAL, Refused) as error:
+    except (*PERMANENT_ERRORS, Refused) as error:
         # An answer: nothing was deleted.
         _end(job, target, State.FAILED, error.detail, error.request_id or "")
-        if isinstance(error, FATAL):
+        if isinstance(error, PERMANENT_ERRORS):
             raise
     else:
         _check_answers(target, answer.id)

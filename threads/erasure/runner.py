@@ -19,7 +19,7 @@ from django.utils import timezone
 from threads.archive.deletion_evidence import DeletionChecker
 from threads.archive.store import word_index
 from threads.audit.record import Action, Outcome, acting_as, record, record_or_raise
-from threads.chatkit import ChatKitClient, ChatKitError
+from threads.chatkit import PERMANENT_ERRORS, ChatKitClient, ChatKitError
 from threads.exports.after_erasure import remove_for_erased
 from threads.jobs.lease import LeaseLostError
 from threads.roles import Right, has_right_now
@@ -189,7 +189,7 @@ class _Run:
                     return None
                 new += user_threads.add_targets(self._job, rows)
                 listed += user_threads.count_erased(self._job, rows)
-        except erase_thread.FATAL as error:
+        except PERMANENT_ERRORS as error:
             self._give_up(error.detail)
             return None
         except ChatKitError as error:
@@ -211,7 +211,7 @@ class _Run:
                 erase_thread.process(self._job, target, self._client, self._evidence)
                 if self._job.held:
                     self._job.renew(held="")
-            except erase_thread.FATAL as error:
+            except PERMANENT_ERRORS as error:
                 self._give_up(error.detail)
                 return
             except ChatKitError as error:

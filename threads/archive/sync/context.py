@@ -25,7 +25,14 @@ from threads.archive import removal
 from threads.archive.deletion_evidence import DeletionChecker, DeletionFinding, DeletionVerdict
 from threads.archive.models import ArchivedThread, SyncRun
 from threads.archive.store import sqlite_wal, tombstones, word_index, write
-from threads.chatkit import ChatKitClient, ChatKitError, NotSignedIn, Page, RateLimited, Retired, ScopesMissing, Thread
+from threads.chatkit import (
+    PERMANENT_ERRORS,
+    ChatKitClient,
+    ChatKitError,
+    Page,
+    RateLimited,
+    Thread,
+)
 
 from . import sync_requests
 from .lease import ArchiveLease
@@ -37,9 +44,6 @@ RETRY_PAUSES = (0.5, 2.0, 8.0)
 
 LEASE_RENEWAL_SECONDS = 15.0
 """How often the lease is renewed during a call that takes long."""
-
-PERMANENT_ERRORS = (NotSignedIn, ScopesMissing, Retired)
-"""Errors that every further call would raise too, so they end the run."""
 
 log = logging.getLogger(__name__)
 

@@ -21,9 +21,9 @@ from threads.archive.deletion_evidence import DeletionFinding, DeletionVerdict
 from threads.archive.models import ArchivedThread, current
 from threads.archive.store import write
 from threads.archive.store.sqlite_wal import BUSY
-from threads.chatkit import MAX_LIMIT, ChatKitError, CursorGone, NotFound, Page, ThreadItem
+from threads.chatkit import MAX_LIMIT, PERMANENT_ERRORS, ChatKitError, CursorGone, NotFound, Page, ThreadItem
 
-from .context import LEASE_RENEWAL_SECONDS, PERMANENT_ERRORS, SyncContext
+from .context import LEASE_RENEWAL_SECONDS, SyncContext
 
 _THREAD_RETRY_DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(hours=1), timedelta(hours=6))
 """How long after its first, second … failure in a row a thread is due again; the last delay repeats. The third layer of
