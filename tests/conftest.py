@@ -8,15 +8,17 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
+from django.core.management.commands import flush
 from django.db import connection
 from django.test import Client
 from hypothesis import settings as hypothesis_settings
 
 from tests.support.accounts import account
+from tests.support.database_rows import Rows
 from tests.support.reader import Get, reader
 from tests.support.seen import Seen
 from tests.support.upstream import NOW, use_upstream
-from threads.chatkit import ApiConfig, ChatKitClient, Limits
+from threads.chatkit import ApiConfig, ChatKitClient, Limits, retry
 from threads.emulator import Emulator, EmulatorAdapter
 from threads.emulator.serving import adapter
 from threads.lib import process_state
@@ -65,6 +67,12 @@ def fresh_process() -> None:
 
 
 @pytest.fixture(autouse=True)
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls to the upstream are retried at once, where production waits half a second."""
+    monkeypatch.setattr(retry, "JITTER_SECONDS", (0.0, 0.01))
+
+
+@pytest.fixture(autouse=True)
 def sealed_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reaches beyond this machine, whatever it makes of an address."""
     connect = socket.socket.connect
@@ -78,11 +86,17 @@ def sealed_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Tests that are no single transaction empty all tables afterwards, which the trail would not let them."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        on = " ON audit_auditevent" if connection.vendor == "postgresql" else ""
-        cursor.execute(f"DROP TRIGGER audit_no_truncate{on}")
+    with django_db_blocker.unblock():
+        with connection.cursor() as cursor:
+            on = " ON audit_auditevent" if connection.vendor == "postgresql" else ""
+            cursor.execute(f"DROP TRIGGER audit_no_truncate{on}")
+        # What migrations and their signals stored, such as roles. Running the signals again takes ten times as long.
+        rows = Rows.stored()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flush, "emit_post_migrate_signal", lambda *_, **__: rows.restore())
+        yield
 
 
 @pytest.fixture

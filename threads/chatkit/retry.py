@@ -15,6 +15,10 @@ from email.utils import parsedate_to_datetime
 RETRIES = 1
 """How often a GET is sent again after a transient failure. No other method ever is."""
 
+JITTER_SECONDS = (0.25, 0.75)
+"""Shortest and longest wait before a retry where the upstream asks for none: it varies, so that many pages that failed
+together do not retry together."""
+
 MAX_WAIT_SECONDS = 3.0
 """Longest wait that the upstream may ask of a page. Beyond it the page shows the error, and the reader decides."""
 
@@ -33,10 +37,10 @@ def is_retryable(status: int, headers: Mapping[str, str]) -> bool:
 def pause(retry_after: float | None) -> float | None:
     """Seconds to wait before the retry; None for no retry, where the upstream asks for more than `MAX_WAIT_SECONDS`.
 
-    Without `retry_after`: 0.25 to 0.75 s with jitter, so that many pages that failed together do not retry together.
+    Without `retry_after`: a random time between those of `JITTER_SECONDS`.
     """
     if retry_after is None:
-        return random.uniform(0.25, 0.75)
+        return random.uniform(*JITTER_SECONDS)
     return retry_after if retry_after <= MAX_WAIT_SECONDS else None
 
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from threads.chatkit import retry
+from threads.chatkit.retry import JITTER_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,8 @@ def test_a_reset_is_a_duration(text: str, seconds: float | None) -> None:
     assert retry.rate_limit_reset({"x-ratelimit-reset-requests": text}) == pytest.approx(seconds)
 
 
-def test_a_short_wait_is_honoured_and_a_long_one_is_not_sat_out() -> None:
+def test_a_short_wait_is_honoured_and_a_long_one_is_not_sat_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "JITTER_SECONDS", JITTER_SECONDS)
     assert retry.pause(2) == 2
     assert retry.pause(86400) is None
     waits = {retry.pause(None) for _ in range(50)}

@@ -37,7 +37,7 @@ from threads.jobs.lease import LeaseLostError
 from threads.lib import times
 from threads.service import circuit_breaker
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 ELSEWHERE = "elsewhere 1 1700000000 x"
 
@@ -70,13 +70,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call that failed is repeated without a pause."""
-    monkeypatch.setattr("threads.chatkit.retry.random.uniform", lambda *_: 0.0)
-
-
-@pytest.mark.usefixtures("impatient")
 def test_an_upstream_that_is_down_for_an_hour(get: Get, emulator: Emulator, clock: Clock, seen: Seen) -> None:
     sync(emulator)
     live = get("/threads/?limit=5").thread_ids

@@ -137,8 +137,9 @@ def _oversized(thread: ArchivedThread, page: Page[ThreadItem], new: Sequence[Thr
     """Records the items of a page that are too large to read, and removes the records of those that now fit."""
     fits = [row.id for row in page.rows if row.id and not isinstance(row.body, LeftOut)]
     noted = OversizedItem.objects.filter(thread=thread)
-    noted.filter(item_id__in=fits).delete()
-    noted.filter(item_id="", place=thread.items).delete()
+    if noted.exists():  # hardly ever, and a look costs less than two deletions
+        noted.filter(item_id__in=fits).delete()
+        noted.filter(item_id="", place=thread.items).delete()
     fresh, place = {id(row) for row in new}, thread.items
     for row in page.rows:
         place += id(row) in fresh
