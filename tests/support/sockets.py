@@ -44,5 +44,5 @@ def serving(answer: Answer) -> Iterator[str]:
 
 
 def whole(body: bytes, headers: bytes = b"") -> bytes:
-    """A complete 200 response."""
-    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n%s\r\n%s" % (len(body), headers, body)
+    """A complete 200 response, the last on its connection."""
+    return b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n%s\r\n%s" % (len(body), headers, body)

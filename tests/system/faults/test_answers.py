@@ -46,7 +46,8 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Answer], No
 
 
 def reply(status: bytes, body: bytes = b"", headers: bytes = b"") -> Answer:
-    head = b"HTTP/1.1 %s\r\nContent-Length: %d\r\n%s\r\n" % (status, len(body), headers)
+    # Else a retry at once might still find the connection open, and take it for a live one.
+    head = b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %d\r\n%s\r\n" % (status, len(body), headers)
     return lambda connection: connection.sendall(head + body)
 
 
