@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,13 +42,13 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return where / "venv/bin"
 
 
-@pytest.fixture
-def served(environment: Path, tmp_path: Path) -> Iterator[str]:
-    """The address of the desk that `threadkeeper` serves, with its data below `tmp_path`."""
+@contextmanager
+def _served(environment: Path, home: Path) -> Iterator[str]:
+    """The address of the desk that `threadkeeper` serves, with its data below `home`."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    variables = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PORT": str(port), "EMULATOR_THREADS": "200"}
-    process = subprocess.Popen([str(environment / "threadkeeper")], env=variables, cwd=tmp_path)
+    variables = {"PATH": os.environ["PATH"], "HOME": str(home), "PORT": str(port), "EMULATOR_THREADS": "200"}
+    process = subprocess.Popen([str(environment / "threadkeeper")], env=variables, cwd=home)
     try:
         address = f"http://127.0.0.1:{port}"
         _wait_for(f"{address}/readyz", process)
@@ -77,22 +78,23 @@ def _body(url: str) -> str:
         return str(reply.read().decode())
 
 
-def test_the_command_serves_the_demo_with_its_data_in_the_user_s_directory(served: str, tmp_path: Path) -> None:
-    page = _body(f"{served}/sign-in/")
-    assert "Open the demo" in page
-    for path in re.findall(r'(?:href|src)="(/static/[^"]+)"', page):
-        assert _body(f"{served}{path}")
+def test_the_command_does_what_make_run_does(environment: Path, tmp_path: Path) -> None:
+    with _served(environment, tmp_path) as address:
+        page = _body(f"{address}/sign-in/")
+        assert "Open the demo" in page
+        for path in re.findall(r'(?:href|src)="(/static/[^"]+)"', page):
+            assert _body(f"{address}{path}")
     data = tmp_path / ".local/share/threadkeeper"
     assert (data / "emulator.sqlite3").exists()
     assert stat.S_IMODE((data / "secret_key").stat().st_mode) == 0o600
     assert len((data / "secret_key").read_text().strip()) >= 50
 
-
-def test_other_management_commands(environment: Path, tmp_path: Path) -> None:
-    variables = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    other = tmp_path / "other"
+    other.mkdir()
+    variables = {"PATH": os.environ["PATH"], "HOME": str(other)}
     command = str(environment / "threadkeeper")
     shown = subprocess.run([command, "--help"], env=variables, capture_output=True, text=True, check=True).stdout
-    assert f"{tmp_path}/.local/share/threadkeeper" in shown
+    assert f"{other}/.local/share/threadkeeper" in shown
     subprocess.run([command, "migrate", "--verbosity", "0"], env=variables, check=True)
     done = subprocess.run([command, "doctor"], env=variables, capture_output=True, text=True, check=False)
     assert "emulator" in done.stdout, done.stderr
