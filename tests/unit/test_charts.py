@@ -37,6 +37,7 @@ def test_the_longer_the_range_the_more_a_bar_stands_for(days: int, unit: str) ->
     assert charts.unit(date(2026, 1, 1), date(2026, 1, 1) + timedelta(days=days - 1)) == unit
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(DAYS, st.dictionaries(st.sampled_from("abc"), st.integers(1, 9))), st.sampled_from(["day", "week"])
 )

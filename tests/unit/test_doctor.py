@@ -90,6 +90,7 @@ def test_where_all_is_well(well: EmulatorServer) -> None:
     assert not [each for each in well.emulator.calls if each[0] != "GET"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "bad"),
     [
@@ -192,6 +193,7 @@ def test_a_slow_upstream(well: EmulatorServer, monkeypatch: pytest.MonkeyPatch) 
     assert " ms for a page" in found.detail
 
 
+@pytest.mark.slow
 def test_what_takes_too_long_ends_and_the_rest_is_looked_at(
     well: EmulatorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,6 +208,7 @@ def test_what_takes_too_long_ends_and_the_rest_is_looked_at(
     time.sleep(1)
 
 
+@pytest.mark.slow
 def test_a_database_that_is_locked(well: EmulatorServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "locked.sqlite3"
     own = {**connections.settings["default"], "ENGINE": "django.db.backends.sqlite3", "NAME": str(file)}

@@ -165,6 +165,7 @@ def test_production_settings_are_safe(tmp_path: Path) -> None:
 POSTGRES = os.environ.get("TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432/postgres")
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_the_desk_runs_on_postgresql(tmp_path: Path) -> None:
     import psycopg

@@ -144,6 +144,7 @@ _SPELLED = st.sampled_from([
 ])  # fmt: skip
 
 
+@pytest.mark.slow
 @given(st.sampled_from(_NAMES), _SPELLED, st.lists(_BETWEEN.map("".join), min_size=4, max_size=4), st.integers(60, 240))
 @settings(max_examples=300)
 def test_of_what_is_cut_no_more_of_a_name_is_shown_than_of_the_whole(

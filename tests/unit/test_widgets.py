@@ -409,6 +409,7 @@ _FILLED = st.dictionaries(st.sampled_from(_PROPS), _ANYTHING | _OBJECTS | st.lis
 _PARTS = st.builds(lambda kind, props: {**props, "type": kind}, st.sampled_from(COMPONENTS), _FILLED)
 
 
+@pytest.mark.slow
 @given(_PARTS, st.lists(_PARTS, max_size=3))
 def test_any_value_may_be_any_property(root: Json, children: list[Json]) -> None:
     text = json.dumps(root | {"children": children} if children else root)

@@ -186,6 +186,7 @@ def test_the_live_page_comes_back_by_itself(
     assert not Kept.objects.exists()
 
 
+@pytest.mark.slow
 def test_what_one_process_found_back_is_back_for_all(
     get: Get, agent: Client, copied: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,6 +268,7 @@ def test_without_an_archive_there_is_no_such_filter(get: Get, emulator: Emulator
 ASKED = ["?q=zebra", "?status=locked", "?from=2026-01-01", "?user=nobody&match=part"]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("query", ASKED)
 def test_an_empty_archive_is_not_taken_for_an_answer(get: Get, emulator: Emulator, query: str) -> None:
@@ -320,6 +322,7 @@ def test_neighbours_are_those_of_the_search(agent: Client, copied: Emulator) -> 
     assert step["Location"].startswith(f"/threads/{ids[1]}/")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("between", [" ", "-", ""])
 def test_a_pasted_page_is_searched_for(get: Get, copied: Emulator, between: str) -> None:
     """Its first words are looked for and marked, and no database finds them too many."""
@@ -381,6 +384,7 @@ def test_a_reason_of_several_lines_survives_a_form(get: Get, copied: Emulator) -
         assert get("/threads/?" + urlencode({"reason": sent})).thread_ids == [thread]
 
 
+@pytest.mark.slow
 def test_a_copy_that_cannot_be_refreshed_hinders_no_reader(
     get: Get, copied: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

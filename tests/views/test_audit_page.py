@@ -65,6 +65,7 @@ def events(db: None) -> list[AuditEvent]:
 _DAY = "from=2026-09-01&to=2026-09-01"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_next_and_previous_are_exact(auditor: Client, events: list[AuditEvent], order: str) -> None:
     truth = [each.pk for each in events][:: -1 if order == "desc" else 1]

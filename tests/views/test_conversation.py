@@ -189,6 +189,7 @@ def test_every_kind_of_item_in_both_spellings(get: Get, shown: Emulator) -> None
     assert len(said[0][0]) > 3000
 
 
+@pytest.mark.slow
 def test_what_strangers_write_is_shown_and_does_nothing(get: Get, shown: Emulator) -> None:
     pages = walked(get, address(titled(shown, get, "What a stranger may write")))
     assert len(pages) > 1

@@ -531,6 +531,7 @@ def _resident() -> int:
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * 4096
 
 
+@pytest.mark.slow
 def test_memory_stays_flat(agent: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Twenty thousand threads take no more than two thousand do."""
     client = asking(Emulator(threads=20_000, seed=7, now=1_790_000_000))

@@ -49,6 +49,7 @@ def _addresses(emulator: Emulator) -> dict[str, str]:
     return {each: asked.filled_in(each, thread_id) for each in asked.addresses()}
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_another_site_gets_nothing_from_any_address(client: Client, emulator: Emulator) -> None:
     emulator.calls.clear()

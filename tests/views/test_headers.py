@@ -198,6 +198,7 @@ SENT = [
 """What is sent to a socket, the status that comes back, and whether it is from us."""
 
 
+@pytest.mark.slow
 def test_what_the_server_itself_answers(tmp_path: Path) -> None:
     with gunicorn(tmp_path) as port:
         for sent, status, ours in SENT:

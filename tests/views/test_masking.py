@@ -120,12 +120,14 @@ def _seen(text: str, names: list[str]) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_nothing_tells_a_viewer_who_it_is(world: Emulator) -> None:
     names = [each for each in world.users() if len(each) > 3] + [_MAIL, "lovelace.example"]
     for place, text in _pages(_signed_in("Viewer"), world):
         assert not _seen(text, names), place
 
 
+@pytest.mark.slow
 def test_an_exporter_sees_all_of_it(world: Emulator) -> None:
     text = "".join(text for _, text in _pages(_signed_in("Exporter"), world))
     users = {_user_of(world, thread) for thread in list(world.thread_ids())[:20]}
@@ -133,6 +135,7 @@ def test_an_exporter_sees_all_of_it(world: Emulator) -> None:
     assert "shortened" not in text
 
 
+@pytest.mark.slow
 def test_nothing_is_shortened_where_it_is_not_switched_on(world: Emulator, settings: object) -> None:
     settings.MASK_IDENTITIES = False  # type: ignore[attr-defined]
     text = "".join(text for _, text in _pages(_signed_in("Viewer"), world))

@@ -23,7 +23,7 @@ from threads.audit.models import AuditEvent
 from threads.emulator import Fault
 from threads.service.circuit_breaker import breaker
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 CAP = 60_000
 

@@ -188,6 +188,7 @@ def test_migrations_are_looked_for_until_they_are_found(monkeypatch: pytest.Monk
     assert captured.captured_queries
 
 
+@pytest.mark.slow
 def test_postgresql_that_takes_the_connection_and_never_answers(silent: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """And Redis that does the same: both together within two seconds, and with one attempt for any number of askers."""
     lost = {**connections.settings["default"], "ENGINE": "django.db.backends.postgresql", "HOST": "127.0.0.1"}

@@ -104,6 +104,7 @@ def test_a_page_is_not_waited_for_and_a_file_is(
     assert thread in text
 
 
+@pytest.mark.slow
 def test_a_file_that_takes_longer_than_a_page_is_left_to_a_worker(
     agent: Client, copied: Emulator, hurried: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ def customers(emulator: Emulator) -> dict[str, list[str]]:
     return made
 
 
+@pytest.mark.slow
 @stored
 def test_the_user_in_a_row_leads_to_their_threads(
     get: Get, emulator: Emulator, customers: dict[str, list[str]], settings: Any

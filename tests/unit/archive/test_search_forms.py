@@ -72,6 +72,7 @@ def _log(number: int) -> str:
     return " ".join(hashlib.sha256(str(each).encode()).hexdigest()[:16] for each in range(number))
 
 
+@pytest.mark.slow
 def test_a_pasted_log_hides_no_word(world: Emulator) -> None:
     log = _log(30_000)
     (thread,) = say(world, f"{log} please refund my warranty zebrafinch")

@@ -34,7 +34,7 @@ from threads.chatkit import ChatKitError, NotSignedIn, Retired
 from threads.emulator import Emulator, Fault
 from threads.jobs.lease import LeaseLostError
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
@@ -212,7 +212,6 @@ ACTS = st.lists(
 )
 
 
-@pytest.mark.slow
 @settings(max_examples=times(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ACTS)
 def test_whatever_happens_a_quiet_run_afterwards_makes_it_equal(acts: list[tuple[str, int]]) -> None:

@@ -38,7 +38,7 @@ from threads.exports.models import Export
 from threads.models import KnownUpstream, Origin
 from threads.sources.query import ThreadQuery
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 OLDER_RELEASE = [("archive", "0006_erased"), ("threads", "0003_origin")]
 LAST_RELEASE = [

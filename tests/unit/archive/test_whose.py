@@ -23,7 +23,7 @@ from threads.chatkit import OtherProject, Unavailable
 from threads.emulator import Fault
 from threads.models import KnownUpstream
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)

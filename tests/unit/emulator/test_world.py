@@ -72,6 +72,7 @@ def test_users_have_different_habits() -> None:
     assert any(user.startswith("auth0|") for user in counts)
 
 
+@pytest.mark.slow
 def test_a_million_threads_take_little_memory_and_a_deep_page_is_there() -> None:
     tracemalloc.start()
     try:

@@ -40,6 +40,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Interrupted:
     return made
 
 
+@pytest.mark.slow
 def test_two_erasers_on_one_user(world: Interrupted, seen: Seen) -> None:
     user = max(world.users(), key=lambda each: len(list(world.thread_ids(user=each))))
     theirs, others = set(world.thread_ids(user=user)), set(world.thread_ids()) - set(world.thread_ids(user=user))

@@ -189,6 +189,7 @@ def test_no_sign_in_leads_off_the_desk(onward: str, seen: Seen) -> None:
     seen(f"302 to {there}")
 
 
+@pytest.mark.slow
 def test_no_method_but_those_meant_changes_anything(root: Client, emulator: Emulator, seen: Seen) -> None:
     def state() -> tuple[object, ...]:
         rights = sorted(Group.objects.values_list("name", "permissions"))
