@@ -17,11 +17,12 @@ from django.core.management import call_command
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-from . import js_bundle
+from . import css_bundle, js_bundle
 
 _STAMP, _LOCK, _MANIFEST = ".gathered", ".lock", "staticfiles.json"
 _ENTRY_SCRIPTS = ("app.js", "conversation.js")
 """The scripts that pages load. Later ones may import from the bundles of earlier ones."""
+_ENTRY_STYLE = "app.css"
 
 
 class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
@@ -34,7 +35,8 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
 
 
 class BundledStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """WhiteNoise's storage, with one bundle per entry script in the place of its modules."""
+    """WhiteNoise's storage, with one bundle per entry script in the place of its modules, and one style sheet in the
+    place of those that it imports."""
 
     # A bundle imports another by its hashed name. `support_js_module_import_aggregation` would do the same for every
     # script, but fails on an example in a comment of django_htmx/ext/hx-sse-2.js.
@@ -57,6 +59,7 @@ class BundledStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: 
                 return str(file.read(), "utf-8")
 
         bundles, modules = js_bundle.bundle(_ENTRY_SCRIPTS, read)
+        bundles[_ENTRY_STYLE] = css_bundle.bundle(_ENTRY_STYLE, read)
         for name, text in bundles.items():
             self.delete(name)
             self.save(name, ContentFile(text.encode()))
@@ -82,7 +85,7 @@ def collect_if_changed() -> bool:
 def _fingerprint() -> str:
     """Returns a hash that changes with any static file, and with the code that processes them."""
     digest = hashlib.sha256(f"{django.VERSION} {version('whitenoise')}".encode())
-    for source in (__file__, js_bundle.__file__):
+    for source in (__file__, css_bundle.__file__, js_bundle.__file__):
         digest.update(Path(source).read_bytes())
     for finder in get_finders():
         for path, storage in sorted(finder.list([]), key=lambda found: str(found[0])):

@@ -13,6 +13,7 @@ from django.db import DatabaseError
 from django.templatetags.static import static
 from django.urls import reverse
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
 
 from threads.rendering.escape import attribute_text, exact, in_blocks, visible
 from threads.rendering.markdown import LONGEST_PLAIN
@@ -30,6 +31,7 @@ def environment(**options: Any) -> Environment:
         emulator=settings.EMULATOR,
         archive=settings.ARCHIVE != "off",
         archive_only=lambda: settings.ARCHIVE_ONLY,
+        icon=cache(_icon),
         places_of=_navigation,
         restored=_restore_warning,
     )
@@ -41,13 +43,18 @@ def environment(**options: Any) -> Environment:
 
 _NAVIGATION = (
     ("threads", "Threads", (Right.READ,), False),
-    ("overview", "Overview", (Right.READ,), True),
-    ("archive", "Archive", (Right.READ,), True),
+    ("overview", "Reports", (Right.READ,), True),
     ("exports", "Exports", (Right.EXPORT,), False),
     ("erasures", "Erasures", (Right.ERASE, Right.AUDIT), False),
-    ("audit", "Trail", (Right.AUDIT,), False),
+    ("audit", "Audit log", (Right.AUDIT,), False),
+    ("archive", "Sync", (Right.READ,), True),
 )
 """URL name, label, required rights (any of them), and whether the page needs the archive."""
+
+
+def _icon(name: str) -> Markup:
+    """A symbol of `static/icons.svg`, as large as a letter. Screen readers skip it: words stand beside it."""
+    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>').format(static("icons.svg"), name)
 
 
 def _navigation(user: Any) -> list[tuple[str, str]]:

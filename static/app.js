@@ -9,4 +9,5 @@ import "./app/filter.js";
 import "./app/list_swap.js";
 import "./app/prefetch.js";
 import "./app/rows.js";
+import "./app/popovers.js";
 import "./app/shortcuts.js";

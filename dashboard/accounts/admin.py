@@ -41,7 +41,7 @@ class AccountAdmin(_UserAdmin):
     filter_horizontal = ("user_permissions",)
 
     class Media:
-        css: ClassVar = {"all": ["accounts.css"]}
+        css: ClassVar = {"all": ["css/admin.css"]}
 
     _PERSON: Any = (None, {"fields": ("username", "password")})
     _NAMES: Any = ("Person", {"fields": ("first_name", "last_name", "email")})
