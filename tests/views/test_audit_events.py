@@ -180,11 +180,11 @@ CASES: dict[str, tuple[Act, list[Row]]] = {
     "a long search": (_get(f"/threads/?q={'%C3%A4' * 1200}"), [Row("search", detail={"list": f"q={'%C3%A4' * 1200}"})]),
     "a step through a list that is filtered": (
         _get("/step/?from=<thread>&to=next&list=status%3Dlocked%26q%3DRefund"),
-        [Row("search", detail={"list": "status=locked&q=Refund&after=<thread>", "words": ["refund"], "step": ""})],
+        [Row("search", detail={"list": "status=locked&q=Refund", "words": ["refund"], "step": ""})],
     ),
     "a step through a user's list": (
         _get("/step/?from=<thread>&to=previous&list=user%3D<user>"),
-        [Row("search", user_id=USER, detail={"list": "user=<quoted>&before=<thread>"}, upstream=True)],
+        [Row("search", user_id=USER, detail={"list": "user=<quoted>"}, upstream=True)],
     ),
     "a step through all threads": (_get("/step/?from=<thread>&to=next"), []),
     "a reason": (_get("/threads/?has_reason=yes"), [Row("search", detail={"list": "has_reason=yes"})]),

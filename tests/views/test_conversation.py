@@ -226,12 +226,30 @@ def harmless(each: Element) -> None:
 def test_the_neighbours_in_the_list(get: Get, agent: Client, emulator: Emulator) -> None:
     ids = list(emulator.thread_ids())
     page = get(address(ids[3]) + "?list=limit%3D50")
-    for name, neighbour, cursor in (("previous-thread", ids[2], "before"), ("next-thread", ids[4], "after")):
+    for name, neighbour in (("previous-thread", ids[2]), ("next-thread", ids[4])):
         response = agent.get(page.one("a", id=name).get("href", ""))
-        assert response.headers["Location"] == f"/threads/{neighbour}/?list=limit%3D50%26{cursor}%3D{ids[3]}"
-        # The page that one goes back to has the row.
-        back = get(response.headers["Location"]).one("a", id="back").get("href", "")
-        assert neighbour in get(back.split("#")[0]).thread_ids
+        assert response.headers["Location"] == f"/threads/{neighbour}/?list=limit%3D50"
+
+
+@pytest.mark.parametrize("limit", [1, 4, 20, 100])
+@pytest.mark.parametrize("order", ["desc", "asc"])
+def test_wherever_one_goes_the_way_back_leads_to_a_page_that_has_the_row(
+    get: Get, agent: Client, emulator: Emulator, limit: int, order: str
+) -> None:
+    """The page of the list stays until its edge is passed, so that it never begins with the row one came from."""
+    ids = list(emulator.thread_ids(order=order))[:11]
+    where, pages = f"{address(ids[0])}?list=limit%3D{limit}%26order%3D{order}", set()
+    for name, way in (("next-thread", ids[1:]), ("previous-thread", ids[-2::-1])):
+        for expected in way:
+            where = agent.get(get(where).one("a", id=name).get("href", "")).headers["Location"]
+            assert where.startswith(address(expected))
+            back = get(where).one("a", id="back").get("href", "").split("#")[0]
+            listed = get(back).thread_ids
+            assert expected in listed
+            assert len(listed) <= limit
+            pages.add(back)
+        assert len(pages) <= -(-len(ids) // limit) + 1
+        pages.clear()
 
 
 @pytest.mark.parametrize(("place", "name", "said"), [(0, "previous-thread", "first"), (-1, "next-thread", "last")])

@@ -3,7 +3,7 @@
 from .conversations import get_user, list_items, read_conversation, read_whole_thread, thread_exists
 from .fallback import has_recovered
 from .listing import (
-    adjacent_thread_id,
+    adjacent_thread,
     belongs_in_list,
     list_archive_only,
     list_for_export,
@@ -17,7 +17,7 @@ __all__ = [
     "Conversation",
     "Listing",
     "NeedsArchiveError",
-    "adjacent_thread_id",
+    "adjacent_thread",
     "belongs_in_list",
     "get_user",
     "has_recovered",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import partial
+from typing import Literal
 
 from django.conf import settings
 
@@ -78,12 +79,19 @@ def belongs_in_list(row: Thread, query: ThreadQuery) -> bool:
     return query.exact_user is None or row.raw is None or row.is_of(query.exact_user)
 
 
-def adjacent_thread_id(query: ThreadQuery, zone: tzinfo = UTC) -> str | None:
-    """The id of the next thread after the query's cursor, or the previous one for `before`; None at the end of the
-    list. Recorded in the audit log as the list is. Raises as `list_threads`."""
-    with failure_recorded(query, step=""):
-        found = _neighbour(query, zone)
-    record_list(query, None, step=found or "")
+def adjacent_thread(
+    thread_id: str, page: ThreadQuery, direction: Literal["previous", "next"], zone: tzinfo = UTC
+) -> tuple[str, ThreadQuery] | None:
+    """The id of the thread before or after this one in a list, and the page of the list that shows it; None at the end
+    of the list. `page` is the page that shows this thread: it stays the same until its edge is passed, so that the way
+    back leads to a page that holds the row.
+
+    Recorded in the audit log as the list is. Raises as `list_threads`.
+    """
+    page = page if page.limit else replace(page, limit=DEFAULT_LIMIT)
+    with failure_recorded(page, step=""):
+        found = _adjacent(thread_id, page, direction, zone)
+    record_list(page, None, step=found[0] if found else "")
     return found
 
 
@@ -189,12 +197,27 @@ def _left_out(rows: int) -> str:
     )
 
 
-def _neighbour(query: ThreadQuery, zone: tzinfo) -> str | None:
-    # The first row of a user's list may be left out as another user's.
-    query = replace(query, limit=1 if query.exact_user is None else DEFAULT_LIMIT)
-    if query.cursor and not is_cursor(query.cursor):
+def _adjacent(
+    thread_id: str, page: ThreadQuery, direction: Literal["previous", "next"], zone: tzinfo
+) -> tuple[str, ThreadQuery] | None:
+    on_page = _listed_ids(page, zone)
+    onward = direction == "next"
+    if thread_id in on_page:
+        place = on_page.index(thread_id) + (1 if onward else -1)
+        if 0 <= place < len(on_page):
+            return on_page[place], page
+    if not is_cursor(thread_id):
         return None
-    if query.filters:
+    since = page.since or (on_page[0] if on_page and page.cursor is None and page.order == "desc" else None)
+    further = page.beyond(since=since, **{"after" if onward else "before": thread_id})
+    ids = _listed_ids(further, zone)
+    return (ids[0 if onward else -1], further) if ids else None
+
+
+def _listed_ids(query: ThreadQuery, zone: tzinfo) -> list[str]:
+    """The ids on a page of a list, without those of other users. Where the page's cursor is refused, the archive
+    answers."""
+    if query.filters or settings.ARCHIVE_ONLY:
         if settings.ARCHIVE == "off":
             raise NeedsArchiveError
         rows = _archived_rows(query, zone)
@@ -205,8 +228,7 @@ def _neighbour(query: ThreadQuery, zone: tzinfo) -> str | None:
             if not thread_info.is_available():
                 raise
             rows = _archived_rows(query, zone)
-    ids = [row.id for row in rows if row.id and belongs_in_list(row, query)]
-    return (ids[-1] if query.before else ids[0]) if ids else None
+    return [row.id for row in rows if row.id and belongs_in_list(row, query)]
 
 
 def _archived_rows(query: ThreadQuery, zone: tzinfo) -> tuple[Thread, ...]:

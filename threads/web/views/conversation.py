@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import tzinfo
-from typing import Any
+from typing import Any, Literal
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -141,21 +141,19 @@ def others(request: HttpRequest) -> HttpResponse:
 def step(request: HttpRequest) -> HttpResponse:
     """Redirects to the thread's neighbour in the list that it was opened from; at an end of the list, back to the
     thread, whose page says so."""
-    thread_id, here, direction = request.GET.get("from", ""), _list(request), request.GET.get("to")
-    query = here.beyond(before=thread_id) if direction == "previous" else here.beyond(after=thread_id)
+    thread_id, here = request.GET.get("from", ""), _list(request)
+    direction: Literal["previous", "next"] = "previous" if request.GET.get("to") == "previous" else "next"
     _, zone = now_and_zone(request)
     try:
-        found = service.adjacent_thread_id(query, zone)
+        found = service.adjacent_thread(thread_id, here, direction, zone)
     except ChatKitError as error:
         return _failed(request, error, _navigation(thread_id, here))
     except service.NeedsArchiveError:
         # The list page says why.
         return HttpResponseRedirect(links.list_url(here))
-    # The link back leads to the neighbour's page of the list as far as that is known without another call.
-    url = links.thread_url(found, links.list_parameter(query)) if found else None
+    url = links.thread_url(found[0], links.list_parameter(found[1])) if found else None
     if url is None:
-        end = "previous" if direction == "previous" else "next"
-        url = f"{links.thread_url(thread_id) or ''}?{urlencode({'list': here.encoded(), 'end': end})}"
+        url = f"{links.thread_url(thread_id) or ''}?{urlencode({'list': here.encoded(), 'end': direction})}"
     return HttpResponseRedirect(url)
 
 
