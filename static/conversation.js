@@ -2,5 +2,5 @@
 import "./conversation/item_links.js";
 import "./conversation/find.js";
 import "./conversation/load_all.js";
-import "./conversation/exact_times.js";
+import "./conversation/keys.js";
 import "./conversation/print.js";

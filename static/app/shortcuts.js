@@ -24,6 +24,9 @@ const SHORTCUTS = {
   "?": () => help.showModal(),
 };
 
+// Adds the keys of a page.
+export const addShortcuts = (shortcuts) => Object.assign(SHORTCUTS, shortcuts);
+
 if (help) {
   enabled.checked = !hasCookie("keys", "off");
   enabled.addEventListener("change", () => setCookie("keys", enabled.checked ? "on" : "off"));
@@ -33,6 +36,7 @@ if (help) {
     const hasModifier = event.ctrlKey || event.metaKey || event.altKey;
     const isHeld = event.repeat && event.key === "Escape";
     if (!act || event.defaultPrevented || hasModifier || event.isComposing || isHeld) return;
+    if (event.shiftKey && event.key.length > 1) return; // selects text
     if (help.open || !enabled.checked || event.target.matches(FIELDS)) return;
     event.preventDefault();
     act();

@@ -1,7 +1,7 @@
 // The find box: searches the loaded items. The CSS Custom Highlight API marks the matches, so that the page stays unchanged.
 import { targetItem } from "./item_links.js";
 import { matchesIn, MAX_MATCHES } from "./matching.js";
-import { firstPageUrl, nextPageUrl } from "./pages.js";
+import { nextPageUrl, previousPageUrl } from "./pages.js";
 
 const TYPING_PAUSE_MS = 120;
 
@@ -44,7 +44,7 @@ const summary = () => {
 
 // The part of the conversation that this search does not cover. A search in the list covers shortened items, too.
 const unsearched = () => {
-  if (nextPageUrl() || firstPageUrl()) return " in what is loaded; load all to search the rest";
+  if (nextPageUrl() || previousPageUrl()) return " in what is loaded; load all to search the rest";
   return items.querySelector(".cut") ? " in what is shown; the download has the rest" : "";
 };
 

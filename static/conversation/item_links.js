@@ -23,6 +23,7 @@ const goToTarget = () => {
   const item = targetItem();
   const id = decoded(decoded(anchor).slice(5));
   if (item) {
+    for (let fold = item.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
     for (const former of items.querySelectorAll(".here")) former.classList.remove("here");
     item.classList.add("here");
     item.focus({ preventScroll: true });

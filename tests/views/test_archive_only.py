@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from threading import Event
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from dashboard.monitoring import doctor
 from tests.support.accounts import account
@@ -75,7 +77,9 @@ def test_a_conversation_and_its_files(get: Get, agent: Client, kept: Emulator) -
     newest = next(kept.thread_ids())
     page = get(f"/threads/{newest}/")
     assert "hippogriff" in page.said()
-    assert "From the archive, confirmed" in page.said()
+    assert "the archive's copy" not in page.said(), "it was checked as lately as promised"
+    ArchivedThread.objects.filter(thread_id=newest).update(checked_at=timezone.now() - timedelta(hours=72))
+    assert "This is the archive's copy, checked 3 days ago." in get(f"/threads/{newest}/").said()
     whole = json.loads(b"".join(agent.post(f"/threads/{newest}/", {"format": "json"})))
     assert whole["complete"] is True
     get("/threads/cthr_nowhere/", status=404)

@@ -129,7 +129,7 @@ def test_a_page_that_is_too_large_is_no_outage(world: Dying, agent: Client, get:
     )
     copy(world)
     arrived = world.arrive(1)
-    page = get(f"/threads/{newest}/")
+    page = get(f"/threads/{newest}/?from=beginning")
     seen = len(items_of(page))
     assert seen == 50
     for _ in range(30):
@@ -159,7 +159,7 @@ def test_one_item_that_is_too_large_is_named_in_its_place(
     thread_info.clear_cache()
     if from_archive:
         world.fault = Fault.GONE_404
-    page = get(f"/threads/{newest}/")
+    page = get(f"/threads/{newest}/?from=beginning")
     said: list[str] = []
     while True:
         said += [page.said(each) for each in items_of(page)]

@@ -110,15 +110,18 @@ class ThreadQuery:
 
 @dataclass(frozen=True, slots=True)
 class ItemQuery:
-    """A page of a thread's items, oldest first.
+    """A page of a thread's items. Without a cursor it is the latest page, or with `from_beginning` the first. The rows
+    of a page are always oldest first.
 
-    - `after`, `before`, `at`: cursor, the id of the item just before the page, just after it, or of its first item. At
-      most one is set.
-    - `count`: number of items before the page, passed on from the previous page; None where it is not known.
-    - `since`: creation time of the item before the page, in Unix seconds, passed on likewise.
+    - `after`, `before`, `at`: cursor, the id of the item just before the page, just after it, or of an item on it that
+      has up to `context` items before it. At most one is set.
+    - `count`: number of items passed on from the page that led here: those before this page for `after`, those after
+      it for `before`. None where it is not known.
+    - `since`: creation time of the item at `after` or `before`, in Unix seconds, passed on likewise.
     """
 
     limit: int = DEFAULT_ITEM_LIMIT
+    from_beginning: bool = False
     after: str | None = None
     before: str | None = None
     at: str | None = None
@@ -127,17 +130,28 @@ class ItemQuery:
 
     @property
     def cursor(self) -> str | None:
-        """The item id that the page starts at or is next to; None for the first page."""
+        """The item id that the page is next to or contains; None for the first and the latest page."""
         return self.after or self.before or self.at
+
+    @property
+    def context(self) -> int:
+        """The most items that come before the one at `at`."""
+        return self.limit // 5
+
+    @property
+    def is_latest(self) -> bool:
+        """Whether the page is the latest one, which ends with the newest item."""
+        return self.cursor is None and not self.from_beginning
 
     def encoded(self) -> str:
         """The query string, as in `ThreadQuery`."""
         values = {
             "limit": self.limit if self.limit != DEFAULT_ITEM_LIMIT else None,
+            "from": "beginning" if self.from_beginning else None,
             "after": self.after,
             "before": self.before,
             "at": self.at,
-            "count": self.count if self.after else None,
+            "count": self.count if self.after or self.before else None,
             "since": self.since,
         }
         return encode_query(values)

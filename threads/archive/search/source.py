@@ -98,9 +98,12 @@ class ArchiveSource:
         if query.before is not None:
             until = _place(found, query.before)
             found = found.filter(place__lt=until, place__gte=until - query.limit)
-        elif query.cursor is not None:
-            since = _place(found, query.cursor) + (query.after is not None)
-            found = found.filter(place__gte=since)
+        elif query.at is not None:
+            found = found.filter(place__gte=_place(found, query.at) - query.context)
+        elif query.after is not None:
+            found = found.filter(place__gt=_place(found, query.after))
+        elif query.is_latest:
+            found = found.filter(place__gte=thread.items - query.limit)
         items = list(found[: query.limit])
         ids = [each.item_id for each in items if each.item_id]
         lacks = thread.read_at is None and thread.deleted_upstream_at is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, Literal
 
 from django.conf import settings
@@ -29,13 +29,15 @@ from threads.web.fetch_metadata import linkable
 from threads.web.htmx import htmx
 from threads.web.post_only import needs_a_button
 from threads.web.presenters import errors, thread_rows
-from threads.web.presenters.conversation import entries, progress
+from threads.web.presenters.conversation import ItemPage, Part, item_page, progress
 from threads.web.request import encoded_query, is_masked, now_and_zone, require_right
 
 from . import transcript
 
 _NO_ITEMS: dict[str, Any] = {
-    "entries": [],
+    "page": ItemPage(),
+    "part": "page",
+    "is_latest": False,
     "more": None,
     "problem": None,
     "again_url": None,
@@ -43,6 +45,12 @@ _NO_ITEMS: dict[str, Any] = {
     "loaded": None,
     "beginning_url": None,
 }
+
+_PARTS: dict[str | None, Part] = {"more": "later", "earlier": "earlier"}
+"""Parts of the page by the id of the element that htmx replaces with one."""
+
+_FOLDED_REASON = 140
+"""Characters. Of a longer reason the page shows two lines, and the rest at a press."""
 
 _ENDS = {"previous": "This is the first thread of the list.", "next": "This is the last thread of the list."}
 
@@ -52,7 +60,7 @@ _ENDS = {"previous": "This is the first thread of the list.", "next": "This is t
 @require_http_methods(["GET", "HEAD", "POST"])
 def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     """A thread with a page of its items; on POST, the whole conversation as a download. 404 if there is no such thread,
-    502 to 504 if the upstream fails. Invalid paging parameters show the beginning."""
+    502 to 504 if the upstream fails. Invalid paging parameters show the latest items."""
     if request.method == "POST":
         require_right(request, Right.EXPORT)
         return transcript.download(request, thread_id, request.POST.get("format", ""))
@@ -62,8 +70,10 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     if query is None:
         query = ItemQuery()
     here = _list(request)
-    if htmx(request) and htmx(request).target == "more":
-        return _further_items(request, thread_id, query, here)
+    part = _PARTS.get(htmx(request).target) if htmx(request) else None
+    if part is not None:
+        leads = query.after if part == "later" else query.before
+        return _further_items(request, thread_id, query, here, part) if leads else HttpResponse(status=400)
     address = links.thread_url(thread_id) or ""
     now, zone = now_and_zone(request)
     context = _navigation(thread_id, here) | {"as_of": times.exact(now, zone), "zone": str(zone)}
@@ -89,17 +99,18 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
         "upstream_url": _upstream(thread_id),
         "address": address,
         "started_over": bool(invalid),
-        "confirmed": times.relative(found.about.checked_at, now) if found.archived and found.about else None,
+        "long_reason": _is_long(row.reason or ""),
+        "stale": _stale(found, now),
         "end": _ENDS.get(request.GET.get("end", "")),
         "cut": found.about is not None and thread_info.is_cut(thread_id),
         "sought": json.dumps(typed_units(here.q)) if here.q else None,
     }
     if found.items is not None:
-        context |= _items(found.items, query, address, here, zone, mask)
+        context |= _items(found.items, query, address, here, zone, mask, "page") | {"is_latest": query.is_latest}
         return render(request, "threads/conversation.html", context)
     problem = _masked_if_due(request, errors.of_items(found.fault or NotFound("it has no items"), now, zone))
     again = links.items_url(query, address, here.encoded())
-    beginning = links.items_url(ItemQuery(), address, here.encoded())
+    beginning = links.items_url(ItemQuery(from_beginning=True), address, here.encoded())
     context |= _NO_ITEMS | {
         "problem": problem,
         "again_url": again,
@@ -157,8 +168,10 @@ def step(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(url)
 
 
-def _further_items(request: HttpRequest, thread_id: str, query: ItemQuery, here: ThreadQuery) -> HttpResponse:
-    """The next items alone, for htmx. An error takes their place, with a link to try again."""
+def _further_items(
+    request: HttpRequest, thread_id: str, query: ItemQuery, here: ThreadQuery, part: Part
+) -> HttpResponse:
+    """The next or the previous items alone, for htmx. An error takes their place, with a link to try again."""
     address = links.thread_url(thread_id) or ""
     now, zone = now_and_zone(request)
     mask = None
@@ -170,9 +183,9 @@ def _further_items(request: HttpRequest, thread_id: str, query: ItemQuery, here:
     except ChatKitError as error:
         problem = _masked_if_due(request, errors.of_items(error, now, zone))
         again = links.items_url(query, address, here.encoded())
-        context = _NO_ITEMS | {"problem": problem, "again_url": again, "loaded": query.count}
+        context = _NO_ITEMS | {"part": part, "problem": problem, "again_url": again, "loaded": query.count}
         return _with_retry_after(render(request, "threads/_items.html", context, status=problem.status), problem)
-    return render(request, "threads/_items.html", _items(window, query, address, here, zone, mask))
+    return render(request, "threads/_items.html", _items(window, query, address, here, zone, mask, part))
 
 
 def _items(
@@ -182,12 +195,28 @@ def _items(
     here: ThreadQuery,
     zone: tzinfo,
     mask: tuple[str, ...] | None,
+    part: Part,
 ) -> dict[str, Any]:
     return _NO_ITEMS | {
-        "entries": entries(window, query, address, zone, mask),
+        "page": item_page(window, query, address, zone, mask, part),
+        "part": part,
         "more": progress(window, query, address, here.encoded()),
         "notes": window.notes,
     }
+
+
+def _is_long(reason: str) -> bool:
+    """Whether a reason is folded to two lines. A shorter one fits, or nearly so on a phone."""
+    return len(reason) > _FOLDED_REASON or reason.count("\n") > 1
+
+
+def _stale(found: service.Conversation, now: datetime) -> str | None:
+    """When an archived copy was last compared, if that is longer ago than the archive promises."""
+    if not found.archived or found.about is None or found.about.deleted_upstream_at is not None:
+        return None
+    checked = found.about.checked_at
+    overdue = now - checked > timedelta(hours=settings.ARCHIVE_RECHECK_ITEMS_HOURS)
+    return times.relative(checked, now) if overdue else None
 
 
 def _failed(request: HttpRequest, error: ChatKitError, context: dict[str, Any]) -> HttpResponse:
