@@ -98,6 +98,9 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
         "here_url": request.get_full_path(),
         "upstream_url": _upstream(thread_id),
         "address": address,
+        "may_export": request.user.has_perm(Right.EXPORT),
+        "readers_url": _readers_url(request, thread_id),
+        "messages": found.about.messages if found.about else None,
         "started_over": bool(invalid),
         "long_reason": _is_long(row.reason or ""),
         "stale": _stale(found, now),
@@ -258,6 +261,11 @@ def _list(request: HttpRequest) -> ThreadQuery:
     """The list that the thread was opened from; all threads if the address names no valid one."""
     query, _ = encoded_query(request, request.GET.get("list", ""))
     return query or ThreadQuery()
+
+
+def _readers_url(request: HttpRequest, thread_id: str) -> str | None:
+    """The audit log of this thread, for who may see it."""
+    return f"{reverse('audit')}?{urlencode({'thread': thread_id})}" if request.user.has_perm(Right.AUDIT) else None
 
 
 def _upstream(thread_id: str) -> str | None:
