@@ -1,8 +1,8 @@
 // The focus on a row of the list, or on an item of a conversation. Back from a conversation, its row has the focus again.
 import { decoded } from "./links.js";
 
-// One link per row: its title, not that of the snippet.
-const rowLinks = () => [...document.querySelectorAll("#threads .thread a:not(.hit a)")];
+// One link per row: its title.
+const rowLinks = () => [...document.querySelectorAll("#threads a.title")];
 const threadIdOf = (link) => link.closest("tr").dataset.threadId;
 
 // Moves the focus by a number of rows, or of items. Without a focused one, to the first.
@@ -14,6 +14,9 @@ export const moveFocus = (by) => {
   next?.focus({ preventScroll: true });
   next?.scrollIntoView({ block: "nearest" });
 };
+
+// Whether the focused row is selected: its box is pressed.
+export const toggleRow = () => document.activeElement.closest("#threads tr")?.querySelector(".pick")?.click();
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("#threads .thread a");
@@ -27,4 +30,24 @@ addEventListener("load", () => {
     link.focus({ preventScroll: true });
     link.closest("tr").scrollIntoView({ block: "center" });
   }
+});
+
+// Where the rows scroll by themselves, the keys that scroll a page scroll them, as long as nothing has the focus.
+const SCROLL = {
+  ArrowDown: ["scrollBy", 40],
+  ArrowUp: ["scrollBy", -40],
+  PageDown: ["scrollBy", 0.9],
+  PageUp: ["scrollBy", -0.9],
+  Home: ["scrollTo", 0],
+  End: ["scrollTo", 1e7],
+};
+
+document.addEventListener("keydown", (event) => {
+  const area = document.getElementById("rows");
+  const hasModifier = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
+  const [act, by] = SCROLL[event.key] ?? [];
+  if (!act || !area || hasModifier || event.defaultPrevented || document.activeElement !== document.body) return;
+  if (getComputedStyle(area).overflowY !== "auto") return;
+  event.preventDefault();
+  area[act]({ top: Math.abs(by) < 1 ? by * area.clientHeight : by });
 });
