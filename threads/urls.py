@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from .web.converters import OpaqueIdConverter
-from .web.views import archive, audit, conversation, erasure, exports, overview, saved_views, thread_list
+from .web.views import archive, audit, columns, conversation, erasure, exports, overview, saved_views, thread_list
 
 register_converter(OpaqueIdConverter, "id")
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path("threads/", thread_list.thread_list, name="threads"),
     path("threads/<id:thread_id>/", conversation.conversation, name="thread"),
     path("users/", thread_list.users, name="users"),
+    path("columns/", columns.choose_columns, name="columns"),
     path("live/", thread_list.live, name="live"),
     path("others/", conversation.others, name="others"),
     path("views/", saved_views.save_view, name="save-view"),

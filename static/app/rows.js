@@ -1,8 +1,8 @@
 // The focus on a row of the list, or on an item of a conversation. Back from a conversation, its row has the focus again.
 import { decoded } from "./links.js";
 
-// One link per row: its title, not that of the snippet.
-const rowLinks = () => [...document.querySelectorAll("#threads .thread a:not(.hit a)")];
+// One link per row: its title.
+const rowLinks = () => [...document.querySelectorAll("#threads a.title")];
 const threadIdOf = (link) => link.closest("tr").dataset.threadId;
 
 // What can be read of a conversation: items, and the lines that groups of steps are folded to.
@@ -18,6 +18,9 @@ export const moveFocus = (by) => {
   next?.scrollIntoView({ block: "nearest" });
 };
 
+// Whether the focused row is selected: its box is pressed.
+export const toggleRow = () => document.activeElement.closest("#threads tr")?.querySelector(".pick")?.click();
+
 document.addEventListener("click", (event) => {
   const link = event.target.closest("#threads .thread a");
   if (link) history.replaceState({ ...history.state, row: threadIdOf(link) }, "");
@@ -30,4 +33,24 @@ addEventListener("load", () => {
     link.focus({ preventScroll: true });
     link.closest("tr").scrollIntoView({ block: "center" });
   }
+});
+
+// Where the rows scroll by themselves, the keys that scroll a page scroll them, as long as nothing has the focus.
+const SCROLL = {
+  ArrowDown: ["scrollBy", 40],
+  ArrowUp: ["scrollBy", -40],
+  PageDown: ["scrollBy", 0.9],
+  PageUp: ["scrollBy", -0.9],
+  Home: ["scrollTo", 0],
+  End: ["scrollTo", 1e7],
+};
+
+document.addEventListener("keydown", (event) => {
+  const area = document.getElementById("rows");
+  const hasModifier = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
+  const [act, by] = SCROLL[event.key] ?? [];
+  if (!act || !area || hasModifier || event.defaultPrevented || document.activeElement !== document.body) return;
+  if (getComputedStyle(area).overflowY !== "auto") return;
+  event.preventDefault();
+  area[act]({ top: Math.abs(by) < 1 ? by * area.clientHeight : by });
 });

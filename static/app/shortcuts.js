@@ -1,7 +1,7 @@
 // Keyboard shortcuts, and the dialog that lists them. They are off while a field has the focus, and can be switched off:
 // speech input would trigger single letters by accident (WCAG 2.1.4).
 import { hasCookie, setCookie } from "./cookies.js";
-import { moveFocus } from "./rows.js";
+import { moveFocus, toggleRow } from "./rows.js";
 import { FIELDS } from "./typing.js";
 
 const help = document.getElementById("help");
@@ -17,6 +17,7 @@ const SHORTCUTS = {
   },
   j: () => moveFocus(1),
   k: () => moveFocus(-1),
+  x: toggleRow,
   u: () => click("back"),
   Escape: () => click("back"),
   "[": () => click("previous-thread"),

@@ -71,6 +71,20 @@ def relative(moment: datetime, now: datetime) -> str:
     return _directed(int(size // (365.25 * 86400)), "year", past=seconds > 0)
 
 
+_LETTERS = {"min": "m", "h": "h", "day": "d", "week": "w", "month": "mo"}
+
+
+def short(moment: datetime, now: datetime) -> str:
+    """As `relative`, in a few letters: "now", "5m", "3h", "9d", "7w", "14mo", "2y". A time to come is "now"."""
+    seconds = (now - moment).total_seconds()
+    if seconds < 60:
+        return "now"
+    for unit, enough, name in _STEPS:
+        if seconds < unit * enough:
+            return f"{int(seconds // unit)}{_LETTERS[name]}"
+    return f"{int(seconds // (365.25 * 86400))}y"
+
+
 def duration(seconds: float) -> str:
     """A wait in its largest unit, rounded up, such as "2 seconds", "10 minutes"."""
     for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute")):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import tzinfo
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
 
 from threads.chatkit import MAX_LIMIT, Thread, is_cursor
 from threads.lib import times
@@ -12,7 +12,7 @@ from threads.sources.query import ThreadQuery
 from threads.sources.window import Window
 from threads.web.links import list_url
 
-from .statuses import WORDS
+from .statuses import ICONS, WORDS, status_class
 
 PAGE_SIZES = (20, 50, MAX_LIMIT)
 """The page sizes that the form offers; an address may name any."""
@@ -37,6 +37,45 @@ class Pager:
     newer_arrived: bool
     at_start: str
     at_end: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusCount:
+    """How many threads of a customer have a status, with the list of these."""
+
+    word: str
+    shape: str
+    icon: str
+    count: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """The strip above the list of one customer: threads by status, and the creation of the first."""
+
+    counts: tuple[StatusCount, ...]
+    first_seen: str | None
+    first_seen_exact: str | None
+
+
+def customer(query: ThreadQuery, counts: Mapping[str, int], first_seen: datetime | None, zone: tzinfo) -> Customer:
+    """The strip for the list of one customer, from the archive's counts by status."""
+    names = [name for name in (*WORDS, *(each for each in counts if each not in WORDS)) if counts.get(name)]
+    return Customer(
+        counts=tuple(
+            StatusCount(
+                word=WORDS[name].lower() if name in WORDS else name,
+                shape=status_class(name),
+                icon=ICONS[status_class(name)],
+                count=counts[name],
+                url=list_url(replace(query.of(query.user), status=name)),
+            )
+            for name in names
+        ),
+        first_seen=times.day(first_seen, zone) if first_seen else None,
+        first_seen_exact=times.exact(first_seen, zone) if first_seen else None,
+    )
 
 
 def status_choices(counts: Mapping[str, int] | None, chosen: str | None) -> list[StatusChoice]:

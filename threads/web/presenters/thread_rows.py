@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
+from django.conf import settings
 from markupsafe import Markup
 
 from threads import masking
@@ -18,10 +19,13 @@ from threads.sources.query import ThreadQuery
 from threads.sources.window import Window
 from threads.web.links import item_url, list_parameter, thread_url, user_url
 
-from .statuses import WORDS, status_class, status_word
+from .statuses import ICONS, WORDS, status_class, status_word
 
 OPENING = 200
 """Characters of a first message that the archive stores for a row."""
+
+_WHOLE_REASON, _WHOLE_WHEN_WIDE = 32, 40
+"""Widths of reasons, in small letters, that a row shows whole on a phone, and in a window of 1,440 px."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +47,43 @@ class ThreadRow:
     problems: tuple[str, ...]
     archive: ArchiveColumns | None = None
 
+    @property
+    def icon(self) -> str:
+        """The symbol of its status in `static/icons.svg`."""
+        return ICONS[self.shape]
+
+    @property
+    def fold(self) -> str:
+        """The CSS classes of the control that unfolds the reason; "" where every window has room for it in a line."""
+        reason = self.reason or ""
+        width = sum(1 if letter.isascii() and not letter.isupper() else 2 for letter in reason[: _WHOLE_WHEN_WIDE + 1])
+        if width <= _WHOLE_REASON and "\n" not in reason:
+            return ""
+        return "fold medium" if width <= _WHOLE_WHEN_WIDE and "\n" not in reason else "fold"
+
 
 @dataclass(frozen=True, slots=True)
 class ArchiveColumns:
     """What the archive adds to a row. `opening` is the beginning of the first message, None where the row says as much
-    without it. `title` and `reason` are the row's own with matches marked, None without a match. `snippet` is the
-    sentence of a match in the conversation, `snippet_url` the item it is in."""
+    without it. `active` is the time of the last message. `overdue` says when a row was last checked that the sync should
+    have checked since, None for others. `title` and `reason` are the row's own with matches marked, None without a
+    match. `snippet` is the sentence of a match in the conversation, `snippet_url` the item it is in. `last` is the
+    beginning of the last message, `last_by` who wrote it; both are None where there is no preview."""
 
     opening: str | None
     messages: str | None
     active: str | None
+    active_exact: str | None
+    active_iso: str | None
     checked: str | None
+    overdue: str | None
     deleted: str | None
     title: Markup | None
     reason: Markup | None
     snippet: Markup | None
     snippet_url: str | None
+    last: str | None = None
+    last_by: str | None = None
 
 
 def rows(
@@ -120,13 +145,17 @@ def archive_columns(
     row: ThreadRow, about: ThreadInfo, encoded_list: str, now: datetime, zone: tzinfo, *, archived: bool
 ) -> ArchiveColumns:
     """What the archive adds to a row. `encoded_list` is the encoded query of the list that the row is in."""
-    count, hit = about.messages, about.hit
+    count, hit, active = about.messages, about.hit, about.last_activity_at
+    checked = about.checked_at if archived and about.deleted_upstream_at is None else None
     address = thread_url(row.id) if row.id is not None else None
     return ArchiveColumns(
         opening=_opening(about.opening) if about.opening != row.title and not (row.title and hit) else None,
-        messages=None if count is None else f"{count:,} message{'s' if count != 1 else ''}",
-        active=times.relative(about.last_activity_at, now) if about.last_activity_at else None,
-        checked=times.relative(about.checked_at, now) if archived and about.deleted_upstream_at is None else None,
+        messages=None if count is None else f"{count:,}",
+        active=times.short(active, now) if active else None,
+        active_exact=times.exact(active, zone) if active else None,
+        active_iso=active.isoformat() if active else None,
+        checked=times.relative(checked, now) if checked else None,
+        overdue=times.relative(checked, now) if checked and now - checked > _overdue_after() else None,
         deleted=times.exact(about.deleted_upstream_at, zone) if about.deleted_upstream_at else None,
         title=_marked(row.title, about.units),
         reason=_marked(row.reason, about.units),
@@ -165,6 +194,11 @@ def masked_opening(opening: str | None, known: Sequence[str]) -> str | None:
     if opening is None or len(opening) < OPENING:
         return opening and masking.part(opening, known)
     return masking.beginning(opening, known) + "…"
+
+
+def _overdue_after() -> timedelta:
+    """Twice the promise: every thread is checked once in `ARCHIVE_RECHECK_HOURS` and the time of a pass over the list."""
+    return timedelta(hours=2 * settings.ARCHIVE_RECHECK_HOURS)
 
 
 def _masked_about(about: ThreadInfo, user: str | None) -> ThreadInfo:

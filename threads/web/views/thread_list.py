@@ -26,12 +26,13 @@ from threads.web.presenters.thread_list import notices, page_sizes, pager, statu
 from threads.web.presenters.thread_rows import rows
 from threads.web.request import is_masked, now_and_zone, thread_query
 
+from .columns import COLUMNS, shown_columns
 from .saved_views import views_context
 
 _NOTHING: dict[str, Any] = {
     "errors": {}, "problem": None, "pager": None, "rows": [], "notices": [], "archived": False, "outage": None,
     "lacking": None, "doubt": "", "guessed": None, "filters": 0,
-    "erased": None,
+    "erased": None, "customer": None, "total": None, "first_row": None,
 }  # fmt: skip
 """Defaults for the variables of the template."""
 
@@ -188,7 +189,12 @@ def _respond(
 ) -> HttpResponse:
     part = is_part(request)
     template = "threads/_list.html" if part else "threads/list.html"
-    shown = _NOTHING | context | views_context(request, query) | {"part": part, "masked": is_masked(request)}
+    shown = _NOTHING | context | views_context(request, query) | {
+        "part": part,
+        "masked": is_masked(request),
+        "columns": shown_columns(request),
+        "optional_columns": COLUMNS,
+    }
     response = render(request, template, shown, status=status)
     if part and query is not None:
         set_browser_url(request, response, links.list_url(query))
