@@ -1,7 +1,7 @@
 // Replacing the list (#browse) with a reply of the server: what may be swapped in, and where the focus goes.
 import { announce } from "./announcer.js";
 import { showOffline } from "./connection.js";
-import { focusResult } from "./filter.js";
+import { focusResult, showWords } from "./filter.js";
 import { restoreTyping, saveTyping } from "./typing.js";
 
 // An error page, of a proxy or of ours, does not replace the list.
@@ -16,14 +16,16 @@ document.addEventListener("htmx:afterSwap", restoreTyping);
 
 // The focus stays on the element with the same id. Where the new list has none, it goes to the summary.
 const afterSwap = () => {
+  showWords();
   focusResult();
   const summary = document.getElementById("summary");
-  announce(summary?.role === "alert" ? "" : summary ? summary.textContent.replace(/\s+/g, " ").trim() : document.title);
+  const isAlert = document.querySelector("#browse [role=alert]");
+  announce(isAlert ? "" : summary ? summary.textContent.replace(/\s+/g, " ").trim() : document.title);
   if (document.activeElement === document.body && summary) summary.focus({ preventScroll: true });
 };
 
 document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.target.id !== "people" && document.getElementById("browse")) afterSwap();
+  if (!["people", "customers"].includes(event.detail.target.id) && document.getElementById("browse")) afterSwap();
 });
 
 // Does what htmx does with a reply in a third of the time: htmx notifies every element that it removes, and makes the

@@ -2,7 +2,11 @@
 const opened = () => document.querySelectorAll("details[data-pop][open]");
 
 document.addEventListener("click", (event) => {
-  for (const each of opened()) each.open = each.contains(event.target) && !event.target.closest("[data-help]");
+  for (const each of opened()) {
+    each.open = each.contains(event.target) && !event.target.closest("[data-help], a");
+    // The link may be replaced with its page, so that the focus would be lost.
+    if (!each.open && each.contains(document.activeElement)) each.querySelector("summary").focus();
+  }
 });
 
 document.addEventListener("keydown", (event) => {

@@ -55,7 +55,7 @@ const turnTo = async (entry, issueRequest) => {
 
 document.addEventListener("htmx:confirm", (event) => {
   if (event.detail.path === "/live/" && isTyping()) event.preventDefault(); // the reload would lose the text
-  if (event.detail.elt.id === "user" || event.detail.path === "/live/") return; // these do not replace the list
+  if (["search", "user"].includes(event.detail.elt.id) || event.detail.path === "/live/") return; // these do not replace the list
   const entry = entries.get(event.detail.elt.href);
   if (!entry || performance.now() > entry.expires) {
     entries.clear();

@@ -11,9 +11,16 @@ const click = (id) => document.getElementById(id)?.click();
 
 const SHORTCUTS = {
   "/": () => {
-    const field = document.getElementById("needle") ?? document.getElementById("user");
+    const field = document.getElementById("needle") ?? document.getElementById("search");
     field?.focus();
     field?.select();
+  },
+  f: () => {
+    const customer = document.getElementById("customer");
+    if (!customer) return;
+    customer.open = true;
+    document.getElementById("user").focus();
+    document.getElementById("user").select();
   },
   j: () => moveFocus(1),
   k: () => moveFocus(-1),

@@ -1,15 +1,21 @@
-// Text that the user is typing while the list is replaced: the field of the new page gets it back.
+// Text that the user is typing in a filter while the list is replaced: the field of the new page gets it back.
 export const FIELDS = "input:not([type=checkbox]), textarea, select, [contenteditable]";
 
 let saved = null;
 
 export const saveTyping = () => {
   const field = document.activeElement;
-  saved = ["user", "q"].includes(field?.id) && field.value !== field.defaultValue ? { id: field.id, value: field.value } : null;
+  const popover = field?.closest("#filters [data-pop]");
+  saved = popover && isTyping() ? { id: field.id, popover: popover.id, value: field.value } : null;
 };
 
 export const restoreTyping = () => {
-  if (saved) document.getElementById(saved.id).value = saved.value;
+  const field = saved && document.getElementById(saved.id);
+  if (field) {
+    document.getElementById(saved.popover).open = true;
+    field.value = saved.value;
+    field.focus();
+  }
   saved = null;
 };
 

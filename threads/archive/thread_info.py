@@ -118,23 +118,35 @@ def is_user(name: str) -> bool:
     return users.find_user(name) is not None
 
 
-def is_part_of_user(typed: str) -> bool:
-    """Whether the id of any archived user contains this text."""
-    return not users.find_users(typed, part=True).nobody
+def only_user_with(typed: str) -> tuple[str | None, bool]:
+    """The user id that contains this text, where it is the only one, and whether it begins with it."""
+    found = users.only_user_with(typed)
+    return found, found is not None and user_ids.folded_user_id(found).startswith(user_ids.folded_user_id(typed))
 
 
 @dataclass(frozen=True, slots=True)
 class SearchGaps:
     """Numbers of threads that a search in the archive may not find yet.
 
-    `kept` threads are archived so far, None once the list was read to its end. `unread` threads were not read to their
-    last item, `stale` ones have to be reindexed, `cut` ones have more words than the index holds.
+    `kept` threads are archived so far, None once the list was read to its end. `unread` of all `threads` were not read
+    to their last item, `stale` ones have to be reindexed, `cut` ones have more words than the index holds.
     """
 
     kept: int | None
     unread: int
     stale: int = 0
     cut: int = 0
+    threads: int = 0
+
+    @property
+    def nothing(self) -> bool:
+        """Whether a search finds all there is."""
+        return self.kept is None and not (self.unread or self.stale or self.cut)
+
+    @property
+    def seconds_left(self) -> float:
+        """The least time that it takes to read the `unread` threads, in seconds: a request for each."""
+        return 60 * self.unread / settings.ARCHIVE_REQUESTS_PER_MINUTE
 
     @property
     def unindexed(self) -> str:
@@ -159,12 +171,13 @@ def search_gaps() -> SearchGaps | None:
     if known is None:
         progress = Progress.objects.filter(pk=1).first()
         ended = progress is not None and progress.reached_end_at is not None
-        kept = None if ended else sum(ThreadState.objects.values_list("threads", flat=True))
+        threads = sum(ThreadState.objects.values_list("threads", flat=True))
         unread = current().filter(read_at__isnull=True).count() if settings.ARCHIVE == "full" else 0
         cut = len(engines.numbers_with_word(word_index.CUT_MARKER, MAX_CUT_THREADS))
-        known = SearchGaps(kept, unread, StaleIndex.objects.count(), cut)
+        stale = StaleIndex.objects.count()
+        known = SearchGaps(None if ended else threads, unread, stale, cut, max(threads, unread))
         _lacking.put("", known)
-    return None if known == SearchGaps(None, 0) else known
+    return None if known.nothing else known
 
 
 def is_cut(thread_id: str) -> bool:

@@ -5,22 +5,32 @@ from .fallback import has_recovered
 from .listing import (
     adjacent_thread,
     belongs_in_list,
+    count,
+    count_by_status,
+    is_customer,
     list_archive_only,
     list_for_export,
     list_same_user,
     list_threads,
+    similar_users,
     suggest_users,
 )
 from .results import Conversation, Listing, NeedsArchiveError
+from .search_box import BoxMeaning, interpret
 
 __all__ = [
+    "BoxMeaning",
     "Conversation",
     "Listing",
     "NeedsArchiveError",
     "adjacent_thread",
     "belongs_in_list",
+    "count",
+    "count_by_status",
     "get_user",
     "has_recovered",
+    "interpret",
+    "is_customer",
     "list_archive_only",
     "list_for_export",
     "list_items",
@@ -28,6 +38,7 @@ __all__ = [
     "list_threads",
     "read_conversation",
     "read_whole_thread",
+    "similar_users",
     "suggest_users",
     "thread_exists",
 ]

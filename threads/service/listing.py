@@ -11,7 +11,7 @@ from django.conf import settings
 
 from threads.archive import thread_info
 from threads.archive.models import ArchivedUser
-from threads.archive.search.source import ArchiveSource
+from threads.archive.search.source import ArchiveSource, StateCount, state_counts
 from threads.archive.statement_timeout import limit_statements
 from threads.chatkit import ChatKitError, CursorGone, Thread, TooLarge, is_cursor
 from threads.sources.query import DEFAULT_LIMIT, ThreadQuery
@@ -103,11 +103,36 @@ def suggest_users(typed: str) -> list[ArchivedUser]:
     return found
 
 
+def similar_users(user: str) -> list[ArchivedUser]:
+    """Users whose ids contain this one, or the part before its @. Recorded as `suggest_users`."""
+    return suggest_users(user) or suggest_users(user.partition("@")[0].strip())
+
+
+def is_customer(user: str) -> bool:
+    """Whether the archive has a user with exactly this id."""
+    return thread_info.is_user(user)
+
+
+def count(query: ThreadQuery, zone: tzinfo = UTC) -> int | None:
+    """The number of archived threads that match, where the stored counters tell; else None."""
+    counts = ArchiveSource(zone).counts(query) if thread_info.is_available() else None
+    if counts is None:
+        return None
+    return sum(counts.values()) if query.status is None else counts.get(query.status, 0)
+
+
+def count_by_status() -> list[StateCount] | None:
+    """The numbers of all archived threads, by status and reason; None without an archive."""
+    return state_counts() if thread_info.is_available() else None
+
+
 def _list(query: ThreadQuery, zone: tzinfo, *, counted: bool = True) -> Listing:
     if query.filters or settings.ARCHIVE_ONLY:
         if settings.ARCHIVE == "off":
             raise NeedsArchiveError
-        return _list_archive(_guessed(query), zone, outage_while_empty(), counted=counted)
+        if outage := outage_while_empty():
+            raise outage.error
+        return _list_archive(query, zone, counted=counted)
     try:
         window, outage = _page(query, zone)
     except (CursorGone, TooLarge) as error:
@@ -115,7 +140,7 @@ def _list(query: ThreadQuery, zone: tzinfo, *, counted: bool = True) -> Listing:
             raise
         return replace(_list_archive(query, zone, counted=counted), doubt=_DOUBTS[type(error)])
     if outage is not None:
-        return _list_archive(_guessed(query), zone, outage, counted=counted)
+        return _list_archive(query, zone, outage, counted=counted)
     if query.limit and not query.cursor and not window.rows and thread_info.is_available():
         archived = _list_in_place_of_empty(query, zone, counted=counted)
         if archived is not None:
@@ -164,19 +189,11 @@ def _list_archive(
 
 
 def _list_in_place_of_empty(query: ThreadQuery, zone: tzinfo, *, counted: bool) -> Listing | None:
-    """The archive's list where the live list is empty: the same threads, or those of users with this id as a part."""
+    """The archive's list where the live list is empty; None where the archive has none of these threads either."""
     archived = _list_archive(query, zone, counted=counted)
     if any(not about.only_here for about in archived.about.values()):
         return replace(archived, doubt="OpenAI's list shows none of these threads")
-    guessed = _guessed(query)
-    return _list_archive(guessed, zone) if guessed != query else None
-
-
-def _guessed(query: ThreadQuery) -> ThreadQuery:
-    """The query for all users with the typed text in their ids, where no user has exactly that id."""
-    typed = query.exact_user if query.guess else None
-    is_part = typed and not thread_info.is_user(typed) and thread_info.is_part_of_user(typed)
-    return query.of_part() if is_part else query
+    return None
 
 
 def _without_other_users(found: Listing) -> Listing:

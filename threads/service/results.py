@@ -21,7 +21,6 @@ class Listing:
     """One page of threads."""
 
     query: ThreadQuery
-    """The query that was answered. It differs from the one passed in where a typed user id was taken as a part."""
     window: Window[Thread]
     archived: bool = False
     """Whether the page comes from the archive."""

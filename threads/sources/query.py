@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from threads.chatkit import Order
 from threads.lib.querystring import encode_query
@@ -31,8 +31,6 @@ class ThreadQuery:
     - `after`, `before`: cursor, the id of the thread just before or just after the page, in `order`. At most one is
       set.
     - `since`: the id of the newest thread when paging began. Threads newer than it have arrived since.
-    - `guess`: whether an unknown `user` may be taken as a part of an id, because it was typed by an account that may
-      see user ids. It holds for one request and is in no URL.
     """
 
     user: str | None = None
@@ -49,7 +47,6 @@ class ThreadQuery:
     after: str | None = None
     before: str | None = None
     since: str | None = None
-    guess: bool = field(default=False, compare=False)
 
     @property
     def cursor(self) -> str | None:
@@ -73,15 +70,32 @@ class ThreadQuery:
 
     def of(self, user: str | None) -> ThreadQuery:
         """The first page of the list of one user, or of all users."""
-        return replace(self.first(), user=user, match="exact", guess=False)
+        return replace(self.first(), user=user, match="exact")
 
     def of_part(self) -> ThreadQuery:
         """The first page of the list of all users with `user` as a part of their ids."""
-        return replace(self.first(), match="part", guess=False)
+        return replace(self.first(), match="part")
+
+    def of_status(self, status: str | None) -> ThreadQuery:
+        """The first page of the threads of the list with this status, or of any status."""
+        return replace(self.first(), status=status)
+
+    def without(self, *filters: str) -> ThreadQuery:
+        """The first page of the list without these filters, by the names of their fields."""
+        gone: dict[str, Any] = dict.fromkeys(filters)
+        return replace(self.first(), **gone)
 
     def unfiltered(self) -> ThreadQuery:
         """The first page of all threads, in the same order."""
         return ThreadQuery(order=self.order, limit=self.limit)
+
+    def ordered(self, order: Order) -> ThreadQuery:
+        """The first page of the same list in this order."""
+        return replace(self.first(), order=order)
+
+    def sized(self, limit: int) -> ThreadQuery:
+        """The first page of the same list with this many threads."""
+        return replace(self.first(), limit=limit)
 
     def beyond(self, *, after: str | None = None, before: str | None = None, since: str | None = None) -> ThreadQuery:
         """The page of the same list at another cursor."""

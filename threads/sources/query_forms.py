@@ -100,11 +100,11 @@ THREAD_ID = OpaqueTextField("A thread id", MAX_ID)
 _WHOLE_IDS = "Your account sees user ids shortened, and finds users by their whole id only. Leave this out."
 """A search by a part would let a masked account find an id one character at a time."""
 
-BOX_PARAMETER = "find"
-"""Parameter that the search box sends beside `user`: the percent-encoded user id that the box was filled with, or "".
-
-Where the two agree, the box was not edited, and the id is taken from here, since inputs drop some characters. Otherwise
-`user` was typed: a part of an id, a URL, or anything. Without this parameter `user` is a whole id."""
+# Parameters of the page's form, beside those of a list:
+#
+# - `find`, the search box: a user id, a thread's id or address, or words. The service decides which.
+# - `was`, sent beside `user`: the percent-encoded user id that the customer field was filled with. Where the two agree,
+#   the field was not edited, and the id is taken from here, since inputs drop some characters.
 
 
 def parse_thread_query(parameters: Mapping[str, str], *, masked: bool) -> tuple[ThreadQuery | None, Errors]:
@@ -120,32 +120,41 @@ def parse_thread_query(parameters: Mapping[str, str], *, masked: bool) -> tuple[
         return None, errors
     values["has_reason"] = {"yes": True, "no": False}.get(values["has_reason"])
     values["limit"] = DEFAULT_LIMIT if values["limit"] is None else values["limit"]
-    return ThreadQuery(**values, guess=is_typed(parameters) and not masked and values["match"] == "exact"), {}
+    return ThreadQuery(**values), {}
 
 
-def is_typed(parameters: Mapping[str, str]) -> bool:
-    """Whether `user` was typed into the search box, other than the id that the box was filled with."""
-    filled = unquote(parameters.get(BOX_PARAMETER, ""))
-    return BOX_PARAMETER in parameters and not (
-        filled and as_input_value(filled) == as_input_value(parameters.get("user", ""))
-    )
+def without_invalid(parameters: Mapping[str, str], errors: Errors) -> dict[str, str]:
+    """The parameters but for those with an error."""
+    wrong = {*errors} | ({"after", "before", "since"} if "place" in errors else set())
+    return {name: value for name, value in parameters.items() if name not in wrong}
+
+
+def box_text(parameters: Mapping[str, str]) -> str | None:
+    """The text that was typed into the search box; None where there is none, or where the box still holds the words
+    of the list."""
+    typed = parameters.get("find", "")
+    is_unchanged = as_input_value(typed) == as_input_value(parameters.get("q", ""))
+    return None if is_unchanged or not typed.strip() else typed
 
 
 def _user(parameters: Mapping[str, str]) -> str:
     """The user id or the typed text; "" for none."""
     user = parameters.get("user", "")
-    if is_typed(parameters):
-        return user if user.strip() else ""  # a blank box counts as empty
-    return unquote(parameters.get(BOX_PARAMETER, "")) or user
+    if "was" not in parameters:
+        return user
+    filled = unquote(parameters["was"])
+    if filled and as_input_value(filled) == as_input_value(user):
+        return filled
+    return user if user.strip() else ""  # a blank field counts as empty
 
 
-def as_input_value(user: str) -> str:
-    """A user id as a browser sends it back from an input that was filled with it."""
-    return user.replace("\0", "\ufffd").replace("\r", "").replace("\n", "")
+def as_input_value(text: str) -> str:
+    """A text as a browser sends it back from an input that was filled with it."""
+    return text.replace("\0", "\ufffd").replace("\r", "").replace("\n", "")
 
 
-def box_value(user: str) -> str:
-    """The value of the `BOX_PARAMETER` parameter for a user id that the search box is filled with."""
+def was_value(user: str) -> str:
+    """The value of `was` for a user id that the customer field is filled with."""
     return quote(user, safe="")
 
 

@@ -12,6 +12,11 @@ from threads.lib import times
 from threads.roles import Right
 
 
+def was_erased(text: str) -> bool:
+    """Whether threads of exactly this user, or the thread with this id, were erased."""
+    return lookup.of_user(text) is not None or lookup.of_thread(text) is not None
+
+
 def erased_user(request: HttpRequest, user: str, zone: tzinfo, *, has_threads: bool) -> dict[str, str] | None:
     """The notice that threads of exactly this user were erased; None if none were. Without threads of such a user
     (`has_threads`), `user` may be a thread id, and the notice is then about that thread. Names no id, so masked

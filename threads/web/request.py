@@ -41,7 +41,7 @@ def now_and_zone(request: HttpRequest) -> tuple[datetime, tzinfo]:
 
 def thread_query(request: HttpRequest, parameters: Mapping[str, str]) -> tuple[ThreadQuery | None, form_fields.Errors]:
     """The list that these parameters name, or None and messages by field. A masked account may filter by a whole user
-    id only, neither by a part of one nor by a guess. Every view reads a list through here, so none forgets this."""
+    id only, never by a part of one. Every view reads a list through here, so none forgets this."""
     return query_forms.parse_thread_query(parameters, masked=is_masked(request))
 
 

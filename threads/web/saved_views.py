@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -18,6 +19,7 @@ from django.http import Http404
 from django.urls import reverse
 
 from threads import masking
+from threads.archive.search.source import StateCount
 from threads.lib.ttl_cache import TTLCache
 from threads.models import MAX_NAME, SavedView
 from threads.sources.query import ThreadQuery
@@ -30,6 +32,9 @@ MAX_VIEWS = 100
 MAX_QUERY = 8000
 """Characters of a query that fit into the first line of a request."""
 
+_COUNTED = {"status", "has_reason", "order", "limit"}
+"""Parameters of the views whose threads the stored counters tell. Others would cost a query each."""
+
 _TYPED = {"user", "reason", "q"}
 """Filters that hold words somebody typed."""
 
@@ -40,16 +45,28 @@ class ViewRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ViewRow:
-    """A saved view as the page lists it. A URL is None where this reader may not do that."""
+    """A saved view as the page lists it. A URL is None where this reader may not do that, `count` where it is not
+    stored."""
 
     name: str
     url: str | None
+    count: int | None
     current: bool
     shared: bool
     owner: str
     mine: bool
     delete_url: str | None
     share_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A view that every account has. `count` is None where there is no archive."""
+
+    name: str
+    url: str
+    count: int | None
+    current: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +80,21 @@ class _VisibleViews:
 _cache: TTLCache[_VisibleViews] = TTLCache(settings.SESSION_RECHECK)
 
 
-def context(user: User, query: ThreadQuery | None, *, fresh: bool = False) -> dict[str, Any]:
-    """The context of `threads/_views.html` beside the list of `query`: the views, and the query to save. `query` is
-    None for an address that is no valid list and so can't be saved. `fresh` bypasses this process's cache."""
+def context(
+    user: User, query: ThreadQuery | None, counts: Sequence[StateCount] | None, *, fresh: bool = False
+) -> dict[str, Any]:
+    """The context of `threads/_views.html` beside the list of `query`: tabs, saved views, and the query to save.
+
+    `query` is None for an address that is no valid list and so can't be saved, `counts` without an archive. `fresh`
+    bypasses this process's cache.
+    """
     current = None if query is None else query.first().encoded()
     visible = _visible_to(user, fresh=fresh)
-    rows = [_row(view, user, current, visible.may_delete) for view in visible.views]
+    rows = [_row(view, user, current, visible.may_delete, counts) for view in visible.views]
     if masking.applies_to(user):
         rows = [row if row.mine else _masked(row) for row in rows]
-    return {"saved": rows, "save_query": current}
+    shown = None if query is None or any(row.current for row in rows) else query
+    return {"built_in": _built_in(query or ThreadQuery(), shown, counts), "saved": rows, "save_query": current}
 
 
 def save(user: User, name: str, query: ThreadQuery, *, shared: bool) -> tuple[SavedView, bool]:
@@ -161,11 +184,28 @@ def _visible_to(user: User, *, fresh: bool) -> _VisibleViews:
     return visible
 
 
-def _row(view: SavedView, user: User, current: str | None, may_delete: bool) -> ViewRow:
+def _built_in(query: ThreadQuery, shown: ThreadQuery | None, counts: Sequence[StateCount] | None) -> list[Tab]:
+    """The views that every account has, in the order and page size of `query`. `shown` is the list that may be one of
+    them."""
+    base = query.unfiltered()
+    names: dict[str, str | None] = {"All": None}
+    if counts is not None:
+        names |= {"Locked": "locked", "Closed": "closed"}
+    views = {name: base.of_status(status) for name, status in names.items()}
+    return [
+        Tab(name, links.list_url(view), _sum(counts, view.status, None), shown is not None and view == shown.first())
+        for name, view in views.items()
+    ]
+
+
+def _row(
+    view: SavedView, user: User, current: str | None, may_delete: bool, counts: Sequence[StateCount] | None
+) -> ViewRow:
     mine = view.owner_id == user.pk
     return ViewRow(
         name=view.name,
         url=view_url(view),
+        count=_saved_count(view, counts),
         current=view.query == current,
         shared=view.shared,
         owner=view.owner.get_username(),
@@ -173,6 +213,17 @@ def _row(view: SavedView, user: User, current: str | None, may_delete: bool) -> 
         delete_url=reverse("delete-view", args=[view.pk]) if mine or may_delete else None,
         share_url=reverse("share-view", args=[view.pk]) if mine else None,
     )
+
+
+def _saved_count(view: SavedView, counts: Sequence[StateCount] | None) -> int | None:
+    named = dict(parse_qsl(view.query))
+    has_reason = {"yes": True, "no": False}.get(named.get("has_reason", ""))
+    return _sum(counts, named.get("status"), has_reason) if named.keys() <= _COUNTED else None
+
+
+def _sum(counts: Sequence[StateCount] | None, status: str | None, has_reason: bool | None) -> int | None:
+    """The threads that pass these filters; None without an archive."""
+    return None if counts is None else sum(each.threads for each in counts if each.fits(status, has_reason))
 
 
 def _masked(row: ViewRow) -> ViewRow:

@@ -52,6 +52,19 @@ class Filters:
         return self.states == () or self.cause == -1 or (self.users is not None and self.users.nobody)
 
 
+@dataclass(frozen=True, slots=True)
+class StateCount:
+    """The number of threads of a status with a reason, or of those without one."""
+
+    status: str
+    has_reason: bool
+    threads: int
+
+    def fits(self, status: str | None, has_reason: bool | None) -> bool:
+        """Whether these threads pass the filters, of which None is none."""
+        return status in (None, self.status) and has_reason in (None, self.has_reason)
+
+
 class ArchiveSource:
     """Threads from the archive. `zone` is the reader's time zone, in which days begin."""
 
@@ -163,6 +176,12 @@ class ArchiveSource:
         fits = _time_check(within, _user_check(filters))
         found = find_threads(search, _facets(filters), within, fits, descending=descending, wanted=wanted)
         return list(found.numbers), found.stopped_at
+
+
+def state_counts() -> list[StateCount]:
+    """The numbers of archived threads by status and by whether they have a reason, in one small query."""
+    rows = ThreadState.objects.values_list("status", "has_reason", "threads")
+    return [StateCount(*row) for row in rows]
 
 
 def to_thread(kept: ArchivedThread) -> Thread:

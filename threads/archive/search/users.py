@@ -9,7 +9,7 @@ from django.db.models import BooleanField, Q, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
 from threads.archive.models import ArchivedThread, ArchivedUser
-from threads.archive.user_ids import folded_user_id, stored_user_id
+from threads.archive.user_ids import folded_user_id, is_exact, stored_user_id
 
 MAX_LOOKUPS = 100
 """Users up to which threads are looked up per user. Where more match, scanning threads in order soon finds some."""
@@ -70,6 +70,16 @@ def find_users(typed: str, *, part: bool) -> UserMatches:
     if len(keys) <= MAX_LOOKUPS:
         return UserMatches(keys, wanted)
     return UserMatches(None, wanted, having.aggregate(sum=Sum("threads"))["sum"])
+
+
+def only_user_with(typed: str) -> str | None:
+    """The user id that contains this text, where exactly one user with threads has it."""
+    wanted = folded_user_id(typed)
+    if not wanted:
+        return None
+    having = ArchivedUser.objects.filter(threads__gt=0, folded__contains=wanted)
+    found = list(having.values_list("user_id", flat=True)[:2])
+    return found[0] if len(found) == 1 and is_exact(found[0]) else None
 
 
 def suggest(typed: str, most: int = 10) -> list[ArchivedUser]:

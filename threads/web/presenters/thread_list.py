@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
-from threads.chatkit import MAX_LIMIT, Thread, is_cursor
+from django.conf import settings
+
+from threads.archive.thread_info import SearchGaps
+from threads.chatkit import MAX_LIMIT, Order, Thread, is_cursor
 from threads.lib import times
 from threads.sources.query import ThreadQuery
 from threads.sources.window import Window
@@ -14,8 +17,11 @@ from threads.web.links import list_url
 
 from .statuses import ICONS, WORDS, status_class
 
+ORDERS: dict[Order, str] = {"desc": "Newest", "asc": "Oldest"}
+"""The orders that the menu offers."""
+
 PAGE_SIZES = (20, 50, MAX_LIMIT)
-"""The page sizes that the form offers; an address may name any."""
+"""The page sizes that the menu offers; an address may name any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,28 @@ def notices(query: ThreadQuery, window: Window[Thread], pages: Pager) -> list[st
         sentences.append("Newer threads have arrived since you opened the list.")
     if query.order == "desc" and query.before is not None and query.before == query.since and window.rows:
         sentences.append("These threads arrived since you opened the list.")
+    return sentences
+
+
+def syncing(lacking: SearchGaps | None) -> list[str]:
+    """Sentences on what is still being synced, and so may be missing from a list or from its counts."""
+    if lacking is None:
+        return []
+    sentences = []
+    if lacking.kept is not None:
+        so_far = f"{lacking.kept:,} thread{'s' if lacking.kept != 1 else ''} so far"
+        state = "The archive was never filled to its end" if settings.ARCHIVE_ONLY else "Still syncing threads"
+        sentences.append(f"{state}: {so_far}, so there may be more than is shown or counted here.")
+    if lacking.unread:
+        done, of_all = lacking.threads - lacking.unread, f"{lacking.threads:,} thread{'s' * (lacking.threads != 1)}"
+        if settings.ARCHIVE_ONLY:
+            state, until = f"Messages were synced for {done:,} of {of_all}.", "A search looks"
+        else:
+            left = times.time_left(lacking.seconds_left)
+            state, until = f"Still syncing messages: {done:,} of {of_all}, {left} left.", "Until then a search looks"
+        sentences.append(f"{state} {until} through all titles and reasons, but not yet through all messages.")
+    if lacking.unindexed:
+        sentences.append(lacking.unindexed)
     return sentences
 
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from threads import service
 from threads.lib import form_fields
 from threads.roles import Right, needs
 from threads.sources.query import ThreadQuery
@@ -25,9 +26,13 @@ _post_only = post_only("Nothing was saved or changed. Go to the list and send th
 
 def views_context(request: HttpRequest, query: ThreadQuery | None) -> dict[str, Any]:
     """The saved views for a page of the list, and messages on what was just done to one."""
-    context = saved_views.context(account(request), query, fresh=_CHANGED_COOKIE in request.COOKIES)
-    # The tag of the message on a deleted view is the address of its list.
-    said = [{"text": str(each.message), "url": each.extra_tags} for each in messages.get_messages(request)]
+    fresh = _CHANGED_COOKIE in request.COOKIES
+    context = saved_views.context(account(request), query, service.count_by_status(), fresh=fresh)
+    # The tag of a message is an address: of a deleted view's list, or of a search for the same words.
+    said = [
+        {"text": str(each.message), "url": each.extra_tags, "deleted": each.level == messages.SUCCESS}
+        for each in messages.get_messages(request)
+    ]
     return context | {"said": said}
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -16,13 +18,22 @@ from threads.chatkit import ChatKitError
 from threads.lib import form_fields, times
 from threads.roles import Right, needs
 from threads.sources import query_forms
-from threads.sources.query import DEFAULT_LIMIT, ThreadQuery
+from threads.sources.query import ThreadQuery
 from threads.web import links, pasted_address
-from threads.web.erased_notice import erased_user
+from threads.web.erased_notice import erased_user, was_erased
 from threads.web.fetch_metadata import linkable
 from threads.web.htmx import is_part, set_browser_url
 from threads.web.presenters import errors
-from threads.web.presenters.thread_list import notices, page_sizes, pager, status_choices, summary
+from threads.web.presenters.filters import chips
+from threads.web.presenters.thread_list import (
+    ORDERS,
+    notices,
+    page_sizes,
+    pager,
+    status_choices,
+    summary,
+    syncing,
+)
 from threads.web.presenters.thread_rows import rows
 from threads.web.request import is_masked, now_and_zone, thread_query
 
@@ -30,63 +41,64 @@ from .columns import COLUMNS, shown_columns
 from .saved_views import views_context
 
 _NOTHING: dict[str, Any] = {
-    "errors": {}, "problem": None, "pager": None, "rows": [], "notices": [], "archived": False, "outage": None,
-    "lacking": None, "doubt": "", "guessed": None, "filters": 0,
-    "erased": None, "customer": None, "total": None, "first_row": None,
+    "errors": {}, "misplaced": {}, "problem": None, "pager": None, "rows": [], "notices": [], "archived": False,
+    "outage": None, "syncing": [], "lacking": None, "doubt": "", "erased": None, "unknown": None, "similar": [],
+    "without": [], "customer_url": None, "customer": None, "total": None, "first_row": None,
 }  # fmt: skip
 """Defaults for the variables of the template."""
 
-_PLACES = ("place", "after", "before", "since")
-"""Parameters without a form field; their errors stand above the table."""
+_FIELDS = ("user", "match", "status", "has_reason", "from", "to", "order", "limit")
+"""Parameters whose errors stand at a field or in a menu; those of others stand above the list."""
 
-_FIELDS = ("user", "match", "status", "has_reason", "reason", "q", "hour", "from", "to", "order")
+_WORDS = {"q": query_forms.FIELDS["q"]}
 
 
 @linkable
 @needs(Right.READ)
 @require_safe
 def thread_list(request: HttpRequest) -> HttpResponse:
-    """One page of threads. 400 if a parameter is not valid, 502 to 504 if the upstream fails, with the form as it was
-    sent. The id or the address of a thread in the user field redirects to that thread."""
+    """One page of threads; for a text in the search box (`find`), a redirect to what it means: a thread, or a list.
+
+    Where a parameter is not valid, 400, with its message and the list without it. 502 to 504 if the upstream fails.
+    """
     sent = request.GET.dict()
-    masked = is_masked(request)
-    query, invalid = thread_query(request, sent)
-    if query is None:
-        return _respond(request, _invalid(sent, invalid), 400)
     now, zone = now_and_zone(request)
     clock = {"as_of": times.exact(now, zone), "zone": str(zone)}
+    masked = is_masked(request)
+    query, invalid = _valid(request, sent)
     try:
-        typed = query.user if query_forms.is_typed(sent) else None
-        named = pasted_address.thread_in(typed) if typed else None
-        if named:
-            return _to_thread(request, named)
+        meaning = _box_meaning(request, sent, masked=masked)
+        if meaning.thread_id is not None:
+            return _to_thread(request, meaning.thread_id)
+        sent = _decided(request, sent, meaning)
+        query, invalid = _valid(request, sent)
+        # The address shows what became of a text and of a filled field.
+        if not invalid and not is_part(request) and {"find", "was"} & request.GET.keys():
+            return HttpResponseRedirect(links.list_url(query))
         found = service.list_threads(query, zone)
-        # Only the id of a user without threads may be a thread id: a user with threads costs no second call.
-        alone = query.limit and not query.filters and not query.cursor
-        if typed and alone and (found.query != query or not found.window.rows) and service.thread_exists(typed.strip()):
-            return _to_thread(request, typed.strip())
     except ChatKitError as error:
         problem = errors.of_list(error, now, zone)
         problem = masking.deep(problem) if masked else problem
-        response = _respond(request, _form_context(query) | clock | {"problem": problem}, problem.status, query)
+        response = _respond(request, _form(query, sent, invalid) | clock | {"problem": problem}, problem.status, query)
         if problem.retry_after is not None:
             response.headers["Retry-After"] = str(problem.retry_after)
         return response
     except service.NeedsArchiveError:
-        return _respond(request, _form_context(query) | clock | {"problem": errors.NEEDS_ARCHIVE}, 400, query)
-    context = _form_context(found.query) | clock | _found(found, query, now, zone, masked=masked)
-    if query.user and query.match == "exact" and not query.cursor:
-        context["erased"] = erased_user(
-            request, query.user, zone, has_threads=found.query == query and bool(context["rows"])
-        )
-    return _respond(request, context, 200, found.query)
+        return _respond(request, _form(query, sent, invalid) | clock | {"problem": errors.NEEDS_ARCHIVE}, 400, query)
+    context = _form(query, sent, invalid) | clock | _found(found, now, zone, masked=masked)
+    if query.exact_user and not query.cursor:
+        context["erased"] = erased_user(request, query.exact_user, zone, has_threads=bool(context["rows"]))
+    if not context["rows"] and query.limit and not query.cursor:
+        context |= _nothing_found(query, zone, masked=masked)
+    return _respond(request, context, 400 if invalid else 200, None if invalid else query)
 
 
 @needs(Right.READ)
 @require_safe
 def users(request: HttpRequest) -> HttpResponse:
-    """Suggestions for the user field, as `<option>` elements; none for masked accounts."""
-    typed = request.GET.get("user", "").strip()[:512].replace("\0", "")
+    """Customers for the search box and the customer field, as `<option>` elements; none for masked accounts."""
+    typed = request.GET.get("find") or request.GET.get("user", "")
+    typed = typed.strip()[:512].replace("\0", "")
     may_suggest = typed and thread_info.is_available() and not is_masked(request)
     found = service.suggest_users(typed) if may_suggest else []
     return render(request, "threads/_users.html", {"users": found})
@@ -102,7 +114,45 @@ def live(request: HttpRequest) -> HttpResponse:
     return HttpResponseClientRefresh()
 
 
-def _found(found: service.Listing, asked: ThreadQuery, now: datetime, zone: tzinfo, *, masked: bool) -> dict[str, Any]:
+def _valid(request: HttpRequest, sent: Mapping[str, str]) -> tuple[ThreadQuery, form_fields.Errors]:
+    """The list that the valid parameters name, and messages on the others."""
+    query, invalid = thread_query(request, sent)
+    if query is None:
+        query, _ = thread_query(request, query_forms.without_invalid(sent, invalid))
+    return query or ThreadQuery(), invalid
+
+
+def _box_meaning(request: HttpRequest, sent: Mapping[str, str], *, masked: bool) -> service.BoxMeaning:
+    """What the text in the search box means; words where there is none."""
+    typed = query_forms.box_text(sent)
+    if typed is None or form_fields.clean_fields(_WORDS, {"q": typed})[1]:
+        return service.BoxMeaning()
+    pasted = pasted_address.thread_in(typed)
+    if pasted is not None:
+        return service.BoxMeaning(thread_id=pasted)
+    if was_erased(typed.strip()):
+        return service.BoxMeaning(user=typed.strip())
+    return service.interpret(typed, masked=masked)
+
+
+def _decided(request: HttpRequest, sent: dict[str, str], meaning: service.BoxMeaning) -> dict[str, str]:
+    """The parameters with what the text in the search box means in its place."""
+    typed = sent.get("find")
+    if typed is None:
+        return sent
+    is_changed = query_forms.box_text(sent) is not None or not typed.strip()
+    sent = {name: value for name, value in sent.items() if name != "find"}
+    if meaning.user is None:
+        return sent | {"q": typed} if is_changed else sent
+    if meaning.by_part:
+        words = thread_query(request, {"q": typed})[0] or ThreadQuery()
+        said = f"{meaning.user} is the only customer with “{typed.strip()}” in their id."
+        messages.info(request, said, extra_tags=links.list_url(words))
+    was = query_forms.was_value(meaning.user)
+    return sent | {"user": query_forms.as_input_value(meaning.user), "was": was, "match": "", "q": ""}
+
+
+def _found(found: service.Listing, now: datetime, zone: tzinfo, *, masked: bool) -> dict[str, Any]:
     query, window = found.query, found.window
     pages = pager(query, window)
     confirmed = [each.checked_at for each in found.about.values() if each.deleted_upstream_at is None]
@@ -112,71 +162,84 @@ def _found(found: service.Listing, asked: ThreadQuery, now: datetime, zone: tzin
         "notices": notices(query, window, pages),
         "summary": summary(query, window, zone),
         "statuses": status_choices(found.counts, query.status),
-        "counted": found.counts is not None,
         "archived": found.archived,
         "confirmed": times.relative(min(confirmed), now) if found.archived and confirmed else None,
         "outage": errors.outage(found.outage, now, zone) if found.outage else None,
         "lacking": found.lacking,
+        "syncing": syncing(found.lacking) if found.archived or found.counts is not None else [],
         "doubt": found.doubt,
-        "guessed": query.user if query.match != asked.match else None,
     }
 
 
-def _form_context(query: ThreadQuery) -> dict[str, Any]:
-    """The filter form as it was sent, and links away from an empty page."""
+def _nothing_found(query: ThreadQuery, zone: tzinfo, *, masked: bool) -> dict[str, Any]:
+    """For a list without threads: whether there is such a customer, who is called alike, and the lists without one of
+    the filters, with their numbers of threads where those are stored."""
+    used = chips(query)
+    found: dict[str, Any] = {
+        "without": [(each.words, each.url, service.count(each.query, zone)) for each in used],
+        "customer_url": links.list_url(query.unfiltered().of(query.q)) if query.q else None,
+    }
+    user = query.exact_user
+    if user is None or service.is_customer(user):
+        return found
+    similar = [] if masked else service.similar_users(user)
+    return found | {
+        "unknown": user,
+        "similar": [(each.user_id, links.list_url(query.of(each.user_id)), each.threads) for each in similar],
+    }
+
+
+def _form(query: ThreadQuery, sent: Mapping[str, str], invalid: form_fields.Errors) -> dict[str, Any]:
+    """The filters as chips and fields, with what was sent where it is not valid, and links away from an empty page."""
     trimmed = query.user.strip() or query.user if query.user else None
-    return {
+    used = chips(query)
+    words = query_forms.box_text(sent) or (
+        sent.get("q", "").replace("\0", "\ufffd") if "q" in invalid else query.q or ""
+    )
+    values = {
         "user": query.user or "",
-        "box": query_forms.as_input_value(query.user or ""),
-        "unboxed": query_forms.box_value(query.user or ""),
         "match": query.match,
         "status": query.status or "",
-        "statuses": status_choices(None, query.status),
-        "counted": False,
         "has_reason": {True: "yes", False: "no", None: ""}[query.has_reason],
-        "reason": query.reason or "",
-        "q": query.q or "",
-        "hour": query.hour or "",
-        "hour_words": times.hour_of_week(query.hour) if query.hour else "",
         "from": str(query.begin or ""),
         "to": str(query.end or ""),
-        "order": query.order,
-        "limit": query.limit,
-        "limits": page_sizes(query.limit),
-        "cursor": query.cursor,
-        "filters": query.filters,
-        "here_url": links.list_url(query),
-        "first_url": links.list_url(query.first()),
-        "exported": query.first().encoded(),
-        "all_url": links.list_url(query.of(None)),
-        "unfiltered_url": links.list_url(query.unfiltered()),
-        "part_url": links.list_url(query.of_part()) if query.user else None,
-        "trimmed_url": links.list_url(query.of(trimmed)) if trimmed != query.user else None,
     }
-
-
-def _invalid(sent: dict[str, str], invalid: form_fields.Errors) -> dict[str, Any]:
-    """The form as it was sent, with its errors."""
-    given = None if "limit" in invalid else query_forms.FIELDS["limit"].clean(sent.get("limit"))
-    limit = DEFAULT_LIMIT if given is None else given
     # No HTML can hold a NUL.
-    values = {name: sent.get(name, "").replace("\0", "\ufffd") for name in _FIELDS}
-    return values | {
-        "box": query_forms.as_input_value(values["user"]),
-        "unboxed": sent.get(query_forms.BOX_PARAMETER, ""),
-        "order": sent.get("order", "desc"),
-        "statuses": status_choices(None, values["status"] or None),
-        "counted": False,
-        "hour_words": values["hour"],
-        "limit": limit,
-        "limits": page_sizes(limit),
-        "errors": invalid,
-        "filters": sum(bool(values[name]) for name in _FIELDS[1:-1]),
-        "misplaced": {name: invalid[name] for name in _PLACES if name in invalid},
-        "marked": bool(invalid.keys() - _PLACES),
-        "all_url": links.list_url(ThreadQuery()),
-        "unfiltered_url": links.list_url(ThreadQuery()),
-    }
+    typed = {name: sent.get(name, "").replace("\0", "\ufffd") for name in _FIELDS if name in invalid}
+    return (
+        values
+        | typed
+        | {
+            "box": query_forms.as_input_value(typed.get("user", query.user or "")),
+            "was": query_forms.was_value("" if "user" in typed else query.user or ""),
+            "words": query_forms.as_input_value(words),
+            "chips": used,
+            "used": {each.name for each in used},
+            "statuses": status_choices(None, query.status),
+            "reason": query.reason or "",
+            "q": query.q or "",
+            "hour": query.hour or "",
+            "order": query.order,
+            "limit": query.limit,
+            "orders": [
+                (name, links.list_url(query.ordered(order)), order == query.order) for order, name in ORDERS.items()
+            ],
+            "sizes": [
+                (size, links.list_url(query.sized(size)), size == query.limit) for size in page_sizes(query.limit)
+            ],
+            "cursor": query.cursor,
+            "filters": query.filters,
+            "errors": invalid,
+            "misplaced": {name: invalid[name] for name in invalid if name not in _FIELDS},
+            "here_url": links.list_url(query),
+            "first_url": links.list_url(query.first()),
+            "exported": query.first().encoded(),
+            "all_url": links.list_url(query.of(None)),
+            "unfiltered_url": links.list_url(query.unfiltered()),
+            "part_url": links.list_url(query.of_part()) if query.user else None,
+            "trimmed_url": links.list_url(query.of(trimmed)) if trimmed != query.user else None,
+        }
+    )
 
 
 def _to_thread(request: HttpRequest, thread_id: str) -> HttpResponse:
