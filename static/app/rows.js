@@ -10,9 +10,12 @@ export const READABLE = ".item:not(details:not([open]) .item), .steps > details 
 
 // Moves the focus by a number of rows, or of items. Without a focused one, to the first.
 export const moveFocus = (by) => {
-  const links = document.getElementById("items") ? [...document.querySelectorAll(`#items :is(${READABLE})`)] : rowLinks();
   const focused = document.activeElement;
-  const now = links.findIndex((link) => link.contains(focused) || link.closest("tr")?.contains(focused));
+  const inPane = document.getElementById("pane") && (!rowLinks().length || focused.closest("#pane"));
+  const links = inPane ? [...document.querySelectorAll(`#items :is(${READABLE})`)] : rowLinks();
+  const holds = (link) => link.contains(focused) || link.closest("tr")?.contains(focused);
+  const isOpen = (link) => link.closest("tr")?.ariaCurrent === "true";
+  const now = links.some(holds) ? links.findIndex(holds) : links.findIndex(isOpen);
   const next = links[now < 0 ? 0 : Math.min(Math.max(now + by, 0), links.length - 1)];
   next?.focus({ preventScroll: true });
   next?.scrollIntoView({ block: "nearest" });

@@ -2,13 +2,11 @@
 import { targetItem } from "./item_links.js";
 import { matchesIn, MAX_MATCHES } from "./matching.js";
 import { nextPageUrl, previousPageUrl } from "./pages.js";
+import { onPane } from "./pane.js";
 
 const TYPING_PAUSE_MS = 120;
 
-const form = document.getElementById("find");
-const needle = document.getElementById("needle");
-const output = document.getElementById("found");
-const items = document.getElementById("items");
+let form, needle, output, items; // of the open conversation
 let matches = [];
 let current = -1;
 let typingTimer = 0;
@@ -82,33 +80,54 @@ export const refreshMatches = () => {
   else if (needle.value) find(0);
 };
 
-form.hidden = false;
-form.addEventListener("submit", (event) => event.preventDefault());
-needle.addEventListener("input", () => {
+export const openFind = () => {
+  form.hidden = false;
+  needle.focus();
+  needle.select();
+};
+
+const closeFind = () => {
   stopTyping();
-  typingTimer = setTimeout(findTyped, TYPING_PAUSE_MS);
-});
-needle.addEventListener("keydown", (event) => {
-  if (event.key === "Enter") step(event.shiftKey ? -1 : 1);
-  if (event.key === "Escape") {
-    stopTyping();
-    needle.value = "";
-    find(0);
-    document.getElementById("title").focus({ preventScroll: true });
-  }
-  if (event.key === "Enter" || event.key === "Escape") event.preventDefault();
-});
-form.addEventListener("click", (event) => {
-  const direction = event.target.closest("[data-find]")?.dataset.find;
-  if (direction) step(direction === "next" ? 1 : -1);
-});
+  needle.value = "";
+  find(0);
+  form.hidden = true;
+  document.getElementById("title").focus({ preventScroll: true });
+};
 
 // Opened from a search of the list: find the first of its words that the item of this address has.
-const terms = JSON.parse(needle.dataset.sought ?? "[]");
-if (terms.length && !needle.value) {
+const findSought = () => {
+  const terms = JSON.parse(needle.dataset.sought ?? "[]");
+  if (!terms.length || needle.value) return;
+  form.hidden = false;
   const item = targetItem();
   needle.value = terms.find((term) => item?.matches(".item") && matchesIn(item, term).length) ?? terms[0];
   search();
   current = Math.max(0, matches.findIndex((range) => item?.contains(range.startContainer)));
   find(0);
-}
+};
+
+onPane(() => {
+  form = document.getElementById("find");
+  needle = document.getElementById("needle");
+  output = document.getElementById("found");
+  items = document.getElementById("items");
+  matches = [];
+  current = -1;
+  form.addEventListener("submit", (event) => event.preventDefault());
+  needle.addEventListener("input", () => {
+    stopTyping();
+    typingTimer = setTimeout(findTyped, TYPING_PAUSE_MS);
+  });
+  needle.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") step(event.shiftKey ? -1 : 1);
+    if (event.key === "Escape") closeFind();
+    if (event.key === "Enter" || event.key === "Escape") event.preventDefault();
+  });
+  form.addEventListener("click", (event) => {
+    const direction = event.target.closest("[data-find]")?.dataset.find;
+    if (direction) step(direction === "next" ? 1 : -1);
+  });
+  document.getElementById("open-find").addEventListener("click", openFind);
+  if (needle.value) form.hidden = false; // the browser has restored it
+  findSought();
+});

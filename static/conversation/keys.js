@@ -1,5 +1,6 @@
 // Keys of a conversation alone: t opens and closes all steps, Home and End go to its ends.
 import { addShortcuts } from "../app/shortcuts.js";
+import { openFind } from "./find.js";
 import { nextPageUrl, previousPageUrl } from "./pages.js";
 import { scrollToEnd, scrollToStart } from "./scrolling.js";
 
@@ -10,6 +11,7 @@ const toggleSteps = () => {
 };
 
 addShortcuts({
+  "/": () => (document.getElementById("pane") ? openFind() : document.getElementById("search")?.select()),
   t: toggleSteps,
   Home: () => (previousPageUrl() ? document.getElementById("beginning").click() : scrollToStart()),
   End: () => (nextPageUrl() ? document.getElementById("latest").click() : scrollToEnd()),

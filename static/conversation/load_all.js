@@ -5,12 +5,10 @@ import { showOffline } from "../app/connection.js";
 import { READABLE } from "../app/rows.js";
 import { refreshMatches } from "./find.js";
 import { nextPageUrl, previousPageUrl } from "./pages.js";
+import { onPane } from "./pane.js";
 import { holdPlace } from "./scrolling.js";
 
-const items = document.getElementById("items");
-const progress = document.getElementById("loading");
-const all = document.getElementById("all");
-
+let items, progress, all; // of the open conversation
 let controller = null; // of the load that runs
 let restorePlace = null; // after earlier items have been swapped in
 
@@ -101,17 +99,25 @@ const activate = () => {
   refreshMatches();
 };
 
-all.addEventListener("click", loadAll);
-document.getElementById("stop").addEventListener("click", () => controller?.abort());
+onPane(() => {
+  controller?.abort(); // of the conversation before
+  items = document.getElementById("items");
+  progress = document.getElementById("loading");
+  all = document.getElementById("all");
+  all.addEventListener("click", loadAll);
+  document.getElementById("stop").addEventListener("click", () => controller?.abort());
+  activate();
+});
 
-document.addEventListener("htmx:afterSettle", activate);
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (items?.isConnected && event.detail.target.closest?.("#reading")) activate();
+});
 
 // A reply to a request for further items replaces #earlier or #more only where it has one.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const path = event.detail.pathInfo.requestPath;
-  if (path.startsWith("/live/")) return; // has no content
   const place = event.detail.target.id;
-  const expected = event.detail.serverResponse.includes(`id="${place}"`) || path.startsWith("/others/");
+  if (!["earlier", "more"].includes(place)) return;
+  const expected = event.detail.serverResponse.includes(`id="${place}"`);
   event.detail.shouldSwap = expected && !isLoading();
   if (!expected) showOffline(true);
   if (place === "earlier" && event.detail.shouldSwap) restorePlace = holdPlace();
@@ -125,5 +131,3 @@ document.addEventListener("htmx:afterSwap", () => {
   page.querySelector(READABLE)?.focus({ preventScroll: true });
   announce(summary("earlier"));
 });
-
-activate();

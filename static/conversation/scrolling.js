@@ -1,8 +1,8 @@
 // The place that one reads, in the window or in a pane that scrolls by itself.
-const items = document.getElementById("items");
+import { onPane } from "./pane.js";
 
 const scroller = () => {
-  for (let element = items; element; element = element.parentElement) {
+  for (let element = document.getElementById("items"); element; element = element.parentElement) {
     const scrolls = ["auto", "scroll"].includes(getComputedStyle(element).overflowY);
     if (scrolls && element.scrollHeight > element.clientHeight && element !== document.body) return element;
   }
@@ -27,9 +27,11 @@ export const holdPlace = () => {
 };
 
 // A conversation opens at its end. A browser that goes back restores the place by itself.
-const [navigation] = performance.getEntriesByType("navigation");
-if (items.dataset.atEnd !== undefined && !location.hash && navigation?.type !== "back_forward") {
+onPane(() => {
+  const [navigation] = performance.getEntriesByType("navigation");
+  const isRestored = document.readyState !== "complete" && navigation?.type === "back_forward";
+  if (document.getElementById("items").dataset.atEnd === undefined || location.hash || isRestored) return;
   scrollToEnd();
   // What stands above may have got another height meanwhile.
-  addEventListener("load", () => scrollToEnd());
-}
+  if (document.readyState !== "complete") addEventListener("load", () => scrollToEnd(), { once: true });
+});

@@ -26,13 +26,14 @@ from threads.sources.window import Window
 from threads.web import links
 from threads.web.erased_notice import erased_thread
 from threads.web.fetch_metadata import linkable
-from threads.web.htmx import htmx
+from threads.web.htmx import htmx, set_browser_url
 from threads.web.post_only import needs_a_button
 from threads.web.presenters import errors, thread_rows
 from threads.web.presenters.conversation import ItemPage, Part, item_page, progress
 from threads.web.request import encoded_query, is_masked, now_and_zone, require_right
 
 from . import transcript
+from .thread_list import list_beside
 
 _NO_ITEMS: dict[str, Any] = {
     "page": ItemPage(),
@@ -110,7 +111,7 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     }
     if found.items is not None:
         context |= _items(found.items, query, address, here, zone, mask, "page") | {"is_latest": query.is_latest}
-        return render(request, "threads/conversation.html", context)
+        return _render(request, context, here)
     problem = _masked_if_due(request, errors.of_items(found.fault or NotFound("it has no items"), now, zone))
     again = links.items_url(query, address, here.encoded())
     beginning = links.items_url(ItemQuery(from_beginning=True), address, here.encoded())
@@ -119,7 +120,7 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
         "again_url": again,
         "beginning_url": beginning if query.cursor else None,
     }
-    return _with_retry_after(render(request, "threads/conversation.html", context, status=problem.status), problem)
+    return _with_retry_after(_render(request, context, here, problem.status), problem)
 
 
 @needs(Right.READ)
@@ -169,6 +170,20 @@ def step(request: HttpRequest) -> HttpResponse:
     if url is None:
         url = f"{links.thread_url(thread_id) or ''}?{urlencode({'list': here.encoded(), 'end': direction})}"
     return HttpResponseRedirect(url)
+
+
+def _render(request: HttpRequest, context: dict[str, Any], here: ThreadQuery, status: int = 200) -> HttpResponse:
+    """The page of a thread, with the list that it was opened from beside it; or for htmx the conversation alone, which
+    takes the place of another one beside the list. A window with room for one of them alone asks for no list."""
+    if htmx(request) and htmx(request).target == "reading":
+        response = render(request, "threads/_reading.html", context | {"place": None}, status=status)
+        set_browser_url(request, response, request.get_full_path())
+        return response
+    beside = None
+    if "list" in request.GET and request.COOKIES.get("panes") != "one":
+        beside = list_beside(request, here, context["thread_id"])
+    context |= {"list": beside and beside.html, "place": beside and beside.place}
+    return render(request, "threads/conversation.html", context, status=status)
 
 
 def _further_items(

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
@@ -22,7 +27,7 @@ from threads.sources.query import ThreadQuery
 from threads.web import links, pasted_address
 from threads.web.erased_notice import erased_user, was_erased
 from threads.web.fetch_metadata import linkable
-from threads.web.htmx import is_part, set_browser_url
+from threads.web.htmx import htmx, is_part, set_browser_url
 from threads.web.presenters import errors
 from threads.web.presenters.filters import chips
 from threads.web.presenters.thread_list import (
@@ -112,6 +117,35 @@ def live(request: HttpRequest) -> HttpResponse:
     if not service.has_recovered():
         return HttpResponse(status=204)
     return HttpResponseClientRefresh()
+
+
+@dataclass(frozen=True, slots=True)
+class ListBeside:
+    """A list rendered beside a conversation. `place` is where the open thread is in it, such as "3 of 12"; None where
+    that is not known."""
+
+    html: SafeString
+    place: str | None
+
+
+def list_beside(request: HttpRequest, query: ThreadQuery, thread_id: str) -> ListBeside:
+    """A page of a list as the page of a thread in it shows it, with what is wrong where it can't be listed."""
+    now, zone = now_and_zone(request)
+    masked = is_masked(request)
+    context = _form(query, {}, {}) | {"as_of": times.exact(now, zone), "zone": str(zone)}
+    try:
+        context |= _found(service.list_threads(query, zone), now, zone, masked=masked)
+    except ChatKitError as error:
+        problem = errors.of_list(error, now, zone)
+        context |= {"problem": masking.deep(problem) if masked else problem}
+    except service.NeedsArchiveError:
+        context |= {"problem": errors.NEEDS_ARCHIVE}
+    shown = _shown(request, context, query) | {"beside": thread_id}
+    ids = [row.id for row in shown["rows"]]
+    place = None
+    if thread_id in ids and shown["first_row"] is not None and shown["total"] is not None:
+        place = f"{shown['first_row'] + ids.index(thread_id):,} of {shown['total']:,}"
+    return ListBeside(render_to_string("threads/_list.html", shown, request), place)
 
 
 def _valid(request: HttpRequest, sent: Mapping[str, str]) -> tuple[ThreadQuery, form_fields.Errors]:
@@ -251,14 +285,37 @@ def _respond(
     request: HttpRequest, context: dict[str, Any], status: int, query: ThreadQuery | None = None
 ) -> HttpResponse:
     part = is_part(request)
-    template = "threads/_list.html" if part else "threads/list.html"
-    shown = _NOTHING | context | views_context(request, query) | {
-        "part": part,
-        "masked": is_masked(request),
-        "columns": shown_columns(request),
-        "optional_columns": COLUMNS,
-    }
-    response = render(request, template, shown, status=status)
+    open_thread = _open_thread(request) if part else None
+    shown = _shown(request, context, query) | {"part": part, "beside": open_thread}
+    response = render(request, "threads/_list.html" if part else "threads/list.html", shown, status=status)
     if part and query is not None:
-        set_browser_url(request, response, links.list_url(query))
+        url = (links.thread_url(open_thread, links.list_parameter(query)) if open_thread else None) or links.list_url(
+            query
+        )
+        set_browser_url(request, response, url)
     return response
+
+
+def _shown(request: HttpRequest, context: dict[str, Any], query: ThreadQuery | None) -> dict[str, Any]:
+    """The context of the list's template."""
+    return (
+        _NOTHING
+        | context
+        | views_context(request, query)
+        | {
+            "part": False,
+            "beside": None,
+            "masked": is_masked(request),
+            "columns": shown_columns(request),
+            "optional_columns": COLUMNS,
+        }
+    )
+
+
+def _open_thread(request: HttpRequest) -> str | None:
+    """The thread beside whose conversation the browser shows the list, by the address that it is at."""
+    try:
+        found = resolve(urlsplit(htmx(request).current_url or "").path)
+    except Resolver404:
+        return None
+    return found.kwargs["thread_id"] if found.url_name == "thread" else None
