@@ -89,9 +89,12 @@ def test_the_header_says_what_the_thread_is(get: Get, emulator: Emulator, thread
     emulator.set_status(thread, "locked", "Under review.\nAsk <Ada>.")
     emulator.set_title(thread, "Where is it?")
     page = get(address(thread))
-    header = page.said(page.one("header", class_="about"))
-    assert header.startswith("Where is it? Locked Under review. Ask <Ada>. User ")
-    assert thread in header
+    header = page.said(page.one("header", class_="head"))
+    assert header.startswith("Where is it? ")
+    assert "Locked Under review. Ask <Ada>." in header
+    panel = page.said(page.one("aside", id="side"))
+    assert panel.startswith("Customer ")
+    assert thread in panel
     assert "platform.openai.com" not in page.text
 
 
@@ -185,7 +188,7 @@ def test_the_first_item_has_an_address_too(get: Get, thread: str) -> None:
 def test_an_item_that_is_gone_leaves_the_header_and_the_way_to_the_beginning(get: Get, thread: str) -> None:
     page = get(f"{address(thread)}?at=nothing", status=404)
     assert "This place in the conversation is gone" in page.said()
-    assert page.one("header", class_="about") is not None
+    assert page.one("header", class_="head") is not None
 
 
 @pytest.mark.parametrize(

@@ -65,9 +65,9 @@ class ThreadRow:
 @dataclass(frozen=True, slots=True)
 class ArchiveColumns:
     """What the archive adds to a row. `opening` is the beginning of the first message, None where the row says as much
-    without it. `active` is the time of the last message. `overdue` says when a row was last checked that the sync should
-    have checked since, None for others. `title` and `reason` are the row's own with matches marked, None without a
-    match. `snippet` is the sentence of a match in the conversation, `snippet_url` the item it is in. `last` is the
+    without it. `active` is the time of the last message. `overdue` says when a row was last checked that the sync
+    should have checked since, None for others. `title` and `reason` are the row's own with matches marked, None without
+    a match. `snippet` is the sentence of a match in the conversation, `snippet_url` the item it is in. `last` is the
     beginning of the last message, `last_by` who wrote it; both are None where there is no preview."""
 
     opening: str | None
@@ -197,7 +197,7 @@ def masked_opening(opening: str | None, known: Sequence[str]) -> str | None:
 
 
 def _overdue_after() -> timedelta:
-    """Twice the promise: every thread is checked once in `ARCHIVE_RECHECK_HOURS` and the time of a pass over the list."""
+    """Twice the promise: every thread is checked once in `ARCHIVE_RECHECK_HOURS` and the time of a pass."""
     return timedelta(hours=2 * settings.ARCHIVE_RECHECK_HOURS)
 
 

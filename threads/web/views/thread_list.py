@@ -145,7 +145,8 @@ def list_beside(request: HttpRequest, query: ThreadQuery, thread_id: str) -> Lis
     place = None
     if thread_id in ids and shown["first_row"] is not None and shown["total"] is not None:
         place = f"{shown['first_row'] + ids.index(thread_id):,} of {shown['total']:,}"
-    return ListBeside(render_to_string("threads/_list.html", shown, request), place)
+    # Escaped by its template.
+    return ListBeside(SafeString(render_to_string("threads/_list.html", shown, request)), place)
 
 
 def _valid(request: HttpRequest, sent: Mapping[str, str]) -> tuple[ThreadQuery, form_fields.Errors]:
