@@ -76,7 +76,10 @@ def test_a_status_is_asked_of_the_archive_and_says_so(get: Get, copied: Emulator
     assert all("Locked" in page.said(row) for row in rows)
     assert "From the archive, confirmed just now" in page.said(page.one("caption"))
     assert not copied.calls
-    assert page.said(page.one("select", id="status").find("option[@selected]")) == f"Locked ({len(rows)})"
+    chosen = page.one("input", type="radio", name="status", value="locked")
+    assert chosen.get("checked") is not None
+    (label,) = [each for each in page.all("label") if chosen in each]
+    assert page.said(label) == f"Locked {len(rows)}"
 
 
 def test_rows_have_what_the_api_lacks_live_too(get: Get, copied: Emulator) -> None:
@@ -114,17 +117,18 @@ def test_what_was_found_is_harmless(get: Get, copied: Emulator) -> None:
 def test_part_of_a_user_finds_them_without_asking_how(get: Get, copied: Emulator) -> None:
     copied.arrive(2, user="Zoë.Quince@example.org")
     sync(copied)
-    page = get("/threads/?user=zoe.quince&find=", part=True)
+    page = get("/threads/?find=zoe.quince", part=True)
     assert len(page.thread_ids) == 2
-    assert "No user is exactly zoe.quince" in page.said()
-    assert page.headers["HX-Push-Url"] == "/threads/?user=zoe.quince&match=part"
-    assert get("/threads/?user=nobody-at-all&find=").thread_ids == []
+    assert "Zoë.Quince@example.org is the only customer with “zoe.quince” in their id" in page.said()
+    assert page.headers["HX-Push-Url"] == "/threads/?user=Zo%C3%AB.Quince%40example.org"
+    assert get("/threads/?find=nobody-at-all", part=True).thread_ids == []
 
 
 def test_users_are_offered_while_one_is_typed(get: Get, agent: Client, copied: Emulator) -> None:
     copied.arrive(3, user="quentin")
     sync(copied)
     assert b'<option value="quentin">3 threads</option>' in agent.get("/users/?user=QUEN").content
+    assert b'value="quentin"' in agent.get("/users/?find=QUEN").content
     assert b"option" not in agent.get("/users/?user=%00").content
 
 
@@ -144,7 +148,8 @@ WRONG = [("from=yesterday", "from"), ("from=2026-09-02&to=2026-09-01", "to"), ("
 def test_what_is_wrong_is_said_beside_the_filter(get: Get, copied: Emulator, query: str, field: str) -> None:
     page = get(f"/threads/?{query}", status=400)
     assert page.said(page.one("p", id=f"{field}-error"))
-    assert not copied.calls
+    assert "Some filters aren't valid" in page.said(page.one("div", id="invalid"))
+    assert page.thread_ids, "the list is shown without it"
 
 
 @pytest.mark.parametrize("fault", DOWN)
@@ -256,7 +261,7 @@ def test_an_archive_that_is_not_whole_says_so(get: Get, copied: Emulator) -> Non
     from threads.archive.models import Progress
 
     Progress.objects.update(reached_end_at=None)
-    assert "The archive is still being filled: 45 threads so far" in get("/threads/?status=active").said()
+    assert "Still syncing threads: 45 threads so far" in get("/threads/?status=active").said()
 
 
 def test_without_an_archive_there_is_no_such_filter(get: Get, emulator: Emulator) -> None:
@@ -273,19 +278,18 @@ ASKED = ["?q=zebra", "?status=locked", "?from=2026-01-01", "?user=nobody&match=p
 @pytest.mark.parametrize("query", ASKED)
 def test_an_empty_archive_is_not_taken_for_an_answer(get: Get, emulator: Emulator, query: str) -> None:
     page = get(f"/threads/{query}")
-    assert "No threads like that" not in page.said()
-    assert "The archive has no threads yet" in page.said()
-    assert "only begun to be filled" in page.said()
+    assert "No threads match" not in page.said()
+    assert "No threads synced yet" in page.said()
+    assert "only just begun" in page.said()
     assert "no live answer" not in page.said()
     emulator.fault = Fault.ERROR_503
-    page = get(f"/threads/{query}")
-    assert "No threads like that" not in page.said()
-    assert "OpenAI, which it is copied from, can't be reached" in page.said()
-    assert "no live answer since" in page.said(page.one("div", id="outage"))
+    for address in (f"/threads/{query}", "/threads/"):
+        page = get(address, status=502)
+        assert "OpenAI can't be reached" in page.said(page.one("div", id="summary"))
+        assert page.one("a", id="again").get("href") == address
     with override_settings(ARCHIVE_ONLY=True):
-        assert "nothing has been copied into it" in get(f"/threads/{query}").said()
-        assert "nothing has been copied into it" in get("/threads/").said()
-    get("/threads/", status=502)
+        assert "shows synced threads only" in get(f"/threads/{query}").said()
+        assert "shows synced threads only" in get("/threads/").said()
 
 
 @pytest.mark.parametrize("query", ASKED)
@@ -298,18 +302,31 @@ def test_an_archive_that_is_not_whole_is_not_taken_for_all(get: Get, copied: Emu
     thread_info.clear_cache()
     copied.fault = Fault.ERROR_503 if down else None
     page = get("/threads/?q=notthere" if query == "?q=zebra" else "/threads/?q=notthere&" + query[1:])
-    assert "No threads like that" not in page.said()
-    assert "No such thread among those in the archive so far" in page.said()
+    assert "No threads match among those synced so far" in page.said()
     if down:
         page = get("/threads/?user=nobody")
         assert "no live answer since" in page.said()
-        assert "before OpenAI could no longer be reached" in page.said()
+        assert "not all: OpenAI can't be reached" in page.said()
 
 
 def test_what_nothing_matches_offers_a_way_out(get: Get, copied: Emulator) -> None:
     page = get("/threads/?q=notthere")
-    assert "No threads like that" in page.said()
-    assert any(link.get("href") == "/threads/" for link in page.all("a"))
+    assert "No threads match" in page.said()
+    ways = {page.said(each): each.get("href") for each in page.one("div", id="summary").iter("a")}
+    assert ways == {
+        "without “Words notthere”": "/threads/",
+        "Customer is exactly “notthere”": "/threads/?user=notthere",
+    }
+    page = get("/threads/?q=notthere&status=locked")
+    ways = {page.said(each): each.get("href") for each in page.one("div", id="summary").iter("a")}
+    assert ways == {
+        "without “Words notthere”": "/threads/?status=locked",
+        "without “Status Locked”": "/threads/?q=notthere",
+        "Customer is exactly “notthere”": "/threads/?user=notthere",
+        "All threads": "/threads/",
+    }
+    locked = len(get("/threads/?status=locked&limit=100").thread_ids)
+    assert f"without “Words notthere”: {locked} thread" in page.said()
 
 
 def test_neighbours_are_those_of_the_search(agent: Client, copied: Emulator) -> None:
@@ -404,8 +421,8 @@ def test_what_is_not_kept_is_not_said_to_be_deleted_while_the_upstream_is_down(g
     copied.fault = Fault.ERROR_503
     assert "There is no such thread" not in get(f"/threads/{new}/", status=502).said()
     assert "was deleted" not in get(f"/threads/?after={new}", status=502).said()
-    assert "No threads of nobody" in get("/threads/?user=nobody").said()
-    assert "No threads of nobody" in get("/threads/?user=nobody").said()
+    assert "No customer nobody" in get("/threads/?user=nobody").said()
+    assert "No customer nobody" in get("/threads/?user=nobody").said()
 
 
 def test_a_step_through_a_filtered_list_without_an_archive_says_why_not(agent: Client, emulator: Emulator) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from django.test import Client
 
+from tests.support.page import Page
 from tests.support.reader import Get
 from threads.emulator import Emulator
 
@@ -135,8 +136,14 @@ def test_filters_stay_while_paging(get: Get, emulator: Emulator) -> None:
     page = get("/threads/?user=heavy&limit=5&order=asc")
     following = get(page.link("next") or "")
     assert following.one("input", id="user").get("value") == "heavy"
-    assert following.said(following.one("select", id="limit").find("option[@selected]")) == "5"
-    assert following.said(following.one("select", id="order").find("option[@selected]")) == "Oldest first"
+    assert chosen(following) == ["Oldest", "5"]
+    fields = {each.get("name"): each.get("value") for each in following.one("form", id="filters").iter("input")}
+    assert (fields["limit"], fields["order"]) == ("5", "asc")
+
+
+def chosen(page: Page) -> list[str]:
+    """What the menu of the order says to be chosen."""
+    return [page.said(each) for each in page.one("details", id="sort").iter("a") if each.get("aria-current")]
 
 
 INVALID = [
@@ -157,36 +164,42 @@ def test_what_is_wrong_is_said_beside_the_field(
     get: Get, emulator: Emulator, query: str, field: str, words: str, part: bool
 ) -> None:
     page = get(f"/threads/?{query}", status=400, part=part)
-    wrong = page.one("input", id=field) if field == "user" else page.one("select", id=field)
-    assert wrong.get("aria-invalid") == "true"
-    assert words in page.said(page.one("p", id=wrong.get("aria-describedby") or ""))
-    assert not emulator.calls
+    assert words in page.said(page.one("p", id=f"{field}-error"))
+    (popover,) = [each for each in page.all("details") if each.get("open") is not None]
+    assert page.one("p", id=f"{field}-error") in popover.iter()
+    if field == "user":
+        wrong = page.one("input", id=field)
+        assert (wrong.get("aria-invalid"), wrong.get("aria-describedby")) == ("true", "user-error")
+    assert page.thread_ids == list(emulator.thread_ids())[:20], "the list is shown without it"
+    assert not page.all("input", form="save-view"), "and is no view to save"
 
 
 @pytest.mark.parametrize(
     "query", ["after=a&before=b", "after=" + "x" * 513, "before=%00", "after=a%0d%0ab", "since=a%c2%85b"]
 )
 def test_a_broken_place_is_said_and_the_first_page_offered(get: Get, emulator: Emulator, query: str) -> None:
-    page = get(f"/threads/?{query}", status=400)
-    assert "can't be shown as asked" in page.said(page.one("div", id="summary"))
-    assert any(link.get("href") == "/threads/" for link in page.all("a"))
-    assert not emulator.calls
+    page = get(f"/threads/?{query}&limit=5", status=400)
+    assert "Some filters aren't valid" in page.said(page.one("div", id="invalid"))
+    assert any(link.get("href") == "/threads/?limit=5" for link in page.one("div", id="invalid").iter("a"))
+    assert page.thread_ids == list(emulator.thread_ids())[:5]
+    assert len(emulator.calls) == 1
 
 
 def test_what_was_right_in_a_wrong_address_is_kept(get: Get, emulator: Emulator) -> None:
+    emulator.arrive(2, user="u")
     page = get("/threads/?limit=50.0&order=asc&user=u&after=a&before=b", status=400)
-    assert page.said(page.one("select", id="limit").find("option[@selected]")) == "50"
-    assert page.said(page.one("select", id="order").find("option[@selected]")) == "Oldest first"
+    assert chosen(page) == ["Oldest", "50"]
     assert page.one("input", id="user").get("value") == "u"
+    assert page.thread_ids == list(emulator.thread_ids("asc", "u"))
 
 
 def test_bytes_that_are_no_text_are_no_error_of_ours(get: Get, emulator: Emulator) -> None:
-    assert "No threads of" in get("/threads/?user=%ff%fe").said()
+    assert "No customer" in get("/threads/?user=%ff%fe").said()
 
 
 def test_a_user_without_threads_is_told_what_to_do(get: Get, emulator: Emulator) -> None:
     page = get("/threads/?user=nobody")
-    assert "No threads of nobody" in page.said()
+    assert "No customer nobody" in page.said()
     assert page.link("next") is None
     assert not page.all("nav", aria_label="Pages")
     assert any(link.get("href") == "/threads/" for link in page.all("a"))

@@ -84,7 +84,7 @@ def test_a_page_is_not_waited_for_and_a_file_is(
     monkeypatch.setattr(engines, "matching_numbers", slow([numbers]))
     page = get("/threads/?q=zeppelina&status=active", status=503)
     assert "This search takes too long" in page.said()
-    assert page.one("input", id="q").get("value") == "zeppelina"
+    assert page.one("input", id="search").get("value") == "zeppelina"
     assert "OpenAI can't be reached" not in page.said()
     ways = [(page.said(each), each.get("href")) for each in page.one("div", id="summary").iter("a")]
     assert ways == [("Clear filters", "/threads/")]
