@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from threads import masking
 from threads.archive.search.snippets import LEADING_ELLIPSIS, TRAILING_ELLIPSIS, ItemMatch, marks
+from threads.archive.store.tokens import PREVIEW
 from threads.archive.thread_info import ThreadInfo
 from threads.chatkit import Status, Thread
 from threads.lib import times
@@ -20,8 +21,8 @@ from threads.web.links import item_url, list_parameter, thread_url, user_url
 
 from .statuses import WORDS, status_class, status_word
 
-OPENING = 200
-"""Characters of a first message that the archive stores for a row."""
+AUTHORS = {"customer": "Customer", "assistant": "Assistant"}
+"""Authors of messages, by `ThreadInfo.last_by`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,9 @@ class ThreadRow:
 class ArchiveColumns:
     """What the archive adds to a row. `opening` is the beginning of the first message, None where the row says as much
     without it. `title` and `reason` are the row's own with matches marked, None without a match. `snippet` is the
-    sentence of a match in the conversation, `snippet_url` the item it is in."""
+    sentence of a match in the conversation, `snippet_url` the item it is in. `last` is the beginning of the last
+    message, `last_by` who wrote it; both are None where there is no preview, where the title says the same, and beside a
+    snippet."""
 
     opening: str | None
     messages: str | None
@@ -59,6 +62,8 @@ class ArchiveColumns:
     reason: Markup | None
     snippet: Markup | None
     snippet_url: str | None
+    last: str | None
+    last_by: str | None
 
 
 def rows(
@@ -122,6 +127,7 @@ def archive_columns(
     """What the archive adds to a row. `encoded_list` is the encoded query of the list that the row is in."""
     count, hit = about.messages, about.hit
     address = thread_url(row.id) if row.id is not None else None
+    last = _opening(about.last) if about.last != row.title and hit is None else None
     return ArchiveColumns(
         opening=_opening(about.opening) if about.opening != row.title and not (row.title and hit) else None,
         messages=None if count is None else f"{count:,} message{'s' if count != 1 else ''}",
@@ -134,6 +140,8 @@ def archive_columns(
         snippet_url=item_url(hit.item_id, address, encoded_list)
         if hit and hit.item_id is not None and address
         else None,
+        last=last,
+        last_by=AUTHORS.get(about.last_by or "") if last else None,
     )
 
 
@@ -160,9 +168,9 @@ def masked_hit(hit: ItemMatch, units: Sequence[str], known: Sequence[str]) -> It
 
 
 def masked_opening(opening: str | None, known: Sequence[str]) -> str | None:
-    """The beginning of a first message for a masked account. A stored opening of full length may end in half an id,
-    which is left out."""
-    if opening is None or len(opening) < OPENING:
+    """The beginning of a first or last message for a masked account. One of full length may end in half an id, which
+    is left out."""
+    if opening is None or len(opening) < PREVIEW:
         return opening and masking.part(opening, known)
     return masking.beginning(opening, known) + "…"
 
@@ -170,12 +178,13 @@ def masked_opening(opening: str | None, known: Sequence[str]) -> str | None:
 def _masked_about(about: ThreadInfo, user: str | None) -> ThreadInfo:
     known = (user,) if user else ()
     hit = masked_hit(about.hit, about.units, known) if about.hit is not None else None
-    return replace(about, opening=masked_opening(about.opening, known), hit=hit)
+    opening, last = masked_opening(about.opening, known), masked_opening(about.last, known)
+    return replace(about, opening=opening, last=last, hit=hit)
 
 
 def _opening(opening: str | None) -> str | None:
-    """The stored opening, with an ellipsis where the message continues."""
-    return f"{opening}…" if opening and len(opening) == OPENING else opening
+    """The stored beginning of a message, with an ellipsis where the message continues."""
+    return f"{opening}…" if opening and len(opening) == PREVIEW else opening
 
 
 def _marked(text: str | None, units: Sequence[str]) -> Markup | None:

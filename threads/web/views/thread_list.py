@@ -22,7 +22,7 @@ from threads.web.erased_notice import erased_user
 from threads.web.fetch_metadata import linkable
 from threads.web.htmx import is_part, set_browser_url
 from threads.web.presenters import errors
-from threads.web.presenters.thread_list import notices, page_sizes, pager, status_choices, summary
+from threads.web.presenters.thread_list import extent, notices, page_sizes, pager, status_choices, summary
 from threads.web.presenters.thread_rows import rows
 from threads.web.request import is_masked, now_and_zone, thread_query
 
@@ -31,14 +31,14 @@ from .saved_views import views_context
 _NOTHING: dict[str, Any] = {
     "errors": {}, "problem": None, "pager": None, "rows": [], "notices": [], "archived": False, "outage": None,
     "lacking": None, "doubt": "", "guessed": None, "filters": 0,
-    "erased": None,
+    "erased": None, "extent": "",
 }  # fmt: skip
 """Defaults for the variables of the template."""
 
 _PLACES = ("place", "after", "before", "since")
 """Parameters without a form field; their errors stand above the table."""
 
-_FIELDS = ("user", "match", "status", "has_reason", "reason", "q", "hour", "from", "to", "order")
+_FIELDS = ("user", "match", "status", "has_reason", "reason", "q", "hour", "from", "to", "in", "sort", "order")
 
 
 @linkable
@@ -110,6 +110,9 @@ def _found(found: service.Listing, asked: ThreadQuery, now: datetime, zone: tzin
         "pager": pages,
         "notices": notices(query, window, pages),
         "summary": summary(query, window, zone),
+        "extent": extent(
+            len(window.rows), found.position, found.total, minimum=found.total_is_minimum, more=window.has_next
+        ),
         "statuses": status_choices(found.counts, query.status),
         "counted": found.counts is not None,
         "archived": found.archived,
@@ -139,6 +142,8 @@ def _form_context(query: ThreadQuery) -> dict[str, Any]:
         "hour_words": times.hour_of_week(query.hour) if query.hour else "",
         "from": str(query.begin or ""),
         "to": str(query.end or ""),
+        "within": query.within or "",
+        "sort": query.sort or "",
         "order": query.order,
         "limit": query.limit,
         "limits": page_sizes(query.limit),
@@ -163,6 +168,7 @@ def _invalid(sent: dict[str, str], invalid: form_fields.Errors) -> dict[str, Any
     return values | {
         "box": query_forms.as_input_value(values["user"]),
         "unboxed": sent.get(query_forms.BOX_PARAMETER, ""),
+        "within": values["in"],
         "order": sent.get("order", "desc"),
         "statuses": status_choices(None, values["status"] or None),
         "counted": False,
