@@ -50,8 +50,8 @@ class ArchiveColumns:
     """What the archive adds to a row. `opening` is the beginning of the first message, None where the row says as much
     without it. `title` and `reason` are the row's own with matches marked, None without a match. `snippet` is the
     sentence of a match in the conversation, `snippet_url` the item it is in. `last` is the beginning of the last
-    message, `last_by` who wrote it; both are None where there is no preview, where the title says the same, and beside a
-    snippet."""
+    message, `last_by` who wrote it; both are None without a preview, beside a snippet, and where the title says the
+    same."""
 
     opening: str | None
     messages: str | None
