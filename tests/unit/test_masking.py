@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from threads import masking
 from threads.archive.search.snippets import ItemMatch, snippet
+from threads.archive.store.tokens import PREVIEW
 from threads.chatkit.types import AssistantMessage, Citation, TextPart, ThreadItem, Unknown
 from threads.rendering.escape import LONGEST
 from threads.web.presenters import thread_rows
-from threads.web.presenters.thread_rows import OPENING
 
 _LETTERS = st.characters(codec="utf-8", exclude_characters="…")
 
@@ -157,8 +157,8 @@ def test_of_what_is_cut_no_more_of_a_name_is_shown_than_of_the_whole(
     assert around is not None
     shown = thread_rows.masked_hit(ItemMatch(None, None, *around), ["zebra"], known).text
     assert _most(shown, name) <= _allowed(name), shown
-    for place in range(OPENING - far // 3, OPENING + 1, 7):
-        opened = " ".join(f"{first[:place].ljust(place, 'x')} {said}{second}{fourth}{'x' * OPENING}".split())[:OPENING]
+    for place in range(PREVIEW - far // 3, PREVIEW + 1, 7):
+        opened = " ".join(f"{first[:place].ljust(place, 'x')} {said}{second}{fourth}{'x' * PREVIEW}".split())[:PREVIEW]
         begun = thread_rows.masked_opening(opened, known)
         assert begun is not None
         assert _most(begun, name) <= _allowed(name), begun

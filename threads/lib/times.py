@@ -131,6 +131,12 @@ def day_bounds(begin: date | None, end: date | None, zone: tzinfo) -> tuple[date
     return _start(begin, zone), _start(end + _DAY if end and end < date.max else None, zone)
 
 
+def day_start(days: int, now: datetime, zone: tzinfo) -> datetime:
+    """The start, as UTC, of the first of so many days in a zone of which the day of `now` is the last."""
+    today = _local(now, zone).date()
+    return day_bounds(today - (days - 1) * _DAY, None, zone)[0] or now
+
+
 def _start(day: date | None, zone: tzinfo) -> datetime | None:
     try:
         return None if day is None else datetime.combine(day, time(), zone).astimezone(UTC)

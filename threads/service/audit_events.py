@@ -30,7 +30,10 @@ def record_list(
         detail["words"] = list(search_units(query.q))
     if listing is not None:
         detail |= {"threads": len(listing.window.rows), **_source(archived=listing.archived)}
-    detail |= {"beside": True} if beside else {}
+    if beside:
+        detail["beside"] = True
+    elif listing is not None and any(each.last and not each.hit for each in listing.about.values()):
+        detail["previews"] = True
     record(Action.SEARCH, outcome, thread_id=beside, user_id=query.user or "", detail=detail)
 
 

@@ -10,8 +10,8 @@ from typing import Literal
 from django.conf import settings
 
 from threads.archive import thread_info
-from threads.archive.models import ArchivedUser
 from threads.archive.search.source import ArchiveSource, StateCount, state_counts
+from threads.archive.search.users import SuggestedUser
 from threads.archive.statement_timeout import limit_statements
 from threads.chatkit import ChatKitError, CursorGone, Thread, TooLarge, is_cursor
 from threads.sources.query import DEFAULT_LIMIT, ThreadQuery
@@ -22,6 +22,7 @@ from .circuit_breaker import UpstreamOutage
 from .conversations import get_user
 from .fallback import ask_live_or_archive, outage_while_empty
 from .results import Listing, NeedsArchiveError
+from .size import with_size
 
 _DOUBTS: dict[type[ChatKitError], str] = {
     CursorGone: "OpenAI refuses this place in its list",
@@ -41,7 +42,7 @@ def list_threads(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
     `NeedsArchiveError`.
     """
     with limit_statements(), failure_recorded(query):
-        found = _without_other_users(_list(query, zone))
+        found = with_size(_without_other_users(_list(query, zone)), zone)
     record_list(found.query, found)
     return found
 
@@ -63,12 +64,13 @@ def list_same_user(thread_id: str) -> Listing | None:
 def list_for_export(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
     """One page of a list for an export: as `list_threads`, but with all rows, and counted on the first page alone. The
     export is the audit event. Raises as `list_threads`."""
-    return _list(query, zone, counted=not query.cursor)
+    # By creation: a thread that is written in while the list is read would change its place.
+    return _list(replace(query, sort="created"), zone, counted=not query.cursor)
 
 
 def list_archive_only(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
     """One page of the archive's list, with only the threads that are no more upstream. Raises `NotFound`."""
-    found = _list_archive(query, zone, counted=False)
+    found = _list_archive(replace(query, sort="created"), zone, counted=False)
     rows = tuple(row for row in found.window.rows if (about := found.about.get(row.id or "")) and about.only_here)
     return replace(found, window=replace(found.window, rows=rows), lacking=None)
 
@@ -95,8 +97,9 @@ def adjacent_thread(
     return found
 
 
-def suggest_users(typed: str) -> list[ArchivedUser]:
-    """Users to suggest while a user id is typed. Recorded in the audit log where there are any."""
+def suggest_users(typed: str) -> list[SuggestedUser]:
+    """Users to suggest while a user id is typed, with their numbers of threads. Recorded in the audit log where there
+    are any."""
     found = thread_info.suggested_users(typed)
     if found:
         record_suggestions(typed, len(found))

@@ -12,6 +12,14 @@ from threads.lib.querystring import encode_query
 Match = Literal["exact", "part"]
 """Whether `user` is a whole user id or a part of one."""
 
+Sort = Literal["created", "best", "latest"]
+"""What a list is sorted by: the creation of the threads, how well they match the search, or their last activity."""
+
+Within = Literal["today", "7d", "30d"]
+"""Days up to now, in the reader's time zone: today, or so many days with today as the last one."""
+
+WITHIN_DAYS: dict[Within, int] = {"today": 1, "7d": 7, "30d": 30}
+
 DEFAULT_LIMIT = 20
 """Threads per page."""
 
@@ -27,9 +35,12 @@ class ThreadQuery:
     - `status`, `reason`: exact. `has_reason`: whether there is a reason.
     - `q`: the search, as typed.
     - `hour`: an hour of the week, such as "0-09" for Mondays from 9 to 10.
-    - `begin`, `end`: first and last day, in the reader's time zone.
+    - `begin`, `end`: first and last day of creation, in the reader's time zone.
+    - `within`: days of the last activity. It stays relative in the address, so that a saved view stays true.
+    - `sort`: None for the list's own order: by creation. "latest" sorts by last activity, for which `order` "desc" is
+      the latest first; threads without activity are last in both orders.
     - `after`, `before`: cursor, the id of the thread just before or just after the page, in `order`. At most one is
-      set.
+      set. In a list by last activity it may also be a `threads.archive.search.activity.Place`.
     - `since`: the id of the newest thread when paging began. Threads newer than it have arrived since.
     """
 
@@ -42,7 +53,9 @@ class ThreadQuery:
     hour: str | None = None
     begin: date | None = None
     end: date | None = None
+    within: Within | None = None
     order: Order = "desc"
+    sort: Sort | None = None
     limit: int = DEFAULT_LIMIT
     after: str | None = None
     before: str | None = None
@@ -61,8 +74,9 @@ class ThreadQuery:
     @property
     def filters(self) -> int:
         """The number of filters that the live API does not have; above 0 only the archive can answer."""
-        values = (self.status, self.has_reason, self.reason, self.q, self.hour, self.begin, self.end)
-        return sum(value is not None for value in values) + (self.user is not None and self.match == "part")
+        values = (self.status, self.has_reason, self.reason, self.q, self.hour, self.begin, self.end, self.within)
+        others = (self.user is not None and self.match == "part", self.sort == "latest")
+        return sum(value is not None for value in values) + sum(others)
 
     def first(self) -> ThreadQuery:
         """The first page of the same list."""
@@ -113,7 +127,9 @@ class ThreadQuery:
             "hour": self.hour,
             "from": self.begin,
             "to": self.end,
+            "in": self.within,
             "order": self.order if self.order != "desc" else None,
+            "sort": self.sort,
             "limit": self.limit if self.limit != DEFAULT_LIMIT else None,
             "after": self.after,
             "before": self.before,

@@ -59,7 +59,17 @@ FIELDS: dict[str, forms.Field] = {
     ),
     "from": day(),
     "to": day(),
+    "in": forms.ChoiceField(
+        required=False,
+        choices=[("today", "Today"), ("7d", "Last 7 days"), ("30d", "Last 30 days")],
+        error_messages={"invalid_choice": "The days of the last message are today, 7d or 30d."},
+    ),
     "order": order(),
+    "sort": forms.ChoiceField(
+        required=False,
+        choices=[("created", "Created"), ("latest", "Latest activity"), ("best", "Best match")],
+        error_messages={"invalid_choice": "Sort is created, latest (latest activity) or best (best match)."},
+    ),
     "limit": rows_per_page(0, MAX_LIMIT),
     "after": _Cursor("A place in the list", MAX_ID),
     "before": _Cursor("A place in the list", MAX_ID),
@@ -119,6 +129,7 @@ def parse_thread_query(parameters: Mapping[str, str], *, masked: bool) -> tuple[
     if errors:
         return None, errors
     values["has_reason"] = {"yes": True, "no": False}.get(values["has_reason"])
+    values["within"], values["sort"] = values.pop("in") or None, values["sort"] or None
     values["limit"] = DEFAULT_LIMIT if values["limit"] is None else values["limit"]
     return ThreadQuery(**values), {}
 

@@ -80,6 +80,7 @@ class Candidate(NamedTuple):
     reason: str | None
     user: str | None
     created_at: datetime | None
+    last_activity_at: datetime | None
 
 
 CandidateFilter = Callable[[Candidate], bool]
@@ -246,8 +247,7 @@ def _narrowed(span: Span) -> tuple[int, int]:
 
 
 def _checked(numbers: Sequence[int], phrases: Sequence[str], fits: CandidateFilter | None) -> list[int]:
-    columns = ("number", "title", "reason", "user", "created_at")
-    rows = ArchivedThread.objects.filter(number__in=numbers).values_list(*columns)
+    rows = ArchivedThread.objects.filter(number__in=numbers).values_list(*Candidate._fields)
     threads = {row[0]: Candidate(*row) for row in rows}
     left = [number for number in numbers if number in threads and (fits is None or fits(threads[number]))]
     for phrase in phrases:

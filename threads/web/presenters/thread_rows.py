@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from threads import masking
 from threads.archive.search.snippets import LEADING_ELLIPSIS, TRAILING_ELLIPSIS, ItemMatch, marks
+from threads.archive.store.tokens import PREVIEW
 from threads.archive.thread_info import ThreadInfo
 from threads.chatkit import Status, Thread
 from threads.lib import times
@@ -21,8 +22,8 @@ from threads.web.links import item_url, list_parameter, thread_url, user_url
 
 from .statuses import ICONS, WORDS, status_class, status_word
 
-OPENING = 200
-"""Characters of a first message that the archive stores for a row."""
+AUTHORS = {"customer": "Customer", "assistant": "Assistant"}
+"""Authors of messages, by `ThreadInfo.last_by`."""
 
 _WHOLE_REASON, _WHOLE_WHEN_WIDE = 32, 40
 """Widths of reasons, in small letters, that a row shows whole on a phone, and in a window of 1,440 px."""
@@ -68,7 +69,8 @@ class ArchiveColumns:
     without it. `active` is the time of the last message. `overdue` says when a row was last checked that the sync
     should have checked since, None for others. `title` and `reason` are the row's own with matches marked, None without
     a match. `snippet` is the sentence of a match in the conversation, `snippet_url` the item it is in. `last` is the
-    beginning of the last message, `last_by` who wrote it; both are None where there is no preview."""
+    beginning of the last message, `last_by` who wrote it; both are None without a preview, beside a snippet, and where
+    the title says the same."""
 
     opening: str | None
     messages: str | None
@@ -82,8 +84,8 @@ class ArchiveColumns:
     reason: Markup | None
     snippet: Markup | None
     snippet_url: str | None
-    last: str | None = None
-    last_by: str | None = None
+    last: str | None
+    last_by: str | None
 
 
 def rows(
@@ -148,6 +150,7 @@ def archive_columns(
     count, hit, active = about.messages, about.hit, about.last_activity_at
     checked = about.checked_at if archived and about.deleted_upstream_at is None else None
     address = thread_url(row.id) if row.id is not None else None
+    last = _opening(about.last) if about.last != row.title and hit is None else None
     return ArchiveColumns(
         opening=_opening(about.opening) if about.opening != row.title and not (row.title and hit) else None,
         messages=None if count is None else f"{count:,}",
@@ -163,6 +166,8 @@ def archive_columns(
         snippet_url=item_url(hit.item_id, address, encoded_list)
         if hit and hit.item_id is not None and address
         else None,
+        last=last,
+        last_by=AUTHORS.get(about.last_by or "") if last else None,
     )
 
 
@@ -189,9 +194,9 @@ def masked_hit(hit: ItemMatch, units: Sequence[str], known: Sequence[str]) -> It
 
 
 def masked_opening(opening: str | None, known: Sequence[str]) -> str | None:
-    """The beginning of a first message for a masked account. A stored opening of full length may end in half an id,
-    which is left out."""
-    if opening is None or len(opening) < OPENING:
+    """The beginning of a first or last message for a masked account. One of full length may end in half an id, which
+    is left out."""
+    if opening is None or len(opening) < PREVIEW:
         return opening and masking.part(opening, known)
     return masking.beginning(opening, known) + "…"
 
@@ -204,12 +209,13 @@ def _overdue_after() -> timedelta:
 def _masked_about(about: ThreadInfo, user: str | None) -> ThreadInfo:
     known = (user,) if user else ()
     hit = masked_hit(about.hit, about.units, known) if about.hit is not None else None
-    return replace(about, opening=masked_opening(about.opening, known), hit=hit)
+    opening, last = masked_opening(about.opening, known), masked_opening(about.last, known)
+    return replace(about, opening=opening, last=last, hit=hit)
 
 
 def _opening(opening: str | None) -> str | None:
-    """The stored opening, with an ellipsis where the message continues."""
-    return f"{opening}…" if opening and len(opening) == OPENING else opening
+    """The stored beginning of a message, with an ellipsis where the message continues."""
+    return f"{opening}…" if opening and len(opening) == PREVIEW else opening
 
 
 def _marked(text: str | None, units: Sequence[str]) -> Markup | None:

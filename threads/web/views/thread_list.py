@@ -29,10 +29,11 @@ from threads.web.erased_notice import erased_user, was_erased
 from threads.web.fetch_metadata import linkable
 from threads.web.htmx import htmx, is_part, set_browser_url
 from threads.web.presenters import errors
-from threads.web.presenters.filters import chips
+from threads.web.presenters.filters import WITHIN, chips
 from threads.web.presenters.thread_list import (
-    ORDERS,
+    extent,
     notices,
+    orders,
     page_sizes,
     pager,
     status_choices,
@@ -48,11 +49,11 @@ from .saved_views import views_context
 _NOTHING: dict[str, Any] = {
     "errors": {}, "misplaced": {}, "problem": None, "pager": None, "rows": [], "notices": [], "archived": False,
     "outage": None, "syncing": [], "lacking": None, "doubt": "", "erased": None, "unknown": None, "similar": [],
-    "without": [], "customer_url": None, "customer": None, "total": None, "first_row": None,
+    "without": [], "customer_url": None, "customer": None, "extent": "", "first_row": None, "total": None,
 }  # fmt: skip
 """Defaults for the variables of the template."""
 
-_FIELDS = ("user", "match", "status", "has_reason", "from", "to", "order", "limit")
+_FIELDS = ("user", "match", "status", "has_reason", "from", "to", "in", "sort", "order", "limit")
 """Parameters whose errors stand at a field or in a menu; those of others stand above the list."""
 
 _WORDS = {"q": query_forms.FIELDS["q"]}
@@ -196,6 +197,11 @@ def _found(found: service.Listing, now: datetime, zone: tzinfo, *, masked: bool)
         "pager": pages,
         "notices": notices(query, window, pages),
         "summary": summary(query, window, zone),
+        "extent": extent(
+            len(window.rows), found.position, found.total, minimum=found.total_is_minimum, more=window.has_next
+        ),
+        "first_row": found.position,
+        "total": None if found.total_is_minimum else found.total,
         "statuses": status_choices(found.counts, query.status),
         "archived": found.archived,
         "confirmed": times.relative(min(confirmed), now) if found.archived and confirmed else None,
@@ -238,9 +244,12 @@ def _form(query: ThreadQuery, sent: Mapping[str, str], invalid: form_fields.Erro
         "has_reason": {True: "yes", False: "no", None: ""}[query.has_reason],
         "from": str(query.begin or ""),
         "to": str(query.end or ""),
+        "within": query.within or "",
     }
     # No HTML can hold a NUL.
     typed = {name: sent.get(name, "").replace("\0", "\ufffd") for name in _FIELDS if name in invalid}
+    if "in" in typed:
+        typed["within"] = typed.pop("in")
     return (
         values
         | typed
@@ -256,9 +265,9 @@ def _form(query: ThreadQuery, sent: Mapping[str, str], invalid: form_fields.Erro
             "hour": query.hour or "",
             "order": query.order,
             "limit": query.limit,
-            "orders": [
-                (name, links.list_url(query.ordered(order)), order == query.order) for order, name in ORDERS.items()
-            ],
+            "sort": query.sort or "",
+            "days": WITHIN,
+            "orders": orders(query),
             "sizes": [
                 (size, links.list_url(query.sized(size)), size == query.limit) for size in page_sizes(query.limit)
             ],

@@ -22,7 +22,6 @@ from tqdm import tqdm
 
 from threads.archive import database_guard, reindex
 from threads.archive.completeness import Completeness
-from threads.archive.models import StaleIndex
 from threads.archive.report import ATTACHMENTS_NOTE, ArchiveReport, archive_report
 from threads.archive.sync import status
 from threads.archive.sync.lease import LeaseHeldError
@@ -84,9 +83,7 @@ class Command(BaseCommand):
 
     def _index(self) -> None:
         try:
-            with tqdm(
-                desc="Threads", unit="", total=StaleIndex.objects.count(), file=sys.stderr, dynamic_ncols=True
-            ) as bar:
+            with tqdm(desc="Threads", unit="", total=reindex.count_due(), file=sys.stderr, dynamic_ncols=True) as bar:
                 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
                 reindex.run(watch=bar.update)
         except (LeaseHeldError, LeaseLostError):
