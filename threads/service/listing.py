@@ -12,7 +12,7 @@ from threads.archive import thread_info
 from threads.archive.models import ArchivedUser
 from threads.archive.search.source import ArchiveSource
 from threads.archive.statement_timeout import limit_statements
-from threads.chatkit import ChatKitError, CursorGone, Thread, TooLarge, is_cursor
+from threads.chatkit import ChatKitError, CursorGone, NotFound, Thread, TooLarge, is_cursor
 from threads.sources.query import DEFAULT_LIMIT, ThreadQuery
 from threads.sources.window import ThreadSource, Window
 
@@ -211,7 +211,12 @@ def _neighbour(query: ThreadQuery, zone: tzinfo) -> str | None:
 
 def _archived_rows(query: ThreadQuery, zone: tzinfo) -> tuple[Thread, ...]:
     with limit_statements():
-        return ArchiveSource(zone).list_threads(query).rows
+        try:
+            return ArchiveSource(zone).list_threads(query).rows
+        except NotFound:
+            if not thread_info.is_archived_cursor(query.cursor):
+                raise
+            return ()  # a thread that has left a ranking has no neighbours in it
 
 
 def _ids(window: Window[Thread]) -> list[str]:

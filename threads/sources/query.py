@@ -12,6 +12,9 @@ from threads.lib.querystring import encode_query
 Match = Literal["exact", "part"]
 """Whether `user` is a whole user id or a part of one."""
 
+Sort = Literal["created", "best", "latest"]
+"""What a list is sorted by: creation, in the API's order; best match; or latest activity."""
+
 DEFAULT_LIMIT = 20
 """Threads per page."""
 
@@ -28,6 +31,8 @@ class ThreadQuery:
     - `q`: the search, as typed.
     - `hour`: an hour of the week, such as "0-09" for Mondays from 9 to 10.
     - `begin`, `end`: first and last day, in the reader's time zone.
+    - `sort`: what the list is sorted by; None for the default, see `default_sort`. `order` is the direction of a sort
+      by creation.
     - `after`, `before`: cursor, the id of the thread just before or just after the page, in `order`. At most one is
       set.
     - `since`: the id of the newest thread when paging began. Threads newer than it have arrived since.
@@ -44,6 +49,7 @@ class ThreadQuery:
     hour: str | None = None
     begin: date | None = None
     end: date | None = None
+    sort: Sort | None = None
     order: Order = "desc"
     limit: int = DEFAULT_LIMIT
     after: str | None = None
@@ -55,6 +61,16 @@ class ThreadQuery:
     def cursor(self) -> str | None:
         """The thread id that the page is next to; None for the first page."""
         return self.after or self.before
+
+    @property
+    def default_sort(self) -> Sort:
+        """Best match for a search, unless it asks for the oldest threads first; else creation."""
+        return "best" if self.q is not None and self.order == "desc" else "created"
+
+    @property
+    def sorted_by(self) -> Sort:
+        """What the list is sorted by."""
+        return self.sort or self.default_sort
 
     @property
     def exact_user(self) -> str | None:
@@ -99,6 +115,7 @@ class ThreadQuery:
             "hour": self.hour,
             "from": self.begin,
             "to": self.end,
+            "sort": self.sort if self.sort != self.default_sort else None,
             "order": self.order if self.order != "desc" else None,
             "limit": self.limit if self.limit != DEFAULT_LIMIT else None,
             "after": self.after,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -59,6 +60,11 @@ FIELDS: dict[str, forms.Field] = {
     ),
     "from": day(),
     "to": day(),
+    "sort": forms.ChoiceField(
+        required=False,
+        choices=[("created", "Created"), ("best", "Best match"), ("latest", "Latest activity")],
+        error_messages={"invalid_choice": "Sort is created, best (best match) or latest (latest activity)."},
+    ),
     "order": order(),
     "limit": rows_per_page(0, MAX_LIMIT),
     "after": _Cursor("A place in the list", MAX_ID),
@@ -97,6 +103,8 @@ THREAD_ID = OpaqueTextField("A thread id", MAX_ID)
 _WHOLE_IDS = "Your account sees user ids shortened, and finds users by their whole id only. Leave this out."
 """A search by a part would let a masked account find an id one character at a time."""
 
+_NO_WORDS = "Best match needs words to search for. Type some, or choose another order."
+
 BOX_PARAMETER = "find"
 """Parameter that the search box sends beside `user`: the percent-encoded user id that the box was filled with, or "".
 
@@ -113,11 +121,19 @@ def parse_thread_query(parameters: Mapping[str, str], *, masked: bool) -> tuple[
     values["match"] = "part" if values.get("match") == "part" and values.get("user") is not None else "exact"
     if masked and values["match"] == "part":
         errors["match"] = [_WHOLE_IDS]
+    if values.get("sort") == "best" and values.get("q") is None and "q" not in errors:
+        errors["sort"] = [_NO_WORDS]
     if errors:
         return None, errors
     values["has_reason"] = {"yes": True, "no": False}.get(values["has_reason"])
     values["limit"] = DEFAULT_LIMIT if values["limit"] is None else values["limit"]
-    return ThreadQuery(**values, guess=is_typed(parameters) and not masked and values["match"] == "exact"), {}
+    values["sort"] = values["sort"] or None
+    if values["sort"] == "best":
+        values["order"] = "desc"  # a ranking has one direction
+    elif values["sort"] is None and parameters.get("order") == "desc":
+        values["sort"] = "created"  # by name, the API's order
+    query = ThreadQuery(**values, guess=is_typed(parameters) and not masked and values["match"] == "exact")
+    return (replace(query, sort=None) if query.sort == query.default_sort else query), {}
 
 
 def is_typed(parameters: Mapping[str, str]) -> bool:

@@ -57,7 +57,7 @@ def page_sizes(limit: int) -> list[int]:
 def pager(query: ThreadQuery, window: Window[Thread]) -> Pager:
     """The paging links. Pages that start from the newest thread carry its id as `since`, so that the way back
     recognises the first page, and the threads that have arrived before it."""
-    newest_first = query.order == "desc"
+    newest_first = query.order == "desc" and not window.ranked
     since = query.since
     if newest_first and query.cursor is None:
         since = window.first_id
@@ -70,7 +70,7 @@ def pager(query: ThreadQuery, window: Window[Thread]) -> Pager:
         previous_url=list_url(previous) if previous else None,
         next_url=list_url(following) if following else None,
         newer_arrived=newest_first and at_newest and previous is not None,
-        at_start="Newest threads" if newest_first else "Oldest threads",
+        at_start="Best matches" if window.ranked else "Newest threads" if newest_first else "Oldest threads",
         at_end="End of the list",
     )
 
@@ -96,6 +96,8 @@ def summary(query: ThreadQuery, window: Window[Thread], zone: tzinfo) -> str:
     if query.user:
         user = query.user if query.user.strip() else "a user whose id is blank"
         sentence += f" of {user}" if query.match == "exact" else f" of users with “{query.user}” in their id"
+    if window.ranked:
+        return sentence + ", best match first."
     sentence += ", newest first" if query.order == "desc" else ", oldest first"
     created = [thread.created_at for thread in window.rows if thread.created_at]
     if created:

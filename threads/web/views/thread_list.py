@@ -12,6 +12,7 @@ from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefre
 
 from threads import masking, service
 from threads.archive import thread_info
+from threads.archive.search.words import could_be_phrase
 from threads.chatkit import ChatKitError
 from threads.lib import form_fields, times
 from threads.roles import Right, needs
@@ -30,7 +31,7 @@ from .saved_views import views_context
 
 _NOTHING: dict[str, Any] = {
     "errors": {}, "problem": None, "pager": None, "rows": [], "notices": [], "archived": False, "outage": None,
-    "lacking": None, "doubt": "", "guessed": None, "filters": 0,
+    "lacking": None, "doubt": "", "guessed": None, "filters": 0, "could_be_phrase": False,
     "erased": None,
 }  # fmt: skip
 """Defaults for the variables of the template."""
@@ -38,7 +39,7 @@ _NOTHING: dict[str, Any] = {
 _PLACES = ("place", "after", "before", "since")
 """Parameters without a form field; their errors stand above the table."""
 
-_FIELDS = ("user", "match", "status", "has_reason", "reason", "q", "hour", "from", "to", "order")
+_FIELDS = ("user", "match", "status", "has_reason", "reason", "q", "hour", "from", "to", "sort", "order")
 
 
 @linkable
@@ -139,7 +140,8 @@ def _form_context(query: ThreadQuery) -> dict[str, Any]:
         "hour_words": times.hour_of_week(query.hour) if query.hour else "",
         "from": str(query.begin or ""),
         "to": str(query.end or ""),
-        "order": query.order,
+        "order": query.order if query.sorted_by != "best" else "",
+        "could_be_phrase": query.q is not None and could_be_phrase(query.q),
         "limit": query.limit,
         "limits": page_sizes(query.limit),
         "cursor": query.cursor,
@@ -163,14 +165,14 @@ def _invalid(sent: dict[str, str], invalid: form_fields.Errors) -> dict[str, Any
     return values | {
         "box": query_forms.as_input_value(values["user"]),
         "unboxed": sent.get(query_forms.BOX_PARAMETER, ""),
-        "order": sent.get("order", "desc"),
+        "order": sent.get("order", "" if values["q"] else "desc"),
         "statuses": status_choices(None, values["status"] or None),
         "counted": False,
         "hour_words": values["hour"],
         "limit": limit,
         "limits": page_sizes(limit),
         "errors": invalid,
-        "filters": sum(bool(values[name]) for name in _FIELDS[1:-1]),
+        "filters": sum(bool(values[name]) for name in _FIELDS[1:-2]),
         "misplaced": {name: invalid[name] for name in _PLACES if name in invalid},
         "marked": bool(invalid.keys() - _PLACES),
         "all_url": links.list_url(ThreadQuery()),
