@@ -77,7 +77,7 @@ def test_choosing_rows_and_order_submits(page: Page, upstream: Emulator, watch: 
     page.goto("/threads/")
     page.get_by_label("Rows").select_option("100")
     shows(page, list(upstream.thread_ids())[:100])
-    page.get_by_label("Order", exact=True).select_option("asc")
+    page.get_by_label("Sort", exact=True).select_option("asc")
     shows(page, list(upstream.thread_ids("asc"))[:100])
     expect(page).to_have_url("/threads/?order=asc&limit=100")
     assert len(watch.documents()) == 1

@@ -108,13 +108,13 @@ def test_back_after_the_skip_link(page: Page, upstream: Emulator) -> None:
 
 def test_choosing_in_a_list_by_keyboard_keeps_the_focus(page: Page, upstream: Emulator) -> None:
     page.goto("/threads/")
-    page.get_by_label("Order", exact=True).focus()
+    page.get_by_label("Sort", exact=True).focus()
     page.keyboard.press("o")
     shows(page, list(upstream.thread_ids("asc"))[:20])
-    expect(page.get_by_label("Order", exact=True)).to_be_focused()
+    expect(page.get_by_label("Sort", exact=True)).to_be_focused()
     page.keyboard.press("n")
     shows(page, list(upstream.thread_ids())[:20])
-    expect(page.get_by_label("Order", exact=True)).to_be_focused()
+    expect(page.get_by_label("Sort", exact=True)).to_be_focused()
 
 
 @pytest.mark.parametrize("size", _WINDOWS, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -231,7 +231,7 @@ def test_brackets_stay_in_the_filtered_list(page: Page, upstream: Patchy) -> Non
     expect(page.get_by_text("This is the last thread of the list.")).to_be_visible()
     page.keyboard.press("u")
     expect(page.get_by_label("User id")).to_have_value(user)
-    expect(page.get_by_label("Order", exact=True)).to_have_value("asc")
+    expect(page.get_by_label("Sort", exact=True)).to_have_value("asc")
 
 
 def test_brackets_lead_to_the_row_on_its_own_page(page: Page, upstream: Patchy) -> None:

@@ -41,7 +41,7 @@ def test_walk_to_the_end_and_back(page: Page, upstream: Emulator) -> None:
 def test_oldest_first(page: Page, upstream: Emulator) -> None:
     pages = pages_of(list(upstream.thread_ids("asc")))
     page.goto("/threads/")
-    page.get_by_label("Order", exact=True).select_option("asc")
+    page.get_by_label("Sort", exact=True).select_option("asc")
     shows(page, pages[0])
     expect(page.get_by_text("Oldest threads", exact=True)).to_be_visible()
     following(page).click()

@@ -53,7 +53,7 @@ def test_fault_of_a_whole_page(
     assert response is not None
     assert response.status == status
     expect(page.locator("#browse").get_by_role("alert")).to_contain_text(says)
-    expect(page.get_by_label("Order", exact=True)).to_have_value("asc")
+    expect(page.get_by_label("Sort", exact=True)).to_have_value("asc")
     upstream.fault = None
     page.get_by_role("link", name="Try again").click()
     shows(page, list(upstream.thread_ids("asc"))[:20])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -21,7 +21,8 @@ from . import removal, user_ids
 from .models import ArchivedThread, Progress, StaleIndex, ThreadState, current
 from .report import MAX_CUT_THREADS
 from .search import engines, users
-from .search.snippets import ItemMatch, best_item
+from .search.ranking import sought
+from .search.snippets import ItemMatch, Sought, best_item
 from .search.source import MOST_COUNTED, BoundedCount, to_thread
 from .search.users import SuggestedUser
 from .search.words import folded_units
@@ -47,7 +48,7 @@ class ThreadInfo:
 
     `opening` is the beginning of the user's first message. `messages` is None until the items are read.
     `deleted_upstream_at` is the time when the thread was found to be deleted upstream, `checked_at` when it was last
-    seen there. `only_here` tells whether only the archive has it. `units` are the folded words searched for, `hit` the
+    seen there. `only_here` tells whether only the archive has it. `sought` are the words searched for, `hit` the
     item that contains them; `unlooked` tells whether the search for the item timed out. `last` is the beginning of the
     last message, `last_by` its author ("customer" or "assistant"); both are None until the items are read, and with
     `LIST_PREVIEWS` off.
@@ -59,7 +60,7 @@ class ThreadInfo:
     checked_at: datetime
     deleted_upstream_at: datetime | None
     only_here: bool = False
-    units: tuple[str, ...] = ()
+    sought: Sought = field(default_factory=Sought)
     hit: ItemMatch | None = None
     unlooked: bool = False
     last: str | None = None
@@ -68,11 +69,12 @@ class ThreadInfo:
 
 def by_id(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, ThreadInfo]:
     """Archived threads by id; with `searched`, each with the item that contains that text."""
-    looked_for = search_units(searched) if searched else ()
+    looked_for = Sought()
     kept = list(ArchivedThread.objects.filter(thread_id__in=thread_ids).defer("raw"))
     hits: dict[int, ItemMatch | None] = {}
-    if looked_for:
+    if searched and kept:
         with suppress(QueryTimeout), statement_timeout():
+            looked_for = sought(search_units(searched))
             for thread in kept:
                 hits[thread.number] = best_item(thread.number, looked_for)
     return {
@@ -83,9 +85,9 @@ def by_id(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, T
             checked_at=thread.checked_at,
             deleted_upstream_at=thread.deleted_upstream_at,
             only_here=any((thread.deleted_upstream_at, thread.withheld_at, thread.former_at)),
-            units=looked_for,
+            sought=looked_for,
             hit=hits.get(thread.number),
-            unlooked=bool(looked_for) and thread.number not in hits,
+            unlooked=bool(searched) and thread.number not in hits,
             last=thread.last_message if _has_preview(thread) else None,
             last_by=thread.last_by or None if _has_preview(thread) else None,
         )

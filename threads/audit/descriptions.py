@@ -72,6 +72,7 @@ _FILTERS = {
     "hour": "Hour of the week",
     "from": "From day",
     "to": "To day",
+    "sort": "Sorted by",
     "order": "Order",
     "limit": "Rows per page",
     "after": "Behind",

@@ -13,7 +13,7 @@ from threads.archive import thread_info
 from threads.archive.search.source import ArchiveSource, StateCount, state_counts
 from threads.archive.search.users import SuggestedUser
 from threads.archive.statement_timeout import limit_statements
-from threads.chatkit import ChatKitError, CursorGone, Thread, TooLarge, is_cursor
+from threads.chatkit import ChatKitError, CursorGone, NotFound, Thread, TooLarge, is_cursor
 from threads.sources.query import DEFAULT_LIMIT, ThreadQuery
 from threads.sources.window import ThreadSource, Window
 
@@ -106,7 +106,7 @@ def suggest_users(typed: str) -> list[SuggestedUser]:
     return found
 
 
-def similar_users(user: str) -> list[ArchivedUser]:
+def similar_users(user: str) -> list[SuggestedUser]:
     """Users whose ids contain this one, or the part before its @. Recorded as `suggest_users`."""
     return suggest_users(user) or suggest_users(user.partition("@")[0].strip())
 
@@ -253,7 +253,12 @@ def _listed_ids(query: ThreadQuery, zone: tzinfo) -> list[str]:
 
 def _archived_rows(query: ThreadQuery, zone: tzinfo) -> tuple[Thread, ...]:
     with limit_statements():
-        return ArchiveSource(zone).list_threads(query).rows
+        try:
+            return ArchiveSource(zone).list_threads(query).rows
+        except NotFound:
+            if not thread_info.is_archived_cursor(query.cursor):
+                raise
+            return ()  # a thread that has left a ranking has no neighbours in it
 
 
 def _ids(window: Window[Thread]) -> list[str]:

@@ -13,7 +13,7 @@ Match = Literal["exact", "part"]
 """Whether `user` is a whole user id or a part of one."""
 
 Sort = Literal["created", "best", "latest"]
-"""What a list is sorted by: the creation of the threads, how well they match the search, or their last activity."""
+"""What a list is sorted by: creation, in the API's order; best match; or latest activity."""
 
 Within = Literal["today", "7d", "30d"]
 """Days up to now, in the reader's time zone: today, or so many days with today as the last one."""
@@ -37,8 +37,8 @@ class ThreadQuery:
     - `hour`: an hour of the week, such as "0-09" for Mondays from 9 to 10.
     - `begin`, `end`: first and last day of creation, in the reader's time zone.
     - `within`: days of the last activity. It stays relative in the address, so that a saved view stays true.
-    - `sort`: None for the list's own order: by creation. "latest" sorts by last activity, for which `order` "desc" is
-      the latest first; threads without activity are last in both orders.
+    - `sort`: None for the default, see `default_sort`. `order` is the direction of a sort by creation, or by latest
+      activity, for which "desc" is the latest first; threads without activity are last in both orders.
     - `after`, `before`: cursor, the id of the thread just before or just after the page, in `order`. At most one is
       set. In a list by last activity it may also be a `threads.archive.search.activity.Place`.
     - `since`: the id of the newest thread when paging began. Threads newer than it have arrived since.
@@ -65,6 +65,16 @@ class ThreadQuery:
     def cursor(self) -> str | None:
         """The thread id that the page is next to; None for the first page."""
         return self.after or self.before
+
+    @property
+    def default_sort(self) -> Sort:
+        """Best match for a search, unless it asks for the oldest threads first; else creation."""
+        return "best" if self.q is not None and self.order == "desc" else "created"
+
+    @property
+    def sorted_by(self) -> Sort:
+        """What the list is sorted by."""
+        return self.sort or self.default_sort
 
     @property
     def exact_user(self) -> str | None:
@@ -103,9 +113,10 @@ class ThreadQuery:
         """The first page of all threads, in the same order."""
         return ThreadQuery(order=self.order, limit=self.limit)
 
-    def ordered(self, order: Order) -> ThreadQuery:
+    def ordered(self, order: Order, sort: Sort = "created") -> ThreadQuery:
         """The first page of the same list in this order."""
-        return replace(self.first(), order=order)
+        found = replace(self.first(), order=order, sort=sort)
+        return replace(found, sort=None) if sort == found.default_sort else found
 
     def sized(self, limit: int) -> ThreadQuery:
         """The first page of the same list with this many threads."""
@@ -128,8 +139,8 @@ class ThreadQuery:
             "from": self.begin,
             "to": self.end,
             "in": self.within,
+            "sort": self.sort if self.sort != self.default_sort else None,
             "order": self.order if self.order != "desc" else None,
-            "sort": self.sort,
             "limit": self.limit if self.limit != DEFAULT_LIMIT else None,
             "after": self.after,
             "before": self.before,

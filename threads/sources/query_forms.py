@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -110,6 +111,8 @@ THREAD_ID = OpaqueTextField("A thread id", MAX_ID)
 _WHOLE_IDS = "Your account sees user ids shortened, and finds users by their whole id only. Leave this out."
 """A search by a part would let a masked account find an id one character at a time."""
 
+_NO_WORDS = "Best match needs words to search for. Type some, or choose another order."
+
 # Parameters of the page's form, beside those of a list:
 #
 # - `find`, the search box: a user id, a thread's id or address, or words. The service decides which.
@@ -126,12 +129,19 @@ def parse_thread_query(parameters: Mapping[str, str], *, masked: bool) -> tuple[
     values["match"] = "part" if values.get("match") == "part" and values.get("user") is not None else "exact"
     if masked and values["match"] == "part":
         errors["match"] = [_WHOLE_IDS]
+    if values.get("sort") == "best" and values.get("q") is None and "q" not in errors:
+        errors["sort"] = [_NO_WORDS]
     if errors:
         return None, errors
     values["has_reason"] = {"yes": True, "no": False}.get(values["has_reason"])
     values["within"], values["sort"] = values.pop("in") or None, values["sort"] or None
     values["limit"] = DEFAULT_LIMIT if values["limit"] is None else values["limit"]
-    return ThreadQuery(**values), {}
+    if values["sort"] == "best":
+        values["order"] = "desc"  # a ranking has one direction
+    elif values["sort"] is None and parameters.get("order") == "desc":
+        values["sort"] = "created"  # by name, the API's order
+    query = ThreadQuery(**values)
+    return (replace(query, sort=None) if query.sort == query.default_sort else query), {}
 
 
 def without_invalid(parameters: Mapping[str, str], errors: Errors) -> dict[str, str]:

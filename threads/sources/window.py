@@ -17,8 +17,9 @@ class Window(Generic[RowT_co]):
     """One page of a list, rows in the query's order.
 
     `first_id` and `last_id` are the cursors at its ends, None where there is none. `lost` means that more rows follow
-    and no cursor leads to them, `lost_before` that more rows come before and no cursor does. `notes` are sentences
-    about the page for the reader; `gaps` are sentences on why the rows may not be all that match.
+    and no cursor leads to them, `lost_before` that more rows come before and no cursor does. `ranked` tells that the
+    rows are sorted by best match. `notes` are sentences about the page for the reader; `gaps` are sentences on why the
+    rows may not be all that match.
     """
 
     rows: tuple[RowT_co, ...]
@@ -30,6 +31,7 @@ class Window(Generic[RowT_co]):
     lost: bool = False
     lost_before: bool = False
     gaps: tuple[str, ...] = ()
+    ranked: bool = False
 
     @property
     def has_more(self) -> bool:

@@ -110,6 +110,7 @@ queries = st.builds(
     hour=st.sampled_from([None, None, None, "0-09", "4-14", "6-23"]),
     begin=st.none() | days,
     end=st.none() | days,
+    sort=st.just("created"),
     order=st.sampled_from(["asc", "desc"]),
     limit=st.sampled_from([1, 3, 20, 100]),
 )

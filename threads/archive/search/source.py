@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from threads.archive import user_ids
 from threads.archive.models import ArchivedItem, ArchivedThread, OversizedItem, QuarterCount, Reason, ThreadState
-from threads.archive.statement_timeout import statement_timeout
+from threads.archive.statement_timeout import QueryTimeout, statement_timeout
 from threads.archive.store import word_index
 from threads.archive.store.counters import QUARTER_SECONDS, digest
 from threads.chatkit import LeftOut, NotFound, Thread, ThreadItem
@@ -30,14 +30,30 @@ from threads.sources.window import Window
 from . import users
 from .activity import MOST_SORTED, ActivityRanges, Direction, Place, beyond, read_place, sorted_places
 from .ranges import Span, created_between, day_spans
+from .ranking import MOST_RANKED, Candidates, Ranking, candidates
 from .users import UserMatches
-from .words import Candidate, CandidateFilter, Search, find_threads, parse
+from .words import Candidate, CandidateFilter, Groups, Search, find_threads, parse
 
 _ALL = (-(2**62), 2**62)
 _EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 MOST_COUNTED, MOST_MATCHES_COUNTED = 10_000, 1_000
 """Threads up to which a list is counted, and a list with a search."""
+
+_FEWEST_RANKED = 100
+"""Threads that are worth ranking where the search has to give up early."""
+
+_MOST_IN_RANGE = 5 * MOST_RANKED
+"""Threads that are looked up to tell which of the ranked ones have whole words."""
+
+_TOO_MANY = (
+    "Best match of the newest {:,} threads that match, with those that have the whole words before others. There are "
+    "more: sort by newest or oldest to see all of them."
+)
+
+_GAVE_UP = "Newest first: the search has to look through too many threads to tell which match best."
+
+_WITHOUT_TEXTS = "Best match by words alone, because comparing the messages took too long."
 
 _RANGES_PER_QUERY = 64
 """Ranges in one SQL statement."""
@@ -96,14 +112,34 @@ class ArchiveSource:
         self._zone = zone
 
     def list_threads(self, query: ThreadQuery) -> Window[Thread]:
-        """One page of threads. Raises `NotFound` for an unknown cursor, `QueryTimeout` by the statement timeout."""
-        with statement_timeout():
-            return self._page(query)
+        """One page of threads. Raises `NotFound` for an unknown cursor, and in a ranking for one that is no more in it;
+        `QueryTimeout` by the statement timeout.
 
-    def _page(self, query: ThreadQuery) -> Window[Thread]:
-        search = parse(query.q) if query.q is not None else None
-        if query.sort == "latest":
-            return self._page_by_activity(query, search)
+        Where the search gives up before it has found enough threads to rank, it returns the page by creation."""
+        with statement_timeout():
+            search = parse(query.q) if query.q is not None else None
+            if query.sort == "latest":
+                return self._page_by_activity(query, search)
+            if search is None or query.sorted_by != "best":
+                return self._page(query, search)
+            found = self._candidates(query, search)
+            if found is None:
+                window = self._page(query, search)
+                return replace(window, notes=(_GAVE_UP, *window.notes))
+            ranking = Ranking(search, found)
+        notes = list(search.notes)
+        if found.more:
+            notes.append(_TOO_MANY.format(len(found.numbers)))
+        try:
+            with statement_timeout():
+                ranking.compare_texts()
+        except QueryTimeout:
+            notes.append(_WITHOUT_TEXTS)
+        with statement_timeout():
+            window = _ranked_page(query, ranking.numbers())
+        return replace(window, notes=tuple(notes), gaps=search.gaps)
+
+    def _page(self, query: ThreadQuery, search: Search | None) -> Window[Thread]:
         # The page before a thread is the page after it in the opposite order, reversed.
         descending = (query.order == "desc") != (query.before is not None)
         cursor = _number(query.cursor) if query.cursor else None
@@ -312,6 +348,29 @@ class ArchiveSource:
         found = find_threads(search, _facets(filters), within, fits, descending=descending, wanted=wanted)
         return list(found.numbers), found.stopped_at
 
+    def _candidates(self, query: ThreadQuery, search: Search) -> Candidates | None:
+        """The threads to rank; None where the search has to give up before it has found enough of them."""
+        filters = _resolved(query, self._zone)
+        if filters.match_nothing:
+            return Candidates([])
+        spans = list(day_spans(query.begin, query.end, query.hour, self._zone, _ALL, descending=True))
+        fits, facets = _time_check(spans, _activity_check(filters, _user_check(filters))), _facets(filters)
+        wanted = MOST_RANKED + 1
+
+        def find(groups: Groups, known: tuple[int, int] | None) -> Sequence[int]:
+            some = replace(search, groups=groups)
+            if known is None:
+                return find_threads(some, facets, spans, fits, descending=True, wanted=wanted).numbers
+            some = replace(some, phrases=())
+            within = [each.cut(*known) for each in spans if each.low < known[1] and each.high > known[0]]
+            return find_threads(some, facets, within, None, descending=True, wanted=_MOST_IN_RANGE).numbers
+
+        found = find_threads(search, facets, spans, fits, descending=True, wanted=wanted)
+        gave_up = found.stopped_at is not None
+        if gave_up and len(found.numbers) < _FEWEST_RANKED:
+            return None
+        return candidates(search, found.numbers, find, more=gave_up)
+
 
 def state_counts() -> list[StateCount]:
     """The numbers of archived threads by status and by whether they have a reason, in one small query."""
@@ -322,6 +381,22 @@ def state_counts() -> list[StateCount]:
 def to_thread(kept: ArchivedThread) -> Thread:
     """An archived thread as the API returned it."""
     return read_thread(json.loads(kept.raw))
+
+
+def _ranked_page(query: ThreadQuery, numbers: Sequence[int]) -> Window[Thread]:
+    """The page of a ranking. Raises `NotFound` for a cursor that is not in it."""
+    begin, end = 0, query.limit
+    if query.cursor:
+        try:
+            place = numbers.index(_number(query.cursor))
+        except ValueError:
+            raise NotFound("this thread is not among the best matches any more") from None
+        begin, end = (place + 1, place + 1 + query.limit) if query.after else (max(0, place - query.limit), place)
+    kept = ArchivedThread.objects.in_bulk(numbers[begin:end])
+    rows = tuple(to_thread(kept[number]) for number in numbers[begin:end] if number in kept)
+    ends = [row.id for row in rows if row.id]
+    first, last = (ends[0], ends[-1]) if ends else (None, None)
+    return Window(rows, first, last, begin > 0 and bool(ends), end < len(numbers), ranked=True)
 
 
 def _is_sorted_afterwards(query: ThreadQuery) -> bool:

@@ -19,6 +19,7 @@ __all__ = [
     "fold_with_origins",
     "folded",
     "is_message",
+    "is_unspaced",
     "is_whole",
     "opening_text",
     "preview",
@@ -85,7 +86,12 @@ def terms(word: str) -> list[Term]:
 
 def is_whole(unit: str) -> bool:
     """Whether a folded word matches whole words only, because it is shorter than `SHORTEST_PART`."""
-    return len(unit) < SHORTEST_PART and not _UNSPACED.search(unit)
+    return len(unit) < SHORTEST_PART and not is_unspaced(unit)
+
+
+def is_unspaced(unit: str) -> bool:
+    """Whether folded text has characters of a script without spaces, so that it has no whole words."""
+    return not unit.isascii() and _UNSPACED.search(unit) is not None
 
 
 def _runs(word: str) -> Iterator[tuple[str, bool]]:

@@ -11,7 +11,6 @@ from threads.web.links import list_url
 
 from .statuses import WORDS
 
-
 WITHIN = {"today": "Today", "7d": "Last 7 days", "30d": "Last 30 days"}
 """The days of the last message to filter by, which stay relative in an address."""
 

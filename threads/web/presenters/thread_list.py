@@ -11,14 +11,11 @@ from django.conf import settings
 from threads.archive.thread_info import SearchGaps
 from threads.chatkit import MAX_LIMIT, Order, Thread, is_cursor
 from threads.lib import times
-from threads.sources.query import ThreadQuery
+from threads.sources.query import Sort, ThreadQuery
 from threads.sources.window import Window
 from threads.web.links import list_url
 
 from .statuses import ICONS, WORDS, status_class
-
-ORDERS: dict[Order, str] = {"desc": "Newest", "asc": "Oldest"}
-"""The orders that the menu offers."""
 
 PAGE_SIZES = (20, 50, MAX_LIMIT)
 """The page sizes that the menu offers; an address may name any."""
@@ -115,10 +112,24 @@ def page_sizes(limit: int) -> list[int]:
     return sorted({*PAGE_SIZES, limit})
 
 
+def orders(query: ThreadQuery, *, archive: bool) -> list[tuple[str, str, bool]]:
+    """The orders of the menu: name, address, and whether the list is in this order. Those by activity and by match need
+    the archive, the latter words to search for."""
+    offered: list[tuple[str, Order, Sort]] = [("Newest", "desc", "created"), ("Oldest", "asc", "created")]
+    if archive:
+        offered.append(("Latest activity", "desc", "latest"))
+        if query.q is not None:
+            offered.insert(0, ("Best match", "desc", "best"))
+    if query.sorted_by == "latest" and query.order == "asc":
+        offered.append(("Latest activity last", "asc", "latest"))
+    now = (query.order, query.sorted_by)
+    return [(name, list_url(query.ordered(order, sort)), now == (order, sort)) for name, order, sort in offered]
+
+
 def pager(query: ThreadQuery, window: Window[Thread]) -> Pager:
     """The paging links. Pages that start from the newest thread carry its id as `since`, so that the way back
     recognises the first page, and the threads that have arrived before it."""
-    newest_first, by_activity = query.order == "desc", query.sort == "latest"
+    newest_first, by_activity = query.order == "desc" and not window.ranked, query.sort == "latest"
     since = query.since
     if newest_first and query.cursor is None:
         since = window.first_id
@@ -133,7 +144,7 @@ def pager(query: ThreadQuery, window: Window[Thread]) -> Pager:
         previous_url=list_url(previous) if previous else None,
         next_url=list_url(following) if following else None,
         newer_arrived=newest_first and at_newest and previous is not None,
-        at_start=_STARTS[by_activity, newest_first],
+        at_start="Best matches" if window.ranked else _STARTS[by_activity, newest_first],
         at_end="End of the list",
     )
 
@@ -183,6 +194,8 @@ def summary(query: ThreadQuery, window: Window[Thread], zone: tzinfo) -> str:
         sentence += f" of {user}" if query.match == "exact" else f" of users with “{query.user}” in their id"
     if query.sort == "latest":
         return sentence + (", latest activity first." if query.order == "desc" else ", latest activity last.")
+    if window.ranked:
+        return sentence + ", best match first."
     sentence += ", newest first" if query.order == "desc" else ", oldest first"
     created = [thread.created_at for thread in window.rows if thread.created_at]
     if created:

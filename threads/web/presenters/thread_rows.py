@@ -10,7 +10,7 @@ from django.conf import settings
 from markupsafe import Markup
 
 from threads import masking
-from threads.archive.search.snippets import LEADING_ELLIPSIS, TRAILING_ELLIPSIS, ItemMatch, marks
+from threads.archive.search.snippets import LEADING_ELLIPSIS, TRAILING_ELLIPSIS, ItemMatch, Sought, marks
 from threads.archive.store.tokens import PREVIEW
 from threads.archive.thread_info import ThreadInfo
 from threads.chatkit import Status, Thread
@@ -160,8 +160,8 @@ def archive_columns(
         checked=times.relative(checked, now) if checked else None,
         overdue=times.relative(checked, now) if checked and now - checked > _overdue_after() else None,
         deleted=times.exact(about.deleted_upstream_at, zone) if about.deleted_upstream_at else None,
-        title=_marked(row.title, about.units),
-        reason=_marked(row.reason, about.units),
+        title=_marked(row.title, about.sought),
+        reason=_marked(row.reason, about.sought),
         snippet=_with_marks(hit.text, hit.marks) if hit is not None else None,
         snippet_url=item_url(hit.item_id, address, encoded_list)
         if hit and hit.item_id is not None and address
@@ -185,12 +185,12 @@ def mask(row: ThreadRow) -> ThreadRow:
     )
 
 
-def masked_hit(hit: ItemMatch, units: Sequence[str], known: Sequence[str]) -> ItemMatch:
+def masked_hit(hit: ItemMatch, sought: Sought, known: Sequence[str]) -> ItemMatch:
     """A search match for a masked account. `known` are the user ids to shorten."""
     lead, tail = LEADING_ELLIPSIS if hit.before else "", TRAILING_ELLIPSIS if hit.after else ""
     sentence = hit.text.removeprefix(lead).removesuffix(tail)
     sentence = lead + masking.part(sentence, known, hit.before, hit.after) + tail
-    return replace(hit, text=sentence, marks=marks(sentence, units))
+    return replace(hit, text=sentence, marks=marks(sentence, sought))
 
 
 def masked_opening(opening: str | None, known: Sequence[str]) -> str | None:
@@ -208,7 +208,7 @@ def _overdue_after() -> timedelta:
 
 def _masked_about(about: ThreadInfo, user: str | None) -> ThreadInfo:
     known = (user,) if user else ()
-    hit = masked_hit(about.hit, about.units, known) if about.hit is not None else None
+    hit = masked_hit(about.hit, about.sought, known) if about.hit is not None else None
     opening, last = masked_opening(about.opening, known), masked_opening(about.last, known)
     return replace(about, opening=opening, last=last, hit=hit)
 
@@ -218,10 +218,10 @@ def _opening(opening: str | None) -> str | None:
     return f"{opening}…" if opening and len(opening) == PREVIEW else opening
 
 
-def _marked(text: str | None, units: Sequence[str]) -> Markup | None:
-    if not text or not units or len(text) > LONGEST:
+def _marked(text: str | None, sought: Sought) -> Markup | None:
+    if not text or not sought.units or len(text) > LONGEST:
         return None
-    found = marks(text, units)
+    found = marks(text, sought)
     return _with_marks(text, found) if found else None
 
 

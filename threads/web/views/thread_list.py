@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -19,6 +20,7 @@ from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefre
 
 from threads import masking, service
 from threads.archive import thread_info
+from threads.archive.search.words import could_be_phrase
 from threads.chatkit import ChatKitError
 from threads.lib import form_fields, times
 from threads.roles import Right, needs
@@ -31,6 +33,7 @@ from threads.web.htmx import htmx, is_part, set_browser_url
 from threads.web.presenters import errors
 from threads.web.presenters.filters import WITHIN, chips
 from threads.web.presenters.thread_list import (
+    customer,
     extent,
     notices,
     orders,
@@ -49,7 +52,8 @@ from .saved_views import views_context
 _NOTHING: dict[str, Any] = {
     "errors": {}, "misplaced": {}, "problem": None, "pager": None, "rows": [], "notices": [], "archived": False,
     "outage": None, "syncing": [], "lacking": None, "doubt": "", "erased": None, "unknown": None, "similar": [],
-    "without": [], "customer_url": None, "customer": None, "extent": "", "first_row": None, "total": None,
+    "without": [], "could_be_phrase": False, "customer_url": None, "customer": None,
+    "extent": "", "first_row": None, "total": None,
 }  # fmt: skip
 """Defaults for the variables of the template."""
 
@@ -92,6 +96,8 @@ def thread_list(request: HttpRequest) -> HttpResponse:
     except service.NeedsArchiveError:
         return _respond(request, _form(query, sent, invalid) | clock | {"problem": errors.NEEDS_ARCHIVE}, 400, query)
     context = _form(query, sent, invalid) | clock | _found(found, now, zone, masked=masked)
+    if query.exact_user and (totals := service.customer_totals(query.exact_user, zone)):
+        context["customer"] = customer(query, totals.by_status, totals.first_seen_at, zone)
     if query.exact_user and not query.cursor:
         context["erased"] = erased_user(request, query.exact_user, zone, has_threads=bool(context["rows"]))
     if not context["rows"] and query.limit and not query.cursor:
@@ -200,7 +206,7 @@ def _found(found: service.Listing, now: datetime, zone: tzinfo, *, masked: bool)
         "extent": extent(
             len(window.rows), found.position, found.total, minimum=found.total_is_minimum, more=window.has_next
         ),
-        "first_row": found.position,
+        "first_row": found.position if window.rows else None,
         "total": None if found.total_is_minimum else found.total,
         "statuses": status_choices(found.counts, query.status),
         "archived": found.archived,
@@ -265,9 +271,10 @@ def _form(query: ThreadQuery, sent: Mapping[str, str], invalid: form_fields.Erro
             "hour": query.hour or "",
             "order": query.order,
             "limit": query.limit,
+            "could_be_phrase": query.q is not None and could_be_phrase(query.q),
             "sort": query.sort or "",
             "days": WITHIN,
-            "orders": orders(query),
+            "orders": orders(query, archive=settings.ARCHIVE != "off"),
             "sizes": [
                 (size, links.list_url(query.sized(size)), size == query.limit) for size in page_sizes(query.limit)
             ],
