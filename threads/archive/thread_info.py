@@ -21,7 +21,7 @@ from .models import ArchivedThread, ArchivedUser, Progress, StaleIndex, ThreadSt
 from .report import MAX_CUT_THREADS
 from .search import engines, users
 from .search.ranking import sought
-from .search.snippets import ItemMatch, Sought, best_item
+from .search.snippets import NOTHING_SOUGHT, ItemMatch, Sought, best_item
 from .search.source import to_thread
 from .search.words import folded_units
 from .statement_timeout import QueryTimeout, statement_timeout
@@ -43,8 +43,8 @@ class ThreadInfo:
 
     `opening` is the beginning of the user's first message. `messages` is None until the items are read.
     `deleted_upstream_at` is the time when the thread was found to be deleted upstream, `checked_at` when it was last
-    seen there. `only_here` tells whether only the archive has it. `sought` are the words searched for, `hit` the item that
-    contains them; `unlooked` tells whether the search for the item timed out.
+    seen there. `only_here` tells whether only the archive has it. `sought` has the words searched for, `hit` the item
+    that contains them; `unlooked` tells whether the search for the item timed out.
     """
 
     opening: str | None
@@ -53,14 +53,14 @@ class ThreadInfo:
     checked_at: datetime
     deleted_upstream_at: datetime | None
     only_here: bool = False
-    sought: Sought = Sought()
+    sought: Sought = NOTHING_SOUGHT
     hit: ItemMatch | None = None
     unlooked: bool = False
 
 
 def by_id(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, ThreadInfo]:
     """Archived threads by id; with `searched`, each with the item that contains that text."""
-    looked_for = Sought()
+    looked_for = NOTHING_SOUGHT
     kept = list(ArchivedThread.objects.filter(thread_id__in=thread_ids).defer("raw"))
     hits: dict[int, ItemMatch | None] = {}
     if searched and kept:

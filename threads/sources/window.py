@@ -17,8 +17,8 @@ class Window(Generic[RowT_co]):
     """One page of a list, rows in the query's order.
 
     `first_id` and `last_id` are the cursors at its ends, None where there is none. `lost` means that there are more
-    rows and no cursor leads to them. `ranked` tells that the rows are sorted by best match. `notes` are sentences about the page for the reader; `gaps` are sentences on why
-    the rows may not be all that match.
+    rows and no cursor leads to them. `ranked` means that the rows are sorted by best match. `notes` are sentences
+    about the page for the reader; `gaps` are sentences on why the rows may not be all that match.
     """
 
     rows: tuple[RowT_co, ...]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from heapq import merge
@@ -198,7 +197,6 @@ class ArchiveSource:
         found = find_threads(search, _facets(filters), within, fits, descending=descending, wanted=wanted)
         return list(found.numbers), found.stopped_at
 
-
     def _candidates(self, query: ThreadQuery, search: Search) -> Candidates | None:
         """The threads to rank; None where the search has to give up before it has found enough of them."""
         filters = _resolved(query)
@@ -212,7 +210,8 @@ class ArchiveSource:
             some = replace(search, groups=groups)
             if known is None:
                 return find_threads(some, facets, spans, fits, descending=True, wanted=wanted).numbers
-            some, within = replace(some, phrases=()), [each.cut(*known) for each in spans if each.low < known[1] and each.high > known[0]]
+            some = replace(some, phrases=())
+            within = [each.cut(*known) for each in spans if each.low < known[1] and each.high > known[0]]
             return find_threads(some, facets, within, None, descending=True, wanted=_MOST_IN_RANGE).numbers
 
         found = find_threads(search, facets, spans, fits, descending=True, wanted=wanted)
