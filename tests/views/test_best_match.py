@@ -10,7 +10,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.support.exporting import own_place
-from tests.support.reader import Get, Page
+from tests.support.page import Page
+from tests.support.reader import Get
 from tests.support.syncing import spoken, sync
 from threads.archive.search import ranking, source
 from threads.audit.record import Actor, acting_as
@@ -56,7 +57,8 @@ def sort_options(page: Page) -> list[tuple[str, str, bool]]:
 def test_a_search_comes_by_best_match_and_the_form_offers_the_other_orders(get: Get, copied: Emulator) -> None:
     page = get("/threads/?q=zeppelin red")
     assert page.thread_ids == ranked(copied)
-    assert sort_options(page) == [("Best match", "", True), ("Newest first", "desc", False), ("Oldest first", "asc", False)]
+    orders = [("Best match", "", True), ("Newest first", "desc", False), ("Oldest first", "asc", False)]
+    assert sort_options(page) == orders
     assert "best match first" in page.said()
     assert "Best matches" in page.said()
     by_creation = get("/threads/?q=zeppelin red&order=desc")
@@ -105,7 +107,7 @@ def test_best_match_without_words_is_an_error_beside_the_form(get: Get, copied: 
 def test_quotation_marks_are_named_where_they_help(get: Get, copied: Emulator) -> None:
     hint = "Quotes find an exact phrase."
     page = get("/threads/?q=zeppelin red")
-    assert page.said(page.one("p", id=page.one("input", id="q").get("aria-describedby"))) == hint
+    assert page.said(page.one("p", id=page.one("input", id="q").get("aria-describedby") or "")) == hint
     for address in ("/threads/", "/threads/?q=zeppelin", "/threads/?q=%22zeppelin red%22", "/threads/?status=locked"):
         assert hint not in get(address).said()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -22,7 +22,7 @@ from .models import ArchivedThread, Progress, StaleIndex, ThreadState, current
 from .report import MAX_CUT_THREADS
 from .search import engines, users
 from .search.ranking import sought
-from .search.snippets import ItemMatch, Sought, best_item
+from .search.snippets import NOTHING_SOUGHT, ItemMatch, Sought, best_item
 from .search.source import MOST_COUNTED, BoundedCount, to_thread
 from .search.users import SuggestedUser
 from .search.words import folded_units
@@ -60,7 +60,7 @@ class ThreadInfo:
     checked_at: datetime
     deleted_upstream_at: datetime | None
     only_here: bool = False
-    sought: Sought = field(default_factory=Sought)
+    sought: Sought = NOTHING_SOUGHT
     hit: ItemMatch | None = None
     unlooked: bool = False
     last: str | None = None
@@ -69,7 +69,7 @@ class ThreadInfo:
 
 def by_id(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, ThreadInfo]:
     """Archived threads by id; with `searched`, each with the item that contains that text."""
-    looked_for = Sought()
+    looked_for = NOTHING_SOUGHT
     kept = list(ArchivedThread.objects.filter(thread_id__in=thread_ids).defer("raw"))
     hits: dict[int, ItemMatch | None] = {}
     if searched and kept:

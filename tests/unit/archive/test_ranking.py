@@ -260,8 +260,15 @@ def test_best_match_needs_words() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "could"),
-    [("red lamp", True), ("red", False), ('"red lamp"', False), ('red "lamp', False), ("red - !", False), ("「a」 b", False)],
-)  # fmt: skip
+    [
+        ("red lamp", True),
+        ("red", False),
+        ('"red lamp"', False),
+        ('red "lamp', False),
+        ("red - !", False),
+        ("「a」 b", False),
+    ],
+)
 def test_several_words_without_quotation_marks_could_be_a_phrase(typed: str, could: bool) -> None:
     assert words.could_be_phrase(typed) is could
 

@@ -1,9 +1,8 @@
 """Best match: ranks the threads that a search has found.
 
-Threads that have all words as they were typed come first. Else a thread counts for each word: most as a whole word, less
-as the beginning of a word, little as a part of one. It counts more where one message has the words, close together or
-in the order in which they were typed, and where the title or the reason has them. Common words weigh little. Of equal
-threads the newest comes first.
+Threads that have all words as they were typed come first. Otherwise a whole word counts most, the beginning of a word
+less, a part of a word little. Words count more in one message, close together or as the phrase that was typed, and in
+the title or the reason. Common words weigh little. Of equal threads the newest comes first.
 
 All of it is bounded: the newest `MOST_RANKED` threads, the first `_MOST_ITEMS` items of a conversation, `_MOST_READ`
 items in total, the first `_MOST_CHARACTERS` of an item, the first `_MOST_WORDS` words.
@@ -62,8 +61,9 @@ in a range of numbers (lower bound, exclusive upper bound)."""
 
 @dataclass(slots=True)
 class Candidates:
-    """The threads to rank: those with whole words first, then those with beginnings of words, then the rest, each newest
-    first. `whole` and `begun` are the numbers of the first two kinds. `more` tells whether further threads match."""
+    """The threads to rank: those with whole words first, then those with beginnings of words, then the rest, each
+    newest first. `whole` and `begun` are the numbers of the first kind and of the first two. `more` tells whether
+    further threads match."""
 
     numbers: list[int]
     whole: set[int] = field(default_factory=set)
@@ -184,7 +184,7 @@ class Ranking:
         return chosen
 
     def _compare(self, text: str, has: list[float]) -> tuple[float, float]:
-        """What a folded text counts, and the share of the words that it has. Notes in `has` what it has of each word."""
+        """What a folded text counts, and the share of the words that it has. Updates `has`, by word."""
         spaced = f" {text} ".replace("\n", " ")
         share, first, last = 0.0, len(spaced), 0
         for place, (pattern, weight) in enumerate(zip(self._patterns, self._weights, strict=True)):
@@ -237,7 +237,8 @@ def _counts(found: Sequence[str]) -> tuple[list[int], int]:
     run = newest >> RUN_BITS
     low, high = max(0, run + 1 - _RUNS) << RUN_BITS, (run + 1) << RUN_BITS
     # The last of its index words is the word itself, or the last two characters of a script without spaces.
-    return engines.count_threads([[*words(word)][-1] for word in found], low, high), newest - max(low, 1) + 1
+    counts = engines.count_threads([[*words(word)][-1] for word in found], low, high)
+    return counts, ArchivedThread.objects.filter(number__gte=low).count()
 
 
 def _pattern(word: str) -> _Pattern:

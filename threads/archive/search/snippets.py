@@ -1,7 +1,7 @@
 """Snippets: the item of a thread that matches a search best, and the text around its best match.
 
-A word is marked where it is a word or begins one; as a part of other words only where a text has it in no other way, and
-a common word never.
+A word is marked where it is a word or begins one; as a part of other words only where a text has it in no other way. A
+common word is marked as a whole word only.
 """
 
 from __future__ import annotations
@@ -85,6 +85,9 @@ class Sought(NamedTuple):
     def weighted(self) -> Iterator[tuple[str, float]]:
         """The units with their weights."""
         return zip_longest(self.units, self.weights, fillvalue=1.0)  # type: ignore[arg-type]
+
+
+NOTHING_SOUGHT = Sought()
 
 
 def marks(text: str, sought: Sought) -> Marks:

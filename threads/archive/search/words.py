@@ -58,8 +58,8 @@ class Search:
 
     - `units`: folded words and phrases.
     - `groups`: words of the index; a thread needs one of each group.
-    - `begun`: the same with the words that begin with a typed one, where there are any. `whole`: the same with the typed
-      words themselves, where they are in the index, else as in `begun`.
+    - `begun`: the same with only the words that begin with a typed one, where there are any. `whole`: the same with
+      only the typed words, where they are in the index.
     - `all_whole`: whether `whole` has all words as they were typed.
     - `phrases`: units that are compared with the text of a candidate thread.
     - `notes`: sentences for the reader. `gaps`: those of them that say why results may be missing.
