@@ -1,4 +1,4 @@
-// The find box: searches the loaded items. The CSS Custom Highlight API marks the matches, so that the page stays unchanged.
+// Finding in a conversation: searches the loaded items. The CSS Custom Highlight API marks the matches, so that the page stays unchanged.
 import { targetItem } from "./item_links.js";
 import { matchesIn, MAX_MATCHES } from "./matching.js";
 import { nextPageUrl, previousPageUrl } from "./pages.js";
@@ -77,13 +77,11 @@ const step = (by) => {
 };
 
 // Updates the matches after items were loaded.
-export const refreshMatches = () => {
+document.addEventListener("items:loaded", () => {
   if (typingTimer) findTyped();
   else if (needle.value) find(0);
-};
+});
 
-form.hidden = false;
-form.addEventListener("submit", (event) => event.preventDefault());
 needle.addEventListener("input", () => {
   stopTyping();
   typingTimer = setTimeout(findTyped, TYPING_PAUSE_MS);
@@ -111,4 +109,4 @@ if (terms.length && !needle.value) {
   search();
   current = Math.max(0, matches.findIndex((range) => item?.contains(range.startContainer)));
   find(0);
-}
+} else if (needle.value) findTyped(); // typed before this was loaded
