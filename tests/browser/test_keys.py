@@ -160,13 +160,15 @@ def test_through_the_items(page: Page, upstream: Patchy) -> None:
     page.keyboard.press("t")
     for key, place in (("j", 0), ("j", 1), ("k", 0), ("k", 0), *(("j", place) for place in range(1, 9))):
         page.keyboard.press(key)
+        if page.locator(".steps > details > summary:focus").count():
+            page.keyboard.press(key)  # the line of a group that is open stands before what is in it
         expect(item(page, ids[place])).to_be_focused()
         expect(item(page, ids[place]).locator(".who")).to_be_in_viewport()
 
 
 def test_the_item_that_the_keys_are_at_can_be_told(page: Page, upstream: Patchy) -> None:
     thread_id, ids = talk(upstream, 10)
-    page.goto(f"/threads/{thread_id}/")
+    page.goto(f"/threads/{thread_id}/?from=beginning")
     page.keyboard.press("j")
     page.keyboard.press("j")
     at, other = item(page, ids[1]), item(page, ids[4])
@@ -176,7 +178,7 @@ def test_the_item_that_the_keys_are_at_can_be_told(page: Page, upstream: Patchy)
 
 def test_j_goes_on_past_what_is_loaded(page: Page, upstream: Patchy) -> None:
     thread_id, ids = talk(upstream, 130)
-    page.goto(f"/threads/{thread_id}/")
+    page.goto(f"/threads/{thread_id}/?from=beginning")
     for place in range(100):
         item(page, ids[place]).wait_for(state="attached")
         page.keyboard.press("j")
@@ -199,11 +201,11 @@ def test_slash_goes_to_find(page: Page, upstream: Patchy) -> None:
 
 def test_keys_work_on_after_a_tick(page: Page, upstream: Patchy) -> None:
     """Nobody types in a box that is ticked."""
-    thread_id, ids = talk(upstream, 10)
-    page.goto(f"/threads/{thread_id}/")
-    page.get_by_label("Exact times").check()
+    ids = list(upstream.thread_ids())
+    page.goto("/threads/")
+    rows(page).first.get_by_role("checkbox").check()
     page.keyboard.press("j")
-    expect(item(page, ids[0])).to_be_focused()
+    _on_row(page, ids[1])
 
 
 def test_brackets_go_through_the_list(page: Page, upstream: Patchy) -> None:
