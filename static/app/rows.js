@@ -8,7 +8,8 @@ const threadIdOf = (link) => link.closest("tr").dataset.threadId;
 // What can be read of a conversation: items, and the lines that groups of steps are folded to.
 export const READABLE = ".item:not(details:not([open]) .item), .steps > details > summary";
 
-// Moves the focus by a number of rows, or of items. Without a focused one, to the first.
+// Moves the focus by a number of rows, or of items. Without a focused one, to the first; in a conversation that
+// opened at its end, to the last.
 export const moveFocus = (by) => {
   const focused = document.activeElement;
   const inPane = document.getElementById("pane") && (!rowLinks().length || focused.closest("#pane"));
@@ -16,7 +17,8 @@ export const moveFocus = (by) => {
   const holds = (link) => link.contains(focused) || link.closest("tr")?.contains(focused);
   const isOpen = (link) => link.closest("tr")?.ariaCurrent === "true";
   const now = links.some(holds) ? links.findIndex(holds) : links.findIndex(isOpen);
-  const next = links[now < 0 ? 0 : Math.min(Math.max(now + by, 0), links.length - 1)];
+  const start = inPane && document.querySelector("#items[data-at-end]") ? links.length - 1 : 0;
+  const next = links[now < 0 ? start : Math.min(Math.max(now + by, 0), links.length - 1)];
   next?.focus({ preventScroll: true });
   next?.scrollIntoView({ block: "nearest" });
 };

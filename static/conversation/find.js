@@ -1,4 +1,4 @@
-// The find box: searches the loaded items. The CSS Custom Highlight API marks the matches, so that the page stays unchanged.
+// Finding in a conversation: searches the loaded items. The CSS Custom Highlight API marks the matches, so that the page stays unchanged.
 import { targetItem } from "./item_links.js";
 import { matchesIn, MAX_MATCHES } from "./matching.js";
 import { nextPageUrl, previousPageUrl } from "./pages.js";
@@ -75,16 +75,10 @@ const step = (by) => {
 };
 
 // Updates the matches after items were loaded.
-export const refreshMatches = () => {
+document.addEventListener("items:loaded", () => {
   if (typingTimer) findTyped();
   else if (needle.value) find(0);
-};
-
-export const openFind = () => {
-  form.hidden = false;
-  needle.focus();
-  needle.select();
-};
+});
 
 const closeFind = () => {
   stopTyping();
@@ -98,7 +92,6 @@ const closeFind = () => {
 const findSought = () => {
   const terms = JSON.parse(needle.dataset.sought ?? "[]");
   if (!terms.length || needle.value) return;
-  form.hidden = false;
   const item = targetItem();
   needle.value = terms.find((term) => item?.matches(".item") && matchesIn(item, term).length) ?? terms[0];
   search();
@@ -113,7 +106,6 @@ onPane(() => {
   items = document.getElementById("items");
   matches = [];
   current = -1;
-  form.addEventListener("submit", (event) => event.preventDefault());
   needle.addEventListener("input", () => {
     stopTyping();
     typingTimer = setTimeout(findTyped, TYPING_PAUSE_MS);
@@ -127,7 +119,6 @@ onPane(() => {
     const direction = event.target.closest("[data-find]")?.dataset.find;
     if (direction) step(direction === "next" ? 1 : -1);
   });
-  document.getElementById("open-find").addEventListener("click", openFind);
-  if (needle.value) form.hidden = false; // the browser has restored it
   findSought();
+  if (needle.value && !matches.length) findTyped(); // typed before this was loaded
 });

@@ -1,6 +1,6 @@
 // Keys of a conversation alone: t opens and closes all steps, Home and End go to its ends.
 import { addShortcuts } from "../app/shortcuts.js";
-import { openFind } from "./find.js";
+import { openFind } from "./find_box.js";
 import { nextPageUrl, previousPageUrl } from "./pages.js";
 import { scrollToEnd, scrollToStart } from "./scrolling.js";
 

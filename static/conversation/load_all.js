@@ -3,7 +3,6 @@
 import { announce } from "../app/announcer.js";
 import { showOffline } from "../app/connection.js";
 import { READABLE } from "../app/rows.js";
-import { refreshMatches } from "./find.js";
 import { nextPageUrl, previousPageUrl } from "./pages.js";
 import { onPane } from "./pane.js";
 import { holdPlace } from "./scrolling.js";
@@ -96,7 +95,7 @@ const activate = () => {
   all.hidden = !previousPageUrl() && !nextPageUrl();
   addStyles(items);
   for (const place of ["earlier", "more"]) htmx.process(document.getElementById(place));
-  refreshMatches();
+  document.dispatchEvent(new CustomEvent("items:loaded"));
 };
 
 onPane(() => {

@@ -237,7 +237,7 @@ def test_without_javascript(signed_in: Open, copied: Emulator, told: list[str]) 
     expect(rows(page)).to_have_count(3)
     page.locator(".hit a").first.click()
     assert parse_qs(urlsplit(page.url).query)["list"] == ["q=zeppelin"]
-    expect(page.locator("#items .item").first).to_contain_text(_SENTENCE)
+    expect(page.locator("#items .item:target")).to_contain_text(_SENTENCE)
     page.get_by_role("link", name="Back to the list").click()
     expect(rows(page)).to_have_count(3)
     page.get_by_label("Words in it").fill("")

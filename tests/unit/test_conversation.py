@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from threads.chatkit.types import (
     AssistantMessage,
+    Body,
     ClientToolCall,
     Task,
     TaskGroup,
@@ -94,7 +95,8 @@ def test_however_it_is_read_backwards_the_dividers_are_the_same(seconds: list[in
     whole = [each for entry in conversation.entries(window(*items), ItemQuery(), "/", UTC) for each in entry.before]
     shown: list[str] = []
     above: tuple[str, ...] = ()
-    query, part, end = ItemQuery(), "page", len(items)
+    query, end = ItemQuery(), len(items)
+    part: conversation.Part = "page"
     for start in sorted({0, *(cut for cut in cuts if cut < len(items))}, reverse=True):
         rows = window(*items[start:end], has_previous=start > 0, has_next=end < len(items))
         page = conversation.item_page(rows, query, "/", UTC, part=part)
@@ -195,7 +197,7 @@ _KINDS = st.sampled_from(["message", "call", "task", "widget", "unknown"])
 
 @given(st.lists(st.tuples(_KINDS, st.integers(0, 9_000)), max_size=25))
 def test_folding_loses_and_doubles_nothing(made: list[tuple[str, int]]) -> None:
-    bodies = {
+    bodies: dict[str, Body] = {
         "message": AssistantMessage(()),
         "call": ClientToolCall("completed", None, "a", None, None),
         "task": Task("thought", None, None),
@@ -218,7 +220,7 @@ def test_folding_loses_and_doubles_nothing(made: list[tuple[str, int]]) -> None:
 def test_messages_of_one_side_stand_under_one_name() -> None:
     wrote = UserMessage((), (), None, None)
     minutes = [0, 1, 6, 12, 13, 14, 15]
-    bodies = [wrote, wrote, wrote, wrote, AssistantMessage(()), AssistantMessage(()), wrote]
+    bodies: list[Body] = [wrote, wrote, wrote, wrote, AssistantMessage(()), AssistantMessage(()), wrote]
     items = [
         ThreadItem(f"i{minute}", START + timedelta(minutes=minute), "t", body)
         for minute, body in zip(minutes, bodies, strict=True)

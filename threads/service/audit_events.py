@@ -49,7 +49,7 @@ def failure_recorded(query: ThreadQuery, **detail: str) -> Iterator[None]:
 
 def record_conversation(thread_id: str, query: ItemQuery, *, user: str = "", archived: bool = False) -> None:
     """Records that one page of a conversation was read. `user` is the thread's user."""
-    place = {"items": query.encoded()} if query.cursor else {}
+    place = {} if query.is_latest else {"items": query.encoded()}
     record(Action.READ, thread_id=thread_id, user_id=user, detail=place | _source(archived=archived))
 
 
