@@ -189,12 +189,17 @@ def _respond(
 ) -> HttpResponse:
     part = is_part(request)
     template = "threads/_list.html" if part else "threads/list.html"
-    shown = _NOTHING | context | views_context(request, query) | {
-        "part": part,
-        "masked": is_masked(request),
-        "columns": shown_columns(request),
-        "optional_columns": COLUMNS,
-    }
+    shown = (
+        _NOTHING
+        | context
+        | views_context(request, query)
+        | {
+            "part": part,
+            "masked": is_masked(request),
+            "columns": shown_columns(request),
+            "optional_columns": COLUMNS,
+        }
+    )
     response = render(request, template, shown, status=status)
     if part and query is not None:
         set_browser_url(request, response, links.list_url(query))
