@@ -15,7 +15,13 @@ def test_the_newest_threads_come_first(get: Get, emulator: Emulator) -> None:
     page = get("/threads/")
     assert page.thread_ids == list(emulator.thread_ids())[:20]
     assert page.said(page.one("caption")).startswith("20 threads, newest first, created ")
-    assert [page.said(cell) for cell in page.all("th", scope="col")] == ["Mark", "Thread", "Status", "Customer", "Created"]
+    assert [page.said(cell) for cell in page.all("th", scope="col")] == [
+        "Mark",
+        "Thread",
+        "Status",
+        "Customer",
+        "Created",
+    ]
     assert len(emulator.calls) == 1
 
 

@@ -325,7 +325,13 @@ def test_no_rows_are_rows_enough(get: Get, emulator: Emulator) -> None:
         for query in ("", "&user=nobody", "&order=asc", "&user=" + quote(emulator.users()[0])):
             page = get(f"/threads/?limit=0{query}")
             assert page.thread_ids == []
-            assert [page.said(cell) for cell in page.all("th", scope="col")] == ["Mark", "Thread", "Status", "Customer", "Created"]
+            assert [page.said(cell) for cell in page.all("th", scope="col")] == [
+                "Mark",
+                "Thread",
+                "Status",
+                "Customer",
+                "Created",
+            ]
             assert page.said(page.one("caption")).startswith("No rows asked for. ")
             assert page.link("next") is None
             assert page.link("prev") is None
