@@ -54,10 +54,10 @@ class ThreadRow:
     @property
     def fold(self) -> str:
         """The CSS class of the control that unfolds the reason; "" for none."""
-        reason = self.reason or ""
-        if "\n" in reason:
+        text = (self.status if self.shape == "unknown" else "") + (self.reason or "")
+        if "\n" in text:
             return "many"
-        width = sum(1 if letter.isascii() and not letter.isupper() else 2 for letter in reason[:41])
+        width = sum(1 if letter.isascii() and not letter.isupper() else 2 for letter in text[:41])
         return next((name for most, name in _REASONS if width <= most), "many")
 
 
