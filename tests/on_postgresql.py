@@ -16,8 +16,9 @@ import pytest
 SERVER = os.environ.get("TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432/postgres")
 TESTS = [
     *(f"tests/unit/archive/test_{name}.py" for name in (
-        "activity", "last_message", "sync", "sync_requests", "finding", "ranking", "search_forms", "reindex", "overview",
-        "jobs", "erasing", "erasures_file", "retention", "audit_archive", "scrub", "upgrade", "whose", "keeping_up",
+        "activity", "last_message", "sync", "sync_requests", "finding", "ranking", "search_forms", "reindex",
+        "overview", "jobs", "erasing", "erasures_file", "retention", "audit_archive", "scrub", "upgrade", "whose",
+        "keeping_up",
     )),
     "--deselect=tests/unit/archive/test_audit_archive.py::test_processes_that_are_killed_at_one_step_after_the_other",
     "tests/unit/faults/test_erasers.py", "tests/unit/test_database_errors.py",

@@ -49,6 +49,15 @@ def users_by_threads(upstream: Emulator) -> list[str]:
     return sorted(upstream.users(), key=lambda user: -len(list(upstream.thread_ids(user=user))))
 
 
+def show_ids(page: Page) -> None:
+    """The list with the column of thread ids."""
+    page.goto("/threads/")
+    page.locator("summary").filter(has_text="Columns").click()
+    page.get_by_role("checkbox", name="Thread id").check()
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("columnheader", name="Thread id")).to_have_count(1)
+
+
 def settled(page: Page) -> None:
     """No request of htmx is under way, and its swap is done."""
     expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)

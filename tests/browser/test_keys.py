@@ -24,7 +24,7 @@ def upstream(stage: Stage) -> Patchy:
 
 def _on_row(page: Page, thread_id: str) -> None:
     """The link of this row has the focus, and can be seen."""
-    expect(page.locator(f"tr[data-thread-id='{thread_id}'] .thread a")).to_be_focused()
+    expect(page.locator(f"tr[data-thread-id='{thread_id}'] a.title")).to_be_focused()
     assert focused(page)["visible"]
 
 
@@ -211,7 +211,7 @@ def test_keys_work_on_after_a_tick(page: Page, upstream: Patchy) -> None:
 def test_brackets_go_through_the_list(page: Page, upstream: Patchy) -> None:
     ids = list(upstream.thread_ids())
     page.goto("/threads/")
-    rows(page).nth(2).locator(".thread a").click()
+    rows(page).nth(2).locator("a.title").click()
     _reads_thread(page, ids[2])
     for key, place in (("]", 3), ("]", 4), ("[", 3), ("[", 2), ("[", 1), ("[", 0)):
         page.keyboard.press(key)
@@ -226,7 +226,7 @@ def test_brackets_stay_in_the_filtered_list(page: Page, upstream: Patchy) -> Non
     theirs = list(upstream.thread_ids("asc", user))
     assert len(theirs) == 10
     page.goto(f"/threads/?user={quote(user)}&order=asc&limit=5")
-    rows(page).nth(3).locator(".thread a").click()
+    rows(page).nth(3).locator("a.title").click()
     _reads_thread(page, theirs[3])
     for place in range(4, 10):
         page.keyboard.press("]")
@@ -242,7 +242,7 @@ def test_brackets_lead_to_the_row_on_its_own_page(page: Page, upstream: Patchy) 
     """Whoever went on beyond the last row of a page comes back to the row of the thread that they read."""
     ids = list(upstream.thread_ids())
     page.goto("/threads/?limit=5")
-    rows(page).nth(4).locator(".thread a").click()
+    rows(page).nth(4).locator("a.title").click()
     _reads_thread(page, ids[4])
     page.keyboard.press("]")
     _reads_thread(page, ids[5])
@@ -254,7 +254,7 @@ def test_brackets_while_the_upstream_fails(page: Page, upstream: Patchy, watch: 
     watch.expect_status(502)
     ids = list(upstream.thread_ids())
     page.goto("/threads/")
-    rows(page).nth(2).locator(".thread a").click()
+    rows(page).nth(2).locator("a.title").click()
     _reads_thread(page, ids[2])
     expect(page.get_by_role("complementary").locator("li, .muted").first).to_be_visible()
     upstream.fault = Fault.HTML_200
@@ -333,7 +333,7 @@ def test_back_lands_on_the_row(page: Page, upstream: Patchy, way: str) -> None:
         following(page).click()
         shows(page, rows_)
     place = pages[2][9]
-    page.locator(f"tr[data-thread-id='{place}'] .thread a").click()
+    page.locator(f"tr[data-thread-id='{place}'] a.title").click()
     _reads_thread(page, place)
     if way == "browser":
         page.go_back()
@@ -350,7 +350,7 @@ def test_back_after_reading_on(page: Page, upstream: Patchy) -> None:
     """Items that came, an address that was copied: the browser's Back is still one step."""
     ids = list(upstream.thread_ids())
     page.goto("/threads/")
-    page.locator(f"tr[data-thread-id='{ids[LONG]}'] .thread a").click()
+    page.locator(f"tr[data-thread-id='{ids[LONG]}'] a.title").click()
     page.get_by_role("link", name="Earlier messages").click()
     expect(page.locator("#items .item").nth(120)).to_be_attached()
     page.locator("#items .item .who a").nth(3).click()
@@ -367,7 +367,7 @@ def test_the_list_is_not_forgotten_on_the_way(signed_in: Open, upstream: Patchy,
     place = theirs.index(talk(upstream, 120, list(upstream.thread_ids()).index(theirs[25]))[0])
     ids = item_ids(upstream, theirs[place])
     page = signed_in(f"/threads/?user={user}&after={theirs[19]}", java_script_enabled=javascript)
-    page.locator(f"tr[data-thread-id='{theirs[place]}'] .thread a").click()
+    page.locator(f"tr[data-thread-id='{theirs[place]}'] a.title").click()
     _reads_thread(page, theirs[place])
     if javascript:
         page.evaluate("hash => { location.hash = hash; }", f"item-{ids[15]}")
@@ -384,7 +384,7 @@ def test_the_list_is_not_forgotten_on_the_way(signed_in: Open, upstream: Patchy,
 def test_back_after_the_row_has_gone(page: Page, upstream: Patchy) -> None:
     ids = list(upstream.thread_ids())
     page.goto("/threads/")
-    rows(page).nth(4).locator(".thread a").click()
+    rows(page).nth(4).locator("a.title").click()
     _reads_thread(page, ids[4])
     upstream.delete(ids[4])
     page.keyboard.press("u")

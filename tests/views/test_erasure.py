@@ -114,13 +114,13 @@ def test_the_right_is_asked_for_anew(eraser: Client, send: Send, look: Get, emul
     assert not Erasure.objects.exists()
 
 
-def test_rows_can_be_ticked_and_the_preview_erases_nothing(look: Get, send: Send, emulator: Emulator) -> None:
+def test_rows_can_be_selected_and_the_preview_erases_nothing(look: Get, send: Send, emulator: Emulator) -> None:
     page = look("/threads/?limit=5")
-    ticks = page.all("input", class_="tick")
-    assert [each.get("value") for each in ticks] == list(emulator.thread_ids())[:5]
-    assert {each.get("form") for each in ticks} == {page.one("form", id="erase-ticked").get("id")}
+    boxes = page.all("input", class_="pick")
+    assert [each.get("value") for each in boxes] == list(emulator.thread_ids())[:5]
+    assert {each.get("form") for each in boxes} == {page.one("form", id="selection").get("id")}
     assert "hx-delete" not in page.text
-    ids = [each.get("value") for each in ticks][:3]
+    ids = [each.get("value") for each in boxes][:3]
     shown = send("/erase/", thread=ids, list="limit=5")
     assert phrase(shown) == "erase 3 threads"
     assert "/threads/?limit=5" in {each.get("href") for each in shown.all("a")}
@@ -160,10 +160,11 @@ def test_the_wrong_word_says_so_and_loses_nothing(send: Send, emulator: Emulator
 def test_all_of_a_user_is_offered_where_the_list_is_of_exactly_them(look: Get, emulator: Emulator) -> None:
     user = busiest(emulator)
     listed = f"/threads/?{urlencode({'user': user})}"
-    assert "Erase all of this user" in look(listed).said()
+    address = f"/erase/?{urlencode({'user': user})}"
+    assert look(listed).all("a", href=address)
     sync(emulator)
     for other in ("/threads/", f"{listed}&status=active", f"/threads/?match=part&{urlencode({'user': user[:4]})}"):
-        assert "Erase all of this user" not in look(other).said()
+        assert not look(other).all("a", href=address)
 
 
 def test_the_preview_of_a_user_joins_both_lists(look: Get, emulator: Emulator) -> None:

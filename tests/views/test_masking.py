@@ -144,7 +144,7 @@ def test_nothing_is_shortened_where_it_is_not_switched_on(world: Emulator, setti
 
 def test_it_is_said_that_ids_are_shortened(world: Emulator) -> None:
     client = _signed_in("Viewer")
-    assert b"User ids and e-mail addresses are shortened." in client.get("/threads/").content
+    assert b"Customer ids and e-mail addresses are shortened." in client.get("/threads/").content
     first = quote(next(world.thread_ids()), safe="")
     assert b"User ids and e-mail addresses are shortened." in client.get(f"/threads/{first}/").content
 

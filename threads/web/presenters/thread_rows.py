@@ -20,13 +20,17 @@ from threads.sources.query import ThreadQuery
 from threads.sources.window import Window
 from threads.web.links import item_url, list_parameter, thread_url, user_url
 
-from .statuses import ICONS, WORDS, status_class, status_word
+from .statuses import WORDS, status_class, status_word
 
 AUTHORS = {"customer": "Customer", "assistant": "Assistant"}
 """Authors of messages, by `ThreadInfo.last_by`."""
 
-_WHOLE_REASON, _WHOLE_WHEN_WIDE = 32, 40
-"""Widths of reasons, in small letters, that a row shows whole on a phone, and in a window of 1,440 px."""
+_REASONS = ((14, ""), (24, "few"), (40, "some"))
+"""Widths of reasons, in small letters, that are shown in one line: in every window, on a phone, and on a large screen.
+With each the CSS class of the control that unfolds it where there is less room; "" for none."""
+
+_LEAD = 20
+"""Characters before the first match in a snippet: a row shows one line of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +53,13 @@ class ThreadRow:
     archive: ArchiveColumns | None = None
 
     @property
-    def icon(self) -> str:
-        """The symbol of its status in `static/icons.svg`."""
-        return ICONS[self.shape]
-
-    @property
     def fold(self) -> str:
-        """The CSS classes of the control that unfolds the reason; "" where every window has room for it in a line."""
-        reason = self.reason or ""
-        width = sum(1 if letter.isascii() and not letter.isupper() else 2 for letter in reason[: _WHOLE_WHEN_WIDE + 1])
-        if width <= _WHOLE_REASON and "\n" not in reason:
-            return ""
-        return "fold medium" if width <= _WHOLE_WHEN_WIDE and "\n" not in reason else "fold"
+        """The CSS class of the control that unfolds the reason; "" for none."""
+        text = (self.status if self.shape == "unknown" else "") + (self.reason or "")
+        if "\n" in text:
+            return "many"
+        width = sum(1 if letter.isascii() and not letter.isupper() else 2 for letter in text[:41])
+        return next((name for most, name in _REASONS if width <= most), "many")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +161,7 @@ def archive_columns(
         deleted=times.exact(about.deleted_upstream_at, zone) if about.deleted_upstream_at else None,
         title=_marked(row.title, about.sought),
         reason=_marked(row.reason, about.sought),
-        snippet=_with_marks(hit.text, hit.marks) if hit is not None else None,
+        snippet=_with_marks(*_from_match(hit.text, hit.marks)) if hit is not None else None,
         snippet_url=item_url(hit.item_id, address, encoded_list)
         if hit and hit.item_id is not None and address
         else None,
@@ -202,7 +201,7 @@ def masked_opening(opening: str | None, known: Sequence[str]) -> str | None:
 
 
 def _overdue_after() -> timedelta:
-    """Twice the promise: every thread is checked once in `ARCHIVE_RECHECK_HOURS` and the time of a pass."""
+    """Twice the promise, which is `ARCHIVE_RECHECK_HOURS` and the time of one pass over the list."""
     return timedelta(hours=2 * settings.ARCHIVE_RECHECK_HOURS)
 
 
@@ -223,6 +222,16 @@ def _marked(text: str | None, sought: Sought) -> Markup | None:
         return None
     found = marks(text, sought)
     return _with_marks(text, found) if found else None
+
+
+def _from_match(text: str, found: Sequence[tuple[int, int]]) -> tuple[str, Sequence[tuple[int, int]]]:
+    """The text from a word shortly before its first match on, and the matches in it."""
+    if not found or found[0][0] <= _LEAD + len(LEADING_ELLIPSIS):
+        return text, found
+    first = found[0][0]
+    start = text.find(" ", first - _LEAD, first) + 1 or first - _LEAD
+    by = start - len(LEADING_ELLIPSIS)
+    return LEADING_ELLIPSIS + text[start:], [(begin - by, end - by) for begin, end in found]
 
 
 def _with_marks(text: str, found: Sequence[tuple[int, int]]) -> Markup:
