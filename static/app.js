@@ -10,4 +10,5 @@ import "./app/list_swap.js";
 import "./app/prefetch.js";
 import "./app/rows.js";
 import "./app/popovers.js";
+import "./app/print.js";
 import "./app/shortcuts.js";

@@ -1,4 +1,4 @@
-"""The trail and the accounts' pages in a browser: found and turned over by keyboard, without a script, at any size."""
+"""The audit log and the accounts' pages in a browser: by keyboard, without a script, at any size."""
 
 from __future__ import annotations
 
@@ -100,14 +100,14 @@ def test_the_file_is_taken_along(used: Page) -> None:
     page.goto("/audit/?action=read")
     with page.expect_download() as taken:
         page.get_by_role("button", name="CSV").click()
-    assert re.fullmatch(r"trail-[\dT-]+Z\.csv", taken.value.suggested_filename)
+    assert re.fullmatch(r"audit-log-[\dT-]+Z\.csv", taken.value.suggested_filename)
     assert taken.value.path().read_bytes().startswith(b"\xef\xbb\xbfnumber,time,who")
 
 
-def test_from_the_trail_and_back_to_the_list(used: Page) -> None:
+def test_from_the_audit_log_and_back_to_the_list(used: Page) -> None:
     page = used
-    page.get_by_role("link", name="Trail").click()
-    expect(page.get_by_role("link", name="Trail")).to_have_attribute("aria-current", "page")
+    page.get_by_role("link", name="Audit log").click()
+    expect(page.get_by_role("link", name="Audit log")).to_have_attribute("aria-current", "page")
     page.get_by_role("link", name="Threads", exact=True).click()
     expect(rows(page).first).to_be_visible()
 

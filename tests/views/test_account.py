@@ -49,7 +49,7 @@ def test_it_says_who_one_is_what_one_may_and_where_one_is_signed_in() -> None:
     first, second = signed_in("agent"), signed_in("agent", EDGE)
     said = page(second).said()
     assert "Viewer. Finds and reads threads." in said
-    assert "Auditor. Reads the audit trail" in said
+    assert "Auditor. Reads the audit log" in said
     assert "Exporter" not in said
     assert "Edge on Windows, this one: since" in said
     assert "Firefox on Linux: since" in said

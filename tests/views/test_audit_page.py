@@ -1,4 +1,4 @@
-"""The trail as an auditor reads it: found, turned over, and taken along."""
+"""The audit log as an auditor reads it: found, turned over, and taken along."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_next_and_previous_are_exact(auditor: Client, events: list[AuditEvent], 
     while (onward := page.link("next")) is not None:
         page = _ask(auditor, onward)
         seen.append(_numbers(page))
-    assert "End of the trail" in page.said()
+    assert "End of the audit log" in page.said()
     assert seen == [truth[:50], truth[50:100], truth[100:]]
     back = [_numbers(page)]
     while (onward := page.link("prev")) is not None:
@@ -176,7 +176,7 @@ def test_a_row_says_who_what_and_about_whom_in_plain_words(auditor: Client, db: 
     assert [each.get("href") for each in page.all("a") if page.said(each) == "cus/1&2"] == [
         f"/audit/?customer={quote('cus/1&2', safe='')}"
     ]
-    # An auditor without another role reads the trail, and no conversation.
+    # An auditor without another role reads the audit log, and no conversation.
     assert not [each for each in page.all("a") if page.said(each) == "Open"]
 
 
@@ -186,7 +186,7 @@ def test_a_row_says_who_what_and_about_whom_in_plain_words(auditor: Client, db: 
         ("roles", {"role": "Controllers", "change": "deleted"}, "Deleted the role Controllers"),
         ("roles", {"role": "Controllers", "change": "given", "rights": ["read"]}, "what the role Controllers may do"),
         ("audit", {"receipt": "1-2"}, "Downloaded the receipt of an erasure"),
-        ("audit", {"download": "who=ada"}, "Downloaded the trail"),
+        ("audit", {"download": "who=ada"}, "Downloaded the audit log"),
     ],
 )
 def test_what_was_done_is_said(auditor: Client, db: None, action: str, detail: dict[str, str], words: str) -> None:
@@ -221,16 +221,16 @@ def test_what_strangers_wrote_is_shown_and_does_nothing(auditor: Client, db: Non
     assert "no mapping" in page.said()
 
 
-def test_an_empty_trail_says_so(auditor: Client) -> None:
+def test_an_empty_audit_log_says_so(auditor: Client) -> None:
     page = _ask(auditor, "/audit/?who=nobody")
     assert "Nothing recorded that is like that" in page.said()
     assert page.one("a", id="clear").get("href") == "/audit/"
 
 
-def test_looking_at_the_trail_stands_in_it(auditor: Client) -> None:
+def test_looking_at_the_audit_log_stands_in_it(auditor: Client) -> None:
     _ask(auditor, "/audit/?who=ada")
     row = AuditEvent.objects.get(action=Action.AUDIT)
-    assert (row.account, row.detail) == ("augusta", {"trail": "who=ada", "events": 0})
+    assert (row.account, row.detail) == ("augusta", {"log": "account=ada", "events": 0})
 
 
 def test_who_is_no_auditor_is_refused(agent: Client) -> None:
@@ -244,7 +244,7 @@ def _file(client: Client, address: str) -> tuple[bytes, list[list[str]]]:
     response = client.post(address)
     assert response.status_code == 200
     assert response["Content-Type"] == "text/csv; charset=utf-8"
-    assert response["Content-Disposition"].startswith('attachment; filename="trail-')
+    assert response["Content-Disposition"].startswith('attachment; filename="audit-log-')
     sent = b"".join(response)
     return sent, list(csv.reader(io.StringIO(sent.decode("utf-8-sig"), newline=""), strict=True))
 
@@ -298,12 +298,12 @@ def test_a_file_that_stops_half_way_says_so(
 
     monkeypatch.setattr("threads.web.views.audit.all_events", broken)
     _, rows = _file(auditor, "/audit/file/")
-    assert rows[-1] == ["This file is partial: the trail could not be read beyond these 1 rows."]
+    assert rows[-1] == ["This file is partial: the audit log could not be read beyond these 1 rows."]
     last = AuditEvent.objects.latest("id")
     assert (last.outcome, last.detail["rows"]) == ("partial", 1)
 
 
-def test_the_trail_is_not_taken_along_unseen(auditor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_log_is_not_taken_along_unseen(auditor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_arguments: object, **_values: object) -> None:
         raise DatabaseError("disk full")
 

@@ -212,7 +212,7 @@ def test_hostile_ids_are_shown_and_do_nothing(look: Get, send: Send, emulator: E
     user = "<b>\u202euser\n 'x' &"
     emulator.arrive(2, user)
     page = look(of_user(user))
-    assert phrase(page) == "erase all threads of this user"
+    assert phrase(page) == "erase all threads of this customer"
     send("/erase/confirm/", 302, preview=previewed(page), typed=phrase(page), back="https://evil.example/")
     job = Erasure.objects.get()
     assert job.user_id == user

@@ -17,8 +17,8 @@ from tests.support.exporting import (
     finished,
     later,
     own_place,
+    recorded,
     rows,
-    trail,
     unwritable,
     zipped,
 )
@@ -176,4 +176,4 @@ def test_an_account_that_may_no_more_gets_nothing(agent: Client, emulator: Emula
     export.refresh_from_db()
     assert export.outcome == ExportOutcome.REFUSED
     assert not list(storage.on_disk())
-    assert trail()[-1] == ("refused", user)
+    assert recorded()[-1] == ("refused", user)

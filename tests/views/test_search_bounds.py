@@ -182,7 +182,7 @@ def test_a_conversation_says_which_words_are_not_found(
     copied.set_title(thread, "Lamp")
     sync(copied, everything=True)
     assert "more words than can be searched" in get(f"/threads/{thread}/").said()
-    assert "more words than can be searched" in get("/archive/").said()
+    assert "more words than can be searched" in get("/sync/").said()
 
 
 def test_four_kilobytes_of_numbers_are_a_search_of_32_words(

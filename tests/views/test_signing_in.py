@@ -232,7 +232,7 @@ def refusals() -> list[AuditEvent]:
     return list(AuditEvent.objects.filter(action="sign-in", outcome="refused").order_by("id"))
 
 
-def test_the_trail_tells_who_was_locked_out_and_how_often_they_went_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_log_tells_who_was_locked_out_and_how_often_they_went_on(monkeypatch: pytest.MonkeyPatch) -> None:
     account("agent", "Viewer")
     account("other", "Viewer")
     fail(25)
@@ -351,7 +351,7 @@ def test_a_session_ends_when_nobody_does_anything(
     assert agent.get("/threads/", headers={"HX-Request": "true", "HX-Target": "browse"}).status_code == 200
     later(monkeypatch, minutes=50)
     for poll in ({"HX-Request": "true", "HX-Target": "archive"}, {"HX-Request": "true"}):
-        assert agent.get("/archive/", headers=poll).status_code == 200  # which the page does by itself
+        assert agent.get("/sync/", headers=poll).status_code == 200  # which the page does by itself
     later(monkeypatch, minutes=11)
     assert agent.get("/threads/").status_code == 302
     assert not DeskSession.objects.filter(account__isnull=False).exists()

@@ -61,7 +61,7 @@ class Pages:
 
     def report(self) -> Json:
         """The current report of the archive."""
-        found: Json = self._get("/archive/report/").json()
+        found: Json = self._get("/sync/report/").json()
         return found
 
     def _with_word(self) -> list[Conversation]:
@@ -123,7 +123,7 @@ class Pages:
     def _overview(self) -> str:
         days = sorted(each.thread["created_at"] for each in self._expected.values())
         begin, end = (datetime.fromtimestamp(each, UTC).date() for each in (days[0], days[-1]))
-        page = self._page(f"/overview/?{urlencode({'from': begin, 'to': end})}")
+        page = self._page(f"/reports/?{urlencode({'from': begin, 'to': end})}")
         number = page.said(page.all("dd")[0])
         require(number == f"{len(days):,}", f"It counts {number} threads in place of {len(days):,}.")
         return f"{number} threads from {begin} to {end}"

@@ -215,7 +215,7 @@ class _Rehearsal:
     def _sync_by_worker(self, browser: Browser) -> str:
         """Requests a sync as the page does, and waits until the worker has tried it."""
         pressed = datetime.now(UTC)
-        status = browser.post("/archive/sync/").status_code
+        status = browser.post("/sync/start/").status_code
         require(status == 302, f"“Sync now” answers {status}.")
 
         def ended() -> tuple[float, str] | None:
