@@ -46,7 +46,7 @@ class Role:
 _ACCOUNTS = ("auth.view_user", "auth.add_user", "auth.change_user", "auth.delete_user", "auth.view_group")
 
 ROLES = (
-    Role("Viewer", "Finds and reads threads. Sees ids of customers shortened where that is switched on.", (Right.READ,)),
+    Role("Viewer", "Finds and reads threads. Ids of customers are shortened where that is switched on.", (Right.READ,)),
     Role(
         "Exporter",
         "Finds and reads threads, and exports them: one, a filtered list, or all of a customer.",

@@ -56,7 +56,7 @@ def boss(kept: Emulator) -> Client:
 )
 def test_every_page_says_so_in_one_quiet_line(get: Get, kept: Emulator, address: str) -> None:
     page = get(address)
-    assert "From the archive; OpenAI is not asked" in page.said(page.one("header", class_="top"))
+    assert "Copies only; OpenAI is not asked" in page.said(page.one("header", class_="top"))
     assert not page.all("div", id="outage")
 
 
@@ -104,7 +104,7 @@ def test_nothing_is_synced(boss: Client, kept: Emulator) -> None:
     tasks._keep_up()
     SyncRequest.objects.create()
     tasks._sync_now()
-    assert "was asked for" not in boss.get("/sync/").content.decode()
+    assert "was requested" not in boss.get("/sync/").content.decode()
     for command in (("archive", "sync"), ("archive", "adopt"), ("retention", "--erase")):
         with pytest.raises(CommandError):
             call_command(*command)

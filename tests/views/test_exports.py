@@ -83,6 +83,7 @@ def test_a_list_as_csv_is_what_the_pager_shows(agent: Client, emulator: Emulator
     assert recorded() == [("intent", ""), ("done", "")]
     done = AuditEvent.objects.get(action="export", outcome="done")
     assert (done.account, done.detail["threads"], done.detail["file"]) == ("agent", 45, name(response))
+    assert done.detail["sha256"] == hashlib.sha256(text.encode()).hexdigest()
     assert not Export.objects.exists()
     assert not list(storage.on_disk())
 
@@ -161,6 +162,8 @@ def test_an_upstream_that_fails_half_way(
         assert [each["id"] for each in lines] == ids
         assert end == {"partial": True, "threads": 30, "reason": "The API failed: no connection."}
     assert recorded() == [("intent", ""), ("partial", "")]
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    assert AuditEvent.objects.get(action="export", outcome="partial").detail["sha256"] == digest
 
 
 def test_an_upstream_that_gives_nothing(agent: Client, emulator: Emulator) -> None:
@@ -266,7 +269,7 @@ def test_nobody_fills_the_disk(agent: Client, emulator: Emulator, monkeypatch: p
     later(agent, "b")
     for response in (agent.post("/exports/user/", {"user": "c"}), agent.post("/exports/list/", {"format": "csv"})):
         assert response.status_code == 429
-        assert "You have 2 exports under way or ready" in response.content.decode()
+        assert "An account can have 2 exports at a time" in response.content.decode()
     assert later(agent, "a") == first
     assert recorded() == [("intent", "a"), ("intent", "b")]
     agent.post(f"/exports/{first.pk}/delete/")
@@ -331,7 +334,11 @@ def test_everything_of_a_user(agent: Client, get: Get, emulator: Emulator) -> No
         assert all(f'href="{each}"' in index for each in named if each != "index.html")
     assert recorded() == [("intent", user), ("done", user)]
     assert export.name == f"user-{re.sub(r'[^A-Za-z0-9_-]', '_', user)}-{timezone.now().date()}.zip"
-    assert "Ready" in get(f"/exports/{export.pk}/").said()
+    shown = get(f"/exports/{export.pk}/")
+    facts = dict(zip(map(shown.said, shown.all("dt")), map(shown.said, shown.all("dd")), strict=False))
+    assert facts["SHA-256"] == hashlib.sha256(storage.path(export.pk).read_bytes()).hexdigest() == export.sha256
+    assert (facts["Requested by"], facts["Threads"]) == ("agent", str(len(ids)))
+    assert "Ready" in shown.said()
     assert not storage.work(export.pk).exists()
 
 
@@ -453,7 +460,7 @@ def test_only_whose_it_is(finished: Export, agent: Client) -> None:
         own.close()
         assert (other.post if address else other.get)(f"/exports/{finished.pk}/{address}").status_code == 404
     assert other.post(f"/exports/{finished.pk}/delete/").status_code == 404
-    assert "There is none at present." in other.get("/exports/").content.decode()
+    assert "No exports yet" in other.get("/exports/").content.decode()
     assert storage.path(finished.pk).exists()
 
 
@@ -482,7 +489,7 @@ def test_nothing_goes_out_unrecorded(
     for each in asked:
         response = each()
         assert response.status_code == 503
-        assert "Nothing was exported, because it could not be recorded." in response.content.decode()
+        assert "The audit log can't be written." in response.content.decode()
     assert Export.objects.count() == 1
     assert not emulator.calls
 

@@ -84,7 +84,7 @@ def test_a_worker_waits_for_an_upstream_that_may_come_back(
     fails = broken_after(monkeypatch, 2, Unavailable("no connection"))
     address = agent.post("/exports/list/", {"format": "csv"}).headers["Location"]
     tasks.work()
-    assert "given nothing since" in get(address).said()
+    assert "be reached since" in get(address).said()
     assert not Export.to_do().exists()
     Export.objects.update(until=None, trouble_at=timezone.now() - runner.RETRY_FOR / 2)
     tasks.work()

@@ -29,11 +29,11 @@ WAYS = [
 PAGES = {
     "/", "/threads/", "/threads/<id:thread_id>/", "/step/", "/reports/", "/sync/", "/exports/",
     "/exports/<uuid:pk>/", "/audit/", "/erase/", "/erasures/", "/erasures/<uuid:pk>/", "/account/",
-    "/account/password/", "/sign-in/", "/sign-in/sso/", "/sign-in/sso/callback/",
+    "/account/password/", "/sign-in/", "/sign-in/sso/", "/sign-in/sso/callback/", "/overview/", "/archive/",
 }  # fmt: skip
 """The addresses that links of other sites may lead to, beside those of Django's admin."""
 
-REFUSED = b"Another site asked for this"
+REFUSED = b"Another site sent this request"
 
 
 @pytest.fixture

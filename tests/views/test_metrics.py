@@ -52,7 +52,7 @@ def more(before: float | None, name: str, **labels: str) -> float:
 
 def test_off_it_is_not_there_and_counts_nothing(settings: Any, agent: Client) -> None:
     settings.METRICS = False
-    counted = counters.requests.labels("archive", "GET", 200)
+    counted = counters.requests.labels("sync", "GET", 200)
     before = counted._value.get()
     assert agent.get("/sync/").status_code == 200
     assert counted._value.get() == before
@@ -73,7 +73,7 @@ def test_the_token(settings: Any, sent: str | None, status: int) -> None:
 
 
 def test_requests_by_view_method_and_status(agent: Client) -> None:
-    shown = {"view": "archive", "method": "GET"}
+    shown = {"view": "sync", "method": "GET"}
     before, slow = value("requests_total", status="200", **shown), value("request_seconds_count", **shown)
     agent.get("/sync/?who=user_1")
     assert more(before, "requests_total", status="200", **shown) == 1

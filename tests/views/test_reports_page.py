@@ -1,4 +1,4 @@
-"""The overview, as a signed-in agent gets it."""
+"""The reports, as a signed-in agent gets it."""
 
 from __future__ import annotations
 
@@ -64,6 +64,11 @@ def counted(page: Page, **asked: str) -> int:
     numbers = {int("".join(filter(str.isdigit, text.removesuffix("threads").removesuffix("thread")))) for text in found}
     assert len(numbers) == 1, found
     return numbers.pop()
+
+
+def charts(page: Page) -> list[Element]:
+    """The drawings of the page itself, without the icons of its head."""
+    return list(page.one("main").iter(f"{SVG}svg"))
 
 
 def test_every_number_leads_to_the_list_that_it_counts(get: Get, kept: None) -> None:
@@ -141,7 +146,7 @@ def test_what_is_wrong_is_said_beside_its_field(get: Get, kept: None, query: str
     assert said in page.said(page.one("p", id=f"{field}-error"))
     assert page.one("input", id=field).get("aria-invalid") == "true"
     assert page.one("input", id=field).get("aria-describedby") == f"{field}-error"
-    assert not page.all(f"{SVG}svg")
+    assert not charts(page)
     assert any("12 months" in page.said(each) for each in page.all("a"))
 
 
@@ -198,30 +203,30 @@ def test_a_bar_is_as_long_as_the_range_asks(get: Get, kept: None, query: str, ti
 
 def test_days_without_threads_say_so(get: Get, kept: None) -> None:
     page = get("/reports/?from=2020-01-01&to=2020-01-31")
-    assert "No thread began from 1 Jan 2020 to 31 Jan 2020" in page.said()
-    assert not page.all(f"{SVG}svg")
+    assert "No threads created 1 Jan 2020 to 31 Jan 2020" in page.said()
+    assert not charts(page)
 
 
 def test_threads_without_a_time_are_named(get: Get) -> None:
     keep_some((NOON, "active", None, "ada"), (None, "active", None, "ada"), (None, "locked", None, None))
-    assert "2 threads have no time, so they are counted on no day." in get(DAYS).said()
+    assert "Not counted: 2 threads without a time." in get(DAYS).said()
 
 
 def test_it_is_said_up_to_when_the_archive_is_confirmed(get: Get, kept: None) -> None:
-    assert "has not come to the newest threads yet" in get(DAYS).said()
+    assert "Not complete: the newest threads are still syncing." in get(DAYS).said()
     when = datetime(2026, 11, 20, 6, 40, tzinfo=UTC)
     Progress.objects.update_or_create(
         pk=1, defaults={"started_at": when, "reached_end_at": when + timedelta(hours=1), "swept_at": when}
     )
     said = get(DAYS).said()
-    assert "all that had come by 20 Nov 2026, 07:40" in said
-    assert "every status was confirmed after 20 Nov 2026, 06:40" in said
+    assert "Complete to 20 Nov 2026, 07:40" in said
+    assert "each status checked after 20 Nov 2026, 06:40" in said
 
 
 def test_an_empty_archive_says_so_and_where_to_go(get: Get) -> None:
     page = get("/reports/")
-    assert "The archive is empty" in page.said()
-    assert [each for each in page.all("a") if page.said(each) == "Go to the archive"]
+    assert "No synced threads yet" in page.said()
+    assert [each for each in page.all("a") if page.said(each) == "Go to Sync"]
     get("/reports/?from=x", status=400)
 
 
@@ -234,5 +239,6 @@ def test_what_strangers_wrote_is_shown_and_does_nothing(get: Get) -> None:
 
 
 def test_every_page_leads_to_it(get: Get, kept: None) -> None:
-    (link,) = [each for each in get(DAYS).all("a") if each.get("href") == "/reports/"]
+    places = get(DAYS).one("nav", aria_label="Main")
+    (link,) = [each for each in places.iter("a") if each.get("href") == "/reports/"]
     assert link.get("aria-current") == "page"

@@ -29,7 +29,7 @@ from threads.emulator import Emulator
 
 pytestmark = pytest.mark.django_db
 
-WRONG = "The name or the password is wrong, or there were too many attempts: then wait 15 minutes."
+WRONG = "The user name or the password is wrong, or there were too many attempts: then wait 15 minutes."
 
 
 def attempt(name: str, password: str = "not it", address: str = "192.0.2.1", client: Client | None = None) -> Any:
@@ -209,7 +209,7 @@ def test_of_many_that_come_at_once_one_is_looked_at_and_few_wait() -> None:
     with override_settings(SIGN_INS_WAITING=0):
         busy = attempt("agent", PASSWORD)
         assert (busy.status_code, busy["Retry-After"]) == (503, "10")
-        assert b"Too many sign in at once" in busy.content
+        assert b"Too many people are signing in" in busy.content
         assert Client().get("/sign-in/").status_code == 200
     assert gets_in("agent")
 
@@ -251,7 +251,7 @@ def test_the_audit_log_tells_who_was_locked_out_and_how_often_they_went_on(monke
     began, ended = (datetime.fromisoformat(end.detail[name]) for name in ("began", "ended"))
     assert ended - began == timedelta(minutes=15)
     assert (end.account, end.address) == ("", "192.0.2.1")
-    assert descriptions.describe(end) == "Went on trying to sign in as agent while that was locked"
+    assert descriptions.describe(end) == "Went on trying to sign in as agent while it was locked"
     assert gets_in("other")
     assert len(refusals()) == 11
     assert not SignInLock.objects.exists()

@@ -37,7 +37,7 @@ def allow() -> None:
 def test_before_anything_is_copied(get: Get) -> None:
     said = get("/sync/").said()
     assert "Nothing has been synced yet" in said
-    assert "There has been no run yet" in said
+    assert "There has been no sync yet" in said
 
 
 def test_what_is_kept_and_that_it_is_everything(get: Get, emulator: Emulator) -> None:
@@ -48,9 +48,9 @@ def test_what_is_kept_and_that_it_is_everything(get: Get, emulator: Emulator) ->
     assert "Complete As of" in page.said()
     assert "45" in map(page.said, page.all("dd"))
     links = {page.said(each): each.get("href") for each in page.all("a") if "status=" in (each.get("href") or "")}
-    assert links["locked"] == "/threads/?status=locked"
-    assert "no status here is older than that" in page.said()
-    assert "The last run ended just now" in page.said()
+    assert links["Locked"] == "/threads/?status=locked"
+    assert "Every status was checked after" in page.said()
+    assert "The last sync ended just now" in page.said()
     assert page.one("div", id="sync").get("hx-trigger") == "every 30s"
     assert page.one("a", href="/sync/").get("aria-current") == "page"
 
@@ -65,7 +65,7 @@ def test_what_is_lacking_and_why(get: Get, emulator: Emulator) -> None:
     Progress.objects.update(failure="the key is wrong", failed_at=timezone.now())
     page = get("/sync/")
     assert "1 thread has not been read to the last item" in page.said()
-    assert "<b>it is broken. Failed 2 times; tried again in 5 min." in page.said()
+    assert "<b>it is broken. Failed 2 times; next try in 5 min." in page.said()
     assert "the key is wrong" in page.said()
     assert page.all("a", href=f"/threads/{broken}/")
 
@@ -83,18 +83,18 @@ def test_how_a_run_goes(get: Get, emulator: Emulator, settings: Any) -> None:
     part = get("/sync/", part=True)
     assert not part.whole
     assert "15 threads per minute, 30 left, about 2 minutes." in part.said()
-    assert "3 times that this is too fast" in part.said()
+    assert "rate limit was reached 3 times" in part.said()
     assert part.one("div", id="sync").get("hx-trigger") == "every 2s"
     SyncRun.objects.update(phase_done=0)
-    assert "0 threads per minute, 30 left. So far" in get("/sync/").said()
+    assert "0 threads per minute, 30 left. New in this run" in get("/sync/").said()
     SyncRun.objects.update(phase="walk", phase_done=600, everything=True)
     said = get("/sync/").said()
-    assert "Walking through the list of threads: 600 threads per minute. So far" in said
-    assert "30 conversations are to be asked after that: about 3 minutes at 10 requests a minute" in said
+    assert "Walking through the list of threads: 600 threads per minute. New in this run" in said
+    assert "30 conversations are to be checked after that: about 3 minutes at 10 requests a minute" in said
     Lease.objects.update(until=now - timedelta(minutes=1))
     said = get("/sync/").said()
-    assert "whoever ran it is gone" in said
-    assert "30 conversations are to be asked: about 3 minutes at 10 requests a minute" in said
+    assert "its worker has ended" in said
+    assert "30 conversations are to be checked: about 3 minutes at 10 requests a minute" in said
 
 
 def test_who_may_not_start_it_has_no_button_and_is_refused(get: Get, agent: Client, asked: list[str]) -> None:
@@ -112,7 +112,7 @@ def test_who_may_start_it_does_so_with_a_plain_form(get: Get, agent: Client, ask
     assert (response.status_code, response["Location"]) == (302, "/sync/")
     assert asked == ["asked"]
     page = get("/sync/")
-    assert "was asked for just now. A worker begins it within a minute." in page.said()
+    assert "was requested just now. It starts within a minute." in page.said()
     assert page.one("div", id="sync").get("hx-trigger") == "every 2s"
 
 
@@ -121,13 +121,13 @@ def test_how_a_request_goes(get: Get, emulator: Emulator) -> None:
     SyncRequest.objects.create()
     SyncRun.objects.update(finished_at=None)
     Lease.objects.update(holder=SyncRun.objects.get().holder, until=timezone.now() + timedelta(minutes=1))
-    assert "It begins when the run that is under way has ended." in get("/sync/").said()
+    assert "It starts when the running sync has ended." in get("/sync/").said()
     SyncRequest.objects.update(started_at=timezone.now())
-    assert "was asked for just now. It is under way." in get("/sync/").said()
+    assert "was requested just now. It is running." in get("/sync/").said()
     Lease.objects.update(until=timezone.now() - timedelta(minutes=1))
-    assert "a worker goes on with it within some minutes" in get("/sync/").said()
+    assert "another worker continues it within some minutes" in get("/sync/").said()
     SyncRequest.objects.update(finished_at=timezone.now())
-    assert "was asked for" not in get("/sync/").said()
+    assert "was requested" not in get("/sync/").said()
 
 
 def test_a_queue_that_is_not_there_loses_nothing(get: Get, agent: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +137,7 @@ def test_a_queue_that_is_not_there_loses_nothing(get: Get, agent: Client, monkey
     monkeypatch.setattr("threads.archive.request_sync._start_sync_task", fail)
     allow()
     assert agent.post("/sync/start/").status_code == 302
-    assert "was asked for just now" in get("/sync/").said()
+    assert "was requested just now" in get("/sync/").said()
     assert "secret" not in get("/sync/").said()
 
 

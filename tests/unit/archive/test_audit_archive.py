@@ -164,7 +164,7 @@ def test_where_the_audit_log_can_t_be_asked_that_is_said(tmp_path: Path, monkeyp
 
     hash_chain.write(tmp_path / "file", "2025", hash_chain.BEGINNING, [])
     monkeypatch.setattr(archiving, "newest", fail)
-    assert "The audit log can't be asked" in verify(tmp_path / "file")
+    assert "The audit log can't be read" in verify(tmp_path / "file")
 
 
 def test_run_again_it_does_nothing(rows: list[dict[str, Any]], tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_a_file_that_is_there_is_not_written_over(rows: list[dict[str, Any]], tm
         archive(path)
     assert path.read_text() == "of somebody else\n"
     hash_chain.write(tmp_path / "other", "2025", "f" * 64, [])
-    with pytest.raises(CommandError, match="not the file that the audit log goes on with"):
+    with pytest.raises(CommandError, match="not the file that the audit log continues in"):
         archive(tmp_path / "other")
     assert _all() == rows
     assert recorded() == []
@@ -324,7 +324,7 @@ def test_two_at_once_make_one_chain(
         return found
 
     monkeypatch.setattr(hash_chain, "read", overtaken)
-    with pytest.raises(CommandError, match="not the file that the audit log goes on with"):
+    with pytest.raises(CommandError, match="not the file that the audit log continues in"):
         archive(late)
     assert {last for *_, last in recorded()} == {read(tmp_path / "first").last}
     assert _all() == rows[4:]
