@@ -190,7 +190,7 @@ def test_what_is_remembered_of_an_account_is_not_saved_with_its_new_password() -
 def test_the_demo_and_single_sign_on_have_no_password_here(client: Client) -> None:
     client.post("/sign-in/demo/")
     said = page(client).said()
-    assert "everybody's" in said
+    assert "everybody shares" in said
     assert "Sign out everywhere" not in said
     assert client.post("/account/sign-out/").status_code == 403
     assert client.get("/account/password/").status_code == 403

@@ -296,7 +296,7 @@ def test_behind_a_proxy_it_is_the_address_that_the_proxy_saw(desk: Desk) -> None
     assert row.request_id != "by-the-proxy"
 
 
-def test_a_run_of_the_copying_is_recorded_with_what_it_brought(emulator: Emulator) -> None:
+def test_a_sync_is_recorded_with_what_it_brought(emulator: Emulator) -> None:
     sync(emulator)
     row = AuditEvent.objects.get(action="archive")
     assert (row.outcome, row.detail["new_threads"], row.address) == ("done", 45, "")

@@ -272,7 +272,7 @@ def test_the_receipt_as_a_page_and_as_a_file(look: Get, send: Send, eraser: Clie
     page = look(f"/erasures/{job.pk}/", part=True)
     assert page.one("div", id="erasure").get("hx-get") is None
     assert "Final check: no other threads found" in page.said()
-    assert "written anew" in page.said()
+    assert "rewritten" in page.said()
     assert all(each in page.said() for each in theirs)
     assert "A title that is content" not in page.text
     response = eraser.get(f"/erasures/{job.pk}/receipt.json")
@@ -370,7 +370,7 @@ def test_an_order_of_retention_starts_where_its_number_is_typed(
     page = look(f"/erasures/{waiting.pk}/")
     assert "needs confirmation, since it is the first by a rule" in page.said()
     assert page.one("div", id="erasure").get("hx-trigger") is None, "what is typed is not swapped away"
-    assert "waiting until the number of threads is typed" in look("/erasures/").said()
+    assert "Waiting for confirmation" in look("/erasures/").said()
     address = page.one("form", class_="stack sure").get("action") or ""
     for typed in ("", "4", "three"):
         again = send(address, 400, typed=typed)

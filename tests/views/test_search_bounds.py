@@ -95,7 +95,7 @@ def test_a_page_is_not_waited_for_and_a_file_is(
         ("failed", "status=active&q=zeppelina", ["zeppelina"]), ("failed", f"q=zeppelina&after={thread}", ["zeppelina"])
     ]  # fmt: skip
     assert [descriptions.describe(each) for each in recorded] == [
-        "Searched the threads",
+        "Searched threads",
         "Stepped through the threads of a list",
     ]
     assert ("Reason", "it took too long") in descriptions.details(recorded[0])

@@ -304,7 +304,7 @@ def test_somebody_else_s_answer_is_refused(client: Client, there: Provider) -> N
     begun = client.get("/sign-in/sso/")
     back = urlsplit(at_the_provider(begun["Location"]))
     victim = Client()
-    assert "begun in another browser" in refusal(victim.get(f"{back.path}?{back.query}"))  # type: ignore[arg-type]
+    assert "It started in another browser" in refusal(victim.get(f"{back.path}?{back.query}"))  # type: ignore[arg-type]
     victim.get("/sign-in/sso/")
     refusal(victim.get(f"{back.path}?{back.query}"))  # type: ignore[arg-type]
     state = parse_qs(back.query)["state"][0]
