@@ -12,4 +12,5 @@ import "./app/rows.js";
 import "./app/panes.js";
 import "./app/selection.js";
 import "./app/popovers.js";
+import "./app/print.js";
 import "./app/shortcuts.js";

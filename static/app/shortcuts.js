@@ -38,7 +38,9 @@ export const addShortcuts = (shortcuts) => Object.assign(SHORTCUTS, shortcuts);
 if (help) {
   enabled.checked = !hasCookie("keys", "off");
   enabled.addEventListener("change", () => setCookie("keys", enabled.checked ? "on" : "off"));
-  document.querySelector("[data-help]").addEventListener("click", () => help.showModal());
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-help]")) help.showModal();
+  });
   document.addEventListener("keydown", (event) => {
     const act = SHORTCUTS[event.key];
     const hasModifier = event.ctrlKey || event.metaKey || event.altKey;

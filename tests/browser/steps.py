@@ -40,6 +40,11 @@ def previous(page: Page) -> Locator:
     return page.locator("a[rel=prev]")
 
 
+def menu(page: Page) -> Locator:
+    """The account's menu, closed at first. It is there for who is signed in."""
+    return page.locator(".me > summary")
+
+
 def pages_of(ids: Sequence[str], size: int = 20) -> list[list[str]]:
     return [list(ids[start : start + size]) for start in range(0, len(ids), size)]
 

@@ -24,8 +24,8 @@ def test_sign_in(signed_out: Open, watch: Watch) -> None:
 def test_account(signed_in: Open) -> None:
     page = signed_in("/account/")
     fine(page, WIDE, NARROW)
-    page.get_by_role("link", name="Change your password").click()
-    page.get_by_role("button", name="Change the password").wait_for()
+    page.get_by_role("link", name="Change password").click()
+    page.get_by_role("button", name="Change password").wait_for()
     fine(page, WIDE, NARROW)
 
 

@@ -222,7 +222,7 @@ def test_the_look_for_the_upstream_calls_back_no_page(page: Page, copied: Emulat
     expect(page.locator("#outage")).to_be_visible()
     waiting: list[Route] = []
     page.route(re.compile("limit=50"), lambda route: waiting.append(route))
-    page.get_by_label("Rows").select_option("50")
+    page.get_by_label("Per page").select_option("50")
     while not waiting:
         page.wait_for_timeout(20)
     _poll_now(page)

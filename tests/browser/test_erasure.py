@@ -68,7 +68,7 @@ def test_with_the_keyboard_alone(
     page.keyboard.type("erase 2 threads")
     _to(page, ".sure .danger")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Waiting for a worker")).to_be_visible()
+    expect(page.get_by_text("Waiting to start")).to_be_visible()
     worker_comes()
     # The page asks by itself.
     expect(page.get_by_text("Done.")).to_be_visible(timeout=15_000)
@@ -100,8 +100,8 @@ def test_without_javascript(signed_in: Open, upstream: Emulator) -> None:
     one = next(upstream.thread_ids())
     expect(page.locator(".phrase")).to_have_text(one)
     page.locator("#typed").fill(one)
-    page.get_by_role("button", name="Erase for good").click()
-    expect(page.get_by_text("Waiting for a worker")).to_be_visible()
+    page.get_by_role("button", name="Erase permanently").click()
+    expect(page.get_by_text("Waiting to start")).to_be_visible()
 
 
 def test_every_page_of_it(signed_in: Open, upstream: Emulator, worker_comes: Callable[[], None], watch: Watch) -> None:
@@ -113,12 +113,12 @@ def test_every_page_of_it(signed_in: Open, upstream: Emulator, worker_comes: Cal
     page.locator("#typed").wait_for()
     fine(page, WIDE, NARROW)
     page.locator("#typed").fill("wrong")
-    page.get_by_role("button", name="Erase for good").click()
+    page.get_by_role("button", name="Erase permanently").click()
     page.locator("#typed-error").wait_for()
     fine(page, WIDE, NARROW)
     page.locator("#typed").fill(user)
-    page.get_by_role("button", name="Erase for good").click()
-    page.get_by_text("Waiting for a worker").wait_for()
+    page.get_by_role("button", name="Erase permanently").click()
+    page.get_by_text("Waiting to start").wait_for()
     fine(page, WIDE, NARROW)
     worker_comes()
     page.get_by_text("Done.").wait_for(timeout=15_000)

@@ -71,7 +71,7 @@ def test_a_user_from_asking_to_deleting(page: Page, upstream: Emulator, desk: De
     user = users_by_threads(upstream)[0]
     page.goto(f"/threads/?user={user}")
     page.get_by_role("button", name="Export everything").click()
-    expect(page.get_by_role("heading", name="Waiting for a worker")).to_be_visible()
+    expect(page.get_by_role("heading", name="Waiting to start")).to_be_visible()
     expect(page.get_by_role("progressbar")).to_be_visible()
     work(desk)
     # The page finds out by itself.
@@ -85,7 +85,7 @@ def test_a_user_from_asking_to_deleting(page: Page, upstream: Emulator, desk: De
     expect(page.get_by_role("link", name=f"Everything of {user}")).to_be_visible()
     page.get_by_role("link", name=f"Everything of {user}").click()
     page.get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("There is none at present.")).to_be_visible()
+    expect(page.get_by_text("No exports yet")).to_be_visible()
 
 
 def test_without_scripts(signed_in: Open, upstream: Emulator, desk: Desk) -> None:
@@ -93,7 +93,7 @@ def test_without_scripts(signed_in: Open, upstream: Emulator, desk: Desk) -> Non
     page = signed_in(f"/threads/?user={user}", java_script_enabled=False)
     page.get_by_role("button", name="Export everything").click()
     work(desk)
-    page.get_by_role("link", name="Look again").click()
+    page.get_by_role("link", name="Refresh").click()
     expect(page.get_by_role("heading", name="Ready")).to_be_visible()
 
 

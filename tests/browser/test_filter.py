@@ -75,7 +75,7 @@ def test_every_page_of_a_user_in_ascending_order(page: Page, upstream: Emulator)
 
 def test_choosing_rows_and_order_submits(page: Page, upstream: Emulator, watch: Watch) -> None:
     page.goto("/threads/")
-    page.get_by_label("Rows").select_option("100")
+    page.get_by_label("Per page").select_option("100")
     shows(page, list(upstream.thread_ids())[:100])
     page.get_by_label("Sort", exact=True).select_option("asc")
     shows(page, list(upstream.thread_ids("asc"))[:100])

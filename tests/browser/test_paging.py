@@ -103,7 +103,7 @@ def test_without_javascript(signed_in: Open, upstream: Emulator) -> None:
         previous(page).click()
         shows(page, rows)
     expect(previous(page)).to_have_count(0)
-    page.get_by_label("Rows").select_option("100")
+    page.get_by_label("Per page").select_option("100")
     page.get_by_role("button", name="Filter").click()
     shows(page, list(upstream.thread_ids())[:100])
     expect(page.get_by_role("button", name="Copy thread id")).to_have_count(0)
@@ -136,10 +136,10 @@ def test_next_in_a_tab_of_its_own(page: Page, upstream: Emulator) -> None:
 def test_any_number_of_rows_in_the_address(page: Page, upstream: Emulator) -> None:
     pages = pages_of(list(upstream.thread_ids()), 7)
     page.goto("/threads/?limit=7")
-    expect(page.get_by_label("Rows")).to_have_value("7")
+    expect(page.get_by_label("Per page")).to_have_value("7")
     following(page).click()
     shows(page, pages[1])
-    expect(page.get_by_label("Rows")).to_have_value("7")
+    expect(page.get_by_label("Per page")).to_have_value("7")
 
 
 def test_a_page_fetched_ahead_is_not_fetched_again(page: Page, upstream: Emulator) -> None:

@@ -54,11 +54,11 @@ def boss(kept: Emulator) -> Client:
 
 @pytest.mark.parametrize(
     "address",
-    ["/threads/", "/threads/?limit=5", "/threads/?q=hippogriff", "/threads/?status=active", "/overview/", "/archive/"],
+    ["/threads/", "/threads/?limit=5", "/threads/?q=hippogriff", "/threads/?status=active", "/reports/", "/sync/"],
 )
 def test_every_page_says_so_in_one_quiet_line(get: Get, kept: Emulator, address: str) -> None:
     page = get(address)
-    assert "From the archive; OpenAI is not asked" in page.said(page.one("header", class_="top"))
+    assert "Copies only; OpenAI is not asked" in page.said(page.one("header", class_="top"))
     assert not page.all("div", id="outage")
 
 
@@ -103,12 +103,12 @@ def test_what_was_ordered_before_waits(kept: Emulator) -> None:
 
 
 def test_nothing_is_synced(boss: Client, kept: Emulator) -> None:
-    assert "Sync now" not in boss.get("/archive/").content.decode()
-    assert boss.post("/archive/sync/").status_code == 409
+    assert "Sync now" not in boss.get("/sync/").content.decode()
+    assert boss.post("/sync/start/").status_code == 409
     tasks._keep_up()
     SyncRequest.objects.create()
     tasks._sync_now()
-    assert "was asked for" not in boss.get("/archive/").content.decode()
+    assert "was requested" not in boss.get("/sync/").content.decode()
     for command in (("archive", "sync"), ("archive", "adopt"), ("retention", "--erase")):
         with pytest.raises(CommandError):
             call_command(*command)

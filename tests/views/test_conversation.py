@@ -157,7 +157,7 @@ def test_further_items_come_as_a_part(get: Get, thread: str, emulator: Emulator)
     assert len(emulator.calls) == before + 1
 
 
-def test_a_page_costs_two_calls_and_one_row_of_the_trail(
+def test_a_page_costs_two_calls_and_one_row_of_the_audit_log(
     get: Get, thread: str, emulator: Emulator, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     get(address(thread))

@@ -339,7 +339,7 @@ class SyncRun(models.Model):
     refusals = models.PositiveIntegerField(default=0)
 
     class Meta:
-        permissions: ClassVar = [("sync", "Can start the copying")]
+        permissions: ClassVar = [("sync", "Can start a sync")]
 
     def __str__(self) -> str:
         return f"{self.holder}: {self.phase} since {self.started_at}"

@@ -1,4 +1,4 @@
-"""The archive's page: what it holds, whether it is complete, and the progress of the sync."""
+"""The sync page: what the archive holds, whether it is complete, and the progress of the sync."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from threads.web.error_page import problem_page
 from threads.web.fetch_metadata import linkable
 from threads.web.htmx import is_part
 from threads.web.json_file import json_file
-from threads.web.presenters.archive import backlog_context, report_context, run_context
+from threads.web.presenters.sync import backlog_context, report_context, run_context
 from threads.web.request import is_masked, now_and_zone
 
 _BUSY_POLL_SECONDS, _IDLE_POLL_SECONDS = 2, 30
@@ -50,7 +50,7 @@ def _requires_archive(view: View) -> View:
 @needs(Right.READ, Right.SYNC)
 @require_safe
 @_requires_archive
-def archive(request: HttpRequest) -> HttpResponse:
+def sync(request: HttpRequest) -> HttpResponse:
     """The page, or for htmx the changing part of it."""
     accepted = request.GET.get("accepted", "")
     return _page(request, accepted=accepted if accepted.isdecimal() else None)
@@ -66,7 +66,7 @@ def start(request: HttpRequest) -> HttpResponse:
             request, 409, "Nothing is synced", "This desk reads its archive alone: ARCHIVE_ONLY is set."
         )
     request_sync()
-    return HttpResponseRedirect(reverse("archive"))
+    return HttpResponseRedirect(reverse("sync"))
 
 
 @needs(Right.ADMINISTER)
@@ -81,12 +81,12 @@ def accept(request: HttpRequest) -> HttpResponse:
             raise ValueError  # noqa: TRY301
         until = until.astimezone(UTC)
     except (ValueError, OverflowError):
-        return problem_page(request, 400, "This was not understood", "Go back to the archive's page and try again.")
+        return problem_page(request, 400, "This form is not valid", "Go back to the Sync page and try again.")
     try:
         number = accept_deletions(until)
     except NotRecordedError:
         return _page(request, unrecorded=True, http_status=503)
-    return HttpResponseRedirect(f"{reverse('archive')}?accepted={number}")
+    return HttpResponseRedirect(f"{reverse('sync')}?accepted={number}")
 
 
 @needs(Right.READ, Right.SYNC)
@@ -122,11 +122,11 @@ def _page(
         "worker": settings.WORKER,
         "every": times.duration(60 * settings.ARCHIVE_EVERY),
         "seconds": _BUSY_POLL_SECONDS if running or requested else _IDLE_POLL_SECONDS,
-        "here_url": reverse("archive"),
+        "here_url": reverse("sync"),
         "as_of": times.exact_to_seconds(now, zone),
         "zone": str(zone),
     }
-    template = "archive/_archive.html" if is_part(request) else "archive/archive.html"
+    template = "sync/_sync.html" if is_part(request) else "sync/sync.html"
     return render(request, template, context, status=http_status)
 
 

@@ -1,4 +1,4 @@
-"""The archive's page: its report, the sync that is running, and the backlog, in words."""
+"""The sync page: the report on the archive, the sync that is running, and the backlog, in words."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from threads.archive.report import ATTACHMENTS_NOTE, ArchiveReport
 from threads.archive.sync import status
 from threads.lib import times
 from threads.web import links
+
+from .statuses import WORDS
 
 _MAX_TROUBLES, _MAX_WITHHELD, _MAX_OVERSIZED = 50, 500, 50
 """Threads that the page names; the report names all."""
@@ -40,7 +42,11 @@ def report_context(found: ArchiveReport, now: datetime, zone: tzinfo) -> dict[st
         "last": times.exact(found.last_at, zone) if found.last_at else None,
         "complete": times.exact_to_seconds(complete.as_of, zone) if complete.as_of else None,
         "statuses": [
-            (label, count, f"{reverse('threads')}?{urlencode({'status': label})}" if label != "none given" else None)
+            (
+                WORDS.get(label, label),
+                count,
+                f"{reverse('threads')}?{urlencode({'status': label})}" if label != "none given" else None,
+            )
             for label, count in found.by_status.items()
         ],
         "oldest": times.exact(since, zone) if since else None,

@@ -1,4 +1,4 @@
-"""The archive's page: what it says, who may start the copying, and that it does without JavaScript."""
+"""The sync page: what it says, who may start a sync, and that it does without JavaScript."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ def allow() -> None:
     )
 
 
-def test_before_anything_is_copied(get: Get) -> None:
-    said = get("/archive/").said()
+def test_before_anything_is_synced(get: Get) -> None:
+    said = get("/sync/").said()
     assert "Nothing has been synced yet" in said
-    assert "There has been no run yet" in said
+    assert "There has been no sync yet" in said
 
 
 def test_what_is_kept_and_that_it_is_everything(get: Get, emulator: Emulator) -> None:
     newest = next(emulator.thread_ids())
     emulator.set_status(newest, "locked", "fraud")
     sync(emulator)
-    page = get("/archive/")
+    page = get("/sync/")
     assert "Complete As of" in page.said()
     assert "45" in map(page.said, page.all("dd"))
     links = {page.said(each): each.get("href") for each in page.all("a") if "status=" in (each.get("href") or "")}
-    assert links["locked"] == "/threads/?status=locked"
-    assert "no status here is older than that" in page.said()
-    assert "The last run ended just now" in page.said()
-    assert page.one("div", id="archive").get("hx-trigger") == "every 30s"
-    assert page.one("a", href="/archive/").get("aria-current") == "page"
+    assert links["Locked"] == "/threads/?status=locked"
+    assert "Every status was checked after" in page.said()
+    assert "The last sync ended just now" in page.said()
+    assert page.one("div", id="sync").get("hx-trigger") == "every 30s"
+    assert {each.get("aria-current") for each in page.all("a", href="/sync/")} >= {"page"}
 
 
 def test_what_is_lacking_and_why(get: Get, emulator: Emulator) -> None:
@@ -63,9 +63,9 @@ def test_what_is_lacking_and_why(get: Get, emulator: Emulator) -> None:
         read_at=None, sync_error="<b>it is broken", failures=2, due_at=again
     )
     Progress.objects.update(failure="the key is wrong", failed_at=timezone.now())
-    page = get("/archive/")
+    page = get("/sync/")
     assert "1 thread has not been read to the last item" in page.said()
-    assert "<b>it is broken. Failed 2 times; tried again in 5 min." in page.said()
+    assert "<b>it is broken. Failed 2 times; next try in 5 min." in page.said()
     assert "the key is wrong" in page.said()
     assert page.all("a", href=f"/threads/{broken}/")
 
@@ -80,40 +80,40 @@ def test_how_a_run_goes(get: Get, emulator: Emulator, settings: Any) -> None:
         finished_at=None, phase="read", phase_at=now - timedelta(seconds=60), updated_at=now, phase_done=15, refusals=3
     )
     Lease.objects.update(holder=SyncRun.objects.get().holder, until=now + timedelta(minutes=1))
-    part = get("/archive/", part=True)
+    part = get("/sync/", part=True)
     assert not part.whole
     assert "15 threads per minute, 30 left, about 2 minutes." in part.said()
-    assert "3 times that this is too fast" in part.said()
-    assert part.one("div", id="archive").get("hx-trigger") == "every 2s"
+    assert "rate limit was reached 3 times" in part.said()
+    assert part.one("div", id="sync").get("hx-trigger") == "every 2s"
     SyncRun.objects.update(phase_done=0)
-    assert "0 threads per minute, 30 left. So far" in get("/archive/").said()
+    assert "0 threads per minute, 30 left. New in this run" in get("/sync/").said()
     SyncRun.objects.update(phase="walk", phase_done=600, everything=True)
-    said = get("/archive/").said()
-    assert "Walking through the list of threads: 600 threads per minute. So far" in said
-    assert "30 conversations are to be asked after that: about 3 minutes at 10 requests a minute" in said
+    said = get("/sync/").said()
+    assert "Reading the list of threads: 600 threads per minute. New in this run" in said
+    assert "30 conversations are to be checked after that: about 3 minutes at 10 requests a minute" in said
     Lease.objects.update(until=now - timedelta(minutes=1))
-    said = get("/archive/").said()
-    assert "whoever ran it is gone" in said
-    assert "30 conversations are to be asked: about 3 minutes at 10 requests a minute" in said
+    said = get("/sync/").said()
+    assert "its worker has ended" in said
+    assert "30 conversations are to be checked: about 3 minutes at 10 requests a minute" in said
 
 
 def test_who_may_not_start_it_has_no_button_and_is_refused(get: Get, agent: Client, asked: list[str]) -> None:
-    assert not [each for each in get("/archive/").all("form") if each.get("action") == "/archive/sync/"]
-    assert agent.post("/archive/sync/").status_code == 403
-    assert agent.get("/archive/sync/").status_code == 403
+    assert not [each for each in get("/sync/").all("form") if each.get("action") == "/sync/start/"]
+    assert agent.post("/sync/start/").status_code == 403
+    assert agent.get("/sync/start/").status_code == 403
     assert not asked
 
 
 def test_who_may_start_it_does_so_with_a_plain_form(get: Get, agent: Client, asked: list[str]) -> None:
     allow()
-    form = get("/archive/").one("form", action="/archive/sync/")
+    form = get("/sync/").one("form", action="/sync/start/")
     assert form.get("method") == "post"
-    response = agent.post("/archive/sync/")
-    assert (response.status_code, response["Location"]) == (302, "/archive/")
+    response = agent.post("/sync/start/")
+    assert (response.status_code, response["Location"]) == (302, "/sync/")
     assert asked == ["asked"]
-    page = get("/archive/")
-    assert "was asked for just now. A worker begins it within a minute." in page.said()
-    assert page.one("div", id="archive").get("hx-trigger") == "every 2s"
+    page = get("/sync/")
+    assert "was requested just now. It starts within a minute." in page.said()
+    assert page.one("div", id="sync").get("hx-trigger") == "every 2s"
 
 
 def test_how_a_request_goes(get: Get, emulator: Emulator) -> None:
@@ -121,13 +121,13 @@ def test_how_a_request_goes(get: Get, emulator: Emulator) -> None:
     SyncRequest.objects.create()
     SyncRun.objects.update(finished_at=None)
     Lease.objects.update(holder=SyncRun.objects.get().holder, until=timezone.now() + timedelta(minutes=1))
-    assert "It begins when the run that is under way has ended." in get("/archive/").said()
+    assert "It starts when the running sync has ended." in get("/sync/").said()
     SyncRequest.objects.update(started_at=timezone.now())
-    assert "was asked for just now. It is under way." in get("/archive/").said()
+    assert "was requested just now. It is running." in get("/sync/").said()
     Lease.objects.update(until=timezone.now() - timedelta(minutes=1))
-    assert "a worker goes on with it within some minutes" in get("/archive/").said()
+    assert "another worker continues it within some minutes" in get("/sync/").said()
     SyncRequest.objects.update(finished_at=timezone.now())
-    assert "was asked for" not in get("/archive/").said()
+    assert "was requested" not in get("/sync/").said()
 
 
 def test_a_queue_that_is_not_there_loses_nothing(get: Get, agent: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,9 +136,9 @@ def test_a_queue_that_is_not_there_loses_nothing(get: Get, agent: Client, monkey
 
     monkeypatch.setattr("threads.archive.request_sync._start_sync_task", fail)
     allow()
-    assert agent.post("/archive/sync/").status_code == 302
-    assert "was asked for just now" in get("/archive/").said()
-    assert "secret" not in get("/archive/").said()
+    assert agent.post("/sync/start/").status_code == 302
+    assert "was requested just now" in get("/sync/").said()
+    assert "secret" not in get("/sync/").said()
 
 
 def test_what_cannot_be_recorded_is_not_asked_for(agent: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +148,7 @@ def test_what_cannot_be_recorded_is_not_asked_for(agent: Client, monkeypatch: py
     monkeypatch.setattr("threads.archive.request_sync.record_or_raise", fail)
     allow()
     agent.raise_request_exception = False
-    response = agent.post("/archive/sync/")
+    response = agent.post("/sync/start/")
     assert response.status_code == 503
     assert b"can&#39;t be recorded" in response.content or b"can't be recorded" in response.content
     assert not SyncRequest.objects.exists()
@@ -156,12 +156,12 @@ def test_what_cannot_be_recorded_is_not_asked_for(agent: Client, monkeypatch: py
 
 def test_the_demo_account_may_start_it(client: Client, settings: Any) -> None:
     client.post("/sign-in/demo/")
-    assert b"Sync now" in client.get("/archive/").content
+    assert b"Sync now" in client.get("/sync/").content
 
 
 def test_the_report_is_a_file(agent: Client, emulator: Emulator) -> None:
     sync(emulator)
-    response = agent.get("/archive/report/")
+    response = agent.get("/sync/report/")
     assert response["Content-Disposition"] == 'attachment; filename="archive-report.json"'
     assert json.loads(response.content)["threads"] == 45
 
@@ -169,5 +169,5 @@ def test_the_report_is_a_file(agent: Client, emulator: Emulator) -> None:
 def test_without_an_archive_there_is_no_such_page(get: Get, agent: Client, settings: Any) -> None:
     settings.ARCHIVE = "off"
     allow()
-    get("/archive/", status=404)
-    assert agent.post("/archive/sync/").status_code == 404
+    get("/sync/", status=404)
+    assert agent.post("/sync/start/").status_code == 404

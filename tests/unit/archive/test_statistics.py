@@ -1,4 +1,4 @@
-"""The numbers of the overview are what a look at every thread would count."""
+"""The numbers of the reports are what a look at every thread would count."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.support.effort import times
 from threads.archive import statistics as numbers
 from threads.archive.models import ArchivedThread
-from threads.archive.statistics import Overview, Ranked
+from threads.archive.statistics import PeriodStatistics, Ranked
 from threads.archive.store import write
 from threads.archive.utc_offsets import offset_periods
 from threads.chatkit import Status, Thread
@@ -75,7 +75,7 @@ def filled(rows: Sequence[Thread]) -> list[Thread]:
     return list(rows)
 
 
-def naive(rows: Sequence[Thread], begin: date, end: date, zone: ZoneInfo) -> Overview:
+def naive(rows: Sequence[Thread], begin: date, end: date, zone: ZoneInfo) -> PeriodStatistics:
     """Every thread, looked at one by one."""
     by_day: dict[date, Counter[str]] = {}
     hours = [[0] * 24 for _ in range(7)]
@@ -91,7 +91,7 @@ def naive(rows: Sequence[Thread], begin: date, end: date, zone: ZoneInfo) -> Ove
         if row.status and row.status.reason:
             reasons[row.status.reason] += 1
     # Of equals, those that were first seen in the archive are first.
-    return Overview(
+    return PeriodStatistics(
         begin,
         end,
         {day: dict(by_day[day]) for day in sorted(by_day)},
@@ -112,7 +112,7 @@ def counts(ranks: Sequence[Ranked]) -> list[int]:
 def check(rows: Sequence[Thread], begin: date, end: date, name: str) -> None:
     zone = ZoneInfo(name)
     expected = naive(rows, begin, end, zone)
-    found = numbers.overview(begin, end, zone, numbers.archive_totals(zone))
+    found = numbers.period_statistics(begin, end, zone, numbers.archive_totals(zone))
     assert found.by_day == expected.by_day
     assert list(found.by_day) == sorted(found.by_day)
     assert found.hours == expected.hours

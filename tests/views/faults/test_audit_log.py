@@ -1,4 +1,4 @@
-"""A trail that can't be written: reading goes on, and nothing that destroys or exports is done."""
+"""An audit log that can't be written: reading goes on, and nothing that destroys or exports is done."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def full(agent: Client) -> Iterator[None]:
-    """The database takes no more rows into the trail, from when somebody is signed in."""
+    """The database takes no more rows into the audit log, from when somebody is signed in."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("ALTER TABLE audit_auditevent ADD CONSTRAINT no_room CHECK (false) NOT VALID")
@@ -52,7 +52,7 @@ def test_reading_goes_on(get: Get, emulator: Emulator, caplog: pytest.LogCapture
     assert get(f"/threads/{thread}/").one("h1") is not None
     assert AuditEvent.objects.count() == before
     assert "The audit log could not be written" in caplog.text
-    seen("200, and the log says that it is not in the trail")
+    seen("200, and the log says that it is not in the audit log")
 
 
 @pytest.mark.usefixtures("full")
@@ -83,7 +83,7 @@ def test_no_role_is_given(emulator: Emulator, request: pytest.FixtureRequest, se
     assert response.status_code == 503
     assert b"This can&#39;t be recorded" in response.content
     assert [each.name for each in other.groups.all()] == ["Viewer"]
-    seen("503: what is not in the trail is not done")
+    seen("503: what is not in the audit log is not done")
 
 
 def test_what_is_locked_for_a_moment_is_recorded_after_all(
@@ -110,7 +110,7 @@ def test_what_is_locked_for_a_moment_is_recorded_after_all(
     assert first.account == "agent"
     assert "tried again" in caplog.text
     assert "given up" not in caplog.text
-    seen("in the trail, with the time at which it happened")
+    seen("in the audit log, with the time at which it happened")
 
 
 @pytest.mark.database("postgresql")  # SQLite's connection is a file, which nobody drops
@@ -142,7 +142,7 @@ def test_a_connection_that_was_dropped_is_not_used_again(
     assert AuditEvent.objects.filter(action="search").count() == 1
     assert "given up" not in caplog.text
     assert held == [False, False], "while it waits, others may have its connection"
-    seen("in the trail, by another connection")
+    seen("in the audit log, by another connection")
 
 
 def test_what_stays_locked_is_given_up_and_said(

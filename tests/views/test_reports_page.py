@@ -1,4 +1,4 @@
-"""The overview, as a signed-in agent gets it."""
+"""The reports, as a signed-in agent gets it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.reader import Get
 from threads.archive.models import Progress
 from threads.archive.store import write
 from threads.chatkit import Status, Thread
-from threads.web.presenters.overview import list_url
+from threads.web.presenters.reports import list_url
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +45,7 @@ def kept() -> None:
     )
 
 
-DAYS = "/overview/?from=2026-11-01&to=2026-11-07"
+DAYS = "/reports/?from=2026-11-01&to=2026-11-07"
 
 
 def links(page: Page) -> list[str]:
@@ -64,6 +64,11 @@ def counted(page: Page, **asked: str) -> int:
     numbers = {int("".join(filter(str.isdigit, text.removesuffix("threads").removesuffix("thread")))) for text in found}
     assert len(numbers) == 1, found
     return numbers.pop()
+
+
+def charts(page: Page) -> list[Element]:
+    """The drawings of the page itself, without the icons of its head."""
+    return list(page.one("main").iter(f"{SVG}svg"))
 
 
 def test_every_number_leads_to_the_list_that_it_counts(get: Get, kept: None) -> None:
@@ -137,16 +142,16 @@ def test_days_are_those_of_the_reader(get: Get, agent: Client, kept: None) -> No
     ],
 )
 def test_what_is_wrong_is_said_beside_its_field(get: Get, kept: None, query: str, field: str, said: str) -> None:
-    page = get(f"/overview/?{query}", status=400)
+    page = get(f"/reports/?{query}", status=400)
     assert said in page.said(page.one("p", id=f"{field}-error"))
     assert page.one("input", id=field).get("aria-invalid") == "true"
     assert page.one("input", id=field).get("aria-describedby") == f"{field}-error"
-    assert not page.all(f"{SVG}svg")
+    assert not charts(page)
     assert any("12 months" in page.said(each) for each in page.all("a"))
 
 
 def test_the_days_that_were_right_stay_in_their_fields(get: Get, kept: None) -> None:
-    page = get("/overview/?from=2026-11-07&to=2026-11-01", status=400)
+    page = get("/reports/?from=2026-11-07&to=2026-11-01", status=400)
     assert page.one("input", id="from").get("value") == "2026-11-07"
     assert page.one("input", id="to").get("value") == "2026-11-01"
 
@@ -156,7 +161,7 @@ def chosen(page: Page) -> list[str]:
 
 
 def test_thirty_days_up_to_today_unless_others_are_asked_for(get: Get, kept: None) -> None:
-    page = get("/overview/")
+    page = get("/reports/")
     today = datetime.now(UTC).date()
     assert page.one("input", id="from").get("value") == (today - timedelta(days=29)).isoformat()
     assert page.one("input", id="to").get("value") == today.isoformat()
@@ -167,10 +172,10 @@ def test_thirty_days_up_to_today_unless_others_are_asked_for(get: Get, kept: Non
 
 
 def test_one_day_alone_is_the_first_or_the_last(get: Get, kept: None) -> None:
-    page = get("/overview/?from=&to=2026-11-07")
+    page = get("/reports/?from=&to=2026-11-07")
     assert page.one("input", id="from").get("value") == "2026-10-09"
-    assert get("/overview/?from=2001-11-01").one("input", id="to").get("value") == datetime.now(UTC).date().isoformat()
-    assert get("/overview/?from=2999-11-01").one("input", id="to").get("value") == "2999-11-01"
+    assert get("/reports/?from=2001-11-01").one("input", id="to").get("value") == datetime.now(UTC).date().isoformat()
+    assert get("/reports/?from=2999-11-01").one("input", id="to").get("value") == "2999-11-01"
 
 
 @pytest.mark.parametrize(
@@ -180,7 +185,7 @@ def test_one_day_alone_is_the_first_or_the_last(get: Get, kept: None) -> None:
 def test_the_ends_of_the_calendar(get: Get, agent: Client, kept: None, query: str) -> None:
     for zone in ("UTC", "Asia/Kathmandu", "America/New_York"):
         agent.cookies["tz"] = zone
-        get(f"/overview/?{query}")
+        get(f"/reports/?{query}")
 
 
 @pytest.mark.parametrize(
@@ -192,37 +197,37 @@ def test_the_ends_of_the_calendar(get: Get, agent: Client, kept: None, query: st
     ],
 )
 def test_a_bar_is_as_long_as_the_range_asks(get: Get, kept: None, query: str, title: str) -> None:
-    page = get(f"/overview/?{query}")
+    page = get(f"/reports/?{query}")
     assert page.said(page.one("h2", id="bars")) == title
 
 
 def test_days_without_threads_say_so(get: Get, kept: None) -> None:
-    page = get("/overview/?from=2020-01-01&to=2020-01-31")
-    assert "No thread began from 1 Jan 2020 to 31 Jan 2020" in page.said()
-    assert not page.all(f"{SVG}svg")
+    page = get("/reports/?from=2020-01-01&to=2020-01-31")
+    assert "No threads created 1 Jan 2020 to 31 Jan 2020" in page.said()
+    assert not charts(page)
 
 
 def test_threads_without_a_time_are_named(get: Get) -> None:
     keep_some((NOON, "active", None, "ada"), (None, "active", None, "ada"), (None, "locked", None, None))
-    assert "2 threads have no time, so they are counted on no day." in get(DAYS).said()
+    assert "Not counted: 2 threads without a time." in get(DAYS).said()
 
 
 def test_it_is_said_up_to_when_the_archive_is_confirmed(get: Get, kept: None) -> None:
-    assert "has not come to the newest threads yet" in get(DAYS).said()
+    assert "Not complete: the newest threads are still syncing." in get(DAYS).said()
     when = datetime(2026, 11, 20, 6, 40, tzinfo=UTC)
     Progress.objects.update_or_create(
         pk=1, defaults={"started_at": when, "reached_end_at": when + timedelta(hours=1), "swept_at": when}
     )
     said = get(DAYS).said()
-    assert "all that had come by 20 Nov 2026, 07:40" in said
-    assert "every status was confirmed after 20 Nov 2026, 06:40" in said
+    assert "Complete to 20 Nov 2026, 07:40" in said
+    assert "each status checked after 20 Nov 2026, 06:40" in said
 
 
 def test_an_empty_archive_says_so_and_where_to_go(get: Get) -> None:
-    page = get("/overview/")
-    assert "The archive is empty" in page.said()
-    assert [each for each in page.all("a") if page.said(each) == "Go to the archive"]
-    get("/overview/?from=x", status=400)
+    page = get("/reports/")
+    assert "No synced threads yet" in page.said()
+    assert [each for each in page.all("a") if page.said(each) == "Go to Sync"]
+    get("/reports/?from=x", status=400)
 
 
 def test_what_strangers_wrote_is_shown_and_does_nothing(get: Get) -> None:
@@ -234,5 +239,6 @@ def test_what_strangers_wrote_is_shown_and_does_nothing(get: Get) -> None:
 
 
 def test_every_page_leads_to_it(get: Get, kept: None) -> None:
-    (link,) = [each for each in get(DAYS).all("a") if each.get("href") == "/overview/"]
+    places = get(DAYS).one("nav", aria_label="Main")
+    (link,) = [each for each in places.iter("a") if each.get("href") == "/reports/"]
     assert link.get("aria-current") == "page"

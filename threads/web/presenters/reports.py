@@ -1,4 +1,4 @@
-"""The overview's numbers, charts and rankings: each number links to the list of threads that it counts."""
+"""The numbers of the reports, charts and rankings: each number links to the list of threads that it counts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from threads import masking
 from threads.archive import statistics
-from threads.archive.statistics import ArchiveTotals, Overview, Ranked
+from threads.archive.statistics import ArchiveTotals, PeriodStatistics, Ranked
 from threads.chatkit import MAX_USER
 from threads.lib import times
 from threads.web import charts
@@ -124,12 +124,12 @@ def presets(days: tuple[date, date] | None, standing: ArchiveTotals, today: date
     if standing.first is not None and standing.last is not None:
         spans.append(("All", (standing.first, max(standing.last, today))))
     return [
-        RangePreset(name, f"{reverse('overview')}?{urlencode({'from': begin, 'to': end})}", (begin, end) == days)
+        RangePreset(name, f"{reverse('reports')}?{urlencode({'from': begin, 'to': end})}", (begin, end) == days)
         for name, (begin, end) in spans
     ]
 
 
-def overview_context(found: Overview, *, masked: bool) -> dict[str, Any]:
+def reports_context(found: PeriodStatistics, *, masked: bool) -> dict[str, Any]:
     """The context of everything below the form. `masked` shortens user ids and e-mail addresses."""
     by_status = found.by_status
     names = [*_ORDER, *sorted(by_status.keys() - set(_ORDER))]
@@ -143,7 +143,7 @@ def overview_context(found: Overview, *, masked: bool) -> dict[str, Any]:
     return context
 
 
-def _status(name: str, threads: int, found: Overview) -> StatusShare:
+def _status(name: str, threads: int, found: PeriodStatistics) -> StatusShare:
     return StatusShare(
         name=WORDS.get(name, name) or NOT_GIVEN,
         shape=status_class(name),
@@ -153,7 +153,7 @@ def _status(name: str, threads: int, found: Overview) -> StatusShare:
     )
 
 
-def _bars(found: Overview, names: Sequence[str], statuses: Sequence[StatusShare]) -> dict[str, Any]:
+def _bars(found: PeriodStatistics, names: Sequence[str], statuses: Sequence[StatusShare]) -> dict[str, Any]:
     begin, end = found.begin, found.end
     if charts.unit(begin, end) in ("month", "year") and found.by_day:
         # Years before the first thread and after the last would be empty.
@@ -183,11 +183,11 @@ def _bars(found: Overview, names: Sequence[str], statuses: Sequence[StatusShare]
         "unit": unit,
         "lines": lines,
         "bars": [charts.bars(stacks, names_below, _WIDE, 260), charts.bars(stacks, names_below, _NARROW, 220)],
-        "busiest": _busiest(unit, f"{lines[best].name}, with {whole[best]:,}", whole) if len(whole) > 1 else "",
+        "busiest": _busiest(unit, f"{lines[best].name} ({whole[best]:,})", whole) if len(whole) > 1 else "",
     }
 
 
-def _hours(found: Overview) -> dict[str, Any]:
+def _hours(found: PeriodStatistics) -> dict[str, Any]:
     lines = []
     for day, hours in enumerate(found.hours):
         cells = []
@@ -206,7 +206,7 @@ def _hours(found: Overview) -> dict[str, Any]:
         ],
         "levels": range(1, charts.LEVELS + 1),
         "busiest_hour": _busiest(
-            "hour", f"{best.place}, with {best.threads:,}", [cell.threads for line in lines for cell in line.cells]
+            "hour", f"{best.place} ({best.threads:,})", [cell.threads for line in lines for cell in line.cells]
         ),
     }
 
@@ -214,10 +214,10 @@ def _hours(found: Overview) -> dict[str, Any]:
 def _busiest(unit: str, greatest: str, among: Sequence[int]) -> str:
     """A sentence on the greatest number, of which there may be several."""
     alone = among.count(max(among)) == 1
-    return f"The busiest {unit} was {greatest}." if alone else f"One of the busiest {unit}s was {greatest}."
+    return f"Most in one {unit}: {greatest}." if alone else f"Most in one {unit}, among others: {greatest}."
 
 
-def _rankings(found: Overview, *, masked: bool) -> dict[str, Any]:
+def _rankings(found: PeriodStatistics, *, masked: bool) -> dict[str, Any]:
     begin, end = found.begin, found.end
     reasons = [_rank(each, found.reasons, list_url(reason=each.name, begin=begin, end=end)) for each in found.reasons]
     users = [_rank(each, found.users, list_url(user=each.name, begin=begin, end=end)) for each in found.users]

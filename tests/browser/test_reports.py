@@ -1,4 +1,4 @@
-"""The overview: seen by everybody, pressed with a pointer, and gone through with the keyboard alone."""
+"""Reports: seen by everybody, pressed with a pointer, and gone through with the keyboard alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser.conftest import Open
 from tests.browser.looks import PHONE, SMALL, WIDE, fine
-from tests.browser.steps import focused
+from tests.browser.steps import focused, menu
 from tests.browser.watching import Watch
 from tests.support.serving import ROOT, Desk, serve
 
@@ -23,7 +23,7 @@ from tests.support.serving import ROOT, Desk, serve
 @pytest.fixture(scope="session")
 def filled(chromium: str, data: Path, worker: str) -> Iterator[Desk]:
     """A desk whose archive has the threads of the embedded emulator."""
-    place, settings = data / f"overview-{worker}", {"EMULATOR_THREADS": "300", "ARCHIVE": "threads"}
+    place, settings = data / f"reports-{worker}", {"EMULATOR_THREADS": "300", "ARCHIVE": "threads"}
     with serve(place, settings) as desk:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         command = [sys.executable, "manage.py", "archive", "sync"]
@@ -38,7 +38,7 @@ def visitor_session(browser: Browser, filled: Desk) -> StorageState:
         page = context.new_page()
         page.goto("/sign-in/")
         page.get_by_role("button", name="Open the demo").click()
-        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+        expect(menu(page)).to_be_visible()
         return context.storage_state()
 
 
@@ -58,7 +58,7 @@ def _opened(page: Page) -> None:
 
 
 def test_nothing_stands_in_anybodys_way(looking: Open) -> None:
-    page = looking("/overview/")
+    page = looking("/reports/")
     expect(page.locator("#bars")).to_be_visible()
     fine(page, WIDE, PHONE, SMALL)
     _opened(page)
@@ -67,15 +67,15 @@ def test_nothing_stands_in_anybodys_way(looking: Open) -> None:
 
 def test_errors_and_forced_colours(looking: Open, watch: Watch) -> None:
     watch.expect_status(400)
-    page = looking("/overview/?from=x&to=2026-01-01")
+    page = looking("/reports/?from=x&to=2026-01-01")
     expect(page.get_by_role("alert")).to_be_visible()
     fine(page)
-    page = looking("/overview/", forced_colors="active")
+    page = looking("/reports/", forced_colors="active")
     fine(page)
 
 
 def test_a_part_of_a_bar_opens_the_threads_that_it_counts(looking: Open) -> None:
-    page = looking("/overview/")
+    page = looking("/reports/")
     mark = page.locator("section[aria-labelledby=bars] svg.wide a").first
     said = mark.locator("title").text_content() or ""
     count = re.search(r": (\d+) (\w+)$", said)
@@ -87,12 +87,12 @@ def test_a_part_of_a_bar_opens_the_threads_that_it_counts(looking: Open) -> None
 
 def test_by_keyboard_alone(looking: Open) -> None:
     """The drawing is no stop on the way; its table has the same links."""
-    page = looking("/overview/")
+    page = looking("/reports/")
     page.get_by_role("link", name="All", exact=True).focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="All", exact=True)).to_have_attribute("aria-current", "true")
     fold = page.locator("section[aria-labelledby=bars] summary")
-    page.locator(".numbers a").last.focus()
+    page.locator(".figures-now a").last.focus()
     page.keyboard.press("Tab")
     expect(fold).to_be_focused()
     page.keyboard.press("Enter")
@@ -104,9 +104,9 @@ def test_by_keyboard_alone(looking: Open) -> None:
 
 
 def test_a_range_is_chosen_without_a_script(looking: Open) -> None:
-    page = looking("/overview/", java_script_enabled=False)
+    page = looking("/reports/", java_script_enabled=False)
     page.get_by_label("First day").fill("2020-01-01")
     page.get_by_label("Last day").fill("2020-01-31")
-    page.get_by_role("button", name="Show").click()
-    expect(page).to_have_url(re.compile(r"/overview/\?from=2020-01-01&to=2020-01-31$"))
-    expect(page.get_by_text("No thread began from 1 Jan 2020 to 31 Jan 2020")).to_be_visible()
+    page.get_by_role("button", name="Apply").click()
+    expect(page).to_have_url(re.compile(r"/reports/\?from=2020-01-01&to=2020-01-31$"))
+    expect(page.get_by_text("No threads created 1 Jan 2020 to 31 Jan 2020")).to_be_visible()

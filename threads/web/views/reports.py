@@ -1,4 +1,4 @@
-"""The overview: figures of the archive over a range of days."""
+"""Reports: figures of the archive over a range of days."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from threads.rendering.escape import attribute_text
 from threads.roles import Right, needs
 from threads.sources.query_forms import FIELDS
 from threads.web.fetch_metadata import linkable
-from threads.web.presenters.overview import days_in_words, overview_context, presets, time_element
+from threads.web.presenters.reports import days_in_words, presets, reports_context, time_element
 from threads.web.request import is_masked, now_and_zone
 
 _DAY = timedelta(days=1)
@@ -27,9 +27,9 @@ _DEFAULT_DAYS = 30
 @linkable
 @needs(Right.READ)
 @require_safe
-def overview(request: HttpRequest) -> HttpResponse:
-    """The threads that began in a range of days in the reader's time zone. 400 if the days are not valid, or in the
-    wrong order."""
+def reports(request: HttpRequest) -> HttpResponse:
+    """The threads that were created in a range of days in the reader's time zone. 400 if the days are not valid, or in
+    the wrong order."""
     now, zone = now_and_zone(request)
     today = now.astimezone(zone).date()
     standing = statistics.archive_totals(zone)
@@ -51,12 +51,12 @@ def overview(request: HttpRequest) -> HttpResponse:
     }
     if days is not None:
         begin, end = days
-        context["days"] = f"{'on' if begin == end else 'from'} {days_in_words(begin, end)}"
+        context["days"] = days_in_words(begin, end)
         context["sent"] = {"from": begin.isoformat(), "to": end.isoformat()}
         if standing.threads:
-            found = statistics.overview(begin, end, zone, standing)
-            context |= overview_context(found, masked=is_masked(request))
-    return render(request, "overview/overview.html", context, status=400 if errors else 200)
+            found = statistics.period_statistics(begin, end, zone, standing)
+            context |= reports_context(found, masked=is_masked(request))
+    return render(request, "reports/reports.html", context, status=400 if errors else 200)
 
 
 def _days(sent: Mapping[str, str], today: date) -> tuple[tuple[date, date] | None, Errors]:
