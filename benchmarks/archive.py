@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
@@ -59,6 +60,7 @@ def queries() -> Iterator[tuple[str, ThreadQuery]]:
     from threads.archive.models import ArchivedThread, ArchivedUser, Day, Reason, SearchDoc  # noqa: PLC0415
     from threads.sources.query import ThreadQuery as Query  # noqa: PLC0415
 
+    Search = partial(Query, sort="created")  # noqa: N806
     busiest = ArchivedUser.objects.order_by("-threads", "id").values_list("user_id", flat=True)
     heavy, light = busiest[0], busiest.reverse().filter(threads__gt=0)[0]
     common = Reason.objects.order_by("-threads", "id").values_list("text", flat=True)[0]
@@ -99,34 +101,44 @@ def queries() -> Iterator[tuple[str, ThreadQuery]]:
     yield "a reason of one thread", Query(reason=rare)
     yield (
         "everything at once",
-        Query(
+        Search(
             q="card", user="user", match="part", status="closed", has_reason=True, hour="1-10", begin=first, end=last
         ),
     )
-    yield "word of most threads (the)", Query(q="the")
-    yield "word of one in six (refund)", Query(q="refund")
-    yield "word of one thread (a number)", Query(q=word)
-    yield "word that is nowhere", Query(q="zyzzyva")
-    yield "part of very many words (ing)", Query(q="ing")
-    yield "part of very many numbers (123)", Query(q="123")
-    yield "one CJK character", Query(q="款")
-    yield "CJK word", Query(q="退款")
-    yield "two common words that meet", Query(q="order card")
-    yield "two common words that never meet", Query(q="where change")
-    yield "two common words that never meet, oldest first", Query(q="once send", order="asc")
-    yield "three parts of words", Query(q="ing tion ref")
-    yield "phrase that is common", Query(q='"the refund"')
-    yield "phrase of common words that never stand so", Query(q='"is the refund the"')
-    yield "phrase that is rare", Query(q='"thank you"')
-    yield "word, closed without a reason", Query(q="refund", status="closed", has_reason=False)
-    yield "word, the busiest user", Query(q="refund", user=heavy)
-    yield "word, a user of one thread or a few", Query(q="refund", user=light)
-    yield "word, user by a part that thousands have", Query(q="refund", user="user", match="part")
-    yield "word, seven days long ago", Query(q="refund", begin=first + week, end=first + 2 * week)
-    yield "word that is nowhere, a whole year", Query(q="zyzzyva", begin=last - timedelta(days=365), end=last)
-    yield "two that never meet, closed", Query(q="where change", status="closed")
-    yield "word, a busy hour of the week", Query(q="refund", hour="1-10")
-    yield "two that never meet, a busy hour of the week", Query(q="where change", hour="1-10")
+    yield "word of most threads (the)", Search(q="the")
+    yield "word of one in six (refund)", Search(q="refund")
+    yield "word of one thread (a number)", Search(q=word)
+    yield "word that is nowhere", Search(q="zyzzyva")
+    yield "part of very many words (ing)", Search(q="ing")
+    yield "part of very many numbers (123)", Search(q="123")
+    yield "one CJK character", Search(q="款")
+    yield "CJK word", Search(q="退款")
+    yield "two common words that meet", Search(q="order card")
+    yield "two common words that never meet", Search(q="where change")
+    yield "two common words that never meet, oldest first", Search(q="once send", order="asc")
+    yield "three parts of words", Search(q="ing tion ref")
+    yield "phrase that is common", Search(q='"the refund"')
+    yield "phrase of common words that never stand so", Search(q='"is the refund the"')
+    yield "phrase that is rare", Search(q='"thank you"')
+    yield "word, closed without a reason", Search(q="refund", status="closed", has_reason=False)
+    yield "word, the busiest user", Search(q="refund", user=heavy)
+    yield "word, a user of one thread or a few", Search(q="refund", user=light)
+    yield "word, user by a part that thousands have", Search(q="refund", user="user", match="part")
+    yield "word, seven days long ago", Search(q="refund", begin=first + week, end=first + 2 * week)
+    yield "word that is nowhere, a whole year", Search(q="zyzzyva", begin=last - timedelta(days=365), end=last)
+    yield "two that never meet, closed", Search(q="where change", status="closed")
+    yield "word, a busy hour of the week", Search(q="refund", hour="1-10")
+    yield "two that never meet, a busy hour of the week", Search(q="where change", hour="1-10")
+    for q in RANKED:
+        yield f"best match: {q}", Query(q=q)
+    yield "best match: order card, a busy hour of the week", Query(q="order card", hour="1-10")
+
+
+RANKED = (
+    "the", "refund", "ing", "退款", "order card", "broken tea set", "ing tion ref", '"the refund"',
+    "where is my refund order card the to",
+)  # fmt: skip
+"""Searches by best match; all others are by creation. Their pages cost the same at every depth."""
 
 
 DEEP = (

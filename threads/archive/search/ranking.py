@@ -28,6 +28,9 @@ from .words import Groups, Search
 MOST_RANKED = 1000
 """Threads that are ranked."""
 
+MOST_SCATTERED = 200
+"""The same where they are scattered over many weeks, each of which takes a query."""
+
 _MOST_WORDS = 8
 _MOST_ITEMS = 200
 _MOST_READ = 10_000
@@ -55,8 +58,8 @@ _NEAR = 100
 """Characters between words at which closeness counts half."""
 
 Find = Callable[[Groups, tuple[int, int] | None], Sequence[int]]
-"""Finds the newest threads that match these groups, more than `MOST_RANKED` if there are; or, by the index alone, those
-in a range of numbers (lower bound, exclusive upper bound)."""
+"""Finds the newest threads that match these groups, one more than are ranked if there are; or, by the index alone,
+those in a range of numbers (lower bound, exclusive upper bound)."""
 
 
 @dataclass(slots=True)
@@ -71,23 +74,23 @@ class Candidates:
     more: bool = False
 
 
-def candidates(search: Search, found: Sequence[int], find: Find, *, more: bool) -> Candidates:
-    """The threads to rank. `found` are the newest that match, and `more` tells whether there are older ones. If so, the
-    newest with whole words replace the oldest without."""
+def candidates(search: Search, found: Sequence[int], find: Find, most: int, *, more: bool) -> Candidates:
+    """The threads to rank, at most `most`. `found` are the newest that match, and `more` tells whether there are older
+    ones. If so, the newest with whole words replace the oldest without."""
     if not found:
         return Candidates([], more=more)
-    rest, known = list(found[:MOST_RANKED]), (min(found), max(found) + 1)
-    more = more or len(found) > MOST_RANKED
+    rest, known = list(found[:most]), (min(found), max(found) + 1)
+    more = more or len(found) > most
     # Phrases are compared with texts, which would take too long for older threads too.
     if not more or search.phrases:
         begun = rest if search.begun == search.groups else _kept(rest, find(search.begun, known))
         whole = begun if search.whole == search.begun else _kept(begun, find(search.whole, known))
     else:
-        whole = rest if search.whole == search.groups else list(find(search.whole, None)[:MOST_RANKED])
+        whole = rest if search.whole == search.groups else list(find(search.whole, None)[:most])
         begun = whole
-        if len(whole) < MOST_RANKED and search.begun != search.whole:
-            begun = rest if search.begun == search.groups else list(find(search.begun, None)[:MOST_RANKED])
-    numbers = list(dict.fromkeys([*whole, *begun, *rest]))[:MOST_RANKED]
+        if len(whole) < most and search.begun != search.whole:
+            begun = rest if search.begun == search.groups else list(find(search.begun, None)[:most])
+    numbers = list(dict.fromkeys([*whole, *begun, *rest]))[:most]
     return Candidates(numbers, set(whole), {*whole, *begun}, more)
 
 

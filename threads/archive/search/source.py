@@ -30,7 +30,7 @@ from threads.sources.window import Window
 from . import users
 from .activity import MOST_SORTED, ActivityRanges, Direction, Place, beyond, read_place, sorted_places
 from .ranges import Span, created_between, day_spans
-from .ranking import MOST_RANKED, Candidates, Ranking, candidates
+from .ranking import MOST_RANKED, MOST_SCATTERED, Candidates, Ranking, candidates
 from .users import UserMatches
 from .words import Candidate, CandidateFilter, Groups, Search, find_threads, parse
 
@@ -355,7 +355,8 @@ class ArchiveSource:
             return Candidates([])
         spans = list(day_spans(query.begin, query.end, query.hour, self._zone, _ALL, descending=True))
         fits, facets = _time_check(spans, _activity_check(filters, _user_check(filters))), _facets(filters)
-        wanted = MOST_RANKED + 1
+        most = MOST_RANKED if len(spans) == 1 else min(MOST_RANKED, MOST_SCATTERED)
+        wanted = most + 1
 
         def find(groups: Groups, known: tuple[int, int] | None) -> Sequence[int]:
             some = replace(search, groups=groups)
@@ -369,7 +370,7 @@ class ArchiveSource:
         gave_up = found.stopped_at is not None
         if gave_up and len(found.numbers) < _FEWEST_RANKED:
             return None
-        return candidates(search, found.numbers, find, more=gave_up)
+        return candidates(search, found.numbers, find, most, more=gave_up)
 
 
 def state_counts() -> list[StateCount]:
