@@ -14,14 +14,15 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 document.addEventListener("htmx:afterSwap", restoreTyping);
 
-// The focus stays on the element with the same id. Where the new list has none, it goes to the summary.
+// The focus stays on the element with the same id. Where the new list has none, it goes to the summary, or to the rows.
 const afterSwap = () => {
   showWords();
   focusResult();
   const summary = document.getElementById("summary");
   const isAlert = document.querySelector("#browse [role=alert]");
   announce(isAlert ? "" : summary ? summary.textContent.replace(/\s+/g, " ").trim() : document.title);
-  if (document.activeElement === document.body && summary) summary.focus({ preventScroll: true });
+  const target = summary?.tagName === "CAPTION" ? document.getElementById("rows") : summary;
+  if (document.activeElement === document.body) target?.focus({ preventScroll: true });
 };
 
 document.addEventListener("htmx:afterSettle", (event) => {

@@ -1,5 +1,5 @@
 // The focus on a row of the list, or on an item of a conversation. Back from a conversation, its row has the focus again.
-import { decoded } from "./links.js";
+import { decoded, isPlainClick } from "./links.js";
 
 // One link per row: its title.
 const rowLinks = () => [...document.querySelectorAll("#threads a.title")];
@@ -25,6 +25,12 @@ export const moveFocus = (by) => {
 
 // Whether the focused row is selected: its box is pressed.
 export const toggleRow = () => document.activeElement.closest("#threads tr")?.querySelector(".pick")?.click();
+
+// A time lies above its row's link, since it says the exact time under the pointer. It opens the row too.
+document.addEventListener("click", (event) => {
+  const time = event.target.closest("#threads time");
+  if (time && isPlainClick(event)) time.closest("tr").querySelector("a.title")?.click();
+});
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("#threads .thread a");

@@ -102,6 +102,7 @@ def test_pages_are_for_everybody(signed_in: Open, upstream: Emulator, desk: Desk
     page = signed_in(f"/threads/?user={user}")
     opened(page)
     fine(page, WIDE, NARROW)
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Export everything").click()
     expect(page.get_by_role("progressbar")).to_be_visible()
     fine(page, WIDE, NARROW)

@@ -34,7 +34,7 @@ def test_filter_and_page_by_keyboard(page: Page, upstream: Emulator) -> None:
     shows(page, theirs[:5])
     expect(page.locator("#threads a.title").first).to_be_focused()
     page.locator("#limit").focus()
-    _tab_to(page, "next")
+    _tab_to(page, "next", 40)
     page.keyboard.press("Enter")
     shows(page, theirs[5:10])
     expect(following(page)).to_be_focused()
@@ -45,14 +45,14 @@ def test_filter_and_page_by_keyboard(page: Page, upstream: Emulator) -> None:
     shows(page, theirs[:5])
 
 
-def test_focus_goes_to_the_summary_where_its_link_has_gone(page: Page, upstream: Emulator) -> None:
+def test_focus_goes_to_the_rows_where_its_link_has_gone(page: Page, upstream: Emulator) -> None:
     ids = list(upstream.thread_ids())
     page.goto("/threads/?limit=100")
     following(page).focus()
     for end in (200, 205):
         page.keyboard.press("Enter")
         shows(page, ids[end - min(100, end - 100 if end == 200 else 5) : end])
-    expect(page.locator("#summary")).to_be_focused()
+    expect(page.locator("#rows")).to_be_focused()
     expect(page.locator("#announcer")).to_have_text(re.compile("^5 threads, newest first"))
     page.keyboard.press("Tab")
     assert focused(page)["visible"]
@@ -64,7 +64,7 @@ def test_a_problem_is_told_once(page: Page, upstream: Emulator) -> None:
     expect(page.locator("#announcer")).to_have_text("")
     page.get_by_role("link", name="Show the threads of all users").press("Enter")
     expect(page.locator("#announcer")).to_have_text(re.compile("^20 threads"))
-    expect(page.locator("#summary")).to_be_focused()
+    expect(page.locator("#rows")).to_be_focused()
 
 
 def test_the_live_region_outlives_the_swap(page: Page, upstream: Emulator) -> None:

@@ -42,7 +42,7 @@ def test_two_lines_a_row_on_a_phone(signed_in: Open, upstream: Emulator) -> None
     for part in ("td.mark", "td.thread", "td.user", "td.created"):
         expect(card.locator(part)).to_be_visible()
     expect(following(page)).to_be_in_viewport()
-    for link in (following(page), card.get_by_role("link").first, card.locator("td.user a")):
+    for link in (following(page), card, card.locator("td.user a")):
         size = link.bounding_box()
         assert size is not None
         assert min(size["width"], size["height"]) >= 24, "large enough for a finger"

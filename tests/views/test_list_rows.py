@@ -55,9 +55,19 @@ def test_a_long_reason_is_whole_in_the_page_and_unfolds_without_a_script(get: Ge
 @pytest.mark.parametrize("reason", ["i" * 41, "ÄÖÜ" * 7, "MMMMMMMM", "界" * 8])
 def test_wide_letters_take_more_room(reason: str) -> None:
     row = thread_rows.ThreadRow(
-        id=None, url=None, title=None, shape="locked", status="Locked", reason=reason, user=None, user_url=None,
-        created=None, created_iso=None, ago=None, problems=(),
-    )  # fmt: skip
+        id=None,
+        url=None,
+        title=None,
+        shape="locked",
+        status="Locked",
+        reason=reason,
+        user=None,
+        user_url=None,
+        created=None,
+        created_iso=None,
+        ago=None,
+        problems=(),
+    )
     assert row.fold
     assert not replace(row, reason="Fraud desk").fold
 
