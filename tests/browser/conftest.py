@@ -119,7 +119,7 @@ def session(browser: Browser, desk: Desk) -> StorageState:
         page.get_by_label("User name").fill(NAME)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+        expect(page.locator("details.me")).to_be_visible()
         return context.storage_state()
 
 

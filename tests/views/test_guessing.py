@@ -42,7 +42,8 @@ ASKED: dict[str, list[str]] = {
     "/": ["?user=P"],
     "/threads/": [f"?{each}" for each in [
         *_LISTS, "user=P&was=&limit=0", "user=P&was=&order=asc&limit=5", "user=P&was=P", "user=P&was=&q=refund",
-        "user=P&was=&from=2026-01-01", "find=P", "find=P&limit=0", "find=P&q=P", "find=P&user=P", "find=P&status=locked",
+        "user=P&was=&from=2026-01-01", "find=P", "find=P&limit=0", "find=P&q=P", "find=P&user=P",
+        "find=P&status=locked",
     ]],
     "/threads/<id:thread_id>/": [f"?list={quote(each)}" for each in _LISTS],
     "/users/": ["?user=P", "?find=P"],
