@@ -118,19 +118,23 @@ def test_by_status_with_the_keyboard_alone(page: Page, copied: Emulator, signed_
     page.keyboard.press("/")
     for _ in range(12):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.id") == "status":
+        if page.evaluate("document.activeElement.id") == "more-filters-summary":
             break
-    expect(page.get_by_label("Status", exact=True)).to_be_focused()
-    page.keyboard.press("A")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("radio", name="Any status")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name="Active")).to_be_checked()
+    page.keyboard.press("Enter")
     shows(page, active[:5])
     expect(page).to_have_url(re.compile("status=active"))
-    expect(page.get_by_label("Status", exact=True)).to_be_focused()
+    expect(page.locator("#more-filters-summary")).to_be_focused()
     following(page).focus()
     page.keyboard.press("Enter")
     shows(page, active[5:10])
     colleague = signed_in(page.url)
     shows(colleague, active[5:10])
-    expect(colleague.get_by_label("Status", exact=True)).to_have_value("active")
+    expect(colleague.locator("#filter-status-summary")).to_have_text("Status Active")
     previous(page).focus()
     page.keyboard.press("Enter")
     shows(page, active[:5])
@@ -274,6 +278,44 @@ def test_nothing_bars_anybody(page: Page, copied: Emulator, told: list[str]) -> 
         page.goto(address)
         expect(page.locator("#outage")).to_be_visible()
         fine(page, WIDE, NARROW)
+
+
+_CONTROLS = """() => {
+  const first = document.querySelector("tr[data-thread-id]").getBoundingClientRect().top;
+  return [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, summary")]
+    .filter((each) => each.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true }))
+    .filter((each) => !each.closest("tr[data-thread-id]") && !each.classList.contains("skip"))
+    .filter((each) => each.getBoundingClientRect().top < first)
+    .map((each) => each.getAttribute("aria-label") || each.textContent.trim() || each.id);
+}"""
+
+
+def test_at_most_twenty_controls_stand_above_the_first_row(
+    signed_in: Open, copied: Emulator, record_property: Callable[[str, object], None]
+) -> None:
+    page = signed_in("/threads/", viewport={"width": 1440, "height": 900})
+    controls = page.evaluate(_CONTROLS)
+    record_property("controls above the first row", len(controls))
+    assert len(controls) <= 20, controls
+
+
+def test_tabs_have_counts_and_chips_are_links_without(page: Page, copied: Emulator, told: list[str]) -> None:
+    page.goto("/threads/")
+    tabs = page.get_by_role("navigation", name="Views")
+    expect(tabs.get_by_role("link", name="All")).to_have_text(f"All {len(list(copied.thread_ids()))}")
+    locked = int((tabs.get_by_role("link", name="Locked").text_content() or "").split()[-1])
+    tabs.get_by_role("link", name="Locked").click()
+    expect(tabs.get_by_role("link", name="Locked")).to_have_attribute("aria-current", "true")
+    expect(page.locator("#filter-status-summary")).to_have_text("Status Locked")
+    page.get_by_role("link", name="Remove the filter Status Locked").click()
+    expect(page).to_have_url(re.compile("/threads/$"))
+    page.goto("/threads/?status=locked&limit=100")
+    expect(rows(page)).to_have_count(locked)
+    page.goto("/threads/?status=locked&q=nothinglikeit")
+    expect(page.get_by_role("heading", name="No threads match")).to_be_visible()
+    expect(page.locator("#summary")).to_contain_text(f"without “Words nothinglikeit”: {locked} threads")
+    page.get_by_role("link", name="without “Words nothinglikeit”").click()
+    expect(rows(page)).to_have_count(min(20, locked))
 
 
 def test_very_long_words_on_a_phone(signed_in: Open, upstream: Emulator, sync: Callable[[], None]) -> None:
