@@ -154,21 +154,21 @@ def everything() -> Iterator[tuple[str, Callable[[], object]]]:
             yield further, lambda query=beyond: page(query)  # type: ignore[misc]
 
     yield "the report of the command", lambda: len(archive_report().by_day)
-    if _overview(None) != threads:
-        raise WrongReplyError(f"the overview counts {_overview(None):,} threads instead of {threads:,}")
-    yield "the overview, everything", lambda: _overview(None)
+    if _reports(None) != threads:
+        raise WrongReplyError(f"the reports counts {_reports(None):,} threads instead of {threads:,}")
+    yield "the reports, everything", lambda: _reports(None)
     for days in (7, 30, 365):
-        yield f"the overview, {days} days", lambda days=days: _overview(days)  # type: ignore[misc]
+        yield f"the reports, {days} days", lambda days=days: _reports(days)  # type: ignore[misc]
 
 
-def _overview(days: int | None) -> int:
-    from threads.archive.statistics import archive_totals, overview  # noqa: PLC0415
+def _reports(days: int | None) -> int:
+    from threads.archive.statistics import archive_totals, period_statistics  # noqa: PLC0415
 
     now = archive_totals(ZONE)
     assert now.first is not None
     assert now.last is not None
     begin = now.first if days is None else now.last - timedelta(days=days - 1)
-    return overview(begin, now.last, ZONE, now).threads
+    return period_statistics(begin, now.last, ZONE, now).threads
 
 
 def page(query: ThreadQuery) -> int:
@@ -330,7 +330,7 @@ def archive(_stage: Stage) -> Iterator[ResultRow]:
     RESULTS.write_text("\n".join([*lines, ""]), encoding="utf-8")
     for database, (small, large) in measured_of.items():
         slowest = max(
-            (name for name in large if not name.startswith(("the overview", "the report"))),
+            (name for name in large if not name.startswith(("the reports", "the report"))),
             key=lambda name: large[name].p95,
         )
         yield ResultRow(

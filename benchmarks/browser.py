@@ -95,7 +95,7 @@ def reading(stage: Stage) -> Iterator[ResultRow]:
         page.locator("#all").wait_for()
         started = time.perf_counter()
         page.locator("#all").click()
-        page.locator("#more", has_text="The end: all").wait_for(timeout=120_000)
+        page.locator("#earlier", has_text="The beginning: all").wait_for(timeout=120_000)
         took = time.perf_counter() - started
         found, longest = page.evaluate(ITEMS), max([0.0, *page.evaluate("window.longTasks")])
         number = len(set(found))

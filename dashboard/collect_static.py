@@ -20,7 +20,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 from . import css_bundle, js_bundle
 
 _STAMP, _LOCK, _MANIFEST = ".gathered", ".lock", "staticfiles.json"
-_ENTRY_SCRIPTS = ("app.js", "conversation.js")
+_ENTRY_SCRIPTS = ("app.js", "conversation.js", "find.js")
 """The scripts that pages load. Later ones may import from the bundles of earlier ones."""
 _ENTRY_STYLE = "app.css"
 

@@ -51,7 +51,7 @@ _REFUSED = ErrorText(
 )
 _NOT_RECORDED = ErrorText(
     "This can't be recorded",
-    "What is not in the audit trail is not done, and the trail can't be written: nothing was changed. Someone who runs "
+    "The audit log can't be written, so nothing was changed: what can't be recorded is not done. Someone who runs "
     "Threadkeeper has to look at the log.",
 )
 _UNAVAILABLE = ErrorText(

@@ -43,11 +43,11 @@ def environment(**options: Any) -> Environment:
 
 _NAVIGATION = (
     ("threads", "Threads", (Right.READ,), False),
-    ("overview", "Reports", (Right.READ,), True),
+    ("reports", "Reports", (Right.READ,), True),
     ("exports", "Exports", (Right.EXPORT,), False),
-    ("erasures", "Erasures", (Right.ERASE, Right.AUDIT), False),
+    ("erasures", "Erasure requests", (Right.ERASE, Right.AUDIT), False),
     ("audit", "Audit log", (Right.AUDIT,), False),
-    ("archive", "Sync", (Right.READ,), True),
+    ("sync", "Sync", (Right.READ,), True),
 )
 """URL name, label, required rights (any of them), and whether the page needs the archive."""
 

@@ -13,6 +13,7 @@ from posixpath import dirname, join, normpath
 
 _IMPORT = re.compile(r'^import (?:\{(?P<names>[\w\s,]+)\} from )?"(?P<path>\.[^"]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=const (\w+))", re.MULTILINE)
+_COMMENT = re.compile(r"^ *//.*\n", re.MULTILINE)
 _OTHER_FORM = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 
 
@@ -20,7 +21,8 @@ def bundle(entries: Iterable[str], read: Callable[[str], str]) -> tuple[dict[str
     """Returns the text of each entry's bundle, and the names of all modules in them, the entries included.
 
     `read` gives the source of a module by its name. A module is in the first bundle that needs it; later bundles import
-    it from there, so that it runs once. Raises ValueError for circular imports and other forms of import or export.
+    it from there, so that it runs once. Lines that are comments are left out. Raises ValueError for circular imports
+    and other forms of import or export.
     """
     owners: dict[str, str] = {}
     return {entry: _Bundle(entry, read, owners).text() for entry in entries}, set(owners)
@@ -55,8 +57,8 @@ class _Bundle:
                 self._add(imported, [*importers, module])
             if (owner := self._owners[imported]) != self._entry and found["names"]:
                 self._imports.setdefault(owner, set()).update(re.findall(r"\w+", found["names"]))
-        body = _IMPORT.sub("", source)
-        if any(line and not line.startswith("//") for line in body.splitlines()):
+        body = _COMMENT.sub("", _IMPORT.sub("", source))
+        if body.strip():
             self._modules.append(self._scoped(module, body))
 
     def _scoped(self, module: str, body: str) -> str:

@@ -193,6 +193,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Display
 
 MASK_IDENTITIES = env.flag("MASK_IDENTITIES")
+LIST_PREVIEWS = env.flag("LIST_PREVIEWS", default=True)
 
 # Sign-in
 

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 
-from threads.roles import Right, for_every_account, role_names
+from threads.roles import MissingRightError, Right, for_every_account, least_roles, role_names
 from threads.web.error_page import problem_page
 from threads.web.fetch_metadata import linkable
 
@@ -31,25 +31,29 @@ def home(request: HttpRequest) -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The 400 page."""
     return problem_page(
-        request, 400, "This request can't be answered", "Something in its address or its form is not valid."
+        request,
+        400,
+        "This request isn't valid",
+        "Something in its address or its form is not valid. Go back and try again.",
     )
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The 403 page: names the account's roles."""
+    """The 403 page: names the roles that give access, and those that the account has."""
     roles = role_names(request.user) if request.user.is_authenticated else []
     if not roles and not getattr(request.user, "is_superuser", False):
-        text = "It has no role yet. Ask an administrator to give it one: what it may do depends on that."
-        return problem_page(request, 403, "Your account can't do anything here", text, account=True)
-    held = f"Your roles: {', '.join(roles)}. " if roles else ""
-    return problem_page(
-        request, 403, "This is not for your account", f"{held}Ask an administrator if you need it for your work."
-    )
+        text = "Your account has no role yet. Ask an administrator for one."
+        return problem_page(request, 403, "You don't have access", text, account=True)
+    rights = exception.rights if isinstance(exception, MissingRightError) else ()
+    needs = f"Needs: {' or '.join(least_roles(rights))}. " if rights else ""
+    held = f"Yours: {', '.join(roles)}. " if roles else ""
+    text = f"{needs}{held}Ask an administrator if you need it for your work."
+    return problem_page(request, 403, "You don't have access", text)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The 404 page."""
-    return problem_page(request, 404, "There is no such page", "The address may be mistyped or out of date.")
+    return problem_page(request, 404, "Page not found", "The address may be mistyped or out of date.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -60,19 +64,25 @@ def server_error(request: HttpRequest) -> HttpResponse:
         response.headers["Retry-After"] = "5"
         return response
     return problem_page(
-        request, 500, "Threadkeeper made a mistake", "It has been logged. Trying again may help; nothing was lost."
+        request,
+        500,
+        "Something went wrong",
+        "The error is in Threadkeeper and was logged. Nothing was lost. Try again in a moment.",
     )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The 403 page for a missing or outdated CSRF token."""
     return problem_page(
-        request, 403, "This form is out of date", "Go back, reload the page and send it again. Cookies must be allowed."
+        request,
+        403,
+        "This form is out of date",
+        "Nothing was changed. Go back, reload the page and send it again. Allow cookies.",
     )
 
 
 def too_long(request: HttpRequest) -> HttpResponse:
     """The 413 page."""
     return problem_page(
-        request, 413, "This is too long", "No form of Threadkeeper is that long, and none takes a file."
+        request, 413, "This is too long", "No form of Threadkeeper takes a text that long, and none takes a file."
     )

@@ -54,14 +54,14 @@ def take_other_pages(page: Page) -> None:
     expect(page.get_by_role("link", name="All threads", exact=True)).to_be_visible()
     page.mouse.move(0, 0)
     take(page, "conversation")
-    addresses = {"search": "/threads/?status=locked&q=refund", "overview": "/overview/", "trail": "/audit/"}
+    addresses = {"search": "/threads/?status=locked&q=refund", "reports": "/reports/", "audit-log": "/audit/"}
     for name, address in addresses.items():
         page.goto(address)
         take(page, name)
     page.goto("/threads/")
     page.locator("td.user a").nth(1).click()
     page.get_by_role("link", name="Erase all of this user").click()
-    expect(page.get_by_role("button", name="Erase for good")).to_be_visible()
+    expect(page.get_by_role("button", name="Erase permanently")).to_be_visible()
     take(page, "erase")
 
 

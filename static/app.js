@@ -9,5 +9,8 @@ import "./app/filter.js";
 import "./app/list_swap.js";
 import "./app/prefetch.js";
 import "./app/rows.js";
+import "./app/panes.js";
+import "./app/selection.js";
 import "./app/popovers.js";
+import "./app/print.js";
 import "./app/shortcuts.js";

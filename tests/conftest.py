@@ -87,7 +87,7 @@ def sealed_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Tests that are no single transaction empty all tables afterwards, which the trail would not let them."""
+    """Tests that are no single transaction empty all tables afterwards, which the audit log would not let them."""
     with django_db_blocker.unblock():
         with connection.cursor() as cursor:
             on = " ON audit_auditevent" if connection.vendor == "postgresql" else ""

@@ -38,9 +38,9 @@ class Right(models.Model):  # noqa: DJ008  # no rows
         permissions: ClassVar = [
             ("read", "Can find and read threads"),
             ("export", "Can download threads"),
-            ("erase", "Can delete threads for good"),
+            ("erase", "Can erase threads permanently"),
             ("identify", "Can see user ids and e-mail addresses in full"),
-            ("audit", "Can read the audit trail"),
+            ("audit", "Can read the audit log"),
         ]
 
 

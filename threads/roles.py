@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from django.apps import apps
 from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import PermissionDenied
 
 ViewT = TypeVar("ViewT", bound=Callable[..., Any])
 
@@ -25,6 +26,14 @@ class Right(StrEnum):
     ADMINISTER = "auth.change_user"
 
 
+class MissingRightError(PermissionDenied):
+    """The account has none of the rights that are needed."""
+
+    def __init__(self, *rights: Right) -> None:
+        super().__init__()
+        self.rights = rights
+
+
 @dataclass(frozen=True, slots=True)
 class Role:
     """A named set of rights. `words` describes it on the page where administrators assign roles."""
@@ -37,21 +46,21 @@ class Role:
 _ACCOUNTS = ("auth.view_user", "auth.add_user", "auth.change_user", "auth.delete_user", "auth.view_group")
 
 ROLES = (
-    Role("Viewer", "Finds and reads threads. Sees user ids shortened where that is switched on.", (Right.READ,)),
+    Role("Viewer", "Finds and reads threads. Ids of customers are shortened where that is switched on.", (Right.READ,)),
     Role(
         "Exporter",
-        "Finds and reads threads, and downloads them: one, a filtered list, or all of a user.",
+        "Finds and reads threads, and exports them: one, a filtered list, or all of a customer.",
         (Right.READ, Right.IDENTIFY, Right.EXPORT),
     ),
     Role(
         "Eraser",
-        "Finds and reads threads, and deletes them for good: one, several, or all of a user.",
+        "Finds and reads threads, and erases them permanently: one, several, or all of a customer.",
         (Right.READ, Right.IDENTIFY, Right.ERASE),
     ),
-    Role("Auditor", "Reads the audit trail: who saw, exported or erased what.", (Right.AUDIT, Right.IDENTIFY)),
+    Role("Auditor", "Reads the audit log: who saw, exported or erased what.", (Right.AUDIT, Right.IDENTIFY)),
     Role(
         "Administrator",
-        "Does all of the above, gives and takes away accounts and roles, and starts the copying of the archive.",
+        "Does all of the above, manages accounts and roles, and starts a sync.",
         (*Right, *(each for each in _ACCOUNTS if each != Right.ADMINISTER)),
     ),
 )
@@ -81,6 +90,11 @@ def has_right_now(key: int | str, right: Right) -> bool:
     found = User.objects.filter(pk=key).first()
     # ModelBackend caches permissions on the object, so it is loaded anew.
     return found is not None and found.has_perm(right)
+
+
+def least_roles(rights: Iterable[str]) -> list[str]:
+    """For each of these rights the first role that has it."""
+    return list(dict.fromkeys(next(role.name for role in ROLES if right in role.rights) for right in rights))
 
 
 def role_names(user: User | AnonymousUser) -> list[str]:

@@ -48,7 +48,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "roles": [role for role in ROLES if role.name in held],
         "everything": user.is_superuser,
         "shared": _is_shared(user),
-        "places": moments,
+        "sessions": moments,
         "may_change": _may_change_password(user),
         "provider": settings.OIDC_NAME if hasattr(user, "identity") else "",
         "hours": settings.SESSION_COOKIE_AGE // 3600,
@@ -82,7 +82,7 @@ class _PasswordForm(PasswordChangeForm):
         typed: str = self.cleaned_data["old_password"]
         if authenticate(self.request, username=self.user.get_username(), password=typed) is None:
             raise ValidationError(
-                f"This is not your password, {TOO_MANY_ATTEMPTS} {times.duration(settings.SIGN_IN_WAIT * 60)}.",
+                f"This is not your current password, {TOO_MANY_ATTEMPTS} {times.duration(settings.SIGN_IN_WAIT * 60)}.",
                 code="password_incorrect",
             )
         return typed
@@ -110,7 +110,7 @@ class ChangePassword(PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
-        messages.success(self.request, "Your password is changed. You are signed out everywhere but here.")
+        messages.success(self.request, "Your password is changed. Your other sessions have ended.")
         return response
 
 

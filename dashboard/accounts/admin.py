@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -40,13 +40,10 @@ class AccountAdmin(_UserAdmin):
     list_filter = ("is_active", "groups")
     filter_horizontal = ("user_permissions",)
 
-    class Media:
-        css: ClassVar = {"all": ["css/admin.css"]}
-
     _PERSON: Any = (None, {"fields": ("username", "password")})
     _NAMES: Any = ("Person", {"fields": ("first_name", "last_name", "email")})
-    _RIGHTS: Any = ("What they may do", {"fields": ("is_active", "groups")})
-    _DATES: Any = ("When", {"fields": ("last_login", "date_joined")})
+    _RIGHTS: Any = ("Roles", {"fields": ("is_active", "groups")})
+    _DATES: Any = ("Dates", {"fields": ("last_login", "date_joined")})
     _ABOVE: Any = ("Beyond roles", {"classes": ("collapse",), "fields": ("is_superuser", "user_permissions")})
 
     actions = ("sign_out_everywhere",)
@@ -55,11 +52,11 @@ class AccountAdmin(_UserAdmin):
     def sign_out_everywhere(self, request: HttpRequest, accounts: QuerySet[User]) -> None:
         managed = [each for each in accounts if _may_manage(request, each)]
         ended = sum(active_sessions.end_sessions(each, "signed out by an administrator") for each in managed)
-        text = f"Accounts signed out everywhere: {len(managed)}, with {ended} sign-in{'s' if ended != 1 else ''}."
+        text = f"Accounts signed out everywhere: {len(managed)}, with {ended} session{'s' if ended != 1 else ''}."
         self.message_user(request, text, messages.SUCCESS)
         if len(managed) < len(accounts):
             self.message_user(
-                request, "Superusers are left as they were: another one has to do that.", messages.WARNING
+                request, "Superusers were not signed out: only a superuser can do that.", messages.WARNING
             )
 
     @admin.display(description="Roles")

@@ -17,9 +17,9 @@ class DeskAdminSite(admin.AdminSite):
     """Checks the right to administer instead of `is_staff`. Sign-out and password change are the desk's own views, so
     that each exists once."""
 
-    site_header = "Threadkeeper: accounts and roles"
+    site_header = "Threadkeeper: people and roles"
     site_title = "Threadkeeper"
-    index_title = "Accounts and roles"
+    index_title = "People and roles"
     site_url = "/"
 
     def password_change(  # type: ignore[override]

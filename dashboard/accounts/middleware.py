@@ -8,7 +8,6 @@ from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -17,6 +16,7 @@ from django_htmx.middleware import HtmxDetails
 
 from threads.audit.record import Actor, acting_as
 from threads.lib.trace import trace
+from threads.roles import MissingRightError
 
 from . import active_sessions
 
@@ -88,4 +88,4 @@ class RightsRequired:
             return
         rights = getattr(view, "rights", None)
         if rights is None or (rights and not any(request.user.has_perm(right) for right in rights)):
-            raise PermissionDenied
+            raise MissingRightError(*(rights or ()))

@@ -11,7 +11,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.contrib.auth.views import LoginView, LogoutView, redirect_to_login
-from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils.decorators import method_decorator
@@ -19,7 +19,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from threads.archive import database_guard
-from threads.roles import ROLES
+from threads.roles import ROLES, MissingRightError, Right
 from threads.web.error_page import problem_page
 from threads.web.fetch_metadata import linkable
 
@@ -89,5 +89,5 @@ def next_url(request: HttpRequest, url: str) -> str:
 def admin_sign_in(request: HttpRequest) -> HttpResponse:
     """Replaces the admin's sign-in page: redirects to the desk's, or answers 403 to an account that is signed in."""
     if request.user.is_authenticated:
-        raise PermissionDenied
+        raise MissingRightError(Right.ADMINISTER)
     return redirect_to_login(request.GET.get("next", resolve_url("admin:index")))

@@ -88,7 +88,7 @@ def callback(request: HttpRequest) -> HttpResponse:
 
     sent, url = _pop_request(request)
     if sent is None:
-        text = "It was begun in another browser, or too long ago."
+        text = "It started in another browser, or too long ago."
         return _refused(request, "nobody here asked for it", text)
     release_connections()  # the provider may be slow
     try:
@@ -201,5 +201,5 @@ def _refused(request: HttpRequest, reason: str, text: str) -> HttpResponse:
 
 def _unreachable(request: HttpRequest, error: Exception) -> HttpResponse:
     _log.error("The identity provider can't be used: %s", error)
-    text = f"{_provider()} does not answer, or not as it should. Trying again in a moment may help."
+    text = f"{_provider()} can't be reached, or its answer is not valid. Try again in a moment."
     return problem_page(request, 503, "You are not signed in", text, again=True)

@@ -168,7 +168,11 @@ def _drop_form_data(instance: Any, **_signal: Any) -> None:
 
 def _busy(request: HttpRequest) -> HttpResponse:
     response = problem_page(
-        request, 503, "Too many sign in at once", "Nothing was looked at. Try again in a moment.", again=True
+        request,
+        503,
+        "Too many people are signing in",
+        "Your sign-in was not checked. Try again in a moment.",
+        again=True,
     )
     response.headers["Retry-After"] = "10"
     return response

@@ -30,7 +30,7 @@ _own = CollectorRegistry()
 requests = Counter("threadkeeper_requests_total", "Requests answered.", ["view", "method", "status"], registry=_own)
 request_seconds = Histogram(
     "threadkeeper_request_seconds",
-    "Seconds until a reply began.",
+    "Seconds until the reply.",
     ["view", "method"],
     buckets=_BUCKETS,
     registry=_own,
@@ -40,7 +40,7 @@ under_way = Gauge(
 )
 _calls = Counter(
     "threadkeeper_upstream_calls_total",
-    "Calls to the upstream, by what came of them.",
+    "Calls to the upstream, by outcome.",
     ["call", "outcome"],
     registry=_own,
 )
@@ -52,7 +52,7 @@ _call_seconds = Histogram(
     registry=_own,
 )
 _retries = Counter(
-    "threadkeeper_upstream_retries_total", "Requests that were sent to the upstream again.", ["call"], registry=_own
+    "threadkeeper_upstream_retries_total", "Requests to the upstream that were retried.", ["call"], registry=_own
 )
 _sign_in_failures = Counter("threadkeeper_sign_in_failures_total", "Sign-ins that were refused.", registry=_own)
 
@@ -118,7 +118,7 @@ def _gauges_of(state: DatabaseState) -> Iterator[Metric]:
     yield jobs
     oldest = GaugeMetricFamily(
         "threadkeeper_job_oldest_seconds",
-        "Seconds since the oldest one to do was asked for.",
+        "Seconds since the oldest unfinished job was requested.",
         labels=["kind"],
     )
     for kind, seconds in state.oldest.items():

@@ -35,15 +35,21 @@ class DatabaseState:
     def gauges(self) -> dict[str, tuple[str, float | None]]:
         """Name → description and value."""
         return {
-            "archive_lag_seconds": ("Seconds since a run of the copying came to its end.", self.run_age),
-            "archive_complete_seconds": ("Seconds since the time as of which everything is kept.", self.complete_age),
+            "archive_lag_seconds": ("Seconds since the last sync ended.", self.run_age),
+            "archive_complete_seconds": (
+                "Seconds since the time as of which the archive is complete.",
+                self.complete_age,
+            ),
             "archive_deletions_withheld": (
-                "Threads deleted upstream that the circuit breaker keeps from being marked; more than 0: it is open.",
+                "Threads deleted upstream that the open circuit breaker does not mark; 0: it is closed.",
                 self.withheld,
             ),
-            "archive_sweep_seconds": ("Seconds since the last whole sweep began: no status is older.", self.sweep_age),
-            "archive_threads_due": ("Threads whose items are to be read.", self.due),
-            "worker_seen_seconds": ("Seconds since a worker last said that it lives.", self.worker_age),
+            "archive_sweep_seconds": (
+                "Seconds since the last full sweep started: every status was checked since.",
+                self.sweep_age,
+            ),
+            "archive_threads_due": ("Threads whose items are due to be synced.", self.due),
+            "worker_seen_seconds": ("Seconds since the last heartbeat of a worker.", self.worker_age),
         }
 
 

@@ -51,6 +51,6 @@ def stored_statuses(using: str = "default") -> list[UpstreamStatus]:
     found = [UpstreamStatus(each.since, "Outage") for each in StoredOutage.objects.using(using).all()]
     progress = Progress.objects.using(using).filter(pk=1).first()
     if progress is not None and progress.failed_at is not None:
-        return [*found, UpstreamStatus(progress.failed_at, "CopyingFailed")]
+        return [*found, UpstreamStatus(progress.failed_at, "SyncFailed")]
     ended = SyncRun.objects.using(using).filter(phase="ended").exclude(finished_at=None).first()
     return found if ended is None or ended.finished_at is None else [*found, UpstreamStatus(ended.finished_at)]

@@ -1,9 +1,6 @@
-// Form fields that do something at once: submit the form, tick all rows, trim a pasted text.
+// Form fields that do something at once: submit the form, trim a pasted text.
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
-  if (event.target.matches("[data-tick-all]")) {
-    for (const box of document.querySelectorAll("#threads .tick")) box.checked = event.target.checked;
-  }
 });
 
 // Copied text often has a space or a line break around it.

@@ -1,19 +1,30 @@
 // The focus on a row of the list, or on an item of a conversation. Back from a conversation, its row has the focus again.
 import { decoded } from "./links.js";
 
-// One link per row: its title, not that of the snippet.
-const rowLinks = () => [...document.querySelectorAll("#threads .thread a:not(.hit a)")];
+// One link per row: its title.
+const rowLinks = () => [...document.querySelectorAll("#threads a.title")];
 const threadIdOf = (link) => link.closest("tr").dataset.threadId;
 
-// Moves the focus by a number of rows, or of items. Without a focused one, to the first.
+// What can be read of a conversation: items, and the lines that groups of steps are folded to.
+export const READABLE = ".item:not(details:not([open]) .item), .steps > details > summary";
+
+// Moves the focus by a number of rows, or of items. Without a focused one, to the first; in a conversation that
+// opened at its end, to the last.
 export const moveFocus = (by) => {
-  const links = document.getElementById("items") ? [...document.querySelectorAll("#items .item")] : rowLinks();
   const focused = document.activeElement;
-  const now = links.findIndex((link) => link.contains(focused) || link.closest("tr")?.contains(focused));
-  const next = links[now < 0 ? 0 : Math.min(Math.max(now + by, 0), links.length - 1)];
+  const inPane = document.getElementById("pane") && (!rowLinks().length || focused.closest("#pane"));
+  const links = inPane ? [...document.querySelectorAll(`#items :is(${READABLE})`)] : rowLinks();
+  const holds = (link) => link.contains(focused) || link.closest("tr")?.contains(focused);
+  const isOpen = (link) => link.closest("tr")?.ariaCurrent === "true";
+  const now = links.some(holds) ? links.findIndex(holds) : links.findIndex(isOpen);
+  const start = inPane && document.querySelector("#items[data-at-end]") ? links.length - 1 : 0;
+  const next = links[now < 0 ? start : Math.min(Math.max(now + by, 0), links.length - 1)];
   next?.focus({ preventScroll: true });
   next?.scrollIntoView({ block: "nearest" });
 };
+
+// Whether the focused row is selected: its box is pressed.
+export const toggleRow = () => document.activeElement.closest("#threads tr")?.querySelector(".pick")?.click();
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("#threads .thread a");
@@ -27,4 +38,24 @@ addEventListener("load", () => {
     link.focus({ preventScroll: true });
     link.closest("tr").scrollIntoView({ block: "center" });
   }
+});
+
+// Where the rows scroll by themselves, the keys that scroll a page scroll them, as long as nothing has the focus.
+const SCROLL = {
+  ArrowDown: ["scrollBy", 40],
+  ArrowUp: ["scrollBy", -40],
+  PageDown: ["scrollBy", 0.9],
+  PageUp: ["scrollBy", -0.9],
+  Home: ["scrollTo", 0],
+  End: ["scrollTo", 1e7],
+};
+
+document.addEventListener("keydown", (event) => {
+  const area = document.getElementById("rows");
+  const hasModifier = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
+  const [act, by] = SCROLL[event.key] ?? [];
+  if (!act || !area || hasModifier || event.defaultPrevented || document.activeElement !== document.body) return;
+  if (getComputedStyle(area).overflowY !== "auto") return;
+  event.preventDefault();
+  area[act]({ top: Math.abs(by) < 1 ? by * area.clientHeight : by });
 });

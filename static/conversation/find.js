@@ -1,14 +1,12 @@
-// The find box: searches the loaded items. The CSS Custom Highlight API marks the matches, so that the page stays unchanged.
+// Finding in a conversation: searches the loaded items. The CSS Custom Highlight API marks the matches, so that the page stays unchanged.
 import { targetItem } from "./item_links.js";
 import { matchesIn, MAX_MATCHES } from "./matching.js";
-import { firstPageUrl, nextPageUrl } from "./pages.js";
+import { nextPageUrl, previousPageUrl } from "./pages.js";
+import { onPane } from "./pane.js";
 
 const TYPING_PAUSE_MS = 120;
 
-const form = document.getElementById("find");
-const needle = document.getElementById("needle");
-const output = document.getElementById("found");
-const items = document.getElementById("items");
+let form, needle, output, items; // of the open conversation
 let matches = [];
 let current = -1;
 let typingTimer = 0;
@@ -44,7 +42,7 @@ const summary = () => {
 
 // The part of the conversation that this search does not cover. A search in the list covers shortened items, too.
 const unsearched = () => {
-  if (nextPageUrl() || firstPageUrl()) return " in what is loaded; load all to search the rest";
+  if (nextPageUrl() || previousPageUrl()) return " in what is loaded; load all to search the rest";
   return items.querySelector(".cut") ? " in what is shown; the download has the rest" : "";
 };
 
@@ -77,38 +75,50 @@ const step = (by) => {
 };
 
 // Updates the matches after items were loaded.
-export const refreshMatches = () => {
+document.addEventListener("items:loaded", () => {
   if (typingTimer) findTyped();
   else if (needle.value) find(0);
+});
+
+const closeFind = () => {
+  stopTyping();
+  needle.value = "";
+  find(0);
+  form.hidden = true;
+  document.getElementById("title").focus({ preventScroll: true });
 };
 
-form.hidden = false;
-form.addEventListener("submit", (event) => event.preventDefault());
-needle.addEventListener("input", () => {
-  stopTyping();
-  typingTimer = setTimeout(findTyped, TYPING_PAUSE_MS);
-});
-needle.addEventListener("keydown", (event) => {
-  if (event.key === "Enter") step(event.shiftKey ? -1 : 1);
-  if (event.key === "Escape") {
-    stopTyping();
-    needle.value = "";
-    find(0);
-    document.getElementById("title").focus({ preventScroll: true });
-  }
-  if (event.key === "Enter" || event.key === "Escape") event.preventDefault();
-});
-form.addEventListener("click", (event) => {
-  const direction = event.target.closest("[data-find]")?.dataset.find;
-  if (direction) step(direction === "next" ? 1 : -1);
-});
-
 // Opened from a search of the list: find the first of its words that the item of this address has.
-const terms = JSON.parse(needle.dataset.sought ?? "[]");
-if (terms.length && !needle.value) {
+const findSought = () => {
+  const terms = JSON.parse(needle.dataset.sought ?? "[]");
+  if (!terms.length || needle.value) return;
   const item = targetItem();
   needle.value = terms.find((term) => item?.matches(".item") && matchesIn(item, term).length) ?? terms[0];
   search();
   current = Math.max(0, matches.findIndex((range) => item?.contains(range.startContainer)));
   find(0);
-}
+};
+
+onPane(() => {
+  form = document.getElementById("find");
+  needle = document.getElementById("needle");
+  output = document.getElementById("found");
+  items = document.getElementById("items");
+  matches = [];
+  current = -1;
+  needle.addEventListener("input", () => {
+    stopTyping();
+    typingTimer = setTimeout(findTyped, TYPING_PAUSE_MS);
+  });
+  needle.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") step(event.shiftKey ? -1 : 1);
+    if (event.key === "Escape") closeFind();
+    if (event.key === "Enter" || event.key === "Escape") event.preventDefault();
+  });
+  form.addEventListener("click", (event) => {
+    const direction = event.target.closest("[data-find]")?.dataset.find;
+    if (direction) step(direction === "next" ? 1 : -1);
+  });
+  findSought();
+  if (needle.value && !matches.length) findTyped(); // typed before this was loaded
+});

@@ -1,8 +1,7 @@
 // Addresses of items, #item-…: scrolling to one, and copying one by a click on the time of its item.
 import { announce } from "../app/announcer.js";
 import { decoded, isPlainClick } from "../app/links.js";
-
-const items = document.getElementById("items");
+import { onPane } from "./pane.js";
 
 // The element that the address names, as it is or percent-encoded.
 export const targetItem = () => {
@@ -23,7 +22,8 @@ const goToTarget = () => {
   const item = targetItem();
   const id = decoded(decoded(anchor).slice(5));
   if (item) {
-    for (const former of items.querySelectorAll(".here")) former.classList.remove("here");
+    for (let fold = item.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    for (const former of document.querySelectorAll("#items .here")) former.classList.remove("here");
     item.classList.add("here");
     item.focus({ preventScroll: true });
     item.scrollIntoView({ block: "center" });
@@ -35,6 +35,7 @@ const goToTarget = () => {
 
 addEventListener("hashchange", goToTarget);
 addEventListener("load", goToTarget);
+onPane(() => document.readyState === "complete" && goToTarget());
 
 document.addEventListener("click", async (event) => {
   const link = event.target.closest("[data-copy-link]");

@@ -3,9 +3,5 @@
 // The address of the next page, or undefined on the last.
 export const nextPageUrl = () => document.querySelector("#more a[rel=next]")?.href;
 
-// The address of the first page, where this one begins in the middle; else null.
-export const firstPageUrl = () => {
-  const earlier = document.querySelector(".earlier");
-  if (!earlier?.querySelector("a[rel=prev]")) return null;
-  return earlier.querySelector("a:not([rel])").href;
-};
+// The address of the page before, or undefined on the first.
+export const previousPageUrl = () => document.querySelector("#earlier a[rel=prev]")?.href;

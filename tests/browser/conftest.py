@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
+from tests.browser.steps import menu
 from tests.browser.watching import Watch
 from tests.support.chromium import FLAGS, find
 from tests.support.serving import NAME, PASSWORD, Desk, serve
@@ -119,7 +120,7 @@ def session(browser: Browser, desk: Desk) -> StorageState:
         page.get_by_label("User name").fill(NAME)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
-        expect(page.locator("details.me")).to_be_visible()
+        expect(menu(page)).to_be_visible()
         return context.storage_state()
 
 

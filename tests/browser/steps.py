@@ -72,6 +72,11 @@ def apply(page: Page) -> None:
     page.locator("#filters details[open]").get_by_role("button", name="Apply").click()
 
 
+def menu(page: Page) -> Locator:
+    """The account's menu, closed at first. It is there for who is signed in."""
+    return page.locator(".me > summary")
+
+
 def pages_of(ids: Sequence[str], size: int = 20) -> list[list[str]]:
     return [list(ids[start : start + size]) for start in range(0, len(ids), size)]
 
@@ -79,6 +84,15 @@ def pages_of(ids: Sequence[str], size: int = 20) -> list[list[str]]:
 def users_by_threads(upstream: Emulator) -> list[str]:
     """All users, those with the most threads first."""
     return sorted(upstream.users(), key=lambda user: -len(list(upstream.thread_ids(user=user))))
+
+
+def show_ids(page: Page) -> None:
+    """The list with the column of thread ids."""
+    page.goto("/threads/")
+    page.locator("summary").filter(has_text="Columns").click()
+    page.get_by_role("checkbox", name="Thread id").check()
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("columnheader", name="Thread id")).to_have_count(1)
 
 
 def settled(page: Page) -> None:

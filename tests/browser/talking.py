@@ -19,6 +19,9 @@ EVERY_KIND, OTHER_SPELLING, LONG, HOSTILE = 1, 4, 7, 11
 
 _HEADERS = {"authorization": "Bearer sk-test", "openai-beta": "chatkit_beta=v1"}
 
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""Two frames later, in JavaScript."""
+
 MORNING = int(datetime(2026, 11, 2, 10, 0, tzinfo=UTC).timestamp())
 HOUR = 3600
 

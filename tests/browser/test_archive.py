@@ -97,7 +97,7 @@ def test_from_a_word_to_the_item_and_back_to_the_row(page: Page, copied: Emulato
     hit = rows(page).first.locator(".hit")
     expect(hit).to_contain_text(_SENTENCE)
     expect(hit.locator("mark")).to_have_text("zeppel")
-    expect(page.locator("caption")).to_contain_text("From the archive, confirmed")
+    expect(page.locator("caption")).to_contain_text("From the archive, checked")
     hit.get_by_role("link").click()
     landed(page, item_ids(copied, told[0])[59])
     expect(find_box(page)).to_have_value("zeppel")
@@ -105,10 +105,10 @@ def test_from_a_word_to_the_item_and_back_to_the_row(page: Page, copied: Emulato
     assert marked(page).lower() == "zeppel"
     page.get_by_role("link", name="Back to the list").click()
     shows(page, told)
-    expect(rows(page).first.locator("td.thread a").first).to_be_focused()
+    expect(rows(page).first.locator("a.title")).to_be_focused()
     for key, place in (("j", 1), ("j", 2), ("k", 1)):
         page.keyboard.press(key)
-        expect(rows(page).nth(place).locator("td.thread a").first).to_be_focused()
+        expect(rows(page).nth(place).locator("a.title")).to_be_focused()
 
 
 def test_by_status_with_the_keyboard_alone(page: Page, copied: Emulator, signed_in: Open) -> None:
@@ -241,7 +241,7 @@ def test_without_javascript(signed_in: Open, copied: Emulator, told: list[str]) 
     expect(rows(page)).to_have_count(3)
     page.locator(".hit a").first.click()
     assert parse_qs(urlsplit(page.url).query)["list"] == ["q=zeppelin"]
-    expect(page.locator("#items .item").first).to_contain_text(_SENTENCE)
+    expect(page.locator("#items .item:target")).to_contain_text(_SENTENCE)
     page.get_by_role("link", name="Back to the list").click()
     expect(rows(page)).to_have_count(3)
     box(page).fill("")

@@ -1,4 +1,4 @@
-"""The trail and the accounts' pages in a browser: found and turned over by keyboard, without a script, at any size."""
+"""The audit log and the accounts' pages in a browser: by keyboard, without a script, at any size."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def test_what_is_wrong_and_what_is_not_there(signed_in: Open, watch: Watch) -> N
     page = signed_in("/audit/?action=fly&from=x")
     expect(page.get_by_role("alert")).to_be_visible()
     fine(page)
-    page.goto("/audit/?who=nobody")
-    expect(page.get_by_text("Nothing recorded that is like that")).to_be_visible()
+    page.goto("/audit/?account=nobody")
+    expect(page.get_by_text("No events match")).to_be_visible()
     fine(page)
 
 
@@ -54,13 +54,13 @@ def test_by_keyboard_alone(used: Page) -> None:
     page.get_by_role("searchbox", name="Account").focus()
     page.keyboard.type(NAME)
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(rf"/audit/\?who={NAME}$"))
+    expect(page).to_have_url(re.compile(rf"/audit/\?account={NAME}$"))
     expect(page.get_by_role("searchbox", name="Account")).to_have_value(NAME)
     details = page.locator("tr[data-event] summary").first
     details.focus()
     page.keyboard.press("Enter")
     expect(page.locator("tr[data-event] dl").first).to_be_visible()
-    page.get_by_role("link", name="Clear filters").focus()
+    page.get_by_role("link", name="Clear all").focus()
     assert focused(page)["visible"]
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/audit/$"))
@@ -70,8 +70,8 @@ def test_pages_are_turned_without_leaving_the_page(used: Page, watch: Watch) -> 
     page = used
     for _ in range(6):
         page.goto("/audit/?limit=200")
-    page.goto(f"/audit/?who={NAME}&order=asc")
-    page.goto(f"/audit/?who={NAME}&order=asc&limit=5")
+    page.goto(f"/audit/?account={NAME}&order=asc")
+    page.goto(f"/audit/?account={NAME}&order=asc&limit=5")
     first, documents = _events(page), len(watch.documents())
     following(page).click()
     expect(page).to_have_url(re.compile(r"after=\d+$"))
@@ -85,29 +85,29 @@ def test_pages_are_turned_without_leaving_the_page(used: Page, watch: Watch) -> 
 
 def test_without_a_script(signed_in: Open, used: Page) -> None:
     page = signed_in("/audit/", java_script_enabled=False)
-    page.get_by_label("What was done").select_option("Read a conversation")
-    page.get_by_role("button", name="Filter").click()
+    page.get_by_label("Event", exact=True).select_option("Read a conversation")
+    page.get_by_role("button", name="Apply").click()
     expect(page).to_have_url(re.compile(r"action=read"))
-    assert page.locator("tr[data-event] .what p:first-child").all_inner_texts()
-    for said in page.locator("tr[data-event] .what p:first-child").all_inner_texts():
+    assert page.locator("tr[data-event] summary").all_inner_texts()
+    for said in page.locator("tr[data-event] summary").all_inner_texts():
         assert said.startswith("Read")
     page.locator("tr[data-event] .on a", has_text="Open").first.click()
     expect(page.locator("#title")).to_be_visible()
 
 
-def test_the_file_is_taken_along(used: Page) -> None:
+def test_the_file_is_downloaded(used: Page) -> None:
     page = used
     page.goto("/audit/?action=read")
     with page.expect_download() as taken:
-        page.get_by_role("button", name="CSV").click()
-    assert re.fullmatch(r"trail-[\dT-]+Z\.csv", taken.value.suggested_filename)
-    assert taken.value.path().read_bytes().startswith(b"\xef\xbb\xbfnumber,time,who")
+        page.get_by_role("button", name="Export CSV").click()
+    assert re.fullmatch(r"audit-log-[\dT-]+Z\.csv", taken.value.suggested_filename)
+    assert taken.value.path().read_bytes().startswith(b"\xef\xbb\xbfnumber,time,account")
 
 
-def test_from_the_trail_and_back_to_the_list(used: Page) -> None:
+def test_from_the_audit_log_and_back_to_the_list(used: Page) -> None:
     page = used
-    page.get_by_role("link", name="Trail").click()
-    expect(page.get_by_role("link", name="Trail")).to_have_attribute("aria-current", "page")
+    page.get_by_role("link", name="Audit log").click()
+    expect(page.get_by_role("link", name="Audit log")).to_have_attribute("aria-current", "page")
     page.get_by_role("link", name="Threads", exact=True).click()
     expect(rows(page).first).to_be_visible()
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
-from tests.browser.steps import customer, following, overflow, rows, shows
+from tests.browser.steps import customer, following, overflow, rows, show_ids, shows
 from tests.browser.watching import Watch
 from threads.emulator import Emulator
 
@@ -86,11 +86,11 @@ def test_status_is_a_word_a_shape_and_the_reason(page: Page, upstream: Emulator)
     for thread, words in zip(
         ids, ("Active", "Locked Under legal review", "Closed No reason given", "snoozed Until Monday"), strict=False
     ):
-        status = page.locator(f"tr[data-thread-id={thread}] td.status")
-        expect(status).to_have_text(re.compile(r"\s*".join(words.split(" ", 1))))
-        for paragraph in status.locator("p").all():
-            expect(paragraph).to_be_visible()
-        shape, width = status.locator("b").evaluate(
+        row = page.locator(f"tr[data-thread-id={thread}]")
+        expect(row.locator("td.state")).to_have_text(re.compile(r"\s*".join(words.split(" ", 1))))
+        for reason in row.locator(".reason").all():
+            expect(reason).to_be_visible()
+        shape, width = row.locator("td.mark").evaluate(
             "it => { const icon = getComputedStyle(it, '::before'); return [icon.clipPath, parseFloat(icon.width)]; }"
         )
         shapes.add(shape)
@@ -116,7 +116,8 @@ def test_times_in_the_zone_of_the_reader(
 
 def test_copying_an_id(signed_in: Open, upstream: Emulator) -> None:
     ids = list(upstream.thread_ids())
-    page = signed_in("/threads/", permissions=["clipboard-read", "clipboard-write"])
+    page = signed_in(permissions=["clipboard-read", "clipboard-write"])
+    show_ids(page)
     button = page.locator(f"tr[data-thread-id={ids[4]}]").get_by_role("button", name="Copy thread id")
     button.click()
     expect(page.locator("#announcer")).to_have_text(f"Copied {ids[4]}")
@@ -132,7 +133,7 @@ def test_without_a_clipboard_the_id_is_selected(page: Page, upstream: Emulator) 
     """As on a plain http address, where browsers give pages no clipboard."""
     ids = list(upstream.thread_ids())
     page.add_init_script("delete Navigator.prototype.clipboard")
-    page.goto("/threads/")
+    show_ids(page)
     page.get_by_role("button", name="Copy thread id").nth(2).click()
     expect(page.locator("#announcer")).to_have_text(re.compile("The id is selected"))
     assert page.evaluate("getSelection().toString()") == ids[2]

@@ -1,4 +1,4 @@
-"""Erasing with the keyboard alone, from the ticks to the receipt, in both themes and on a narrow screen."""
+"""Erasing with the keyboard alone, from the selection to the receipt, in both themes and on a narrow screen."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ def test_with_the_keyboard_alone(
     page.goto("/threads/?limit=5")
     ids = row_ids(page)
     for number in (0, 2):
-        _to(page, f"tr[data-thread-id='{ids[number]}'] .tick", 120)
+        _to(page, f"tr[data-thread-id='{ids[number]}'] .pick", 120)
         page.keyboard.press("Space")
-    page.evaluate("document.activeElement.blur()")
-    page.locator("button[form=erase-ticked]").focus()
+    expect(page.locator("#announcer")).to_have_text("2 selected")
+    _to(page, "button.danger[form=selection]", 60)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Erase 2 threads")
     _to(page, "#typed")
@@ -68,7 +68,7 @@ def test_with_the_keyboard_alone(
     page.keyboard.type("erase 2 threads")
     _to(page, ".sure .danger")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Waiting for a worker")).to_be_visible()
+    expect(page.get_by_text("Waiting to start")).to_be_visible()
     worker_comes()
     # The page asks by itself.
     expect(page.get_by_text("Done.")).to_be_visible(timeout=15_000)
@@ -80,23 +80,28 @@ def test_with_the_keyboard_alone(
     assert downloading.value.suggested_filename.startswith("erasure-")
 
 
-def test_all_on_a_page_are_ticked_at_once(page: Page, upstream: Emulator) -> None:
+def test_all_on_a_page_are_selected_at_once(page: Page, upstream: Emulator) -> None:
     page.goto("/threads/?limit=5")
-    page.get_by_label("Tick all on this page").check()
-    expect(page.locator(".tick:checked")).to_have_count(5)
-    page.get_by_role("link", name="Next").click()
-    expect(page.locator(".tick:checked")).to_have_count(0)
+    page.locator(".pick").first.check()
+    page.get_by_label("All 5 on this page").check()
+    expect(page.locator(".pick:checked")).to_have_count(5)
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator(".pick:checked")).to_have_count(0)
+    page.locator(".pick").first.check()
+    page.get_by_label("All 5 on this page").check()
+    page.evaluate("document.querySelector('#next').click()")
+    expect(page.locator(".pick:checked")).to_have_count(0)
 
 
 def test_without_javascript(signed_in: Open, upstream: Emulator) -> None:
     page = signed_in("/threads/?limit=5", java_script_enabled=False)
-    page.locator(".tick").first.check()
-    page.get_by_role("button", name="Erase ticked…").click()
+    page.locator(".pick").first.check()
+    page.get_by_role("button", name="Erase…").click()
     one = next(upstream.thread_ids())
     expect(page.locator(".phrase")).to_have_text(one)
     page.locator("#typed").fill(one)
-    page.get_by_role("button", name="Erase for good").click()
-    expect(page.get_by_text("Waiting for a worker")).to_be_visible()
+    page.get_by_role("button", name="Erase permanently").click()
+    expect(page.get_by_text("Waiting to start")).to_be_visible()
 
 
 def test_every_page_of_it(signed_in: Open, upstream: Emulator, worker_comes: Callable[[], None], watch: Watch) -> None:
@@ -104,16 +109,16 @@ def test_every_page_of_it(signed_in: Open, upstream: Emulator, worker_comes: Cal
     user = max(upstream.users(), key=lambda name: len(list(upstream.thread_ids(user=name))))
     page = signed_in(f"/threads/?user={user}")
     fine(page, WIDE, NARROW)
-    page.get_by_role("link", name="Erase all of this user…").click()
+    page.locator(".customer").get_by_role("link", name="Erase…").click()
     page.locator("#typed").wait_for()
     fine(page, WIDE, NARROW)
     page.locator("#typed").fill("wrong")
-    page.get_by_role("button", name="Erase for good").click()
+    page.get_by_role("button", name="Erase permanently").click()
     page.locator("#typed-error").wait_for()
     fine(page, WIDE, NARROW)
     page.locator("#typed").fill(user)
-    page.get_by_role("button", name="Erase for good").click()
-    page.get_by_text("Waiting for a worker").wait_for()
+    page.get_by_role("button", name="Erase permanently").click()
+    page.get_by_text("Waiting to start").wait_for()
     fine(page, WIDE, NARROW)
     worker_comes()
     page.get_by_text("Done.").wait_for(timeout=15_000)

@@ -55,7 +55,7 @@ def test_a_list_by_keyboard(page: Page, upstream: Emulator) -> None:
     page.goto("/threads/")
     page.get_by_label("User").fill(user)
     page.keyboard.press("Enter")
-    expect(page.locator("form[action='/exports/user/']")).to_have_count(1)
+    expect(page.locator("button[formaction='/exports/user/']")).to_have_count(1)
     page.locator(".downloads summary").focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
@@ -70,9 +70,8 @@ def test_a_list_by_keyboard(page: Page, upstream: Emulator) -> None:
 def test_a_user_from_asking_to_deleting(page: Page, upstream: Emulator, desk: Desk) -> None:
     user = users_by_threads(upstream)[0]
     page.goto(f"/threads/?user={user}")
-    opened(page)
-    page.get_by_role("button", name="Everything of this user").click()
-    expect(page.get_by_role("heading", name="Waiting for a worker")).to_be_visible()
+    page.get_by_role("button", name="Export everything").click()
+    expect(page.get_by_role("heading", name="Waiting to start")).to_be_visible()
     expect(page.get_by_role("progressbar")).to_be_visible()
     work(desk)
     # The page finds out by itself.
@@ -86,16 +85,15 @@ def test_a_user_from_asking_to_deleting(page: Page, upstream: Emulator, desk: De
     expect(page.get_by_role("link", name=f"Everything of {user}")).to_be_visible()
     page.get_by_role("link", name=f"Everything of {user}").click()
     page.get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("There is none at present.")).to_be_visible()
+    expect(page.get_by_text("No exports yet")).to_be_visible()
 
 
 def test_without_scripts(signed_in: Open, upstream: Emulator, desk: Desk) -> None:
     user = users_by_threads(upstream)[0]
     page = signed_in(f"/threads/?user={user}", java_script_enabled=False)
-    opened(page)
-    page.get_by_role("button", name="Everything of this user").click()
+    page.get_by_role("button", name="Export everything").click()
     work(desk)
-    page.get_by_role("link", name="Look again").click()
+    page.get_by_role("link", name="Refresh").click()
     expect(page.get_by_role("heading", name="Ready")).to_be_visible()
 
 
@@ -104,7 +102,7 @@ def test_pages_are_for_everybody(signed_in: Open, upstream: Emulator, desk: Desk
     page = signed_in(f"/threads/?user={user}")
     opened(page)
     fine(page, WIDE, NARROW)
-    page.get_by_role("button", name="Everything of this user").click()
+    page.get_by_role("button", name="Export everything").click()
     expect(page.get_by_role("progressbar")).to_be_visible()
     fine(page, WIDE, NARROW)
     work(desk)

@@ -10,7 +10,7 @@ from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.conftest import Open, Stage
 from tests.browser.steps import overflow
-from tests.browser.talking import HOSTILE, Patchy, item_ids, items, more, reads
+from tests.browser.talking import HOSTILE, Patchy, item_ids, items, reads
 from tests.browser.watching import Watch
 
 _WIDTHS = [320, 390, 1280]
@@ -54,7 +54,7 @@ def test_nothing_of_it_runs_or_calls(page: Page, upstream: Patchy, watch: Watch)
     thread_id = _open(page, upstream, watch)
     expect(page).to_have_title("What a stranger may write · Closed · Threadkeeper")
     expect(page.locator(".about .status")).to_contain_text("Nothing but <b>markup</b> and tricks")
-    expect(more(page)).to_contain_text(f"The end: all {len(items(upstream, thread_id))}.")
+    expect(page.locator("#earlier")).to_contain_text(f"The beginning: all {len(items(upstream, thread_id))}.")
     page.keyboard.press("Escape")
     expect(page.get_by_role("heading", level=1)).to_have_text("Threads")
     hosts = {re.sub(r"^(https?://[^/]+).*", r"\1", request.url) for request in watch.requests}

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Open, Stage
 from tests.browser.steps import following, settled
 from tests.browser.talking import (
+    DRAWN,
     LONG,
     Patchy,
     find_box,
@@ -33,9 +34,51 @@ def upstream(stage: Stage) -> Patchy:
     return patchy
 
 
+def test_a_conversation_opens_at_its_end(page: Page, upstream: Patchy, watch: Watch) -> None:
+    """The last of 10,000 items is on the screen with the first load, and nothing moves afterwards."""
+    page.add_init_script(
+        """window.shifts = 0;
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries()) window.shifts += entry.value;
+        }).observe({ type: "layout-shift", buffered: true });"""
+    )
+    long = list(upstream.thread_ids())[LONG]
+    ids = item_ids(upstream, long)
+    page.goto(f"/threads/{long}/")
+    reads(page, ids[-50:])
+    expect(item(page, ids[-1])).to_be_in_viewport()
+    page.wait_for_load_state("networkidle")
+    page.evaluate(DRAWN)
+    expect(item(page, ids[-1])).to_be_in_viewport()
+    assert page.evaluate("window.shifts") == 0
+    assert len(watch.documents()) == 1
+    page.reload()
+    expect(item(page, ids[-1])).to_be_in_viewport()
+
+
+def test_home_and_end_lead_to_the_ends(page: Page, upstream: Patchy) -> None:
+    thread_id, ids = talk(upstream, 400)
+    page.goto(f"/threads/{thread_id}/?at={ids[200]}#item-{ids[200]}")
+    landed(page, ids[200])
+    page.keyboard.press("Shift+Home")
+    expect(page).to_have_url(re.compile("at="))
+    page.keyboard.press("Home")
+    expect(page.locator("#items .item").first).to_have_id(f"item-{ids[0]}")
+    expect(page).to_have_url(re.compile("from=beginning"))
+    page.keyboard.press("End")
+    expect(item(page, ids[-1])).to_be_in_viewport()
+    page.keyboard.press("Home")
+    expect(item(page, ids[0])).to_be_in_viewport()
+    to_the_end(page)
+    expect(page.locator("#items .item").nth(149)).to_be_attached()
+    page.keyboard.press("Home")
+    expect(item(page, ids[0])).to_be_in_viewport()
+    assert len(shown_items(page)) >= 150, "what was loaded is still there"
+
+
 def test_the_address_of_an_item_leads_to_it(signed_in: Open, upstream: Patchy) -> None:
     thread_id, ids = talk(upstream, 120)
-    page = signed_in(f"/threads/{thread_id}/", permissions=["clipboard-read", "clipboard-write"])
+    page = signed_in(f"/threads/{thread_id}/?from=beginning", permissions=["clipboard-read", "clipboard-write"])
     item(page, ids[20]).locator(".who a").click()
     expect(page.locator("#announcer")).to_have_text("Copied the address of this item.")
     landed(page, ids[20])
@@ -45,7 +88,7 @@ def test_the_address_of_an_item_leads_to_it(signed_in: Open, upstream: Patchy) -
     other = page.context.new_page()
     other.goto(address)
     landed(other, ids[20])
-    assert shown_items(other)[0] == ids[20]
+    assert shown_items(other)[0] == ids[10], "with some of what came before"
 
 
 @pytest.mark.parametrize("address", ["?at={}#item-{}", "#item-{}"], ids=["with at", "hash alone"])
@@ -54,34 +97,61 @@ def test_an_item_far_down(page: Page, upstream: Patchy, address: str) -> None:
     ids = item_ids(upstream, long)
     page.goto(f"/threads/{long}/" + address.format(ids[6999], ids[6999]))
     landed(page, ids[6999])
-    assert shown_items(page) == ids[6999 : 6999 + len(shown_items(page))]
+    assert shown_items(page) == ids[6989 : 6989 + len(shown_items(page))]
     expect(more(page)).to_contain_text("items from the middle; more to come")
-    page.get_by_role("link", name="Earlier items").click()
-    expect(page.locator("#items .item").first).to_have_id(f"item-{ids[6949]}")
-    assert shown_items(page)[:50] == ids[6949:6999]
-    page.get_by_role("link", name="From the beginning").click()
+    page.get_by_role("link", name="Earlier messages").click()
+    expect(page.locator("#items .item").first).to_have_id(f"item-{ids[6889]}")
+    assert shown_items(page)[:140] == ids[6889:7029]
+    page.get_by_role("link", name="Beginning of the conversation").click()
     expect(page.locator("#items .item").first).to_have_id(f"item-{ids[0]}")
-    expect(page.get_by_role("link", name="Earlier items")).to_have_count(0)
+    expect(page.get_by_role("link", name="Earlier messages")).to_have_count(0)
     expect(more(page)).to_contain_text(re.compile("[0-9]+ loaded, more to come"))
 
 
 def test_a_hash_in_an_open_page_leads_to_its_item(page: Page, upstream: Patchy) -> None:
     thread_id, ids = talk(upstream, 300)
-    page.goto(f"/threads/{thread_id}/")
+    page.goto(f"/threads/{thread_id}/?from=beginning")
     page.evaluate("hash => { location.hash = hash; }", f"item-{ids[30]}")
     landed(page, ids[30])
     page.evaluate("hash => { location.hash = hash; }", f"item-{ids[280]}")
     landed(page, ids[280])
-    assert shown_items(page)[0] == ids[280]
+    assert shown_items(page)[0] == ids[270]
 
 
 def test_earlier_items_up_to_the_first(page: Page, upstream: Patchy) -> None:
-    thread_id, ids = talk(upstream, 130)
-    page.goto(f"/threads/{thread_id}/?at={ids[110]}")
-    for start in (60, 10, 0):
-        page.get_by_role("link", name="Earlier items").click()
-        expect(page.locator("#items .item").first).to_have_id(f"item-{ids[start]}")
-    expect(page.get_by_role("link", name="Earlier items")).to_have_count(0)
+    thread_id, ids = talk(upstream, 330)
+    page.goto(f"/threads/{thread_id}/?at={ids[310]}")
+    for start in (200, 100, 0):
+        page.get_by_role("link", name="Earlier messages").click()
+        reads(page, ids[start:])
+    expect(page.get_by_role("link", name="Earlier messages")).to_have_count(0)
+    expect(page.locator("#earlier")).to_contain_text("The beginning: all 330.")
+    page.goto(f"/threads/{thread_id}/?at={ids[100]}")
+    page.get_by_role("link", name="Earlier messages").click()
+    expect(page.locator("#earlier")).to_contain_text("The beginning of the conversation")
+
+
+@pytest.mark.parametrize("focus", [False, True], ids=["by pointer", "by key"])
+def test_earlier_items_leave_those_in_view_where_they_are(page: Page, upstream: Patchy, focus: bool) -> None:
+    thread_id, ids = talk(upstream, 400)
+    page.goto(f"/threads/{thread_id}/")
+    earlier = page.get_by_role("link", name="Earlier messages")
+    for first in (350, 250, 150, 50):
+        earlier.scroll_into_view_if_needed()
+        before = item(page, ids[first]).bounding_box()
+        if focus:
+            earlier.press("Enter")
+        else:
+            earlier.click()
+        reads(page, ids[max(first - 100, 0) :])
+        expect(item(page, ids[first])).to_be_focused()
+        page.evaluate(DRAWN)
+        after = item(page, ids[first]).bounding_box()
+        assert before
+        assert after
+        assert abs(before["y"] - after["y"]) <= 1
+    page.keyboard.press("k")
+    expect(item(page, ids[49])).to_be_focused()
 
 
 def test_an_item_that_is_gone(page: Page, upstream: Patchy, watch: Watch) -> None:
@@ -100,13 +170,13 @@ def test_trying_again_puts_no_page_into_the_page(page: Page, upstream: Patchy, w
     thread_id, ids = talk(upstream, 60)
     upstream.hole = ids[29]
     page.goto(f"/threads/{thread_id}/?at={ids[30]}")
-    again = page.get_by_role("link", name="Go on from here")
+    again = page.get_by_role("link", name="Try again")
     again.click()
     settled(page)
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     upstream.hole = None
     again.click()
-    reads(page, ids[30:])
+    reads(page, ids[20:])
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     expect(page.get_by_role("banner")).to_have_count(1)
 
@@ -123,7 +193,7 @@ def test_a_hash_that_nobody_made(page: Page, upstream: Patchy, watch: Watch, has
 
 def test_items_load_by_themselves_near_the_end(page: Page, upstream: Patchy, watch: Watch) -> None:
     thread_id, ids = talk(upstream, 400)
-    page.goto(f"/threads/{thread_id}/")
+    page.goto(f"/threads/{thread_id}/?from=beginning")
     expect(more(page)).to_contain_text("50 loaded, more to come")
     page.wait_for_timeout(300)
     assert shown_items(page) == ids[:50], "far from the end nothing more is asked for"
@@ -138,10 +208,11 @@ def test_items_load_by_themselves_near_the_end(page: Page, upstream: Patchy, wat
 
 def test_the_button_does_the_same(page: Page, upstream: Patchy) -> None:
     thread_id, ids = talk(upstream, 400)
-    page.goto(f"/threads/{thread_id}/")
+    page.goto(f"/threads/{thread_id}/?from=beginning")
     for count in (150, 250, 350, 400):
-        page.get_by_role("link", name="More items").dispatch_event("click")  # where it stands, unscrolled
+        page.get_by_role("link", name="Later messages").dispatch_event("click")  # where it stands, unscrolled
         reads(page, ids[:count])
+        settled(page)
         if count < 400:
             expect(more(page)).to_contain_text(f"{count} loaded, more to come")
     expect(more(page)).to_contain_text("The end: all 400.")
@@ -150,7 +221,7 @@ def test_the_button_does_the_same(page: Page, upstream: Patchy) -> None:
 @pytest.mark.parametrize("latency", [0, 80])
 def test_scrolling_and_clicking_at_once(page: Page, upstream: Patchy, latency: int) -> None:
     thread_id, ids = talk(upstream, 700)
-    page.goto(f"/threads/{thread_id}/")
+    page.goto(f"/threads/{thread_id}/?from=beginning")
     upstream.latency_ms = latency
     page.evaluate(
         """async () => {
@@ -171,7 +242,7 @@ def test_load_all_while_items_are_on_their_way(page: Page, upstream: Patchy, wat
     """The press that comes while a page loads by itself, stopped and pressed again: still each item once."""
     watch.expect_message("htmx:afterRequest", "htmx:sendAbort")
     thread_id, ids = talk(upstream, 700)
-    page.goto(f"/threads/{thread_id}/")
+    page.goto(f"/threads/{thread_id}/?from=beginning")
     upstream.latency_ms = 150
     for _ in range(3):
         to_the_end(page)
@@ -184,15 +255,16 @@ def test_load_all_while_items_are_on_their_way(page: Page, upstream: Patchy, wat
     page.wait_for_timeout(300)
     shown = shown_items(page)
     assert shown == ids[: len(shown)]
-    if page.locator("#all").count():
+    if page.locator("#all").is_visible():
         page.get_by_role("button", name="Load all").click()
     reads(page, ids)
 
 
-def test_all_of_ten_thousand(page: Page, upstream: Patchy) -> None:
+@pytest.mark.parametrize(("address", "place"), [("", "#earlier"), ("?from=beginning", "#more")], ids=["up", "down"])
+def test_all_of_ten_thousand(page: Page, upstream: Patchy, address: str, place: str) -> None:
     long = list(upstream.thread_ids())[LONG]
     ids = item_ids(upstream, long)
-    page.goto(f"/threads/{long}/")
+    page.goto(f"/threads/{long}/{address}")
     page.locator("#all").click()
     expect(page.locator("#items .item").nth(400)).to_be_attached()
     page.locator("#stop").click()
@@ -200,12 +272,14 @@ def test_all_of_ten_thousand(page: Page, upstream: Patchy) -> None:
     page.wait_for_timeout(150)
     stopped = len(shown_items(page))
     assert 400 < stopped < 10_000
-    expect(more(page)).to_contain_text(f"{stopped:,} loaded, more to come")
+    loaded = f"{stopped:,} loaded, more to come" if address else f"The latest {stopped:,} are loaded"
+    expect(page.locator(place)).to_contain_text(loaded)
     page.locator("#all").click()
     expect(page.locator("#loading")).to_be_visible()
     expect(page.locator("#loading")).to_be_hidden(timeout=30_000)
-    expect(more(page)).to_have_text(re.compile(r"^\s*The end: all 10,000\.\s*$"))
-    expect(page.locator("#announcer")).to_have_text("The end: all 10,000.")
+    end = "The end: all 10,000." if address else "The beginning: all 10,000."
+    expect(page.locator(place)).to_contain_text(end)
+    expect(page.locator("#announcer")).to_have_text(end)
     assert shown_items(page) == ids
     expect(page.locator("#items")).not_to_have_attribute("aria-busy", "true")
 
@@ -233,12 +307,34 @@ def test_load_all_can_be_stopped(page: Page, upstream: Patchy, by: str) -> None:
     assert len(shown_items(page)) < 2000
 
 
-@pytest.mark.parametrize("way", ["More items", "Load all"])
+@pytest.mark.parametrize("way", ["Earlier messages", "Load all"])
+def test_a_fault_on_the_way_up_keeps_what_is_there(page: Page, upstream: Patchy, watch: Watch, way: str) -> None:
+    watch.expect_status(502)
+    thread_id, ids = talk(upstream, 260)
+    upstream.hole = ids[110]
+    page.goto(f"/threads/{thread_id}/")
+    role = page.get_by_role("button", name=way) if way == "Load all" else page.get_by_role("link", name=way)
+    role.click()
+    reads(page, ids[110:])
+    if way != "Load all":
+        role.click()
+    alert = page.locator("#earlier").get_by_role("alert")
+    expect(alert).to_contain_text("The answer made no sense")
+    expect(alert).to_contain_text("The 150 items below stay as they are.")
+    reads(page, ids[110:])
+    upstream.hole = None
+    page.get_by_role("link", name="Go on from here").click()
+    reads(page, ids[10:])
+    page.get_by_role("button", name="Load all").click()
+    reads(page, ids)
+
+
+@pytest.mark.parametrize("way", ["Later messages", "Load all"])
 def test_a_fault_half_way_keeps_what_is_there(page: Page, upstream: Patchy, watch: Watch, way: str) -> None:
     watch.expect_status(502)
     thread_id, ids = talk(upstream, 450)
     upstream.hole = ids[249]
-    page.goto(f"/threads/{thread_id}/")
+    page.goto(f"/threads/{thread_id}/?from=beginning")
     if way == "Load all":
         page.get_by_role("button", name=way).click()
     else:
@@ -266,7 +362,7 @@ def test_load_all_goes_on_after_a_fault(page: Page, upstream: Patchy, watch: Wat
     watch.expect_status(502)
     thread_id, ids = talk(upstream, 800)
     upstream.hole = ids[249]
-    page.goto(f"/threads/{thread_id}/")
+    page.goto(f"/threads/{thread_id}/?from=beginning")
     page.get_by_role("button", name="Load all").click()
     again = page.get_by_role("link", name="Go on from here")
     expect(again).to_be_visible()
@@ -279,7 +375,7 @@ def test_load_all_goes_on_after_a_fault(page: Page, upstream: Patchy, watch: Wat
 def test_the_desk_out_of_reach_half_way(page: Page, upstream: Patchy, watch: Watch) -> None:
     watch.expect_message("net::ERR_FAILED", "htmx:afterRequest", "htmx:sendError")
     thread_id, ids = talk(upstream, 250)
-    page.goto(f"/threads/{thread_id}/")
+    page.goto(f"/threads/{thread_id}/?from=beginning")
     page.route("**/threads/**", lambda route: route.abort())
     page.get_by_role("button", name="Load all").click()
     expect(page.locator("#offline")).to_be_visible()
@@ -292,7 +388,7 @@ def test_the_desk_out_of_reach_half_way(page: Page, upstream: Patchy, watch: Wat
 
 def test_items_that_come_while_one_reads(page: Page, upstream: Patchy) -> None:
     thread_id = talk(upstream, 60)[0]
-    page.goto(f"/threads/{thread_id}/")
+    page.goto(f"/threads/{thread_id}/?from=beginning")
     upstream.add_items(thread_id, [said("One more thing.")])
     to_the_end(page)
     reads(page, item_ids(upstream, thread_id))
@@ -301,7 +397,7 @@ def test_items_that_come_while_one_reads(page: Page, upstream: Patchy) -> None:
 
 def test_without_javascript(signed_in: Open, upstream: Patchy) -> None:
     thread_id, ids = talk(upstream, 420)
-    page = signed_in(f"/threads/{thread_id}/", java_script_enabled=False)
+    page = signed_in(f"/threads/{thread_id}/?from=beginning", java_script_enabled=False)
     seen: list[str] = []
     while True:
         seen += page.locator("#items .item").evaluate_all("items => items.map(item => item.id.slice(5))")
@@ -315,16 +411,16 @@ def test_without_javascript(signed_in: Open, upstream: Patchy) -> None:
     for name in ("Load all", "Print", "Copy thread id", "Keys"):
         expect(page.get_by_role("button", name=name)).to_have_count(0)
     expect(find_box(page)).to_have_count(0)
-    expect(page.locator(".item time .exact").first).to_be_visible()
+    expect(page.locator(".item .who a").first).to_have_attribute("title", re.compile(r"\d\d:\d\d:\d\d"))
 
 
 def test_without_javascript_a_fault_half_way(signed_in: Open, upstream: Patchy, watch: Watch) -> None:
     watch.expect_status(502)
     thread_id, ids = talk(upstream, 120)
     upstream.hole = ids[49]
-    page = signed_in(f"/threads/{thread_id}/", java_script_enabled=False)
+    page = signed_in(f"/threads/{thread_id}/?from=beginning", java_script_enabled=False)
     following(page).click()
     expect(page.get_by_role("alert").filter(has_text="The answer made no sense")).to_be_visible()
     upstream.hole = None
-    page.get_by_role("link", name="Go on from here").click()
+    page.get_by_role("link", name="Try again").click()
     reads(page, ids[50:])

@@ -34,7 +34,7 @@ def test_filter_and_page_by_keyboard(page: Page, upstream: Emulator) -> None:
     page.keyboard.type(user)
     page.keyboard.press("Enter")
     shows(page, theirs[:5])
-    expect(page.locator("#threads .thread a").first).to_be_focused()
+    expect(page.locator("#threads a.title").first).to_be_focused()
     page.locator("#sort-summary").focus()
     _tab_to(page, "next")
     page.keyboard.press("Enter")

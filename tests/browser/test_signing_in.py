@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
-from tests.browser.steps import focused, following, overflow, rows, shows
+from tests.browser.steps import focused, following, menu, overflow, rows, shows
 from tests.browser.watching import Watch
 from tests.support.serving import NAME, PASSWORD, Desk
 from threads.emulator import Emulator
@@ -71,6 +71,7 @@ def test_impatient_clicks(signed_out: Open, demo: Desk, upstream: Emulator) -> N
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").dblclick()
     expect(rows(page)).to_have_count(20)
+    menu(page).click()
     page.get_by_role("button", name="Sign out").dblclick()
     expect(page.get_by_label("Password")).to_be_visible()
 
@@ -81,7 +82,7 @@ def test_a_form_without_its_cookie_says_what_to_do(signed_out: Open, watch: Watc
     page.context.clear_cookies()
     _sign_in(page)
     expect(page.get_by_role("heading", name="This form is out of date")).to_be_visible()
-    page.get_by_role("link", name="Go to the threads").click()
+    page.get_by_role("link", name="Go to the start page").click()
     expect(page.get_by_label("Password")).to_be_visible()
 
 
@@ -107,6 +108,7 @@ def test_back_after_signing_out_shows_nothing(signed_out: Open, upstream: Emulat
     _sign_in(page)
     following(page).click()
     shows(page, list(upstream.thread_ids())[20:40])
+    menu(page).click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Password")).to_be_visible()
     for _ in range(2):
@@ -120,6 +122,7 @@ def test_sign_out_in_another_tab(signed_out: Open, upstream: Emulator, watch: Wa
     _sign_in(page)
     tab = page.context.new_page()
     tab.goto("/threads/")
+    menu(tab).click()
     tab.get_by_role("button", name="Sign out").click()
     expect(tab.get_by_label("Password")).to_be_visible()
     following(page).click()
@@ -145,9 +148,10 @@ def test_signed_out_everywhere(signed_out: Open, grace: str, upstream: Emulator)
     for each in (page, elsewhere):
         _sign_in(each, name=grace)
         expect(rows(each)).to_have_count(20)
-    page.get_by_role("link", name=grace).click()
-    expect(page.get_by_role("heading", name="Where you are signed in")).to_be_visible()
-    expect(page.get_by_role("listitem").filter(has_text="since")).to_have_count(2)
+    menu(page).click()
+    page.get_by_role("link", name="Your account").click()
+    expect(page.get_by_role("heading", name="Sessions")).to_be_visible()
+    expect(page.locator("tbody tr")).to_have_count(2)
     button = page.get_by_role("button", name="Sign out everywhere")
     button.focus()
     assert focused(page)["visible"]
@@ -168,21 +172,22 @@ def test_signed_out_everywhere(signed_out: Open, grace: str, upstream: Emulator)
 def test_a_password_is_changed_with_the_keyboard_alone(signed_out: Open, grace: str, upstream: Emulator) -> None:
     page = signed_out("/account/", viewport={"width": 320, "height": 640})
     _sign_in(page, name=grace)
-    page.get_by_role("link", name="Change your password").press("Enter")
-    page.get_by_label("Your password now").fill("not it")
+    page.get_by_role("link", name="Change password").press("Enter")
+    page.get_by_label("Current password").fill("not it")
     page.keyboard.press("Tab")
     page.keyboard.type("a ladder of one's own")
     page.keyboard.press("Tab")
     page.keyboard.type("a ladder of one's own")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("This is not your password")).to_be_visible()
-    expect(page.get_by_label("Your password now")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_text("This is not your current password")).to_be_visible()
+    expect(page.get_by_label("Current password")).to_have_attribute("aria-invalid", "true")
     assert overflow(page) == 0
-    for label in ("Your password now", "New password", "New password again"):
-        page.get_by_label(label, exact=True).fill(PASSWORD if label.endswith("now") else "a ladder of one's own")
+    for label in ("Current password", "New password", "New password again"):
+        page.get_by_label(label, exact=True).fill(PASSWORD if label.startswith("Current") else "a ladder of one's own")
     page.keyboard.press("Enter")
     expect(page.get_by_role("status").filter(has_text="Your password is changed.")).to_be_visible()
     assert overflow(page) == 0
+    menu(page).click()
     page.get_by_role("button", name="Sign out", exact=True).click()
     _sign_in(page, "a ladder of one's own", name=grace)
-    expect(page.get_by_role("button", name="Sign out", exact=True)).to_be_visible()
+    expect(menu(page)).to_be_visible()

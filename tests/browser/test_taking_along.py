@@ -51,7 +51,7 @@ def _needles(upstream: Patchy) -> str:
 
 
 def test_find_counts_and_steps(page: Page, upstream: Patchy) -> None:
-    page.goto(f"/threads/{_needles(upstream)}/")
+    page.goto(f"/threads/{_needles(upstream)}/?from=beginning")
     found = page.locator("#found")
     rest = " in what is loaded; load all to search the rest"
     find_box(page).fill("NEEDLE")
@@ -77,7 +77,7 @@ def test_find_counts_and_steps(page: Page, upstream: Patchy) -> None:
 
 def test_a_step_while_typing_is_looked_for_is_not_lost(page: Page, upstream: Patchy) -> None:
     """The matches may be shown before typing has paused, by items that come meanwhile."""
-    page.goto(f"/threads/{_needles(upstream)}/")
+    page.goto(f"/threads/{_needles(upstream)}/?from=beginning")
     page.clock.install()
     find_box(page).fill("needle")
     page.evaluate("document.dispatchEvent(new CustomEvent('htmx:afterSettle', {detail: {target: document.body}}))")
@@ -150,7 +150,7 @@ def test_find_finds_signs_as_they_stand(page: Page, upstream: Patchy) -> None:
 
 
 def test_find_says_when_there_is_no_match(page: Page, upstream: Patchy) -> None:
-    page.goto(f"/threads/{_needles(upstream)}/")
+    page.goto(f"/threads/{_needles(upstream)}/?from=beginning")
     find_box(page).fill("haystack")
     expect(page.locator("#found")).to_have_text("No match in what is loaded; load all to search the rest")
     page.get_by_role("button", name="Load all").click()
@@ -172,7 +172,7 @@ def test_find_opens_what_is_folded(page: Page, upstream: Patchy) -> None:
     thread_id = next(upstream.thread_ids())
     upstream.set_items(thread_id, [called("many words " * 100 + "needle"), said("Thanks")])
     page.goto(f"/threads/{thread_id}/")
-    fold = page.locator("details").filter(has_text="Output")
+    fold = page.locator(".item details").filter(has_text="Output")
     expect(fold).not_to_have_attribute("open", "")
     find_box(page).fill("needle")
     expect(page.locator("#found")).to_have_text("1 of 1")
@@ -321,7 +321,7 @@ def test_no_print_of_a_part(page: Page, upstream: Patchy, watch: Watch) -> None:
     thread_id, ids = talk(upstream, 320)
     upstream.hole = ids[149]
     page.add_init_script("window.print = () => { window.printed = true; }")
-    page.goto(f"/threads/{thread_id}/")
+    page.goto(f"/threads/{thread_id}/?from=beginning")
     page.get_by_role("button", name="Print").click()
     expect(more(page).get_by_role("alert")).to_be_visible()
     page.wait_for_timeout(100)

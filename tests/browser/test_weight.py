@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
 from tests.browser.steps import following, rows
+from tests.browser.talking import talk
 from tests.browser.watching import Watch
 from tests.support.serving import NAME, PASSWORD
 from threads.emulator import Emulator
@@ -37,6 +38,19 @@ def test_first_load_is_light(page: Page, upstream: Emulator, watch: Watch, recor
     assert len(weights) >= 4
     assert sum(weights) < _MOST
     assert len(watch.requests) <= 6
+
+
+def test_the_first_load_of_a_conversation_is_light(page: Page, upstream: Emulator, record_property: Record) -> None:
+    """Of 50 messages among 400, with all that its page asks for by itself. What finds in it comes when it is used, the
+    styles of widgets with a widget."""
+    thread = talk(upstream, 400)[0]
+    weights = _weigh(page)
+    page.goto(f"/threads/{thread}/")
+    expect(page.locator("#items .item")).to_have_count(50)
+    page.wait_for_load_state("networkidle")
+    record_property("first load of a conversation, bytes", sum(weights))
+    assert len(weights) >= 6
+    assert sum(weights) < 40_000
 
 
 def test_a_first_visit_with_its_sign_in_is_light(signed_out: Open, upstream: Emulator, record_property: Record) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from datetime import UTC, datetime
 
 from django.db import connection
 
@@ -19,7 +21,10 @@ from threads.archive.models import (
     Word,
 )
 from threads.archive.store import counters, word_index
-from threads.archive.store.tokens import words
+from threads.archive.store.tokens import author, is_message, preview, words
+from threads.chatkit.items import item as read_item
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def check() -> None:
@@ -43,7 +48,11 @@ def check() -> None:
         assert day.first <= each.number <= day.last
         assert each.state
         assert (each.state.status, each.state.has_reason) == (each.status or "", bool(each.reason))
-        assert each.items == ArchivedItem.objects.filter(thread=each).count()
+        items = ArchivedItem.objects.filter(thread=each).order_by("place")
+        assert each.items == len(items)
+        said = [row for row in (read_item(json.loads(item.raw)) for item in items) if is_message(row)]
+        last = max(enumerate(said), key=lambda pair: (pair[1].created_at or NEVER, pair[0]), default=(0, None))[1]
+        assert (each.last_by, each.last_message) == ((author(last), preview(last)) if last else (None, None))
     _indexed(threads)
 
 

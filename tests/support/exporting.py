@@ -50,7 +50,7 @@ def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text[1:], newline=""), strict=True))
 
 
-def trail() -> list[tuple[str, str]]:
+def recorded() -> list[tuple[str, str]]:
     return list(AuditEvent.objects.filter(action="export").order_by("pk").values_list("outcome", "user_id"))
 
 

@@ -123,7 +123,7 @@ def _leaves_nobodys_words_in_the_log(desk: Desk, upstream: EmulatorServer) -> No
     # What Threadkeeper does not expect leaves a stack.
     with closing(sqlite3.connect(Path(desk.environment["DATA_DIR"]) / "threadkeeper.sqlite3")) as file:
         file.execute("ALTER TABLE archive_syncrun RENAME TO away")
-        assert visitor.get(f"/archive/?user={users[0]}&q={SOUGHT}")[0] >= 500
+        assert visitor.get(f"/sync/?user={users[0]}&q={SOUGHT}")[0] >= 500
         file.execute("ALTER TABLE away RENAME TO archive_syncrun")
 
     lines = desk.said().splitlines()

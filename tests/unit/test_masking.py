@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from threads import masking
-from threads.archive.search.snippets import ItemMatch, snippet
+from threads.archive.search.snippets import ItemMatch, Sought, snippet
+from threads.archive.store.tokens import PREVIEW
 from threads.chatkit.types import AssistantMessage, Citation, TextPart, ThreadItem, Unknown
 from threads.rendering.escape import LONGEST
 from threads.web.presenters import thread_rows
-from threads.web.presenters.thread_rows import OPENING
 
 _LETTERS = st.characters(codec="utf-8", exclude_characters="…")
 
@@ -153,12 +153,12 @@ def test_of_what_is_cut_no_more_of_a_name_is_shown_than_of_the_whole(
     known, said = [name], spelled(name)
     first, second, third, fourth = between
     text = f"{first}{said}{second}{'x' * (far % 80)}zebra{third}{'x' * (far - len(said) // 2)}{said}{fourth * 30}"
-    around = snippet(text, ["zebra"])
+    around = snippet(text, Sought(["zebra"]))
     assert around is not None
-    shown = thread_rows.masked_hit(ItemMatch(None, None, *around), ["zebra"], known).text
+    shown = thread_rows.masked_hit(ItemMatch(None, None, *around), Sought(["zebra"]), known).text
     assert _most(shown, name) <= _allowed(name), shown
-    for place in range(OPENING - far // 3, OPENING + 1, 7):
-        opened = " ".join(f"{first[:place].ljust(place, 'x')} {said}{second}{fourth}{'x' * OPENING}".split())[:OPENING]
+    for place in range(PREVIEW - far // 3, PREVIEW + 1, 7):
+        opened = " ".join(f"{first[:place].ljust(place, 'x')} {said}{second}{fourth}{'x' * PREVIEW}".split())[:PREVIEW]
         begun = thread_rows.masked_opening(opened, known)
         assert begun is not None
         assert _most(begun, name) <= _allowed(name), begun
@@ -182,20 +182,20 @@ def _most(shown: str, name: str) -> int:
 
 
 def test_a_part_keeps_what_is_no_name() -> None:
-    around = snippet("so it was. The zebra is here, " + "and so on " * 40, ["zebra"])
+    around = snippet("so it was. The zebra is here, " + "and so on " * 40, Sought(["zebra"]))
     assert around is not None
-    shown = thread_rows.masked_hit(ItemMatch(None, None, *around), ["zebra"], ["user_12345"])
+    shown = thread_rows.masked_hit(ItemMatch(None, None, *around), Sought(["zebra"]), ["user_12345"])
     assert (shown.text, shown.marks) == around[:2]
-    around = snippet("私" * 300 + "返金" + "我" * 300, ["返金"])
+    around = snippet("私" * 300 + "返金" + "我" * 300, Sought(["返金"]))
     assert around is not None
-    assert thread_rows.masked_hit(ItemMatch(None, None, *around), ["返金"], ["user_12345"]).text == around[0]
+    assert thread_rows.masked_hit(ItemMatch(None, None, *around), Sought(["返金"]), ["user_12345"]).text == around[0]
 
 
 def test_an_id_that_a_part_lies_within_is_not_shown() -> None:
     name = "k" * 300 + "zebra" + "m" * 300
-    around = snippet(f"I am {name}, hello", ["zebra"])
+    around = snippet(f"I am {name}, hello", Sought(["zebra"]))
     assert around is not None
-    assert thread_rows.masked_hit(ItemMatch(None, None, *around), ["zebra"], [name]).text == "…  …"
+    assert thread_rows.masked_hit(ItemMatch(None, None, *around), Sought(["zebra"]), [name]).text == "…  …"
 
 
 def test_white_space_that_is_shown_as_one_space_is_no_other_id() -> None:

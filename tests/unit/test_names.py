@@ -68,7 +68,7 @@ def _plain(text: str) -> str:
 
 
 def test_a_download_has_its_name_in_letters_and_in_ascii() -> None:
-    assert filenames.content_disposition("trail-1.csv") == 'attachment; filename="trail-1.csv"'
+    assert filenames.content_disposition("list-1.csv") == 'attachment; filename="list-1.csv"'
     name = filenames.export_name(Export(kind="zip", user_id="客户一", zone="UTC"), NOW)
     assert re.fullmatch(r"user-客户一-[0-9a-f]{12}-2026-11-25\.zip", name)
     plain, _, full = filenames.content_disposition(name).partition("; filename*=UTF-8''")

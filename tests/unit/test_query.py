@@ -1,5 +1,7 @@
 """A query, its address, and back."""
 
+from dataclasses import replace
+
 from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,9 +20,10 @@ cursors: st.SearchStrategy[dict[str, str]] = st.one_of(
     st.tuples(ids, ids).map(lambda pair: {"after": pair[0], "since": pair[1]}),
 )
 queries = st.builds(
-    lambda user, order, limit, cursor: ThreadQuery(user=user, order=order, limit=limit, **cursor),
+    lambda user, q, sort, limit, cursor: ThreadQuery(user=user, q=q, limit=limit, **sort, **cursor),
     st.none() | users,
-    st.sampled_from(["asc", "desc"]),
+    st.none() | users.filter(lambda text: text.strip() != "" and "\0" not in text),
+    st.sampled_from([{}, {"order": "asc"}, {"sort": "latest"}, {"sort": "latest", "order": "asc"}]),
     st.integers(0, 100),
     cursors,
 )
@@ -53,3 +56,10 @@ def test_another_user_starts_from_the_first_page() -> None:
     query = ThreadQuery(user="a", order="asc", limit=50, after="x", since="y")
     assert query.of("b") == ThreadQuery(user="b", order="asc", limit=50)
     assert query.first() == ThreadQuery(user="a", order="asc", limit=50)
+
+
+@given(queries.filter(lambda query: query.q is not None))
+def test_a_search_by_creation_has_an_address_of_its_own(query: ThreadQuery) -> None:
+    newest = replace(query, sort="created", order="desc")
+    assert query_forms.parse_thread_query(QueryDict(newest.encoded()).dict(), masked=False)[0] == newest
+    assert newest.encoded() != replace(query, sort=None, order="desc").encoded()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threads.archive.search.snippets import marks, snippet
+from threads.archive.search.snippets import Sought, marks, snippet
 from threads.lib.folding import folded
 from threads.rendering.markdown import plain_text
 
@@ -27,7 +27,7 @@ REFUNDS = [
 
 def marked(text: str, *units: str) -> str:
     """The snippet, its matches between brackets."""
-    found = snippet(text, [folded(each) for each in units])
+    found = snippet(text, Sought([folded(each) for each in units]))
     assert found is not None
     shown, places, *_ = found
     for begin, end in reversed(places):
@@ -53,7 +53,7 @@ def test_a_snippet_is_a_part_of_the_text_and_marks_the_whole_match(
     before: str, after: str, needle: str, times: int
 ) -> None:
     text = f"{before * times}{before} {needle} {after}{after * times}"
-    found = snippet(text, [folded(needle)])
+    found = snippet(text, Sought([folded(needle)]))
     assert found is not None
     shown, places, *_ = found
     bare = shown.removeprefix("… ").removesuffix(" …")
@@ -89,4 +89,4 @@ def test_every_form_of_a_word_is_marked() -> None:
     cases = Path(__file__).parents[1] / "support" / "search_forms.json"
     for stored, typed in json.loads(cases.read_text(encoding="utf-8")):
         for unit in folded(typed).split():
-            assert marks(stored, [unit]), typed
+            assert marks(stored, Sought([unit])), typed

@@ -56,7 +56,7 @@ def test_a_wrong_password_is_said_in_words(client: Client) -> None:
     account("agent", "Viewer", password="correct horse")
     for name in ("agent", "nobody"):
         response = client.post("/sign-in/", {"username": name, "password": "wrong"})
-        assert b"The name or the password is wrong" in response.content
+        assert b"The user name or the password is wrong" in response.content
 
 
 @pytest.mark.django_db
@@ -105,7 +105,30 @@ def test_the_demo_account_opens_nothing_outside_emulator_mode(client: Client, em
 def test_who_is_no_administrator_is_told_so(agent: Client) -> None:
     response = agent.get("/admin/", follow=True)
     assert response.status_code == 403
-    assert b"This is not for your account" in response.content
+    assert b"You don&#39;t have access" in response.content
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("roles", "method", "address", "says"),
+    [
+        (["Viewer"], "get", "/audit/", "Needs: Auditor. Yours: Viewer."),
+        (["Auditor"], "get", "/threads/", "Needs: Viewer. Yours: Auditor."),
+        (["Viewer", "Auditor"], "get", "/exports/", "Needs: Exporter. Yours: Viewer, Auditor."),
+        (["Viewer"], "get", "/erasures/", "Needs: Eraser or Auditor. Yours: Viewer."),
+        (["Eraser"], "post", "/sync/start/", "Needs: Administrator. Yours: Eraser."),
+        (["Exporter"], "get", "/admin/", "Needs: Administrator. Yours: Exporter."),
+        (["Viewer"], "post", "/threads/cthr_1/", "Needs: Exporter. Yours: Viewer."),
+        ([], "get", "/threads/", "Your account has no role yet."),
+    ],
+)
+def test_who_has_no_access_is_told_what_it_takes(roles: list[str], method: str, address: str, says: str) -> None:
+    client = Client()
+    client.force_login(account("asker", *roles))
+    response = getattr(client, method)(address, follow=True)
+    assert response.status_code == 403
+    assert "You don&#39;t have access" in response.content.decode()
+    assert says in response.content.decode()
 
 
 @pytest.mark.django_db
@@ -171,13 +194,13 @@ def test_the_headers_are_on_every_reply(client: Client, address: str) -> None:
 
 @pytest.mark.django_db
 def test_a_page_that_is_not_there_says_so(visitor: Get) -> None:
-    assert "There is no such page" in visitor("/nowhere/", status=404).said()
+    assert "Page not found" in visitor("/nowhere/", status=404).said()
 
 
 @pytest.mark.django_db
 def test_a_host_that_is_not_ours_is_refused(visitor: Get) -> None:
     page = visitor("/sign-in/", status=400, Host="evil.example")
-    assert "can't be answered" in page.said()
+    assert "isn't valid" in page.said()
     assert "evil.example" not in page.text
 
 
@@ -197,7 +220,7 @@ def test_a_mistake_of_ours_shows_no_traceback(agent: Client, monkeypatch: pytest
     agent.raise_request_exception = False
     response = agent.get("/threads/")
     assert response.status_code == 500
-    assert b"Threadkeeper made a mistake" in response.content
+    assert b"Something went wrong" in response.content
     assert b"secret" not in response.content
     assert "default-src 'none'" in response["Content-Security-Policy"]
 

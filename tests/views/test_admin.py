@@ -49,6 +49,17 @@ def test_the_roles_are_boxes_with_what_they_mean_in_words(admin: Client) -> None
     assert sum("checked" in box for box in boxes) == 1
 
 
+@pytest.mark.parametrize(
+    "name", ["index", "auth_user_changelist", "auth_user_add", "auth_group_changelist", "auth_user_change"]
+)
+def test_each_page_has_the_desk_s_colours_and_leads_back(admin: Client, name: str) -> None:
+    arguments = [User.objects.get().pk] if name.endswith("user_change") else []
+    said = admin.get(reverse(f"admin:{name}", args=arguments)).content.decode()
+    assert said.index("admin/css/base.css") < said.index("/static/css/tokens.css") < said.index("/static/css/admin.css")
+    assert '<a href="/">Back to the desk</a>' in said
+    assert "theme.js" not in said, "the desk follows the system's theme, and so does this"
+
+
 def test_a_role_is_given_and_taken(admin: Client) -> None:
     linus = account("linus", "Viewer")
     assert not linus.has_perm(Right.AUDIT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from threading import Event
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from dashboard.monitoring import doctor
 from tests.support.accounts import account
@@ -52,11 +54,11 @@ def boss(kept: Emulator) -> Client:
 
 @pytest.mark.parametrize(
     "address",
-    ["/threads/", "/threads/?limit=5", "/threads/?q=hippogriff", "/threads/?status=active", "/overview/", "/archive/"],
+    ["/threads/", "/threads/?limit=5", "/threads/?q=hippogriff", "/threads/?status=active", "/reports/", "/sync/"],
 )
 def test_every_page_says_so_in_one_quiet_line(get: Get, kept: Emulator, address: str) -> None:
     page = get(address)
-    assert "From the archive; OpenAI is not asked" in page.said(page.one("header", class_="top"))
+    assert "Copies only; OpenAI is not asked" in page.said(page.one("header", class_="top"))
     assert not page.all("div", id="outage")
 
 
@@ -75,7 +77,9 @@ def test_a_conversation_and_its_files(get: Get, agent: Client, kept: Emulator) -
     newest = next(kept.thread_ids())
     page = get(f"/threads/{newest}/")
     assert "hippogriff" in page.said()
-    assert "From the archive, confirmed" in page.said()
+    assert "the archive's copy" not in page.said(), "it was checked as lately as promised"
+    ArchivedThread.objects.filter(thread_id=newest).update(checked_at=timezone.now() - timedelta(hours=72))
+    assert "This is the archive's copy, checked 3 days ago." in get(f"/threads/{newest}/").said()
     whole = json.loads(b"".join(agent.post(f"/threads/{newest}/", {"format": "json"})))
     assert whole["complete"] is True
     get("/threads/cthr_nowhere/", status=404)
@@ -99,12 +103,12 @@ def test_what_was_ordered_before_waits(kept: Emulator) -> None:
 
 
 def test_nothing_is_synced(boss: Client, kept: Emulator) -> None:
-    assert "Sync now" not in boss.get("/archive/").content.decode()
-    assert boss.post("/archive/sync/").status_code == 409
+    assert "Sync now" not in boss.get("/sync/").content.decode()
+    assert boss.post("/sync/start/").status_code == 409
     tasks._keep_up()
     SyncRequest.objects.create()
     tasks._sync_now()
-    assert "was asked for" not in boss.get("/archive/").content.decode()
+    assert "was requested" not in boss.get("/sync/").content.decode()
     for command in (("archive", "sync"), ("archive", "adopt"), ("retention", "--erase")):
         with pytest.raises(CommandError):
             call_command(*command)

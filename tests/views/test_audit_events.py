@@ -54,7 +54,7 @@ class Desk:
 
 @dataclass(frozen=True)
 class Row:
-    """What is to be found in the trail. `detail` is a part of the row's; THREAD and USER stand for the desk's."""
+    """What is to be found in the audit log. `detail` is a part of the row's; THREAD and USER stand for the desk's."""
 
     action: str
     outcome: str = "done"
@@ -145,7 +145,7 @@ def _takes_over(desk: Desk) -> Any:
 
 
 def _asks_for_a_copy(desk: Desk) -> Any:
-    assert desk.client.post("/archive/sync/").status_code == 302
+    assert desk.client.post("/sync/start/").status_code == 302
 
 
 _A_USER = Row("search", user_id=USER, detail={"list": f"user={QUOTED}"}, upstream=True)
@@ -180,11 +180,11 @@ CASES: dict[str, tuple[Act, list[Row]]] = {
     "a long search": (_get(f"/threads/?q={'%C3%A4' * 1200}"), [Row("search", detail={"list": f"q={'%C3%A4' * 1200}"})]),
     "a step through a list that is filtered": (
         _get("/step/?from=<thread>&to=next&list=status%3Dlocked%26q%3DRefund"),
-        [Row("search", detail={"list": "status=locked&q=Refund&after=<thread>", "words": ["refund"], "step": ""})],
+        [Row("search", detail={"list": "status=locked&q=Refund", "words": ["refund"], "step": ""})],
     ),
     "a step through a user's list": (
         _get("/step/?from=<thread>&to=previous&list=user%3D<user>"),
-        [Row("search", user_id=USER, detail={"list": "user=<quoted>&before=<thread>"}, upstream=True)],
+        [Row("search", user_id=USER, detail={"list": "user=<quoted>"}, upstream=True)],
     ),
     "a step through all threads": (_get("/step/?from=<thread>&to=next"), []),
     "a reason": (_get("/threads/?has_reason=yes"), [Row("search", detail={"list": "has_reason=yes"})]),
@@ -194,15 +194,15 @@ CASES: dict[str, tuple[Act, list[Row]]] = {
     ),
     "users that are offered": (_get("/users/?user=u"), [Row("search", detail={"typed": "u"})]),
     "users of whom there is none": (_get("/users/?user=no%20such%20user"), []),
-    "the overview": (_get("/overview/"), []),
+    "the reports": (_get("/reports/"), []),
     "a download": (
         _post("/threads/<thread>/", format="md"),
         [Row("export", "intent", thread_id=THREAD), Row("export", thread_id=THREAD, user_id=USER)],
     ),
-    "the trail": (_get("/audit/?who=ada"), [Row("audit", detail={"trail": "who=ada"})]),
-    "the trail as a file": (
-        _post("/audit/file/?who=ada"),
-        [Row("audit", "intent", detail={"download": "who=ada"}), Row("audit", detail={"rows": 0})],
+    "the audit log": (_get("/audit/?account=ada"), [Row("audit", detail={"log": "account=ada"})]),
+    "the audit log as a file": (
+        _post("/audit/file/?account=ada"),
+        [Row("audit", "intent", detail={"download": "account=ada"}), Row("audit", detail={"rows": 0})],
     ),
     "a role is given": (
         _takes_over, [Row("roles", detail={"account": "linus", "change": "given", "roles": ["Auditor"]})],
@@ -296,7 +296,7 @@ def test_behind_a_proxy_it_is_the_address_that_the_proxy_saw(desk: Desk) -> None
     assert row.request_id != "by-the-proxy"
 
 
-def test_a_run_of_the_copying_is_recorded_with_what_it_brought(emulator: Emulator) -> None:
+def test_a_sync_is_recorded_with_what_it_brought(emulator: Emulator) -> None:
     sync(emulator)
     row = AuditEvent.objects.get(action="archive")
     assert (row.outcome, row.detail["new_threads"], row.address) == ("done", 45, "")
@@ -322,7 +322,7 @@ def test_a_run_that_fails_is_recorded_with_why(emulator: Emulator) -> None:
     assert row.detail["why"]
 
 
-def test_reading_goes_on_where_the_trail_can_t_be_written(
+def test_reading_goes_on_where_the_audit_log_can_t_be_written(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(*_arguments: object, **_values: object) -> None:
@@ -348,9 +348,14 @@ def test_what_was_exported_is_on_record_when_its_own_row_is_gone(desk: Desk) -> 
 UNRECORDED = {
     "/": "leads to the list",
     "/live/": "whether the API answers",
-    "/overview/": "numbers, of everybody",
-    "/archive/": "how the copying goes",
-    "/archive/report/": "the same as a file",
+    "/reports/": "numbers, of everybody",
+    "/sync/": "the progress of the sync",
+    "/sync/report/": "the same as a file",
+    "/overview/": "leads to another address",
+    "/archive/": "leads to another address",
+    "/archive/report/": "leads to another address",
+    "/archive/deletions/": "leads to another address",
+    "/archive/sync/": "leads to another address",
     "/exports/": "what the account has asked for itself, on record since",
     "/exports/<uuid:pk>/": "the same of one",
     "/exports/<uuid:pk>/delete/": "shows nothing",
@@ -358,7 +363,7 @@ UNRECORDED = {
     "/views/<int:pk>/delete/": "shows nothing",
     "/views/<int:pk>/share/": "shows nothing",
     "/erasures/<uuid:pk>/start/": "shows nothing; has a record of its own where it does something",
-    "/archive/deletions/": "shows nothing; has a record of its own where it does something",
+    "/sync/deletions/": "shows nothing; has a record of its own where it does something",
 }
 """Addresses that single nobody out, and why. Of the whole list of threads, which is asked for without a filter, there
 is no record either: docs/adr/0012."""
@@ -484,7 +489,7 @@ def test_no_text_of_a_conversation_and_no_key_is_in_it(desk: Desk) -> None:
     assert _MARK in shown.content.decode()
     addresses = [
         "/threads/", f"/threads/?user={desk.user}", "/threads/?q=heliotrop", "/threads/?status=locked",
-        f"/others/?thread={desk.thread}", "/users/?user=u", "/overview/", "/archive/", "/archive/report/",
+        f"/others/?thread={desk.thread}", "/users/?user=u", "/reports/", "/sync/", "/sync/report/",
         "/audit/",
     ]  # fmt: skip
     for address in addresses:

@@ -1,4 +1,4 @@
-"""The trail as an auditor reads it: found, turned over, and taken along."""
+"""The audit log as an auditor reads it: found, turned over, and taken along."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_next_and_previous_are_exact(auditor: Client, events: list[AuditEvent], 
     while (onward := page.link("next")) is not None:
         page = _ask(auditor, onward)
         seen.append(_numbers(page))
-    assert "End of the trail" in page.said()
+    assert "Last page" in page.said()
     assert seen == [truth[:50], truth[50:100], truth[100:]]
     back = [_numbers(page)]
     while (onward := page.link("prev")) is not None:
@@ -87,7 +87,7 @@ def test_next_and_previous_are_exact(auditor: Client, events: list[AuditEvent], 
 @pytest.mark.parametrize(
     ("name", "value", "field"),
     [
-        ("who", "agent3", "account"), ("action", "delete", "action"), ("outcome", "refused", "outcome"),
+        ("account", "agent3", "account"), ("action", "delete", "action"), ("outcome", "refused", "outcome"),
         ("thread", "thr_5", "thread_id"), ("customer", "cus_4", "user_id"), ("address", "192.0.2.3", "address"),
         ("request_id", "request-77", "request_id"),
     ],
@@ -104,9 +104,9 @@ def test_each_filter_finds_its_rows_alone(
         assert kept.get("value") == value
     else:
         assert [each.get("value") for each in kept if "selected" in each.keys()] == [value]  # noqa: SIM118
-    if name != "who":
+    if name != "account":
         both = [each.pk for each in reversed(events) if getattr(each, field) == value and each.account == "agent1"]
-        assert _numbers(_ask(auditor, f"/audit/?{_DAY}&limit=200&who=agent1&{name}={value}")) == both
+        assert _numbers(_ask(auditor, f"/audit/?{_DAY}&limit=200&account=agent1&{name}={value}")) == both
 
 
 def test_days_are_those_of_the_reader(auditor: Client, db: None) -> None:
@@ -118,7 +118,7 @@ def test_days_are_those_of_the_reader(auditor: Client, db: None) -> None:
     assert not _numbers(_ask(auditor, "/audit/?from=2026-03-01&to=2026-03-01"))
     page = _ask(auditor, "/audit/?from=2026-03-02&to=2026-03-02")
     assert len(_numbers(page)) == 1
-    assert "2 Mar 2026, 08:30:00" in page.said()
+    assert "Monday, 2 Mar 2026 08:30:00" in page.said()
     assert "times in Asia/Tokyo" in page.said()
 
 
@@ -126,9 +126,9 @@ def test_days_are_those_of_the_reader(auditor: Client, db: None) -> None:
     ("address", "field", "words"),
     [
         ("from=yesterday", "from", "A day is written as in"), ("from=2026-09-02&to=2026-09-01", "to", "lies before"),
-        ("action=fly", "action", "What was done is one of"), ("outcome=x", "outcome", "How it ended is one of"),
+        ("action=fly", "action", "Event is one of"), ("outcome=x", "outcome", "Result is one of"),
         ("limit=0", "limit", "from 1 to 200"), ("order=x", "order", "asc (oldest first)"),
-        (f"who={'a' * 151}", "who", "at most 150"), ("customer=a%00b", "customer", "NUL"),
+        (f"account={'a' * 151}", "account", "at most 150"), ("customer=a%00b", "customer", "NUL"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_beside_the_field(auditor: Client, address: str, field: str, words: str) -> None:
@@ -169,14 +169,15 @@ def test_a_row_says_who_what_and_about_whom_in_plain_words(auditor: Client, db: 
     page = _ask(auditor, f"/audit/?{_DAY}")
     said = page.said(page.one("tbody"))
     for words in (
-        "1 Sep 2026, 12:00:00", "ada", "192.0.2.1", "Searched the threads of a user", "Done", "User cus/1&2", "thr_1",
-        "Wordsrefund please", "Threads shown3", 'Odd{"a": [1]}', "Request idr-1", "Request id upstreamup-1",
+        "Tuesday, 1 Sep 2026 12:00:00", "ada", "192.0.2.1", "Searched threads of a customer", "Customer cus/1&2",
+        "Thread thr_1", "Wordsrefund please", "Threads shown3", 'Odd{"a": [1]}', "Request idr-1",
+        "OpenAI request idup-1",
     ):  # fmt: skip
         assert words in said
     assert [each.get("href") for each in page.all("a") if page.said(each) == "cus/1&2"] == [
         f"/audit/?customer={quote('cus/1&2', safe='')}"
     ]
-    # An auditor without another role reads the trail, and no conversation.
+    # An auditor without another role reads the audit log, and no conversation.
     assert not [each for each in page.all("a") if page.said(each) == "Open"]
 
 
@@ -186,13 +187,76 @@ def test_a_row_says_who_what_and_about_whom_in_plain_words(auditor: Client, db: 
         ("roles", {"role": "Controllers", "change": "deleted"}, "Deleted the role Controllers"),
         ("roles", {"role": "Controllers", "change": "given", "rights": ["read"]}, "what the role Controllers may do"),
         ("audit", {"receipt": "1-2"}, "Downloaded the receipt of an erasure"),
-        ("audit", {"download": "who=ada"}, "Downloaded the trail"),
+        ("audit", {"download": "who=ada"}, "Downloaded the audit log"),
     ],
 )
 def test_what_was_done_is_said(auditor: Client, db: None, action: str, detail: dict[str, str], words: str) -> None:
     AuditEvent.objects.create(at=_NOON, action=action, outcome="done", account="ada", detail=detail)
     page = _ask(auditor, f"/audit/?{_DAY}")
     assert words in page.said(page.one("tbody"))
+
+
+@pytest.fixture
+def erased(db: None) -> tuple[AuditEvent, AuditEvent]:
+    """The start and, three seconds later, the result of a deletion; another event between them."""
+    about = {"action": "delete", "account": "ada", "thread_id": "thr_1", "detail": {"erasure": "e-1"}}
+    start = AuditEvent.objects.create(at=_NOON, outcome="intent", request_id="r-1", **about)
+    AuditEvent.objects.create(at=_NOON + timedelta(seconds=1), action="read", outcome="done", account="grace")
+    end = AuditEvent.objects.create(at=_NOON + timedelta(seconds=3), outcome="done", request_id="r-2", **about)
+    return start, end
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_the_start_and_the_result_of_an_act_are_one_row(
+    auditor: Client, erased: tuple[AuditEvent, AuditEvent], order: str
+) -> None:
+    start, end = erased
+    page = _ask(auditor, f"/audit/?{_DAY}&order={order}")
+    assert len(_numbers(page)) == 2
+    row = page.one("tr", data_event=str(end.pk))
+    assert [each.get("datetime") for each in row.iter("time")] == [start.at.isoformat(), end.at.isoformat()]
+    assert "12:00:00–12:00:03" in page.said(row)
+    assert "Request idr-1" in page.said(row)
+    assert "Request idr-2" in page.said(row)
+    assert not page.said(list(row)[-1]), "what was done needs no word"
+    assert "3 events" in page.said(page.one("caption"))
+    _, rows = _file(auditor, f"/audit/file/?{_DAY}&action=delete")
+    assert [row[7] for row in rows[1:]] == ["done", "intent"]
+
+
+def test_a_start_on_another_page_than_its_result_stands_alone(
+    auditor: Client, erased: tuple[AuditEvent, AuditEvent]
+) -> None:
+    start, end = erased
+    for address in (f"/audit/?{_DAY}&limit=2", f"/audit/?{_DAY}&outcome=done&action=delete"):
+        assert end.pk in _numbers(_ask(auditor, address))
+        assert start.pk not in _numbers(_ask(auditor, address))
+    for address in (f"/audit/?{_DAY}&limit=2&after={end.pk}", f"/audit/?{_DAY}&outcome=intent"):
+        page = _ask(auditor, address)
+        assert start.pk in _numbers(page)
+        assert "Started" in page.said(page.one("tr", data_event=str(start.pk)))
+
+
+def test_an_act_that_ends_on_another_day_says_which(auditor: Client, db: None) -> None:
+    late = datetime(2026, 9, 1, 23, 59, 59, tzinfo=UTC)
+    for at, outcome in ((late, "intent"), (late + timedelta(seconds=2), "failed")):
+        AuditEvent.objects.create(at=at, action="export", outcome=outcome, account="ada", detail={"export": "x"})
+    page = _ask(auditor, "/audit/?from=2026-09-01&to=2026-09-02")
+    assert "Tuesday, 1 Sep 2026 23:59:59–2 Sep 2026, 00:00:01" in page.said(page.one("tbody"))
+    assert "Failed" in page.said(page.one("tbody"))
+
+
+def test_days_are_headings(auditor: Client, db: None) -> None:
+    for day in (1, 2, 4):
+        AuditEvent.objects.create(at=_NOON + timedelta(days=day), action="read", outcome="done", account="ada")
+    page = _ask(auditor, "/audit/?from=2026-09-01&to=2026-09-08")
+    heads = [page.said(each) for each in page.all("th", scope="rowgroup")]
+    assert heads == ["Saturday, 5 Sep 2026", "Thursday, 3 Sep 2026", "Wednesday, 2 Sep 2026"]
+
+
+def test_events_of_earlier_versions_say_the_same(auditor: Client, db: None) -> None:
+    AuditEvent.objects.create(at=_NOON, action="audit", outcome="done", account="ada", detail={"trail": "who=grace"})
+    assert "Accountgrace" in _ask(auditor, f"/audit/?{_DAY}").said()
 
 
 def test_who_may_read_is_led_to_the_conversation(client: Client, db: None) -> None:
@@ -221,16 +285,16 @@ def test_what_strangers_wrote_is_shown_and_does_nothing(auditor: Client, db: Non
     assert "no mapping" in page.said()
 
 
-def test_an_empty_trail_says_so(auditor: Client) -> None:
-    page = _ask(auditor, "/audit/?who=nobody")
-    assert "Nothing recorded that is like that" in page.said()
+def test_an_empty_audit_log_says_so(auditor: Client) -> None:
+    page = _ask(auditor, "/audit/?account=nobody")
+    assert "No events match" in page.said()
     assert page.one("a", id="clear").get("href") == "/audit/"
 
 
-def test_looking_at_the_trail_stands_in_it(auditor: Client) -> None:
-    _ask(auditor, "/audit/?who=ada")
+def test_looking_at_the_audit_log_stands_in_it(auditor: Client) -> None:
+    _ask(auditor, "/audit/?account=ada")
     row = AuditEvent.objects.get(action=Action.AUDIT)
-    assert (row.account, row.detail) == ("augusta", {"trail": "who=ada", "events": 0})
+    assert (row.account, row.detail) == ("augusta", {"log": "account=ada", "events": 0})
 
 
 def test_who_is_no_auditor_is_refused(agent: Client) -> None:
@@ -244,7 +308,7 @@ def _file(client: Client, address: str) -> tuple[bytes, list[list[str]]]:
     response = client.post(address)
     assert response.status_code == 200
     assert response["Content-Type"] == "text/csv; charset=utf-8"
-    assert response["Content-Disposition"].startswith('attachment; filename="trail-')
+    assert response["Content-Disposition"].startswith('attachment; filename="audit-log-')
     sent = b"".join(response)
     return sent, list(csv.reader(io.StringIO(sent.decode("utf-8-sig"), newline=""), strict=True))
 
@@ -254,7 +318,7 @@ def test_the_file_has_all_that_is_found(auditor: Client, events: list[AuditEvent
     assert sent.startswith(b"\xef\xbb\xbf")
     assert b"\r\n" in sent
     assert [int(row[0]) for row in rows[1:]] == [each.pk for each in reversed(events) if each.action == "delete"]
-    assert rows[0][:3] == ["number", "time", "who"]
+    assert rows[0][:3] == ["number", "time", "account"]
     assert rows[1][1] == "2026-09-01T13:57:00.000+00:00"
     told = AuditEvent.objects.filter(action=Action.AUDIT).order_by("id").values_list("outcome", "detail")
     assert [(outcome, detail.get("rows")) for outcome, detail in told] == [("intent", None), ("done", 40)]
@@ -298,26 +362,26 @@ def test_a_file_that_stops_half_way_says_so(
 
     monkeypatch.setattr("threads.web.views.audit.all_events", broken)
     _, rows = _file(auditor, "/audit/file/")
-    assert rows[-1] == ["This file is partial: the trail could not be read beyond these 1 rows."]
+    assert rows[-1] == ["This file is partial: the audit log could not be read beyond these 1 rows."]
     last = AuditEvent.objects.latest("id")
     assert (last.outcome, last.detail["rows"]) == ("partial", 1)
 
 
-def test_the_trail_is_not_taken_along_unseen(auditor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_log_is_not_taken_along_unseen(auditor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_arguments: object, **_values: object) -> None:
         raise DatabaseError("disk full")
 
     monkeypatch.setattr(AuditEvent.objects, "create", full)
     response = auditor.post("/audit/file/")
     assert response.status_code == 503
-    assert "not handed out" in response.content.decode()
+    assert "could not be recorded, so there is none" in response.content.decode()
     # The page goes on: who looks into it needs to, just then.
     assert _ask(auditor, "/audit/").whole
 
 
 def test_an_address_alone_downloads_nothing(auditor: Client) -> None:
-    page = _ask(auditor, "/audit/file/?who=ada", 405)
-    assert "press CSV there" in page.said()
+    page = _ask(auditor, "/audit/file/?account=ada", 405)
+    assert "press Export CSV there" in page.said()
     assert auditor.head("/audit/file/").status_code == 405
     assert not AuditEvent.objects.filter(action=Action.AUDIT).exists()
 

@@ -22,7 +22,7 @@ from threads.emulator import Emulator, EmulatorAdapter, Fault
 from threads.web.views import transcript
 
 Item = dict[str, Any]
-MORE = {"HX-Target": "more"}
+MORE, EARLIER = {"HX-Target": "more"}, {"HX-Target": "earlier"}
 """What htmx says when it asks for further items."""
 
 
@@ -52,6 +52,10 @@ def address(thread_id: str) -> str:
     return f"/threads/{quote(thread_id, safe='')}/"
 
 
+def beginning(thread_id: str) -> str:
+    return f"{address(thread_id)}?from=beginning"
+
+
 def titled(emulator: Emulator, get: Get, title: str) -> str:
     rows = [row for row in get("/threads/").all("tr") if row.get("data-thread-id")]
     return next(row.get("data-thread-id", "") for row in rows if title in "".join(row.itertext()))
@@ -61,11 +65,13 @@ def texts(page: Page) -> list[str]:
     return [page.said(each) for each in page.all("div", class_="said")]
 
 
-def walked(get: Get, first: str) -> list[Page]:
-    """The pages that `a[rel=next]` leads through, without a script."""
+def walked(get: Get, first: str, rel: str = "next", *, part: bool = False) -> list[Page]:
+    """The pages that `a[rel=next]` or `a[rel=prev]` leads through, without a script; the further ones as htmx asks for
+    them where `part`."""
     pages = [get(first)]
-    while (following := pages[-1].link("next")) is not None:
-        pages.append(get(following))
+    target = {"HX-Target": "more" if rel == "next" else "earlier"} if part else {}
+    while (following := pages[-1].link(rel)) is not None:
+        pages.append(get(following, part=part, **target))
     return pages
 
 
@@ -83,14 +89,59 @@ def test_the_header_says_what_the_thread_is(get: Get, emulator: Emulator, thread
     emulator.set_status(thread, "locked", "Under review.\nAsk <Ada>.")
     emulator.set_title(thread, "Where is it?")
     page = get(address(thread))
-    header = page.said(page.one("header", class_="about"))
-    assert header.startswith("Where is it? Locked Under review. Ask <Ada>. User ")
-    assert thread in header
+    header = page.said(page.one("header", class_="head"))
+    assert header.startswith("Where is it? ")
+    assert "Locked Under review. Ask <Ada>." in header
+    panel = page.said(page.one("aside", id="side"))
+    assert panel.startswith("Customer ")
+    assert thread in panel
     assert "platform.openai.com" not in page.text
 
 
+def test_a_conversation_opens_at_its_end(get: Get, thread: str, emulator: Emulator) -> None:
+    page = get(address(thread))
+    assert texts(page) == [f"said {number}" for number in range(80, 130)]
+    assert "The latest 50 are loaded" in page.said()
+    assert "The end of the conversation." in page.said()
+    assert page.link("next") is None
+    newest = [each for each in page.all("li") if each.get("id")][-1].get("id", "")
+    assert page.one("a", id="latest").get("href") == f"#{newest}"
+    assert [query for _, path, query in emulator.calls if path.endswith("/items")] == ["limit=50&order=desc"]
+
+
+@pytest.mark.parametrize("part", [False, True])
+def test_earlier_items_up_to_the_first(get: Get, thread: str, emulator: Emulator, part: bool) -> None:
+    pages = walked(get, address(thread), "prev", part=part)
+    assert [text for page in reversed(pages) for text in texts(page)] == [f"said {number}" for number in range(130)]
+    assert len(pages) == 2
+    assert ("The beginning: all 130." if part else "The beginning of the conversation") in pages[-1].said()
+    assert pages[-1].whole is not part
+    assert part or pages[-1].link("next") is not None
+
+
+def test_earlier_items_cost_one_call(get: Get, thread: str, emulator: Emulator) -> None:
+    earlier = get(address(thread)).link("prev") or ""
+    before = len(emulator.calls)
+    get(earlier, part=True, **EARLIER)
+    assert len(emulator.calls) == before + 1
+
+
+def test_the_beginning_and_the_end_lead_to_each_other(get: Get, thread: str) -> None:
+    page = get(f"{address(thread)}?list=limit%3D50")
+    first = get(page.one("a", id="beginning").get("href", ""))
+    assert texts(first) == [f"said {number}" for number in range(50)]
+    assert first.link("prev") is None
+    assert texts(get(first.one("a", id="latest").get("href", ""))) == texts(page)
+    assert "list=limit%3D50" in first.one("a", id="latest").get("href", "")
+
+
+@pytest.mark.parametrize("target", ["more", "earlier"])
+def test_a_part_at_no_place_is_refused(get: Get, thread: str, target: str) -> None:
+    get(f"{address(thread)}?limit=0", part=True, status=400, **{"HX-Target": target})
+
+
 def test_all_that_was_said_is_there_oldest_first_without_a_script(get: Get, thread: str, emulator: Emulator) -> None:
-    pages = walked(get, address(thread))
+    pages = walked(get, beginning(thread))
     assert [text for page in pages for text in texts(page)] == [f"said {number}" for number in range(130)]
     assert "50 loaded, more to come" in pages[0].said()
     assert "The end: all 130." in pages[-1].said()
@@ -98,7 +149,7 @@ def test_all_that_was_said_is_there_oldest_first_without_a_script(get: Get, thre
 
 
 def test_further_items_come_as_a_part(get: Get, thread: str, emulator: Emulator) -> None:
-    following = get(address(thread)).link("next") or ""
+    following = get(beginning(thread)).link("next") or ""
     before = len(emulator.calls)
     page = get(following, part=True, **MORE)
     assert not page.whole
@@ -106,7 +157,7 @@ def test_further_items_come_as_a_part(get: Get, thread: str, emulator: Emulator)
     assert len(emulator.calls) == before + 1
 
 
-def test_a_page_costs_two_calls_and_one_row_of_the_trail(
+def test_a_page_costs_two_calls_and_one_row_of_the_audit_log(
     get: Get, thread: str, emulator: Emulator, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     get(address(thread))
@@ -117,18 +168,18 @@ def test_a_page_costs_two_calls_and_one_row_of_the_trail(
 
 
 def test_an_item_in_the_middle_has_an_address(get: Get, thread: str) -> None:
-    anchors = [each for page in walked(get, address(thread)) for each in page.all("li") if each.get("id")]
+    anchors = [each for page in walked(get, beginning(thread)) for each in page.all("li") if each.get("id")]
     link = next(each for each in anchors[77].iter("a") if each.get("href", "").startswith("/threads/"))
     page = get(link.get("href", "").split("#")[0])
-    assert texts(page)[0] == "said 77"
+    assert texts(page) == [f"said {number}" for number in range(67, 117)], "with some of what was said before"
     assert page.all("li", id=anchors[77].get("id", ""))
     earlier = get(page.link("prev") or "")
-    assert texts(earlier) == [f"said {number}" for number in range(27, 77)]
+    assert texts(earlier) == [f"said {number}" for number in range(67)]
     assert [text for each in walked(get, page.link("prev") or "") for text in texts(each)][-1] == "said 129"
 
 
 def test_the_first_item_has_an_address_too(get: Get, thread: str) -> None:
-    first = get(address(thread)).all("li", class_="item user_message")[0].get("id", "").removeprefix("item-")
+    first = get(beginning(thread)).all("li", class_="item user_message customer")[0].get("id", "").removeprefix("item-")
     page = get(f"{address(thread)}?at={first}")
     assert texts(page)[0] == "said 0"
     assert page.link("prev") is None
@@ -137,14 +188,17 @@ def test_the_first_item_has_an_address_too(get: Get, thread: str) -> None:
 def test_an_item_that_is_gone_leaves_the_header_and_the_way_to_the_beginning(get: Get, thread: str) -> None:
     page = get(f"{address(thread)}?at=nothing", status=404)
     assert "This place in the conversation is gone" in page.said()
-    assert page.one("header", class_="about") is not None
+    assert page.one("header", class_="head") is not None
 
 
-@pytest.mark.parametrize("query", ["limit=0", "count=-1", "since=x", "after=a&at=b", "count=" + "9" * 30])
-def test_an_address_that_nobody_made_is_the_beginning(get: Get, thread: str, query: str) -> None:
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "count=-1", "since=x", "after=a&at=b", "from=here", "from=beginning&at=b", "count=" + "9" * 30],
+)
+def test_an_address_that_nobody_made_is_the_end(get: Get, thread: str, query: str) -> None:
     page = get(f"{address(thread)}?{query}")
-    assert texts(page)[0] == "said 0"
-    assert "this is its beginning" in page.said()
+    assert texts(page)[-1] == "said 129"
+    assert "these are its latest messages" in page.said()
 
 
 def test_no_such_thread(get: Get, emulator: Emulator) -> None:
@@ -162,12 +216,21 @@ def test_a_fault_is_a_page_that_says_so(get: Get, emulator: Emulator, thread: st
 
 
 def test_a_fault_halfway_offers_to_go_on(get: Get, emulator: Emulator, thread: str) -> None:
-    following = get(address(thread)).link("next") or ""
+    following = get(beginning(thread)).link("next") or ""
     emulator.fault = Fault.ERROR_500
     page = get(following, part=True, status=502, **MORE)
     assert "The 50 items above stay as they are." in page.said()
     emulator.fault = None
     assert texts(get(page.link("next") or "", part=True, **MORE))[0] == "said 50"
+
+
+def test_a_fault_on_the_way_up_offers_to_go_on(get: Get, emulator: Emulator, thread: str) -> None:
+    earlier = get(address(thread)).link("prev") or ""
+    emulator.fault = Fault.ERROR_500
+    page = get(earlier, part=True, status=502, **EARLIER)
+    assert "The 50 items below stay as they are." in page.said()
+    emulator.fault = None
+    assert texts(get(page.link("prev") or "", part=True, **EARLIER))[0] == "said 0"
 
 
 def test_a_thread_in_which_nothing_was_said(get: Get, emulator: Emulator, thread: str) -> None:
@@ -180,7 +243,7 @@ def test_every_kind_of_item_in_both_spellings(get: Get, shown: Emulator) -> None
     for title in ("Every kind of item", "Every kind of item, in the documentation's spelling"):
         page = get(address(titled(shown, get, title)))
         kinds = {
-            (each.get("class") or "").split()[-1]
+            (each.get("class") or "").split()[1]
             for each in page.all("li")
             if "item" in (each.get("class") or "").split()
         }
@@ -191,7 +254,7 @@ def test_every_kind_of_item_in_both_spellings(get: Get, shown: Emulator) -> None
 
 @pytest.mark.slow
 def test_what_strangers_write_is_shown_and_does_nothing(get: Get, shown: Emulator) -> None:
-    pages = walked(get, address(titled(shown, get, "What a stranger may write")))
+    pages = walked(get, beginning(titled(shown, get, "What a stranger may write")))
     assert len(pages) > 1
     for page in pages:
         for each in page.one("div", id="items").iter():
@@ -226,12 +289,30 @@ def harmless(each: Element) -> None:
 def test_the_neighbours_in_the_list(get: Get, agent: Client, emulator: Emulator) -> None:
     ids = list(emulator.thread_ids())
     page = get(address(ids[3]) + "?list=limit%3D50")
-    for name, neighbour, cursor in (("previous-thread", ids[2], "before"), ("next-thread", ids[4], "after")):
+    for name, neighbour in (("previous-thread", ids[2]), ("next-thread", ids[4])):
         response = agent.get(page.one("a", id=name).get("href", ""))
-        assert response.headers["Location"] == f"/threads/{neighbour}/?list=limit%3D50%26{cursor}%3D{ids[3]}"
-        # The page that one goes back to has the row.
-        back = get(response.headers["Location"]).one("a", id="back").get("href", "")
-        assert neighbour in get(back.split("#")[0]).thread_ids
+        assert response.headers["Location"] == f"/threads/{neighbour}/?list=limit%3D50"
+
+
+@pytest.mark.parametrize("limit", [1, 4, 20, 100])
+@pytest.mark.parametrize("order", ["desc", "asc"])
+def test_wherever_one_goes_the_way_back_leads_to_a_page_that_has_the_row(
+    get: Get, agent: Client, emulator: Emulator, limit: int, order: str
+) -> None:
+    """The page of the list stays until its edge is passed, so that it never begins with the row one came from."""
+    ids = list(emulator.thread_ids(order=order))[:11]
+    where, pages = f"{address(ids[0])}?list=limit%3D{limit}%26order%3D{order}", set()
+    for name, way in (("next-thread", ids[1:]), ("previous-thread", ids[-2::-1])):
+        for expected in way:
+            where = agent.get(get(where).one("a", id=name).get("href", "")).headers["Location"]
+            assert where.startswith(address(expected))
+            back = get(where).one("a", id="back").get("href", "").split("#")[0]
+            listed = get(back).thread_ids
+            assert expected in listed
+            assert len(listed) <= limit
+            pages.add(back)
+        assert len(pages) <= -(-len(ids) // limit) + 1
+        pages.clear()
 
 
 @pytest.mark.parametrize(("place", "name", "said"), [(0, "previous-thread", "first"), (-1, "next-thread", "last")])
@@ -254,7 +335,7 @@ def test_a_step_that_fails_says_why(get: Get, emulator: Emulator, fault: Fault) 
 
 def test_the_list_is_not_forgotten_on_the_way(get: Get, thread: str) -> None:
     page = get(f"{address(thread)}?list=limit%3D50")
-    onward = get(page.link("next") or "")
+    onward = get(page.link("prev") or "")
     assert (onward.one("a", id="back").get("href") or "").startswith("/threads/?limit=50#")
 
 

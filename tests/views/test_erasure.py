@@ -114,13 +114,13 @@ def test_the_right_is_asked_for_anew(eraser: Client, send: Send, look: Get, emul
     assert not Erasure.objects.exists()
 
 
-def test_rows_can_be_ticked_and_the_preview_erases_nothing(look: Get, send: Send, emulator: Emulator) -> None:
+def test_rows_can_be_selected_and_the_preview_erases_nothing(look: Get, send: Send, emulator: Emulator) -> None:
     page = look("/threads/?limit=5")
-    ticks = page.all("input", class_="tick")
-    assert [each.get("value") for each in ticks] == list(emulator.thread_ids())[:5]
-    assert {each.get("form") for each in ticks} == {page.one("form", id="erase-ticked").get("id")}
+    boxes = page.all("input", class_="pick")
+    assert [each.get("value") for each in boxes] == list(emulator.thread_ids())[:5]
+    assert {each.get("form") for each in boxes} == {page.one("form", id="selection").get("id")}
     assert "hx-delete" not in page.text
-    ids = [each.get("value") for each in ticks][:3]
+    ids = [each.get("value") for each in boxes][:3]
     shown = send("/erase/", thread=ids, list="limit=5")
     assert phrase(shown) == "erase 3 threads"
     assert "/threads/?limit=5" in {each.get("href") for each in shown.all("a")}
@@ -134,7 +134,7 @@ def test_the_right_word_orders_it_once(look: Get, send: Send, emulator: Emulator
     page = send("/erase/", thread=ids)
     form = {"preview": previewed(page), "typed": "  erase 3 threads "}
     first = send("/erase/confirm/", 302, **form)
-    assert "Waiting for a worker" in first.said()
+    assert "Waiting to start" in first.said()
     send("/erase/confirm/", 302, **form)
     job = Erasure.objects.get()
     assert started
@@ -160,10 +160,11 @@ def test_the_wrong_word_says_so_and_loses_nothing(send: Send, emulator: Emulator
 def test_all_of_a_user_is_offered_where_the_list_is_of_exactly_them(look: Get, emulator: Emulator) -> None:
     user = busiest(emulator)
     listed = f"/threads/?{urlencode({'user': user})}"
-    assert "Erase all of this user" in look(listed).said()
+    address = f"/erase/?{urlencode({'user': user})}"
+    assert look(listed).all("a", href=address)
     sync(emulator)
     for other in ("/threads/", f"{listed}&status=active", f"/threads/?match=part&{urlencode({'user': user[:4]})}"):
-        assert "Erase all of this user" not in look(other).said()
+        assert not look(other).all("a", href=address)
 
 
 def test_the_preview_of_a_user_joins_both_lists(look: Get, emulator: Emulator) -> None:
@@ -176,7 +177,7 @@ def test_the_preview_of_a_user_joins_both_lists(look: Get, emulator: Emulator) -
     assert phrase(page) == user
     facts = dict(zip(map(page.said, page.all("dt")), map(page.said, page.all("dd")), strict=True))
     assert facts["Threads"] == str(len(theirs) + 1)
-    assert facts["Only in the archive"] == "1"
+    assert facts["Only on this desk"] == "1"
     assert len(page.all("li")) >= min(10, len(theirs))
     assert new[0] in emulator.thread_ids()
 
@@ -185,7 +186,7 @@ def test_a_long_list_is_said_not_to_be_counted(look: Get, emulator: Emulator, mo
     monkeypatch.setattr(preview, "_BUDGET_SECONDS", -1)
     said = look(of_user(busiest(emulator))).said()
     assert "at least" in said
-    assert "no time to count them all" in said
+    assert "too many to count now" in said
 
 
 def test_a_preview_of_an_hour_ago_or_of_another_account_is_none(
@@ -212,7 +213,7 @@ def test_hostile_ids_are_shown_and_do_nothing(look: Get, send: Send, emulator: E
     user = "<b>\u202euser\n 'x' &"
     emulator.arrive(2, user)
     page = look(of_user(user))
-    assert phrase(page) == "erase all threads of this user"
+    assert phrase(page) == "erase all threads of this customer"
     send("/erase/confirm/", 302, preview=previewed(page), typed=phrase(page), back="https://evil.example/")
     job = Erasure.objects.get()
     assert job.user_id == user
@@ -225,7 +226,7 @@ def test_an_upstream_that_is_down_does_not_keep_the_order_back(look: Get, emulat
     sync(emulator)
     emulator.fault = Fault.ERROR_503
     page = look(of_user(user))
-    assert "asks again for some hours" in page.said()
+    assert "tries again for some hours" in page.said()
     assert previewed(page)
 
 
@@ -254,7 +255,7 @@ def test_an_order_that_cannot_be_recorded_is_none(
         raise DatabaseError("disk is full")
 
     monkeypatch.setattr(AuditEvent.objects, "create", full)
-    assert "nothing was ordered" in send("/erase/confirm/", 503, preview=previewed(page), typed=one).said()
+    assert "nothing was erased" in send("/erase/confirm/", 503, preview=previewed(page), typed=one).said()
     assert not Erasure.objects.exists()
     assert not Target.objects.exists()
 
@@ -271,8 +272,8 @@ def test_the_receipt_as_a_page_and_as_a_file(look: Get, send: Send, eraser: Clie
     done(job, emulator)
     page = look(f"/erasures/{job.pk}/", part=True)
     assert page.one("div", id="erasure").get("hx-get") is None
-    assert "The last look found no further thread" in page.said()
-    assert "written anew" in page.said()
+    assert "Final check: no other threads found" in page.said()
+    assert "rewritten" in page.said()
     assert all(each in page.said() for each in theirs)
     assert "A title that is content" not in page.text
     response = eraser.get(f"/erasures/{job.pk}/receipt.json")
@@ -292,7 +293,7 @@ def test_a_list_that_could_not_be_had_is_not_said_to_be_empty(look: Get, emulato
     emulator.fault = Fault.WRONG_KEY
     done(job, emulator)
     said = look(f"/erasures/{job.pk}/").said()
-    assert "not all of it done" in said
+    assert "Partly done" in said
     assert "No thread was erased." in said
     assert "The archive had no copy" not in said
 
@@ -348,7 +349,7 @@ def test_the_list_of_erasures_turns_its_pages(look: Get) -> None:
     )
     page = look("/erasures/")
     assert page.link("next") == "?page=2"
-    assert len(look("/erasures/?page=2").all("li")) == 10
+    assert len(look("/erasures/?page=2").all("tr")) == 11
     assert re.search(r"Page 1 of 2", page.said())
 
 
@@ -368,9 +369,9 @@ def test_an_order_of_retention_starts_where_its_number_is_typed(
     look: Get, send: Send, waiting: Erasure, started: list[str]
 ) -> None:
     page = look(f"/erasures/{waiting.pk}/")
-    assert "has to be confirmed, since it is the first by a rule" in page.said()
+    assert "needs confirmation, since it is the first by a rule" in page.said()
     assert page.one("div", id="erasure").get("hx-trigger") is None, "what is typed is not swapped away"
-    assert "waiting until the number of threads is typed" in look("/erasures/").said()
+    assert "Waiting for confirmation" in look("/erasures/").said()
     address = page.one("form", class_="stack sure").get("action") or ""
     for typed in ("", "4", "three"):
         again = send(address, 400, typed=typed)
@@ -393,7 +394,7 @@ def test_retention_that_does_not_start_says_so(look: Get, settings: Any) -> None
     record(Action.ERASURE, Outcome.REFUSED, detail={"kind": "retention", "reason": "the clock is wrong"})
     assert "Retention" not in look("/erasures/").said()
     settings.RETENTION_DAYS = 30
-    assert "Retention erases nothing at present: the clock is wrong." in look("/erasures/").said()
+    assert "Retention erases nothing at the moment: the clock is wrong." in look("/erasures/").said()
 
 
 def test_who_may_not_erase_can_not_start_it(waiting: Erasure, look: Get, send: Send) -> None:
@@ -428,7 +429,7 @@ def test_an_order_is_none_where_the_erasures_file_can_not_be_written(
     one = next(emulator.thread_ids())
     page = look(f"/erase/?thread={one}")
     again = send("/erase/confirm/", 503, preview=previewed(page), typed=one)
-    assert "The erasures file can't be written, so nothing was ordered." in again.said()
+    assert "The erasures file can't be written, so nothing was erased." in again.said()
     assert not Erasure.objects.exists()
 
 

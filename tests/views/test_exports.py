@@ -31,9 +31,9 @@ from tests.support.exporting import (
     later,
     name,
     own_place,
+    recorded,
     rows,
     stored,
-    trail,
     transcripts,
     unwritable,
     zipped,
@@ -80,9 +80,10 @@ def test_a_list_as_csv_is_what_the_pager_shows(agent: Client, emulator: Emulator
     assert text.count("\r\n") == text.count("\n") == 46
     assert {row["source"] for row in rows(text)} == {"live"}
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", row["created"]) for row in rows(text))
-    assert trail() == [("intent", ""), ("done", "")]
+    assert recorded() == [("intent", ""), ("done", "")]
     done = AuditEvent.objects.get(action="export", outcome="done")
     assert (done.account, done.detail["threads"], done.detail["file"]) == ("agent", 45, name(response))
+    assert done.detail["sha256"] == hashlib.sha256(text.encode()).hexdigest()
     assert not Export.objects.exists()
     assert not list(storage.on_disk())
 
@@ -160,7 +161,9 @@ def test_an_upstream_that_fails_half_way(
         *lines, end = [json.loads(line) for line in text.splitlines()]
         assert [each["id"] for each in lines] == ids
         assert end == {"partial": True, "threads": 30, "reason": "The API failed: no connection."}
-    assert trail() == [("intent", ""), ("partial", "")]
+    assert recorded() == [("intent", ""), ("partial", "")]
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    assert AuditEvent.objects.get(action="export", outcome="partial").detail["sha256"] == digest
 
 
 def test_an_upstream_that_gives_nothing(agent: Client, emulator: Emulator) -> None:
@@ -168,7 +171,7 @@ def test_an_upstream_that_gives_nothing(agent: Client, emulator: Emulator) -> No
     response = agent.post("/exports/list/", {"format": "csv"})
     assert response.status_code == 502
     assert "Nothing was exported." in response.content.decode()
-    assert trail() == [("intent", ""), ("failed", "")]
+    assert recorded() == [("intent", ""), ("failed", "")]
     assert not Export.objects.exists()
 
 
@@ -245,7 +248,7 @@ def test_what_takes_longer_goes_on_in_the_background(
         response = agent.post(f"{address}file/")
         assert [row["id"] for row in rows(body(response))] == list(emulator.thread_ids(order="asc"))
     assert name(response) == f"threads-{timezone.now().date()}.csv"
-    assert trail() == [("intent", ""), *[("done", "")] * 3]
+    assert recorded() == [("intent", ""), *[("done", "")] * 3]
     assert [each.detail.get("download") for each in AuditEvent.objects.filter(outcome="done")][-2:] == [True, True]
     assert agent.post(f"{address}delete/").headers["Location"] == "/exports/"
     assert agent.get(address).status_code == 404
@@ -255,7 +258,7 @@ def test_what_takes_longer_goes_on_in_the_background(
 def test_asked_for_twice_it_is_one(agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     user = service.list_threads(ThreadQuery()).window.rows[0].user or ""
     assert later(agent, user) == later(agent, user)
-    assert trail() == [("intent", user)]
+    assert recorded() == [("intent", user)]
 
 
 def test_nobody_fills_the_disk(agent: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,9 +269,9 @@ def test_nobody_fills_the_disk(agent: Client, emulator: Emulator, monkeypatch: p
     later(agent, "b")
     for response in (agent.post("/exports/user/", {"user": "c"}), agent.post("/exports/list/", {"format": "csv"})):
         assert response.status_code == 429
-        assert "You have 2 exports under way or ready" in response.content.decode()
+        assert "An account can have 2 exports at a time" in response.content.decode()
     assert later(agent, "a") == first
-    assert trail() == [("intent", "a"), ("intent", "b")]
+    assert recorded() == [("intent", "a"), ("intent", "b")]
     agent.post(f"/exports/{first.pk}/delete/")
     assert later(agent, "c").user_id == "c"
 
@@ -329,9 +332,13 @@ def test_everything_of_a_user(agent: Client, get: Get, emulator: Emulator) -> No
         assert "<script" not in index
         assert "\u202e" not in index
         assert all(f'href="{each}"' in index for each in named if each != "index.html")
-    assert trail() == [("intent", user), ("done", user)]
+    assert recorded() == [("intent", user), ("done", user)]
     assert export.name == f"user-{re.sub(r'[^A-Za-z0-9_-]', '_', user)}-{timezone.now().date()}.zip"
-    assert "Ready" in get(f"/exports/{export.pk}/").said()
+    shown = get(f"/exports/{export.pk}/")
+    facts = dict(zip(map(shown.said, shown.all("dt")), map(shown.said, shown.all("dd")), strict=False))
+    assert facts["SHA-256"] == hashlib.sha256(storage.path(export.pk).read_bytes()).hexdigest() == export.sha256
+    assert (facts["Requested by"], facts["Threads"]) == ("agent", str(len(ids)))
+    assert "Ready" in shown.said()
     assert not storage.work(export.pk).exists()
 
 
@@ -362,7 +369,7 @@ def test_threads_that_can_not_be_had_are_named(
         assert "Not whole: the API failed: it is broken" in found.read("index.html").decode()
         assert transcripts(found) == [ids[0], *ids[3:]]
     assert export.name.endswith("-PARTIAL.zip")
-    assert trail()[-1] == ("partial", user)
+    assert recorded()[-1] == ("partial", user)
 
 
 @stored
@@ -453,7 +460,7 @@ def test_only_whose_it_is(finished: Export, agent: Client) -> None:
         own.close()
         assert (other.post if address else other.get)(f"/exports/{finished.pk}/{address}").status_code == 404
     assert other.post(f"/exports/{finished.pk}/delete/").status_code == 404
-    assert "There is none at present." in other.get("/exports/").content.decode()
+    assert "No exports yet" in other.get("/exports/").content.decode()
     assert storage.path(finished.pk).exists()
 
 
@@ -482,7 +489,7 @@ def test_nothing_goes_out_unrecorded(
     for each in asked:
         response = each()
         assert response.status_code == 503
-        assert "Nothing was exported, because it could not be recorded." in response.content.decode()
+        assert "The audit log can&#39;t be written." in response.content.decode()
     assert Export.objects.count() == 1
     assert not emulator.calls
 
@@ -494,20 +501,23 @@ def test_a_full_disk(agent: Client, get: Get, emulator: Emulator, monkeypatch: p
     monkeypatch.setattr(storage, "append", full)
     address = agent.post("/exports/list/", {"format": "csv"}).headers["Location"]
     assert "No space left on device" in get(address).said()
-    assert trail()[-1] == ("failed", "")
+    assert recorded()[-1] == ("failed", "")
 
 
 def test_who_may_sees_the_downloads(get: Get, emulator: Emulator) -> None:
     user, ids = busiest(emulator)
     page = get(f"/threads/?{urlencode({'user': user})}")
     address = f"/exports/list/?{urlencode({'user': user})}"
-    assert [each.get("value") for each in page.all("button", formaction=address, form="export-list")] == [
-        "csv",
-        "jsonl",
+    popover = page.one("details", class_="tool downloads")
+    offered = [each for each in popover.iter("button") if each.get("formaction") == address]
+    assert [(each.get("value"), each.get("form")) for each in offered] == [
+        ("csv", "export-list"),
+        ("jsonl", "export-list"),
     ]
     assert page.one("form", id="export-list").get("method") == "post"
-    assert page.one("form", action="/exports/user/").get("method") == "post"
-    assert not get("/threads/").all("form", action="/exports/user/")
+    assert page.one("button", formaction="/exports/user/").get("form") == "export-list"
+    assert page.one("input", name="query", form="export-list").get("value") == urlencode({"user": user})
+    assert not get("/threads/").all("button", formaction="/exports/user/")
     page = get(f"/threads/{ids[0]}/")
     assert page.one("form", action=f"/threads/{ids[0]}/").get("method") == "post"
     assert [each.get("value") for each in page.all("button") if each.get("name") == "format"] == ["md", "json"]

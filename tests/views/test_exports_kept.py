@@ -17,8 +17,8 @@ from tests.support.exporting import (
     finished,
     later,
     own_place,
+    recorded,
     rows,
-    trail,
     unwritable,
     zipped,
 )
@@ -84,7 +84,7 @@ def test_a_worker_waits_for_an_upstream_that_may_come_back(
     fails = broken_after(monkeypatch, 2, Unavailable("no connection"))
     address = agent.post("/exports/list/", {"format": "csv"}).headers["Location"]
     tasks.work()
-    assert "given nothing since" in get(address).said()
+    assert "be reached since" in get(address).said()
     assert not Export.to_do().exists()
     Export.objects.update(until=None, trouble_at=timezone.now() - runner.RETRY_FOR / 2)
     tasks.work()
@@ -176,4 +176,4 @@ def test_an_account_that_may_no_more_gets_nothing(agent: Client, emulator: Emula
     export.refresh_from_db()
     assert export.outcome == ExportOutcome.REFUSED
     assert not list(storage.on_disk())
-    assert trail()[-1] == ("refused", user)
+    assert recorded()[-1] == ("refused", user)

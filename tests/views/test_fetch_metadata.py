@@ -27,18 +27,18 @@ WAYS = [
     {},
 ]
 PAGES = {
-    "/", "/threads/", "/threads/<id:thread_id>/", "/step/", "/overview/", "/archive/", "/exports/",
+    "/", "/threads/", "/threads/<id:thread_id>/", "/step/", "/reports/", "/sync/", "/exports/",
     "/exports/<uuid:pk>/", "/audit/", "/erase/", "/erasures/", "/erasures/<uuid:pk>/", "/account/",
-    "/account/password/", "/sign-in/", "/sign-in/sso/", "/sign-in/sso/callback/",
+    "/account/password/", "/sign-in/", "/sign-in/sso/", "/sign-in/sso/callback/", "/overview/", "/archive/",
 }  # fmt: skip
 """The addresses that links of other sites may lead to, beside those of Django's admin."""
 
-REFUSED = b"Another site asked for this"
+REFUSED = b"Another site sent this request"
 
 
 @pytest.fixture
 def client(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Client:
-    monkeypatch.setattr("threads.web.views.archive.request_sync", lambda: None)
+    monkeypatch.setattr("threads.web.views.sync.request_sync", lambda: None)
     made = Client(raise_request_exception=False)
     made.force_login(account("boss", "Administrator"), backend=BACKEND)
     return made
@@ -83,7 +83,7 @@ def test_no_address_alone_downloads_but_a_report_and_a_receipt(client: Client, e
     for address, path in _addresses(emulator).items():
         response = client.get(path)
         if response.headers.get("Content-Disposition", "").startswith("attachment"):
-            assert address == "/archive/report/"
+            assert address == "/sync/report/"
 
 
 @pytest.mark.django_db

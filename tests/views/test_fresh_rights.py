@@ -37,7 +37,7 @@ class Desk:
         role = Group.objects.get(name="Administrator")
         User.groups.through.objects.get_or_create(user=self.user, group=role)
         backends._accounts.clear()
-        assert self.client.get("/overview/").status_code == 200
+        assert self.client.get("/reports/").status_code == 200
 
     def demoted_elsewhere(self) -> None:
         User.groups.through.objects.filter(user=self.user).delete()  # Django tells nobody of this
@@ -51,7 +51,7 @@ class Desk:
 
 @pytest.fixture
 def desk(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.setattr("threads.web.views.archive.request_sync", lambda: None)
+    monkeypatch.setattr("threads.web.views.sync.request_sync", lambda: None)
     return Desk(emulator=emulator)
 
 
@@ -87,7 +87,7 @@ def test_reading_goes_on_for_the_seconds_that_an_account_is_remembered(desk: Des
     desk.remembered()
     desk.demoted_elsewhere()
     assert desk.client.get("/threads/").status_code == 200
-    assert desk.client.post("/archive/sync/").status_code == 403
+    assert desk.client.post("/sync/start/").status_code == 403
     assert desk.client.get("/threads/").status_code == 403  # and what was read anew is what is remembered
 
 
@@ -95,8 +95,8 @@ def test_a_session_that_another_process_ended_changes_nothing_more(desk: Desk) -
     desk.remembered()
     DeskSession.objects.all().delete()
     assert desk.client.get("/threads/").status_code == 200
-    response = desk.client.post("/archive/sync/")
-    assert response["Location"] == "/sign-in/?next=/archive/sync/"
+    response = desk.client.post("/sync/start/")
+    assert response["Location"] == "/sign-in/?next=/sync/start/"
 
 
 def test_an_account_that_another_process_closed_changes_nothing_more(desk: Desk) -> None:

@@ -56,7 +56,9 @@ ASKED: dict[str, list[str]] = {
 }  # fmt: skip
 """For each address that takes a user or a list, what it is asked with; P is the part."""
 
-NEITHER = {"/live/", "/overview/", "/archive/", "/archive/report/"}
+NEITHER = {
+    "/live/", "/reports/", "/sync/", "/sync/report/", "/overview/", "/archive/", "/archive/report/",
+}  # fmt: skip
 """Addresses that a Viewer has and that take neither. What is there is checked to be the same all the same."""
 
 

@@ -78,7 +78,7 @@ REPLIES: dict[str, tuple[int, Ask]] = {
     "a method that is not taken": (405, lambda agent, _: agent.delete("/account/")),
     "a form that is too long": (413, lambda agent, _: agent.post("/sign-out/", {"next": "x" * 1_100_000})),
     "a form with too many fields": (400, lambda _, stranger: stranger.post("/sign-in/", TOO_MANY)),
-    "a mistake of ours": (500, lambda agent, _: agent.get("/overview/")),
+    "a mistake of ours": (500, lambda agent, _: agent.get("/reports/")),
 }
 
 
@@ -105,7 +105,7 @@ def test_every_reply_has_the_headers(
     what: str, https: bool, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = account("agent", "Exporter")
-    monkeypatch.setattr("threads.web.views.overview.render", None)
+    monkeypatch.setattr("threads.web.views.reports.render", None)
     browser = Secure if https else Client
     with override_settings(**(HTTPS if https else {})):
         agent, stranger = browser(raise_request_exception=False), browser()

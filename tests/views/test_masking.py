@@ -84,8 +84,8 @@ def _pages(client: Client, emulator: Emulator) -> Iterator[tuple[str, str]]:
     found: list[str] = [
         "/threads/", "/threads/?limit=10&order=asc", "/threads/?q=zebra", "/threads/?q=refund",
         "/threads/?status=locked",
-        "/threads/?has_reason=yes", "/threads/?q=nothing-like-it", "/overview/?from=2020-01-01&to=2026-12-31",
-        "/archive/", "/archive/report/", "/users/?user=a", "/users/?user=u",
+        "/threads/?has_reason=yes", "/threads/?q=nothing-like-it", "/reports/?from=2020-01-01&to=2026-12-31",
+        "/sync/", "/sync/report/", "/users/?user=a", "/users/?user=u",
         f"/users/?user={quote(emulator.users()[0])[:4]}", "/threads/?user=nobody%20has%20this",
     ]  # fmt: skip
     for thread in list(emulator.thread_ids())[:12]:
@@ -144,9 +144,9 @@ def test_nothing_is_shortened_where_it_is_not_switched_on(world: Emulator, setti
 
 def test_it_is_said_that_ids_are_shortened(world: Emulator) -> None:
     client = _signed_in("Viewer")
-    assert b"User ids and e-mail addresses are shortened." in client.get("/threads/").content
+    assert b"Customer ids and e-mail addresses are shortened." in client.get("/threads/").content
     first = quote(next(world.thread_ids()), safe="")
-    assert b"user ids and e-mail addresses shortened" in client.get(f"/threads/{first}/").content
+    assert b"User ids and e-mail addresses are shortened." in client.get(f"/threads/{first}/").content
 
 
 def test_an_id_that_a_customer_gave_is_found(world: Emulator) -> None:
@@ -199,7 +199,7 @@ def saved_tabs(page: Page) -> list[str | None]:
     return [each.get("href") for each in page.one("nav", aria_label="Views").iter("a")][3:]
 
 
-def test_the_trail_is_shortened_too_for_who_may_read_it_and_not_them(world: Emulator) -> None:
+def test_the_audit_log_is_shortened_too_for_who_may_read_it_and_not_them(world: Emulator) -> None:
     group = Group.objects.create(name="Controllers")
     group.permissions.set(Permission.objects.filter(codename="audit"))
     controller = account("controller")
@@ -305,10 +305,10 @@ def test_a_thread_s_own_id_is_shortened_wherever_its_texts_stand(
         user=user, sync_error=f"none of {user}"
     )
     client, exporter = _signed_in("Viewer"), _signed_in("Exporter")
-    for address in ("/archive/", "/archive/report/", "/overview/?from=2020-01-01&to=2027-12-31"):
+    for address in ("/sync/", "/sync/report/", "/reports/?from=2020-01-01&to=2027-12-31"):
         text = client.get(address).content.decode()
         assert not _run(text, user), address
-        assert ("was as rude as zkx-9-fqj-11" in text) == address.startswith("/overview/")
+        assert ("was as rude as zkx-9-fqj-11" in text) == address.startswith("/reports/")
         assert _run(exporter.get(address).content.decode(), user)
 
 

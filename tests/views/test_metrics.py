@@ -52,9 +52,9 @@ def more(before: float | None, name: str, **labels: str) -> float:
 
 def test_off_it_is_not_there_and_counts_nothing(settings: Any, agent: Client) -> None:
     settings.METRICS = False
-    counted = counters.requests.labels("archive", "GET", 200)
+    counted = counters.requests.labels("sync", "GET", 200)
     before = counted._value.get()
-    assert agent.get("/archive/").status_code == 200
+    assert agent.get("/sync/").status_code == 200
     assert counted._value.get() == before
     assert Client().get("/metrics").status_code == 404
 
@@ -73,9 +73,9 @@ def test_the_token(settings: Any, sent: str | None, status: int) -> None:
 
 
 def test_requests_by_view_method_and_status(agent: Client) -> None:
-    shown = {"view": "archive", "method": "GET"}
+    shown = {"view": "sync", "method": "GET"}
     before, slow = value("requests_total", status="200", **shown), value("request_seconds_count", **shown)
-    agent.get("/archive/?who=user_1")
+    agent.get("/sync/?who=user_1")
     assert more(before, "requests_total", status="200", **shown) == 1
     assert more(slow, "request_seconds_count", **shown) == 1
 
@@ -84,7 +84,7 @@ def test_whatever_is_asked_for_there_is_no_end_of_labels(agent: Client) -> None:
     before = len(told())
     for number in range(20):
         agent.get(f"/no/such/{number}/")
-        agent.generic(f"METHOD{number}", "/archive/")
+        agent.generic(f"METHOD{number}", "/sync/")
     assert len(told()) - before < 60
     assert {dict(labels)["method"] for name, labels in told() if name == "threadkeeper_requests_total"} <= {
         "GET", "POST", "other",

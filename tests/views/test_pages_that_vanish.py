@@ -129,7 +129,7 @@ def test_a_page_that_is_too_large_is_no_outage(world: Dying, agent: Client, get:
     )
     copy(world)
     arrived = world.arrive(1)
-    page = get(f"/threads/{newest}/")
+    page = get(f"/threads/{newest}/?from=beginning")
     seen = len(items_of(page))
     assert seen == 50
     for _ in range(30):
@@ -159,7 +159,7 @@ def test_one_item_that_is_too_large_is_named_in_its_place(
     thread_info.clear_cache()
     if from_archive:
         world.fault = Fault.GONE_404
-    page = get(f"/threads/{newest}/")
+    page = get(f"/threads/{newest}/?from=beginning")
     said: list[str] = []
     while True:
         said += [page.said(each) for each in items_of(page)]
@@ -176,7 +176,7 @@ def test_one_item_that_is_too_large_is_named_in_its_place(
     assert whole["error"] == "1 item is left out, too large to be read"
     text = b"".join(agent.post(f"/threads/{newest}/", {"format": "md"})).decode()
     assert "This transcript is partial: 109 items, then 1 item is left out" in text
-    report = get("/archive/")
+    report = get("/sync/")
     assert "Not complete" in report.said()
     assert "too large to be read" in report.said()
 
@@ -233,7 +233,7 @@ def test_an_administrator_sees_which_deletions_are_withheld_and_accepts_them(
     settings.ARCHIVE_DELETIONS_PER_DAY = 0
     opened(world)
     look = reader(boss)
-    page = look("/archive/")
+    page = look("/sync/")
     assert "5 deletions to look at" in page.said()
     withheld = set(deletion_evidence.withheld().values_list("thread_id", flat=True))
     assert withheld == {page.said(each) for each in page.all("a", class_="id")}
@@ -242,7 +242,7 @@ def test_an_administrator_sees_which_deletions_are_withheld_and_accepts_them(
     late = ArchivedThread.objects.filter(deleted_upstream_at=None, withheld_at=None).first()
     assert late is not None
     ArchivedThread.objects.filter(pk=late.pk).update(withheld_at=timezone.now())
-    reply = boss.post("/archive/deletions/", {"until": until}, follow=True)
+    reply = boss.post("/sync/deletions/", {"until": until}, follow=True)
     assert b"5 threads are marked as deleted at OpenAI" in reply.content
     assert list(deletion_evidence.withheld()) == [late]
     assert ArchivedThread.objects.exclude(deleted_upstream_at=None).count() == 25
@@ -254,17 +254,17 @@ def test_an_administrator_sees_which_deletions_are_withheld_and_accepts_them(
 def test_others_see_it_and_cannot_accept(world: Dying, agent: Client, get: Get, settings: Any) -> None:
     settings.ARCHIVE_DELETIONS_PER_DAY = 0
     opened(world)
-    page = get("/archive/")
+    page = get("/sync/")
     assert "An administrator can accept them here" in page.said()
     assert not page.all("input", name="until")
-    assert agent.post("/archive/deletions/", {"until": timezone.now().isoformat()}).status_code == 403
+    assert agent.post("/sync/deletions/", {"until": timezone.now().isoformat()}).status_code == 403
     assert deletion_evidence.withheld().count() == 5
 
 
 def test_the_report_and_the_metrics_say_so(world: Dying, agent: Client, settings: Any) -> None:
     settings.ARCHIVE_DELETIONS_PER_DAY = 0
     opened(world)
-    found = json.loads(agent.get("/archive/report/").content)
+    found = json.loads(agent.get("/sync/report/").content)
     assert found["breaker"]["withheld"] == len(found["withheld"]) == 5
     from dashboard.monitoring import gauges
     from dashboard.monitoring.doctor import CheckStatus, local_checks
@@ -321,7 +321,7 @@ def test_an_answer_about_another_thread_is_shown_and_kept_nowhere(
 
 def test_a_time_at_the_edge_of_the_calendar_is_no_time(boss: Client) -> None:
     for until in ("0001-01-01T00:00:00+14:00", "2026-11-25T00:00:00", "soon"):
-        assert boss.post("/archive/deletions/", {"until": until}).status_code == 400
+        assert boss.post("/sync/deletions/", {"until": until}).status_code == 400
 
 
 @pytest.mark.parametrize("fault", [Fault.GZIP_BOMB, Fault.DEEP_NESTING])

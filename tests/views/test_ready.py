@@ -122,7 +122,7 @@ def test_so_does_what_the_worker_has_heard() -> None:
     assert asked()[3].startswith("upstream: answered")
     Progress.objects.create(pk=1, started_at=now, failed_at=now, failure="user_1 was here")
     health.database_probe.forget()
-    assert asked()[3] == "upstream: failed 0 s ago (CopyingFailed)"
+    assert asked()[3] == "upstream: failed 0 s ago (SyncFailed)"
 
 
 def test_a_database_that_fails_makes_it_unready_and_its_words_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,7 +95,7 @@ def test_a_page_is_not_waited_for_and_a_file_is(
         ("failed", "status=active&q=zeppelina", ["zeppelina"]), ("failed", f"q=zeppelina&after={thread}", ["zeppelina"])
     ]  # fmt: skip
     assert [descriptions.describe(each) for each in recorded] == [
-        "Searched the threads",
+        "Searched threads",
         "Stepped through the threads of a list",
     ]
     assert ("Reason", "it took too long") in descriptions.details(recorded[0])
@@ -182,7 +182,7 @@ def test_a_conversation_says_which_words_are_not_found(
     copied.set_title(thread, "Lamp")
     sync(copied, everything=True)
     assert "more words than can be searched" in get(f"/threads/{thread}/").said()
-    assert "more words than can be searched" in get("/archive/").said()
+    assert "more words than can be searched" in get("/sync/").said()
 
 
 def test_four_kilobytes_of_numbers_are_a_search_of_32_words(

@@ -29,7 +29,7 @@ from threads.emulator import Emulator
 
 pytestmark = pytest.mark.django_db
 
-WRONG = "The name or the password is wrong, or there were too many attempts: then wait 15 minutes."
+WRONG = "The user name or the password is wrong, or there were too many attempts: then wait 15 minutes."
 
 
 def attempt(name: str, password: str = "not it", address: str = "192.0.2.1", client: Client | None = None) -> Any:
@@ -209,7 +209,7 @@ def test_of_many_that_come_at_once_one_is_looked_at_and_few_wait() -> None:
     with override_settings(SIGN_INS_WAITING=0):
         busy = attempt("agent", PASSWORD)
         assert (busy.status_code, busy["Retry-After"]) == (503, "10")
-        assert b"Too many sign in at once" in busy.content
+        assert b"Too many people are signing in" in busy.content
         assert Client().get("/sign-in/").status_code == 200
     assert gets_in("agent")
 
@@ -232,7 +232,7 @@ def refusals() -> list[AuditEvent]:
     return list(AuditEvent.objects.filter(action="sign-in", outcome="refused").order_by("id"))
 
 
-def test_the_trail_tells_who_was_locked_out_and_how_often_they_went_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_log_tells_who_was_locked_out_and_how_often_they_went_on(monkeypatch: pytest.MonkeyPatch) -> None:
     account("agent", "Viewer")
     account("other", "Viewer")
     fail(25)
@@ -251,7 +251,7 @@ def test_the_trail_tells_who_was_locked_out_and_how_often_they_went_on(monkeypat
     began, ended = (datetime.fromisoformat(end.detail[name]) for name in ("began", "ended"))
     assert ended - began == timedelta(minutes=15)
     assert (end.account, end.address) == ("", "192.0.2.1")
-    assert descriptions.describe(end) == "Went on trying to sign in as agent while that was locked"
+    assert descriptions.describe(end) == "Went on trying to sign in as agent while it was locked"
     assert gets_in("other")
     assert len(refusals()) == 11
     assert not SignInLock.objects.exists()
@@ -351,7 +351,7 @@ def test_a_session_ends_when_nobody_does_anything(
     assert agent.get("/threads/", headers={"HX-Request": "true", "HX-Target": "browse"}).status_code == 200
     later(monkeypatch, minutes=50)
     for poll in ({"HX-Request": "true", "HX-Target": "archive"}, {"HX-Request": "true"}):
-        assert agent.get("/archive/", headers=poll).status_code == 200  # which the page does by itself
+        assert agent.get("/sync/", headers=poll).status_code == 200  # which the page does by itself
     later(monkeypatch, minutes=11)
     assert agent.get("/threads/").status_code == 302
     assert not DeskSession.objects.filter(account__isnull=False).exists()

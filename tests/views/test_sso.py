@@ -141,7 +141,7 @@ def test_who_is_in_no_group_of_ours_is_told_so(client: Client, there: Provider) 
         assert sign_in(client)["Location"] == "/"
         refused = client.get("/")
         assert refused.status_code == 403
-        assert b"It has no role yet" in refused.content
+        assert b"Your account has no role yet" in refused.content
         assert roles("ada") == set()
 
 
@@ -304,7 +304,7 @@ def test_somebody_else_s_answer_is_refused(client: Client, there: Provider) -> N
     begun = client.get("/sign-in/sso/")
     back = urlsplit(at_the_provider(begun["Location"]))
     victim = Client()
-    assert "begun in another browser" in refusal(victim.get(f"{back.path}?{back.query}"))  # type: ignore[arg-type]
+    assert "It started in another browser" in refusal(victim.get(f"{back.path}?{back.query}"))  # type: ignore[arg-type]
     victim.get("/sign-in/sso/")
     refusal(victim.get(f"{back.path}?{back.query}"))  # type: ignore[arg-type]
     state = parse_qs(back.query)["state"][0]
@@ -336,7 +336,7 @@ def test_an_answer_that_took_too_long_is_refused(
 
 def test_a_provider_that_is_down_has_a_page_that_says_so(client: Client, there: Provider) -> None:
     there.down = True
-    assert "Example & Co does not answer" in refusal(client.get("/sign-in/sso/"), 503)  # type: ignore[arg-type]
+    assert "Example & Co can't be reached" in refusal(client.get("/sign-in/sso/"), 503)  # type: ignore[arg-type]
     there.down = False
     back = urlsplit(at_the_provider(client.get("/sign-in/sso/")["Location"]))
     there.down = True
@@ -374,7 +374,7 @@ def test_it_is_a_session_like_any_other(client: Client, there: Provider) -> None
     account("boss", "Viewer")
     sign_in(client)
     said = client.get("/account/").content.decode()
-    assert "You come by Example &amp; Co" in said
+    assert "You sign in with Example &amp; Co" in said
     assert client.get("/sign-in/sso/")["Location"] == "/"  # signed in already
     client.post("/account/sign-out/")
     assert client.get("/account/").status_code == 302

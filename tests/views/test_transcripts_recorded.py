@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.support.exporting import body, name, own_place, trail
+from tests.support.exporting import body, name, own_place, recorded
 from threads import service
 from threads.audit.models import AuditEvent
 from threads.chatkit import Unavailable
@@ -48,4 +48,4 @@ def test_a_conversation_that_fails_half_way_says_so_in_its_name(
     response = agent.post(f"/threads/{thread}/", {"format": "md"})
     assert name(response) == f"{thread}-PARTIAL.md"
     assert "This transcript is partial" in body(response)
-    assert trail()[-1][0] == "partial"
+    assert recorded()[-1][0] == "partial"

@@ -83,11 +83,13 @@ def _lacking(found: Completeness) -> list[str]:
     if found.ended_at is None:
         missing.append("The list of threads has not been read to its end.")
     if settings.ARCHIVE != "full":
-        missing.append("No conversations are kept: ARCHIVE is set to keep the threads alone.")
+        missing.append("No conversations are synced: ARCHIVE is set to threads alone.")
     elif found.unread:
         missing.append(f"{_threads(found.unread)} not been read to the last item.")
     if found.failing:
-        missing.append(f"{_threads(found.failing)} not been readable at the last try: see below.")
+        missing.append(
+            f"{found.failing:,} thread{'s' if found.failing != 1 else ''} could not be read at the last try: see below."
+        )
     if found.unreadable:
         missing.append(f"Rows of the list without an id, or too large to be read: {found.unreadable:,}.")
     if found.oversized:

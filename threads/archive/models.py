@@ -13,6 +13,8 @@ from django.utils import timezone
 from threads.lib.folding import VERSION
 
 _UNREAD = models.Q(read_at__isnull=True, deleted_upstream_at__isnull=True)
+WITHOUT_LAST_MESSAGE = models.Q(messages__gt=0, last_by__isnull=True)
+"""Threads that an older version stored, without the preview of their last message."""
 
 
 def current(using: str = "default") -> models.QuerySet[ArchivedThread]:
@@ -109,6 +111,10 @@ class ArchivedThread(models.Model):
     """The beginning of the user's first message, None if there is none."""
     messages = models.PositiveIntegerField(default=0)
     """Items that are messages of the user or the assistant."""
+    last_message = models.TextField(null=True)
+    """The beginning of the last message as one line of plain text, None if it has no text."""
+    last_by = models.CharField(max_length=10, null=True)
+    """Who wrote the last message: "customer" or "assistant"; None if there is none."""
 
     class Meta:
         indexes: ClassVar = [
@@ -132,6 +138,9 @@ class ArchivedThread(models.Model):
             models.Index(
                 fields=["read_at"], name="archive_checked", condition=models.Q(deleted_upstream_at__isnull=True)
             ),
+            models.Index(fields=["last_activity_at", "number"], name="archive_by_activity"),
+            models.Index(fields=["state", "last_activity_at", "number"], name="archive_by_state_activity"),
+            models.Index(fields=["number"], name="archive_without_last", condition=WITHOUT_LAST_MESSAGE),
         ]
 
     def __str__(self) -> str:
@@ -330,7 +339,7 @@ class SyncRun(models.Model):
     refusals = models.PositiveIntegerField(default=0)
 
     class Meta:
-        permissions: ClassVar = [("sync", "Can start the copying")]
+        permissions: ClassVar = [("sync", "Can start a sync")]
 
     def __str__(self) -> str:
         return f"{self.holder}: {self.phase} since {self.started_at}"

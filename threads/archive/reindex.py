@@ -1,4 +1,5 @@
 """Reindexes threads in `StaleIndex`: those folded by an older version, and those too long to be indexed in a request.
+Adds previews of last messages to threads that an older version stored without.
 
 Each transaction handles a bounded number of items. That bounds memory, lets others write in between, and a killed
 worker loses at most one transaction and what it has read of one long thread.
@@ -11,28 +12,36 @@ import time
 from collections.abc import Callable, Iterator
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from threads.chatkit.items import item as read_item
 from threads.lib.folding import VERSION
 
-from .models import ArchivedItem, ArchivedThread, Progress, StaleIndex, Word
+from .models import WITHOUT_LAST_MESSAGE, ArchivedItem, ArchivedThread, Progress, StaleIndex, Word
 from .search import engines
 from .store import tombstones, word_index
 from .store.tokens import words
-from .store.write import text_of
+from .store.write import last_archived_message, set_last_message, text_of
 from .sync.lease import ArchiveLease
 
 _MAX_THREADS, _MAX_ITEMS, _MAX_WORDS = 50, 500, 500
 """Threads, items and unused words that one transaction handles at most."""
+
+_MAX_PREVIEWS = 100
+"""Threads whose last message one transaction reads at most."""
 
 _PAUSE_SECONDS = 0.02
 """Pause after each transaction, so that others can write."""
 
 
 def is_due() -> bool:
-    """Whether any thread has to be reindexed, or the folding is outdated."""
-    return StaleIndex.objects.exists() or _is_outdated()
+    """Whether any thread has to be reindexed or lacks a preview, or the folding is outdated."""
+    return StaleIndex.objects.exists() or _without_last_message().exists() or _is_outdated()
+
+
+def count_due() -> int:
+    """The number of threads that `run` has to handle; one that is due for both reasons counts twice."""
+    return StaleIndex.objects.count() + _without_last_message().count()
 
 
 def run(stopped: Callable[[], bool] = lambda: False, watch: Callable[[int], object] = lambda _done: None) -> None:
@@ -42,7 +51,7 @@ def run(stopped: Callable[[], bool] = lambda: False, watch: Callable[[int], obje
     held = ArchiveLease("index")
     try:
         outdated, work = _is_outdated(), _Reindexer()
-        for step in (work.threads, *([_delete_unused_words] if outdated else [])):
+        for step in (work.threads, _add_last_messages, *([_delete_unused_words] if outdated else [])):
             for done in step():
                 if stopped():
                     return
@@ -110,6 +119,29 @@ class _Reindexer:
         if items:
             self._place = items[-1].place + 1
         return len(items)
+
+
+def _without_last_message() -> QuerySet[ArchivedThread]:
+    return ArchivedThread.objects.filter(WITHOUT_LAST_MESSAGE)
+
+
+def _add_last_messages() -> Iterator[int]:
+    """Adds the previews of last messages that are missing. Yields after each transaction its number of threads."""
+    last = 0
+    while True:
+        with transaction.atomic():
+            tombstones.lock_for_storing()
+            # Threads that another transaction has locked are handled by the next run.
+            locked = _without_last_message().filter(number__gt=last).select_for_update(skip_locked=True)
+            some = list(locked.order_by("number").only("number")[:_MAX_PREVIEWS])
+            for thread in some:
+                set_last_message(thread, last_archived_message(thread))
+                thread.last_by = thread.last_by or ""  # so that it is not tried again for ever
+            ArchivedThread.objects.bulk_update(some, ["last_message", "last_by"])
+        if not some:
+            return
+        last = some[-1].number
+        yield len(some)
 
 
 def _delete_unused_words() -> Iterator[int]:

@@ -61,7 +61,7 @@ class WithheldThread:
     """For masking the id in `title`; not in the JSON file."""
 
 
-ATTACHMENTS_NOTE = "Of attachments, names and types are kept; OpenAI's API has no call that gives their bytes."
+ATTACHMENTS_NOTE = "Of attachments, names and types are synced; OpenAI's API has no call for their content."
 
 
 @dataclass(frozen=True, slots=True)

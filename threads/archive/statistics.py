@@ -1,4 +1,4 @@
-"""Statistics for the overview: threads by day, status, hour of the week, reason and user.
+"""Statistics for the reports: threads by day, status, hour of the week, reason and user.
 
 The sums are made in the database, from counters that are kept up as threads are stored, not from the threads.
 """
@@ -55,7 +55,7 @@ class ArchiveTotals:
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class PeriodStatistics:
     """Threads that began from the day `begin` to the day `end`. `by_day` has the number of threads by status for each
     day with threads, `hours` 24 numbers for each day of the week, Monday first; rankings have up to ten entries."""
 
@@ -97,11 +97,11 @@ def archive_totals(zone: tzinfo) -> ArchiveTotals:
     )
 
 
-def overview(begin: date, end: date, zone: tzinfo, now: ArchiveTotals) -> Overview:
+def period_statistics(begin: date, end: date, zone: tzinfo, now: ArchiveTotals) -> PeriodStatistics:
     """Statistics of the days from `begin` to `end`, both included, in the time zone `zone`. `now` is the result of
     `archive_totals`."""
     if now.first is None or now.last is None or end < now.first or begin > now.last:
-        return Overview(begin, end, {}, ((0,) * 24,) * 7, (), ())
+        return PeriodStatistics(begin, end, {}, ((0,) * 24,) * 7, (), ())
     # Days outside the archive have no threads, and those at the ends of the calendar overflow.
     since = _start(max(begin, now.first), zone)
     until = _start(min(end, now.last) + _A_DAY, zone)
@@ -122,7 +122,7 @@ def overview(begin: date, end: date, zone: tzinfo, now: ArchiveTotals) -> Overvi
     threads = sum(sum(statuses.values()) for statuses in by_day.values())
     everything = begin <= now.first and end >= now.last and now.untimed == 0
     thread_range = None if everything else _ThreadRange.of(since, until, threads, untimed=now.untimed > 0)
-    return Overview(
+    return PeriodStatistics(
         begin=begin,
         end=end,
         by_day=_by_status(by_day),

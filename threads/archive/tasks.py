@@ -126,7 +126,7 @@ def _log_result(sync: Sync) -> None:
     tally = sync.tally
     if tally.new_threads or tally.new_items or tally.failures:
         log.info(
-            "Copied %d new threads and %d new items; %d could not be read.",
+            "Synced %d new threads and %d new items; %d could not be read.",
             tally.new_threads, tally.new_items, tally.failures,
         )  # fmt: skip
 

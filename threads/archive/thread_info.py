@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from threads.chatkit import Page, Thread, ThreadItem
@@ -17,11 +18,13 @@ from threads.sources.query import ThreadQuery
 from threads.sources.window import Window
 
 from . import removal, user_ids
-from .models import ArchivedThread, ArchivedUser, Progress, StaleIndex, ThreadState, current
+from .models import ArchivedThread, Progress, StaleIndex, ThreadState, current
 from .report import MAX_CUT_THREADS
 from .search import engines, users
-from .search.snippets import ItemMatch, best_item
-from .search.source import to_thread
+from .search.ranking import sought
+from .search.snippets import NOTHING_SOUGHT, ItemMatch, Sought, best_item
+from .search.source import MOST_COUNTED, BoundedCount, to_thread
+from .search.users import SuggestedUser
 from .search.words import folded_units
 from .statement_timeout import QueryTimeout, statement_timeout
 from .store import tombstones, word_index, write
@@ -31,6 +34,9 @@ _MIN_REFRESH = timedelta(minutes=1)
 
 _filled: TTLCache[bool] = TTLCache(5)
 """Whether anything is archived, for 5 seconds."""
+
+_not_current: TTLCache[int] = TTLCache(5)
+"""The number of archived threads that are not in the live list, for 5 seconds."""
 
 _lacking: TTLCache[SearchGaps] = TTLCache(3)
 """The result of `search_gaps`, for 3 seconds."""
@@ -42,8 +48,10 @@ class ThreadInfo:
 
     `opening` is the beginning of the user's first message. `messages` is None until the items are read.
     `deleted_upstream_at` is the time when the thread was found to be deleted upstream, `checked_at` when it was last
-    seen there. `only_here` tells whether only the archive has it. `units` are the folded words searched for, `hit` the
-    item that contains them; `unlooked` tells whether the search for the item timed out.
+    seen there. `only_here` tells whether only the archive has it. `sought` are the words searched for, `hit` the
+    item that contains them; `unlooked` tells whether the search for the item timed out. `last` is the beginning of the
+    last message, `last_by` its author ("customer" or "assistant"); both are None until the items are read, and with
+    `LIST_PREVIEWS` off.
     """
 
     opening: str | None
@@ -52,18 +60,21 @@ class ThreadInfo:
     checked_at: datetime
     deleted_upstream_at: datetime | None
     only_here: bool = False
-    units: tuple[str, ...] = ()
+    sought: Sought = NOTHING_SOUGHT
     hit: ItemMatch | None = None
     unlooked: bool = False
+    last: str | None = None
+    last_by: str | None = None
 
 
 def by_id(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, ThreadInfo]:
     """Archived threads by id; with `searched`, each with the item that contains that text."""
-    looked_for = search_units(searched) if searched else ()
+    looked_for = NOTHING_SOUGHT
     kept = list(ArchivedThread.objects.filter(thread_id__in=thread_ids).defer("raw"))
     hits: dict[int, ItemMatch | None] = {}
-    if looked_for:
+    if searched and kept:
         with suppress(QueryTimeout), statement_timeout():
+            looked_for = sought(search_units(searched))
             for thread in kept:
                 hits[thread.number] = best_item(thread.number, looked_for)
     return {
@@ -74,12 +85,18 @@ def by_id(thread_ids: Sequence[str], searched: str | None = None) -> dict[str, T
             checked_at=thread.checked_at,
             deleted_upstream_at=thread.deleted_upstream_at,
             only_here=any((thread.deleted_upstream_at, thread.withheld_at, thread.former_at)),
-            units=looked_for,
+            sought=looked_for,
             hit=hits.get(thread.number),
-            unlooked=bool(looked_for) and thread.number not in hits,
+            unlooked=bool(searched) and thread.number not in hits,
+            last=thread.last_message if _has_preview(thread) else None,
+            last_by=thread.last_by or None if _has_preview(thread) else None,
         )
         for thread in kept
     }
+
+
+def _has_preview(thread: ArchivedThread) -> bool:
+    return settings.LIST_PREVIEWS and thread.read_at is not None
 
 
 def search_units(typed: str) -> tuple[str, ...]:
@@ -96,6 +113,46 @@ def has_threads() -> bool:
     return known
 
 
+def is_whole_list() -> bool:
+    """Whether the archive has read the list of threads to its end."""
+    gaps = search_gaps()
+    return gaps is None or gaps.kept is None
+
+
+def count_current(user: str | None) -> BoundedCount:
+    """The number of threads in the live list, as far as the archive knows: of all users, or of one, counted up to
+    `MOST_COUNTED`."""
+    if user is not None:
+        count = _of_user(user)[: MOST_COUNTED + 1].count()
+        return BoundedCount(min(count, MOST_COUNTED), count > MOST_COUNTED)
+    other = _not_current.get("")
+    if other is None:
+        # Each condition has an index of its own.
+        deleted = ArchivedThread.objects.filter(deleted_upstream_at__isnull=False)
+        withheld = ArchivedThread.objects.filter(withheld_at__isnull=False, deleted_upstream_at=None)
+        former = ArchivedThread.objects.filter(former_at__isnull=False, deleted_upstream_at=None, withheld_at=None)
+        other = deleted.count() + withheld.count() + former.count()
+        _not_current.put("", other)
+    stored = ThreadState.objects.aggregate(sum=Sum("threads"))["sum"] or 0
+    return BoundedCount(max(0, stored - other))
+
+
+def count_current_before(thread_id: str, query: ThreadQuery) -> int | None:
+    """The number of threads before this one in the live list, as far as the archive knows; None where it has not this
+    thread, or above `MOST_COUNTED`."""
+    number = ArchivedThread.objects.filter(thread_id=thread_id).values_list("number", flat=True).first()
+    if number is None:
+        return None
+    there = current() if query.user is None else _of_user(query.user)
+    there = there.filter(number__gt=number) if query.order == "desc" else there.filter(number__lt=number)
+    count = there[: MOST_COUNTED + 1].count()
+    return None if count > MOST_COUNTED else count
+
+
+def _of_user(user: str) -> QuerySet[ArchivedThread]:
+    return current().filter(archived_user=users.find_user(user) or 0)
+
+
 def is_available() -> bool:
     """Whether the archive is on and has threads."""
     return settings.ARCHIVE != "off" and has_threads()
@@ -105,6 +162,7 @@ def clear_cache() -> None:
     """Clears the caches of this module."""
     _filled.clear()
     _lacking.clear()
+    _not_current.clear()
 
 
 def owner(thread_id: str) -> str | None:
@@ -185,7 +243,7 @@ def is_cut(thread_id: str) -> bool:
     return word_index.is_cut(thread_id)
 
 
-def suggested_users(typed: str) -> list[ArchivedUser]:
+def suggested_users(typed: str) -> list[SuggestedUser]:
     """Users to suggest for a text typed into the user field."""
     return users.suggest(typed)
 

@@ -65,7 +65,7 @@ def archive(before: datetime, path: Path) -> tuple[hash_chain.Contents, int] | N
         known = newest()
         last = known.last if known else hash_chain.BEGINNING
         if last not in {found.last, found.previous}:
-            raise ArchivingError(f"{path} is not the file that the trail goes on with. Choose another name.")
+            raise ArchivingError(f"{path} is not the file that the audit log continues in. Choose another name.")
         if last == found.previous:
             record_or_raise(Action.AUDIT, Outcome.INTENT, detail=about)
     removed = _remove(path)
@@ -103,7 +103,7 @@ def _remove(path: Path) -> int:
             rows = list(AuditEvent.objects.filter(pk__in=batch))
             for row in rows:
                 if json.loads(json.dumps(_event(row))) != batch[row.pk]:
-                    raise ArchivingError(f"Event {row.pk} of the trail is another one than that of {path}.")
+                    raise ArchivingError(f"Event {row.pk} of the audit log is another one than that of {path}.")
             _delete([row.pk for row in rows])
             removed += len(rows)
     return removed

@@ -14,7 +14,7 @@ from .descriptions import ENCODED, describe
 from .models import AuditEvent
 
 _COLUMNS = (
-    "number", "time", "who", "account id", "address", "action", "in words", "outcome", "thread", "user", "details",
+    "number", "time", "account", "account id", "address", "action", "in words", "outcome", "thread", "user", "details",
     "request id", "upstream request id",
 )  # fmt: skip
 

@@ -14,16 +14,16 @@ from .record import Action, Outcome
 ACTIONS: dict[str, str] = {
     Action.SIGN_IN: "Signed in",
     Action.SIGN_OUT: "Signed out",
-    Action.ACCOUNT: "Account made or changed",
+    Action.ACCOUNT: "Account created or changed",
     Action.ROLES: "Roles changed",
     Action.READ: "Read a conversation",
-    Action.SEARCH: "Searched the threads",
-    Action.EXPORT: "Took threads along",
+    Action.SEARCH: "Searched threads",
+    Action.EXPORT: "Exported threads",
     Action.DELETE: "Deleted a thread",
     Action.ERASURE: "Erased threads",
-    Action.ARCHIVE: "Synced the archive",
-    Action.PURGE: "Removed a copy, deleted at OpenAI",
-    Action.AUDIT: "Read the trail",
+    Action.ARCHIVE: "Synced threads",
+    Action.PURGE: "Removed the copy of a thread deleted at OpenAI",
+    Action.AUDIT: "Read the audit log",
 }
 """The actions for a choice, and for events without a better description."""
 
@@ -31,17 +31,17 @@ OUTCOMES: dict[str, str] = {
     Outcome.DONE: "Done",
     Outcome.REFUSED: "Refused",
     Outcome.FAILED: "Failed",
-    Outcome.INTENT: "About to be done",
-    Outcome.UNKNOWN: "Nobody knows yet",
+    Outcome.INTENT: "Started",
+    Outcome.UNKNOWN: "Unknown",
     Outcome.GONE: "Already gone",
-    Outcome.PARTIAL: "Done in part",
+    Outcome.PARTIAL: "Partly done",
 }
 
-SEARCH_WORDS = "Words looked for"
+SEARCH_WORDS = "Search words"
 
 _NAMES = {
     "threads": "Threads shown",
-    "items": "Items of the conversation",
+    "items": "Items shown",
     "events": "Events shown",
     "rows": "Rows in the file",
     "from": "Answered by",
@@ -50,20 +50,20 @@ _NAMES = {
     "role": "Role",
     "rights": "Rights",
     "typed": "Typed",
-    "users": "Users shown",
+    "users": "Customers shown",
     "pages": "Pages of the list",
     "threads_seen": "Threads seen",
-    "refusals": "Times told to wait",
-    "run": "What was copied",
-    "asked": "What was asked for",
+    "refusals": "Times rate-limited",
+    "run": "Synced",
+    "asked": "Requested",
     "words": SEARCH_WORDS,
-    "step": "Led on to",
-    "locked": "What was locked",
+    "step": "Went on to",
+    "locked": "Locked",
     "minutes": "For minutes",
     "archived": "File",
 }
 _FILTERS = {
-    "user": "User",
+    "user": "Customer",
     "match": "Match",
     "status": "Status",
     "has_reason": "With a reason",
@@ -72,21 +72,23 @@ _FILTERS = {
     "hour": "Hour of the week",
     "from": "From day",
     "to": "To day",
+    "sort": "Sorted by",
     "order": "Order",
     "limit": "Rows per page",
-    "after": "Behind",
+    "after": "After",
     "before": "Before",
     "at": "From item",
-    "who": "Who",
-    "action": "What",
-    "outcome": "How it ended",
+    "account": "Account",
+    "who": "Account",
+    "action": "Event",
+    "outcome": "Result",
     "thread": "Thread",
-    "customer": "User",
+    "customer": "Customer",
     "address": "Network address",
     "request_id": "Request id",
 }
-ENCODED = ("list", "items", "trail", "download", "query")
-"""Details that hold a query string."""
+ENCODED = ("list", "items", "log", "trail", "download", "query")
+"""Details that hold a query string. Earlier versions stored "trail" for "log", and "who" for "account" in it."""
 
 _NOT_SHOWN = ("shown", "change", "beside", "count", "since")
 
@@ -106,13 +108,13 @@ def details(event: AuditEvent) -> Iterator[tuple[str, str]]:
             query = QueryDict(value)
             yield from ((_FILTERS.get(each, each), query[each]) for each in query if each not in _NOT_SHOWN)
         elif name == "fields" and isinstance(value, dict):
-            yield "What was changed", "; ".join(_changed(*each) for each in value.items())
+            yield "Changed", "; ".join(_changed(*each) for each in value.items())
         elif name not in _NOT_SHOWN:
             yield _NAMES.get(name, name.replace("_", " ").capitalize()), _plain(value)
     if event.request_id:
         yield "Request id", event.request_id
     if event.upstream_request_id:
-        yield "Request id upstream", event.upstream_request_id
+        yield "OpenAI request id", event.upstream_request_id
 
 
 def _changed(name: str, values: Any) -> str:
@@ -137,12 +139,12 @@ def _sign_in(event: AuditEvent, detail: dict[str, Any]) -> str | None:
         return None
     account = _plain(detail.get("account", "somebody"))
     if "attempts_refused" in detail:
-        return f"Went on trying to sign in as {account} while that was locked"
+        return f"Went on trying to sign in as {account} while it was locked"
     return f"Tried to sign in as {account}"
 
 
 def _account(_event: AuditEvent, detail: dict[str, Any]) -> str | None:
-    verb = {"made": "Made", "changed": "Changed", "deleted": "Deleted"}.get(str(detail.get("change")))
+    verb = {"made": "Created", "changed": "Changed", "deleted": "Deleted"}.get(str(detail.get("change")))
     return f"{verb} the account {_plain(detail.get('account', ''))}" if verb else None
 
 
@@ -169,14 +171,14 @@ def _read(_event: AuditEvent, detail: dict[str, Any]) -> str | None:
 
 def _search(event: AuditEvent, detail: dict[str, Any]) -> str | None:
     if "typed" in detail:
-        return "Was offered users while typing"
+        return "Was offered customers while typing"
     if detail.get("beside"):
-        return "Saw a user's other threads beside a conversation"
+        return "Saw a customer's other threads"
     if "step" in detail:
         return "Stepped through the threads of a list"
     query = QueryDict(str(detail.get("list", "")))
-    words = "Searched the threads" if "q" in query else "Filtered the list of threads"
-    return f"{words} of a user" if event.user_id else words
+    words = "Searched threads" if "q" in query else "Filtered threads"
+    return f"{words} of a customer" if event.user_id else words
 
 
 def _archive(event: AuditEvent, detail: dict[str, Any]) -> str | None:
@@ -186,17 +188,17 @@ def _archive(event: AuditEvent, detail: dict[str, Any]) -> str | None:
         return "Accepted deletions at OpenAI"
     if "deletions" in detail:
         return "Stopped marking deletions at OpenAI"
-    return "Asked for a sync of everything" if detail.get("asked") else None
+    return "Requested a full sync" if detail.get("asked") else None
 
 
 def _audit(_event: AuditEvent, detail: dict[str, Any]) -> str | None:
     if "archived" in detail:
-        return "Archived old events of the trail"
+        return "Archived old events of the audit log"
     if "receipt" in detail:
         return f"{'Read' if detail.get('shown') else 'Downloaded'} the receipt of an erasure"
     if "erasures" in detail:
-        return "Read the list of erasures"
-    return "Downloaded the trail" if "download" in detail else None
+        return "Read the list of erasure requests"
+    return "Downloaded the audit log" if "download" in detail else None
 
 
 _DESCRIBE: dict[str, Callable[[AuditEvent, dict[str, Any]], str | None]] = {

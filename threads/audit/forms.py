@@ -14,25 +14,25 @@ from .record import Action, Outcome
 
 
 def _row_number() -> forms.Field:
-    wrong = "This is no place in the trail. Start from the first page."
+    wrong = "This page of the audit log does not exist. Start from the first page."
     messages = dict.fromkeys(["invalid", "min_value", "max_value"], wrong)
     return forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, error_messages=messages)
 
 
 FIELDS: dict[str, forms.Field] = {
-    "who": OpaqueTextField("The name of an account", 150),
+    "account": OpaqueTextField("The name of an account", 150),
     "action": forms.ChoiceField(
         required=False,
         choices=[(each.value, each.value) for each in Action],
-        error_messages={"invalid_choice": f"What was done is one of: {', '.join(Action)}."},
+        error_messages={"invalid_choice": f"Event is one of: {', '.join(Action)}."},
     ),
     "outcome": forms.ChoiceField(
         required=False,
         choices=[(each.value, each.value) for each in Outcome],
-        error_messages={"invalid_choice": f"How it ended is one of: {', '.join(Outcome)}."},
+        error_messages={"invalid_choice": f"Result is one of: {', '.join(Outcome)}."},
     ),
     "thread": OpaqueTextField("A thread id", MAX_ID),
-    "customer": OpaqueTextField("A user id", MAX_USER),
+    "customer": OpaqueTextField("A customer", MAX_USER),
     "address": OpaqueTextField("A network address", 64),
     "request_id": OpaqueTextField("A request id", 64),
     "from": day(),

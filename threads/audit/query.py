@@ -25,7 +25,7 @@ _CHUNK = 1000
 """Rows that a download holds in memory."""
 
 PARAMETERS = {
-    "account": "who", "action": "action", "outcome": "outcome", "thread_id": "thread", "user_id": "customer",
+    "account": "account", "action": "action", "outcome": "outcome", "thread_id": "thread", "user_id": "customer",
     "address": "address", "request_id": "request_id",
 }  # fmt: skip
 """The filters, and their names in the query string."""

@@ -1,1 +1,1 @@
-"""Erasing threads and users for good: preview, order, run, receipt."""
+"""Erasing threads and customers permanently: preview, order, run, receipt."""

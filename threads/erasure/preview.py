@@ -72,7 +72,7 @@ class Preview:
     def phrase(self) -> str:
         """The text to type as confirmation: the user's id, the one thread's id, or the number of threads."""
         if self.user:
-            return self.user if _can_be_typed(self.user) else "erase all threads of this user"
+            return self.user if _can_be_typed(self.user) else "erase all threads of this customer"
         if len(self.ids) == 1:
             return self.ids[0] if _can_be_typed(self.ids[0]) else "erase 1 thread"
         return f"erase {len(self.ids)} threads"

@@ -37,13 +37,12 @@ def last_look(job: Erasure) -> str:
     if job.kind != Erasure.Kind.USER or job.finished_at is None:
         return ""
     if job.looked_at is not None:
-        return "The last look found no further thread of this user."
+        return "Final check: no other threads found."
     if job.looks:
         return (
-            f"New threads of this user kept arriving: {job.looks} looks found some each time, and erased them. "
-            "There may be more by now."
+            f"Final check: {job.looks} checks found new threads each time, and erased them. There may be more by now."
         )
-    return "Whether further threads of this user have arrived meanwhile was not looked at."
+    return "Final check: not done, so new threads of this customer may be left."
 
 
 def remarks(job: Erasure) -> list[str]:
@@ -60,18 +59,18 @@ def remarks(job: Erasure) -> list[str]:
             f"{'; '.join(_again(job.rule, each) for each in unfinished)}."
         )
     if job.error:
-        sentences.append(f"It ended before its end: {job.error}.")
+        sentences.append(f"It stopped early: {job.error}.")
     if others := job.traces.get("others"):
         sentences.append(
-            f"{_many(others, 'row')} of the user's list did not say whose they are, or had no id, and were left alone."
+            f"{_many(others, 'row')} of the customer's list had no customer or no id, and were not erased."
         )
     if again := job.traces.get("listed"):
         sentences.append(
-            f"{_many(again, 'thread')} that the API said {'are' if again != 1 else 'is'} gone still stood in its list "
-            "of the user's threads at the last look."
+            f"{_many(again, 'thread')} that the API called gone {'were' if again != 1 else 'was'} still in its list "
+            "of the customer's threads at the final check."
         )
     if job.traces.get("lost"):
-        sentences.append("The API had more rows in the user's list, and gave no way to reach them.")
+        sentences.append("The API had more rows in the customer's list, which could not be read.")
     return sentences
 
 
@@ -80,23 +79,23 @@ def traces(job: Erasure) -> list[str]:
     sentences = []
     archive, files = job.traces.get("archive"), job.traces.get("files")
     if job.finished_at and not job.targets.filter(state__in=Target.CLEAN).exists():
-        sentences.append("Nothing was taken away here, since none of them is known to be gone.")
+        sentences.append("Nothing was removed, since none of the threads is known to be gone.")
     elif job.finished_at and not (archive and archive["threads"]):
-        sentences.append("The archive had no copy of them.")
+        sentences.append("There was no copy of them.")
     elif archive:
         sentences.append(
-            f"Out of the archive: {_many(archive['threads'], 'thread')} and {_many(archive['items'], 'item')}; and "
-            f"what no other thread has: {_many(archive['words'], 'word')}, {_many(archive['people'], 'user')} and "
+            f"{_many(archive['threads'], 'thread')} and {_many(archive['items'], 'item')}; and "
+            f"what no other thread has: {_many(archive['words'], 'word')}, {_many(archive['people'], 'customer')} and "
             f"{_many(archive['reasons'], 'reason')}."
         )
     if job.traces.get("exports"):
         sentences.append(f"Stored exports removed: {job.traces['exports']:,}.")
     if files and files["rewritten"]:
-        sentences.append("The files of the database were written anew, without what was deleted.")
+        sentences.append("The database files were rewritten, without what was erased.")
     elif files:
         sentences.append(
-            f"The files of the database were not written anew ({files['why']}), so bytes of what was deleted may be "
-            "left in them until then. manage.py scrub does it."
+            f"The database files were not rewritten ({files['why']}), so bytes of what was erased may be left in them. "
+            "manage.py scrub rewrites them."
         )
     return sentences
 

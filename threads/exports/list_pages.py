@@ -32,12 +32,15 @@ _LOST = "There is more, but the API gives no way to reach it."
 
 
 def list_query(export: Export) -> ThreadQuery:
-    """The exported list, from its start, in pages of the largest size."""
+    """The exported list, from its start, in pages of the largest size.
+
+    By creation, whatever the page was sorted by: an export goes on from a stored cursor, perhaps much later, and a
+    ranking changes meanwhile and has a limited length, so rows would be lost or doubled."""
     # Whether the account may filter so was checked when it ordered the export.
     query, errors = query_forms.parse_thread_query(QueryDict(export.query).dict(), masked=False)
     if query is None:
         raise ValueError(f"an export asks for no list: {errors}")
-    return replace(query, limit=MAX_LIMIT)
+    return replace(query, limit=MAX_LIMIT, sort="created")
 
 
 def page(export: Export) -> None:

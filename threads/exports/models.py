@@ -53,6 +53,8 @@ class Export(Job):
     name = models.CharField(max_length=120, blank=True)
     """The name of the downloaded file."""
     size = models.BigIntegerField(null=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    """Of the file, in hexadecimal; "" for exports of earlier versions."""
     expires_at = models.DateTimeField(null=True)
 
     class Meta(Job.Meta):

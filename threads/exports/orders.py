@@ -28,9 +28,9 @@ class TooManyExportsError(Exception):
 
 
 def order_list(kind: str, query: ThreadQuery, zone: tzinfo) -> Export:
-    """Orders an export of all pages of a list; returns the existing one where the account has the same under way.
-    Raises `NotRecordedError` and `TooManyExportsError`; then nothing is ordered."""
-    return _order(kind, replace(query.first(), limit=DEFAULT_LIMIT), zone)
+    """Orders an export of all pages of a list, by creation; returns the existing one where the account has the same
+    under way. Raises `NotRecordedError` and `TooManyExportsError`; then nothing is ordered."""
+    return _order(kind, replace(query.first(), limit=DEFAULT_LIMIT, sort=None), zone)
 
 
 def order_user(user: str, zone: tzinfo) -> Export:

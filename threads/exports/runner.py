@@ -146,9 +146,16 @@ def _finish(export: Export) -> None:
         end = formats.partial(export.kind, export.done, export.reason)
     outcome = ExportOutcome.PARTIAL if export.reason else ExportOutcome.WHOLE
     size = packed.stat().st_size if packed else offset + len(end)
+    digest = storage.sha256(packed) if packed else storage.sha256(storage.path(export.pk), offset, end)
     with transaction.atomic():
         _end(
-            export, outcome, reason=export.reason, name=filenames.export_name(export, now), size=size, total=export.done
+            export,
+            outcome,
+            reason=export.reason,
+            name=filenames.export_name(export, now),
+            size=size,
+            sha256=digest,
+            total=export.done,
         )
         if packed:
             packed.replace(storage.path(export.pk))
@@ -174,6 +181,6 @@ def audit_detail(export: Export) -> dict[str, object]:
     """The details of an audit event about an export."""
     about = {
         "export": str(export.pk), "format": export.kind, "list": export.query, "threads": export.done,
-        "file": export.name, "bytes": export.size, "reason": export.reason,
+        "file": export.name, "bytes": export.size, "sha256": export.sha256, "reason": export.reason,
     }  # fmt: skip
     return {name: value for name, value in about.items() if value not in {"", None}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from uuid import UUID
 from django.conf import settings
 
 _FILE, _WORK = ".data", ".work"
+_CHUNK = 1 << 20
 
 
 def directory() -> Path:
@@ -52,6 +54,18 @@ def append(where: Path, offset: int, data: bytes) -> None:
         file.seek(offset)
         file.write(data)
         flush(file)
+
+
+def sha256(where: Path, size: int | None = None, end: bytes = b"") -> str:
+    """The SHA-256 of the file's first `size` bytes (of all where None), followed by `end`, in hexadecimal. Raises
+    `OSError`."""
+    digest = hashlib.sha256()
+    with where.open("rb") as file:
+        while (size is None or size > 0) and (part := file.read(min(_CHUNK, size or _CHUNK))):
+            digest.update(part)
+            size = None if size is None else size - len(part)
+    digest.update(end)
+    return digest.hexdigest()
 
 
 def flush(file: BinaryIO) -> None:

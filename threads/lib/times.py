@@ -71,6 +71,20 @@ def relative(moment: datetime, now: datetime) -> str:
     return _directed(int(size // (365.25 * 86400)), "year", past=seconds > 0)
 
 
+_LETTERS = {"min": "m", "h": "h", "day": "d", "week": "w", "month": "mo"}
+
+
+def short(moment: datetime, now: datetime) -> str:
+    """As `relative`, in a few letters: "now", "5m", "3h", "9d", "7w", "14mo", "2y". A time to come is "now"."""
+    seconds = (now - moment).total_seconds()
+    if seconds < 60:
+        return "now"
+    for unit, enough, name in _STEPS:
+        if seconds < unit * enough:
+            return f"{int(seconds // unit)}{_LETTERS[name]}"
+    return f"{int(seconds // (365.25 * 86400))}y"
+
+
 def duration(seconds: float) -> str:
     """A wait in its largest unit, rounded up, such as "2 seconds", "10 minutes"."""
     for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
@@ -115,6 +129,12 @@ _DAY = timedelta(days=1)
 def day_bounds(begin: date | None, end: date | None, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
     """The start of the day `begin` and the end of the day `end` in a zone, as UTC; None for no bound."""
     return _start(begin, zone), _start(end + _DAY if end and end < date.max else None, zone)
+
+
+def day_start(days: int, now: datetime, zone: tzinfo) -> datetime:
+    """The start, as UTC, of the first of so many days in a zone of which the day of `now` is the last."""
+    today = _local(now, zone).date()
+    return day_bounds(today - (days - 1) * _DAY, None, zone)[0] or now
 
 
 def _start(day: date | None, zone: tzinfo) -> datetime | None:

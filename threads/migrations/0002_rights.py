@@ -33,9 +33,9 @@ class Migration(migrations.Migration):
                 "permissions": [
                     ("read", "Can find and read threads"),
                     ("export", "Can download threads"),
-                    ("erase", "Can delete threads for good"),
+                    ("erase", "Can erase threads permanently"),
                     ("identify", "Can see user ids and e-mail addresses in full"),
-                    ("audit", "Can read the audit trail"),
+                    ("audit", "Can read the audit log"),
                 ],
                 "managed": False,
                 "default_permissions": (),

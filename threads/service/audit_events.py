@@ -30,7 +30,10 @@ def record_list(
         detail["words"] = list(search_units(query.q))
     if listing is not None:
         detail |= {"threads": len(listing.window.rows), **_source(archived=listing.archived)}
-    detail |= {"beside": True} if beside else {}
+    if beside:
+        detail["beside"] = True
+    elif listing is not None and any(each.last and not each.hit for each in listing.about.values()):
+        detail["previews"] = True
     record(Action.SEARCH, outcome, thread_id=beside, user_id=query.user or "", detail=detail)
 
 
@@ -46,7 +49,7 @@ def failure_recorded(query: ThreadQuery, **detail: str) -> Iterator[None]:
 
 def record_conversation(thread_id: str, query: ItemQuery, *, user: str = "", archived: bool = False) -> None:
     """Records that one page of a conversation was read. `user` is the thread's user."""
-    place = {"items": query.encoded()} if query.cursor else {}
+    place = {} if query.is_latest else {"items": query.encoded()}
     record(Action.READ, thread_id=thread_id, user_id=user, detail=place | _source(archived=archived))
 
 

@@ -47,7 +47,7 @@ def list_items(thread_id: str, query: ItemQuery) -> Window[ThreadItem]:
 def read_whole_thread(thread_id: str) -> tuple[Thread, Iterator[Window[ThreadItem]]]:
     """A thread, and an iterator over all pages of its items. The first page is read before this returns. This and the
     iterator raise `ChatKitError`. The caller records the event."""
-    first = _read(thread_id, ItemQuery(limit=MAX_LIMIT))
+    first = _read(thread_id, ItemQuery(limit=MAX_LIMIT, from_beginning=True))
     if first.items is None:
         raise first.fault or NotFound("the thread has no items")
     return first.thread, _all_pages(thread_id, first.items)

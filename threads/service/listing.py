@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import partial
+from typing import Literal
 
 from django.conf import settings
 
 from threads.archive import thread_info
-from threads.archive.models import ArchivedUser
 from threads.archive.search.source import ArchiveSource, StateCount, state_counts
+from threads.archive.search.users import SuggestedUser
 from threads.archive.statement_timeout import limit_statements
-from threads.chatkit import ChatKitError, CursorGone, Thread, TooLarge, is_cursor
+from threads.chatkit import ChatKitError, CursorGone, NotFound, Thread, TooLarge, is_cursor
 from threads.sources.query import DEFAULT_LIMIT, ThreadQuery
 from threads.sources.window import ThreadSource, Window
 
@@ -21,6 +22,7 @@ from .circuit_breaker import UpstreamOutage
 from .conversations import get_user
 from .fallback import ask_live_or_archive, outage_while_empty
 from .results import Listing, NeedsArchiveError
+from .size import with_size
 
 _DOUBTS: dict[type[ChatKitError], str] = {
     CursorGone: "OpenAI refuses this place in its list",
@@ -40,7 +42,7 @@ def list_threads(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
     `NeedsArchiveError`.
     """
     with limit_statements(), failure_recorded(query):
-        found = _without_other_users(_list(query, zone))
+        found = with_size(_without_other_users(_list(query, zone)), zone)
     record_list(found.query, found)
     return found
 
@@ -62,12 +64,13 @@ def list_same_user(thread_id: str) -> Listing | None:
 def list_for_export(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
     """One page of a list for an export: as `list_threads`, but with all rows, and counted on the first page alone. The
     export is the audit event. Raises as `list_threads`."""
-    return _list(query, zone, counted=not query.cursor)
+    # By creation: a thread that is written in while the list is read would change its place.
+    return _list(replace(query, sort="created"), zone, counted=not query.cursor)
 
 
 def list_archive_only(query: ThreadQuery, zone: tzinfo = UTC) -> Listing:
     """One page of the archive's list, with only the threads that are no more upstream. Raises `NotFound`."""
-    found = _list_archive(query, zone, counted=False)
+    found = _list_archive(replace(query, sort="created"), zone, counted=False)
     rows = tuple(row for row in found.window.rows if (about := found.about.get(row.id or "")) and about.only_here)
     return replace(found, window=replace(found.window, rows=rows), lacking=None)
 
@@ -78,24 +81,32 @@ def belongs_in_list(row: Thread, query: ThreadQuery) -> bool:
     return query.exact_user is None or row.raw is None or row.is_of(query.exact_user)
 
 
-def adjacent_thread_id(query: ThreadQuery, zone: tzinfo = UTC) -> str | None:
-    """The id of the next thread after the query's cursor, or the previous one for `before`; None at the end of the
-    list. Recorded in the audit log as the list is. Raises as `list_threads`."""
-    with failure_recorded(query, step=""):
-        found = _neighbour(query, zone)
-    record_list(query, None, step=found or "")
+def adjacent_thread(
+    thread_id: str, page: ThreadQuery, direction: Literal["previous", "next"], zone: tzinfo = UTC
+) -> tuple[str, ThreadQuery] | None:
+    """The id of the thread before or after this one in a list, and the page of the list that shows it; None at the end
+    of the list. `page` is the page that shows this thread: it stays the same until its edge is passed, so that the way
+    back leads to a page that holds the row.
+
+    Recorded in the audit log as the list is. Raises as `list_threads`.
+    """
+    page = page if page.limit else replace(page, limit=DEFAULT_LIMIT)
+    with failure_recorded(page, step=""):
+        found = _adjacent(thread_id, page, direction, zone)
+    record_list(page, None, step=found[0] if found else "")
     return found
 
 
-def suggest_users(typed: str) -> list[ArchivedUser]:
-    """Users to suggest while a user id is typed. Recorded in the audit log where there are any."""
+def suggest_users(typed: str) -> list[SuggestedUser]:
+    """Users to suggest while a user id is typed, with their numbers of threads. Recorded in the audit log where there
+    are any."""
     found = thread_info.suggested_users(typed)
     if found:
         record_suggestions(typed, len(found))
     return found
 
 
-def similar_users(user: str) -> list[ArchivedUser]:
+def similar_users(user: str) -> list[SuggestedUser]:
     """Users whose ids contain this one, or the part before its @. Recorded as `suggest_users`."""
     return suggest_users(user) or suggest_users(user.partition("@")[0].strip())
 
@@ -206,12 +217,27 @@ def _left_out(rows: int) -> str:
     )
 
 
-def _neighbour(query: ThreadQuery, zone: tzinfo) -> str | None:
-    # The first row of a user's list may be left out as another user's.
-    query = replace(query, limit=1 if query.exact_user is None else DEFAULT_LIMIT)
-    if query.cursor and not is_cursor(query.cursor):
+def _adjacent(
+    thread_id: str, page: ThreadQuery, direction: Literal["previous", "next"], zone: tzinfo
+) -> tuple[str, ThreadQuery] | None:
+    on_page = _listed_ids(page, zone)
+    onward = direction == "next"
+    if thread_id in on_page:
+        place = on_page.index(thread_id) + (1 if onward else -1)
+        if 0 <= place < len(on_page):
+            return on_page[place], page
+    if not is_cursor(thread_id):
         return None
-    if query.filters:
+    since = page.since or (on_page[0] if on_page and page.cursor is None and page.order == "desc" else None)
+    further = page.beyond(since=since, **{"after" if onward else "before": thread_id})
+    ids = _listed_ids(further, zone)
+    return (ids[0 if onward else -1], further) if ids else None
+
+
+def _listed_ids(query: ThreadQuery, zone: tzinfo) -> list[str]:
+    """The ids on a page of a list, without those of other users. Where the page's cursor is refused, the archive
+    answers."""
+    if query.filters or settings.ARCHIVE_ONLY:
         if settings.ARCHIVE == "off":
             raise NeedsArchiveError
         rows = _archived_rows(query, zone)
@@ -222,13 +248,17 @@ def _neighbour(query: ThreadQuery, zone: tzinfo) -> str | None:
             if not thread_info.is_available():
                 raise
             rows = _archived_rows(query, zone)
-    ids = [row.id for row in rows if row.id and belongs_in_list(row, query)]
-    return (ids[-1] if query.before else ids[0]) if ids else None
+    return [row.id for row in rows if row.id and belongs_in_list(row, query)]
 
 
 def _archived_rows(query: ThreadQuery, zone: tzinfo) -> tuple[Thread, ...]:
     with limit_statements():
-        return ArchiveSource(zone).list_threads(query).rows
+        try:
+            return ArchiveSource(zone).list_threads(query).rows
+        except NotFound:
+            if not thread_info.is_archived_cursor(query.cursor):
+                raise
+            return ()  # a thread that has left a ranking has no neighbours in it
 
 
 def _ids(window: Window[Thread]) -> list[str]:

@@ -32,6 +32,12 @@ class Listing:
     """Threads per status under the query's other filters; None where they are not counted."""
     lacking: SearchGaps | None = None
     """What the archive has not read or indexed yet, where it answered or counted; None where it is complete."""
+    total: int | None = None
+    """The threads on all pages of the list; None where they were not counted or the archive is not complete."""
+    total_is_minimum: bool = False
+    """Whether there are, or may be, more threads than `total`."""
+    position: int | None = None
+    """The place of the first row in the whole list, from 1; None where it is not known."""
     doubt: str = ""
     """Why the archive answered although the live API did: a clause for the page, "" where the live list is shown."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from threads.chatkit import ChatKitClient, Garbled, Order, Page, Thread, ThreadItem
@@ -35,13 +36,34 @@ class LiveSource:
         return self._client.retrieve_thread(thread_id)
 
     def list_items(self, thread_id: str, query: ItemQuery) -> Window[ThreadItem]:
-        if query.before is not None:
-            page = self._client.list_items(thread_id, order="desc", limit=query.limit, after=query.before)
-            return _reversed(page, "asc")
-        after = query.after
         if query.at is not None:
-            after = self._client.list_items(thread_id, order="desc", limit=1, after=query.at).first_id
-        return _forward(self._client.list_items(thread_id, order="asc", limit=query.limit, after=after), after)
+            return self._items_around(thread_id, query.at, query.context, query.limit)
+        if query.before is None and not query.is_latest:
+            page = self._client.list_items(thread_id, order="asc", limit=query.limit, after=query.after)
+            return _forward(page, query.after)
+        page = self._client.list_items(thread_id, order="desc", limit=query.limit, after=query.before)
+        window = _reversed(page, "asc")
+        return replace(window, has_next=False) if query.is_latest else window
+
+    def _items_around(self, thread_id: str, item_id: str, context: int, limit: int) -> Window[ThreadItem]:
+        """The items before one, then itself and those after it. It has no cursor for itself, so the second call starts
+        after the item before it."""
+        page = self._client.list_items(thread_id, order="desc", limit=max(context, 1), after=item_id)
+        earlier = _reversed(page, "asc")
+        shown = len(earlier.rows) if context else 0
+        onward = self._client.list_items(thread_id, order="asc", limit=limit - shown, after=earlier.last_id)
+        if not shown:
+            return _forward(onward, earlier.last_id)
+        return Window(
+            rows=earlier.rows + onward.rows,
+            first_id=earlier.first_id,
+            last_id=onward.last_id,
+            has_previous=earlier.has_previous,
+            has_next=onward.has_more,
+            notes=earlier.notes + onward.notes,
+            lost=onward.lost,
+            lost_before=earlier.lost_before,
+        )
 
 
 def _forward(page: Page[RowT_co], after: str | None) -> Window[RowT_co]:
@@ -69,7 +91,7 @@ def _reversed(page: Page[RowT_co], order: Order) -> Window[RowT_co]:
         has_previous=page.has_more,
         has_next=page.first_id is not None,
         notes=page.notes,
-        lost=page.lost,
+        lost_before=page.lost,
     )
 
 

@@ -16,9 +16,10 @@ RowT_co = TypeVar("RowT_co", Thread, ThreadItem, covariant=True)
 class Window(Generic[RowT_co]):
     """One page of a list, rows in the query's order.
 
-    `first_id` and `last_id` are the cursors at its ends, None where there is none. `lost` means that there are more
-    rows and no cursor leads to them. `notes` are sentences about the page for the reader; `gaps` are sentences on why
-    the rows may not be all that match.
+    `first_id` and `last_id` are the cursors at its ends, None where there is none. `lost` means that more rows follow
+    and no cursor leads to them, `lost_before` that more rows come before and no cursor does. `ranked` tells that the
+    rows are sorted by best match. `notes` are sentences about the page for the reader; `gaps` are sentences on why the
+    rows may not be all that match.
     """
 
     rows: tuple[RowT_co, ...]
@@ -28,7 +29,9 @@ class Window(Generic[RowT_co]):
     has_next: bool
     notes: tuple[str, ...] = ()
     lost: bool = False
+    lost_before: bool = False
     gaps: tuple[str, ...] = ()
+    ranked: bool = False
 
     @property
     def has_more(self) -> bool:
@@ -51,6 +54,6 @@ class ThreadSource(Protocol):
         ...
 
     def list_items(self, thread_id: str, query: ItemQuery) -> Window[ThreadItem]:
-        """One page of a thread's items, oldest first. The live API needs one call, and two for `ItemQuery.at`. Raises
+        """One page of a thread's items, oldest first. The live API needs one call, two for `ItemQuery.at`. Raises
         `NotFound`."""
         ...

@@ -23,8 +23,8 @@ _OWN = {"same-origin", "none"}
 """`none` is a bookmark or a typed address."""
 
 _TEXT = (
-    "Nothing was shown, downloaded or changed. If this is what you meant to do, open the page in Threadkeeper and "
-    "press the link or the button there."
+    "Nothing was shown, downloaded or changed. To do it, open the page in Threadkeeper and press the link or the "
+    "button there."
 )
 
 
@@ -48,7 +48,7 @@ class FetchMetadataMiddleware:
         site = request.headers.get("Sec-Fetch-Site")
         if site is None or site in _OWN or _is_link(request, view) or _is_form_of_a_trusted_origin(request):
             return None
-        return problem_page(request, 403, "Another site asked for this", _TEXT)
+        return problem_page(request, 403, "Another site sent this request", _TEXT)
 
 
 def _is_link(request: HttpRequest, view: Callable[..., Any]) -> bool:

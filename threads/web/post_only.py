@@ -35,6 +35,6 @@ def post_only(text: str) -> Callable[[View], View]:
 
 def needs_a_button(request: HttpRequest, text: str) -> HttpResponse:
     """The 405 page for an address that only a form may ask for."""
-    response = problem_page(request, 405, "This takes a button", text)
+    response = problem_page(request, 405, "This needs a button", text)
     response.headers["Allow"] = "POST"
     return response

@@ -7,12 +7,11 @@ from datetime import UTC, datetime, tzinfo
 from typing import cast
 
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, QueryDict
 
 from threads import masking
 from threads.lib import form_fields, times
-from threads.roles import Right
+from threads.roles import MissingRightError, Right
 from threads.sources import query_forms
 from threads.sources.query import ThreadQuery
 
@@ -23,10 +22,10 @@ def account(request: HttpRequest) -> User:
 
 
 def require_right(request: HttpRequest, right: Right) -> None:
-    """Raises `PermissionDenied` unless the account has this right: for a part of a view that needs more than the rest
+    """Raises `MissingRightError` unless the account has this right: for a part of a view that needs more than the rest
     of it does."""
     if not request.user.has_perm(right):
-        raise PermissionDenied
+        raise MissingRightError(right)
 
 
 def is_masked(request: HttpRequest) -> bool:

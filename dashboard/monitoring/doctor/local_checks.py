@@ -47,9 +47,9 @@ _SQLITE_FEATURES = {"FTS5": "CREATE VIRTUAL TABLE words USING fts5(word)", "JSON
 def clock(ahead: float | None) -> CheckResult:
     """Checks this machine's clock. `ahead` is its offset to the upstream's, in seconds."""
     if ahead is None:
-        return warn("clock", "the upstream did not say what time it is")
+        return warn("clock", "the upstream did not send its time")
     detail = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the upstream's"
-    advice = "Have the machine keep its clock by NTP."
+    advice = "Set the clock by NTP."
     if abs(ahead) >= _CLOCK_FAIL_SECONDS:
         return fail("clock", detail, advice)
     return warn("clock", detail, advice) if abs(ahead) >= _CLOCK_WARN_SECONDS else ok("clock", detail)
@@ -66,7 +66,7 @@ def database() -> CheckResult:
             cursor.execute("SELECT extname FROM pg_extension")
             missing = _POSTGRESQL_EXTENSIONS - {name for (name,) in cursor.fetchall()}
     except DatabaseError as error:
-        return fail("database", f"it can't be used ({type(error).__name__})", _database_advice())
+        return fail("database", f"it can't be reached ({type(error).__name__})", _database_advice())
     if missing:
         advice = (
             f"{MIGRATE[:-1]}, which makes it; where the desk's account may not, have the database's administrator run "
@@ -103,21 +103,19 @@ def worker() -> CheckResult:
     age, now = heartbeat.age(), timezone.now()
     advice = "Start one: `manage.py worker`, or `manage.py serve`, which runs one beside the server."
     if age is None:
-        return fail("worker", "none has ever run", advice)
+        return fail("worker", "none has run yet", advice)
     if age > heartbeat.DEAD_AFTER:
-        return fail("worker", f"none has said for {_ago(age)} that it lives", advice)
-    detail = f"one lives, and said so {_ago(age)} ago"
+        return fail("worker", f"the last heartbeat was {_ago(age)} ago", advice)
+    detail = f"running, its last heartbeat was {_ago(age)} ago"
     if settings.ARCHIVE == "off":
         return ok("worker", detail)
     progress, run = Progress.objects.filter(pk=1).first(), SyncRun.objects.filter(pk=1).first()
     if progress is not None and progress.failure:
-        return warn("worker", f"{detail}; its last run of the copying failed", "See /archive/, which says why.")
+        return warn("worker", f"{detail}; the last sync failed", "See /sync/ for the reason.")
     if run is None:
-        return warn("worker", f"{detail}; nothing has been copied yet", "Look again in some minutes.")
+        return warn("worker", f"{detail}; nothing is synced yet", "Look again in some minutes.")
     under_way = run.finished_at is None
-    return ok(
-        "worker", f"{detail}; copying {'is under way' if under_way else f'ended {_ago(now - run.updated_at)} ago'}"
-    )
+    return ok("worker", f"{detail}; sync {'is running' if under_way else f'ended {_ago(now - run.updated_at)} ago'}")
 
 
 def archive() -> CheckResult:
@@ -129,11 +127,11 @@ def archive() -> CheckResult:
         return fail(
             "archive",
             f"{broken.withheld:,} deletions at OpenAI are not marked: more than {broken.limit:,} in a day is unusual",
-            "Look at them on the archive's page, and accept them if they were meant.",
+            "Look at them on /sync/, and mark them as deleted if that is right.",
         )
     found = completeness()
     if found.as_of is None:
-        return warn("archive", f"not complete: {found.lacking[0].rstrip('.')}", "See /archive/, which has all.")
+        return warn("archive", f"not complete: {found.lacking[0].rstrip('.')}", "See /sync/ for all.")
     return ok("archive", f"complete as of {found.as_of:%Y-%m-%d %H:%M} UTC")
 
 
@@ -168,7 +166,7 @@ def retention() -> CheckResult:
             return warn("retention", detail, "Have an account that may erase confirm it at /erasures/.")
         return warn("retention", detail, "It goes on by itself when that is over.")
     if refusal := last_refusal():
-        return warn("retention", f"nothing is erased at present: {refusal}", "It is tried again every hour.")
+        return warn("retention", f"nothing is erased at the moment: {refusal}", "It tries again every hour.")
     return ok("retention", f"threads without a message for {settings.RETENTION_DAYS:,} days are erased")
 
 
@@ -177,9 +175,9 @@ def disk() -> CheckResult:
     try:
         free = shutil.disk_usage(_existing(Path(settings.DATA_DIR))).free
     except OSError as error:
-        return fail("disk", f"DATA_DIR can't be looked at ({type(error).__name__})", "See that DATA_DIR is right.")
+        return fail("disk", f"DATA_DIR can't be read ({type(error).__name__})", "See that DATA_DIR is right.")
     detail = f"{free / 2**30:.1f} GiB free where DATA_DIR is"
-    advice = "Make room, or move DATA_DIR: without room nothing can be recorded, and what can't be is not done."
+    advice = "Free some space, or move DATA_DIR: what can't be recorded is not done."
     if free < DISK_FAIL_BYTES:
         return fail("disk", detail, advice)
     return warn("disk", detail, advice) if free < DISK_WARN_BYTES else ok("disk", detail)
@@ -191,13 +189,13 @@ def files() -> CheckResult:
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
     except FileNotFoundError:
-        return ok("files", "DATA_DIR is not there yet; it is made for this account alone")
+        return ok("files", "DATA_DIR does not exist yet; it will be readable by this account alone")
     except OSError as error:
-        return fail("files", f"DATA_DIR can't be looked at ({type(error).__name__})", "See that DATA_DIR is right.")
+        return fail("files", f"DATA_DIR can't be read ({type(error).__name__})", "See that DATA_DIR is right.")
     if mode & 0o077:
         detail = f"DATA_DIR is open to other accounts of this machine (mode {mode:03o})"
         return warn("files", detail, f"Run `chmod 700 {path}`: conversations and keys are in it.")
-    return ok("files", "DATA_DIR is for this account alone")
+    return ok("files", "only this account can read DATA_DIR")
 
 
 def security_settings() -> CheckResult:
@@ -214,9 +212,10 @@ def security_settings() -> CheckResult:
         if set(hosts) <= {"127.0.0.1", "localhost", "[::1]"}:
             wrong.append("ALLOWED_HOSTS names this machine alone: name what the desk is reached by")
     if wrong:
-        return warn("settings", f"{len(wrong)} to look at", "; ".join(wrong) + ".")
+        return warn("settings", f"{len(wrong)} to change", "; ".join(wrong) + ".")
     return ok(
-        "settings", "nothing in the emulator's need be safe" if settings.EMULATOR else "HTTPS, hosts and secret key"
+        "settings",
+        "not checked for made-up data" if settings.EMULATOR else "HTTPS, hosts and secret key",
     )
 
 
@@ -224,7 +223,7 @@ def single_sign_on() -> CheckResult:
     """Checks that the last single sign-on had the claim with the roles."""
     name, claim = "single sign-on", settings.OIDC_ROLES_CLAIM
     if not settings.OIDC_ROLES:
-        return ok(name, "administrators give the roles, since OIDC_ROLES is not set")
+        return ok(name, "administrators assign the roles, since OIDC_ROLES is not set")
     seen = RolesClaim.objects.filter(pk=1, claim=claim).first()
     if seen is None:
         return warn(name, f"nobody has signed in since OIDC_ROLES_CLAIM is {claim}", "Look again when somebody has.")
@@ -244,10 +243,10 @@ def roles() -> CheckResult:
         holds |= Q(**{f"{way}__{field}": value for field, value in right.items()})
     number = User.objects.filter(holds, is_active=True).distinct().count()
     if number:
-        return ok("roles", f"{number} account{'s' if number != 1 else ''} may give roles")
+        return ok("roles", f"{number} account{'s' if number != 1 else ''} may assign roles")
     if settings.EMULATOR:
-        return warn("roles", "nobody may give roles; the demo account is made when it is first used")
-    return fail("roles", "nobody may give roles", "Run `manage.py createsuperuser`.")
+        return warn("roles", "nobody may assign roles; the demo account is created at its first use")
+    return fail("roles", "nobody may assign roles", "Run `manage.py createsuperuser`.")
 
 
 def _sqlite() -> CheckResult:

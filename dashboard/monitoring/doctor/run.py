@@ -85,10 +85,10 @@ def _run(name: str, ask: Check, seconds: float, *, migrations_waiting: bool) -> 
         return fail(name, detail, "See whether what it asks is reachable from this machine, and not overloaded.")
     except DatabaseError as error:
         if migrations_waiting:
-            return warn(name, "not found out: its tables are not there, or not as they should be", MIGRATE)
+            return warn(name, "unknown: its tables are missing or out of date", MIGRATE)
         # Without the library's message, which may name hosts and accounts.
         detail = f"the database can't be asked ({type(error).__name__})"
-        return fail(name, detail, "See what is said of the database.")
+        return fail(name, detail, "See the line of the database.")
     except ChatKitError as error:
         return fail(
             name, f"the upstream failed meanwhile: {describe_error(error)}", "Look again, and see its status page."

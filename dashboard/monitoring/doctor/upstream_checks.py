@@ -30,7 +30,7 @@ _SLOW_SECONDS = 2.0
 _LATENCY_CALLS = 5
 
 _UNREACHABLE_ADVICE = "See that OPENAI_BASE_URL and CHATKIT_PROXY are right, and that this machine reaches them."
-_NOT_ASKED_ADVICE = "The upstream could not be asked: see what is said of the key."
+_NOT_ASKED_ADVICE = "The upstream could not be asked: see the line of the key."
 
 
 class CheckTarget:
@@ -57,12 +57,12 @@ class CheckTarget:
                 advice = "Set OPENAI_API_KEY to a key of the project whose threads these are, that is not revoked."
                 return fail("key", "the upstream does not accept it", advice)
             case Retired():
-                advice = "The archive goes on answering. See OPENAI_BASE_URL, if this is news to you."
-                return fail("key", "the upstream has no such endpoint, or has it no more", advice)
+                advice = "The archive still answers. Check OPENAI_BASE_URL if this is unexpected."
+                return fail("key", "the upstream has no such endpoint, or no longer has it", advice)
             case RateLimited():
-                return warn("key", "the upstream takes no more requests at present", "Look again later.")
+                return warn("key", "the upstream's rate limit is reached", "Look again later.")
             case ScopesMissing() | Refused() | None if not settings.EMULATOR:
-                return ok("key", "there, and accepted")
+                return ok("key", "set and accepted")
             case None:
                 advice = "Set OPENAI_API_KEY to see your own threads."
                 return warn("key", "none: these are the emulator's threads, all made up", advice)
@@ -70,19 +70,19 @@ class CheckTarget:
                 return fail("key", f"the upstream can't be asked: {describe_error(error)}", _UNREACHABLE_ADVICE)
 
     def scopes(self) -> CheckResult:
-        unasked = "whether it may delete shows only when something is deleted"
+        unasked = "whether it may delete is known only when something is deleted"
         if isinstance(self._error, ScopesMissing):
             return fail("scopes", "the key may not list threads", "Give it the right to read ChatKit threads.")
         if self._threads is None:
-            return warn("scopes", "not found out", _NOT_ASKED_ADVICE)
+            return warn("scopes", "unknown", _NOT_ASKED_ADVICE)
         if not self._threads:
-            return warn("scopes", f"may list threads, of which there are none yet; {unasked}")
+            return warn("scopes", f"may list threads, there are none yet; {unasked}")
         try:
             self._client.list_items(self._threads[0], limit=1)
         except ScopesMissing:
             return fail("scopes", "the key may not read items", "Give it the right to read ChatKit threads.")
         except ChatKitError as error:
-            return warn("scopes", f"may list threads; the items of one could not be had: {describe_error(error)}")
+            return warn("scopes", f"may list threads; the items of one could not be read: {describe_error(error)}")
         return ok("scopes", f"may list threads and read items; {unasked}")
 
     def beta(self) -> CheckResult:
@@ -90,7 +90,7 @@ class CheckTarget:
         if isinstance(self._error, Refused) and "beta" in self._error.detail.lower():
             return fail("beta header", f"{sent} is sent, and not accepted", "Update Threadkeeper; see its CHANGELOG.")
         if self._threads is None:
-            return warn("beta header", f"{sent} is sent; whether it is accepted was not found out", _NOT_ASKED_ADVICE)
+            return warn("beta header", f"{sent} is sent; whether it is accepted is unknown", _NOT_ASKED_ADVICE)
         return ok("beta header", f"{sent} is sent, and accepted")
 
     def before(self) -> CheckResult:
@@ -98,7 +98,7 @@ class CheckTarget:
         docs/adr/0001."""
         ids = self._threads
         if ids is None:
-            return warn("before", "not found out", _NOT_ASKED_ADVICE)
+            return warn("before", "unknown", _NOT_ASKED_ADVICE)
         if len(ids) < 7:
             return warn("before", "too few threads to tell: it takes seven")
         turned = _ids(self._client.list_threads(order="asc", after=ids[4], limit=3).rows)
@@ -113,7 +113,7 @@ class CheckTarget:
 
     def latency(self) -> CheckResult:
         if self._threads is None:
-            return warn("latency", "not found out", _NOT_ASKED_ADVICE)
+            return warn("latency", "unknown", _NOT_ASKED_ADVICE)
         spent = [_seconds(lambda: self._client.list_threads(limit=20)) for _ in range(_LATENCY_CALLS)]
         median = statistics.median(spent)
         detail = f"{median * 1000:.0f} ms for a page of the list, the median of {_LATENCY_CALLS} calls"

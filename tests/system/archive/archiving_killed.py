@@ -1,5 +1,6 @@
-"""Archives the trail into the file sys.argv[1], in processes that are killed at one step after the other of what lasts;
-prints what is in the trail and in the file after each, as JSON. Forks, so that a round costs no start of Python."""
+"""Archives the audit log into the file sys.argv[1], in processes that are killed at one step after the other of what
+lasts; prints the events in the audit log and in the file after each, as JSON. Forks, so that a round costs no start of
+Python."""
 
 from __future__ import annotations
 

@@ -78,13 +78,13 @@ def main(base_url: str, rounds: int, orders: list[list[str]]) -> None:
             connections.close_all()
             os.waitpid(erasing(base_url, copying=False), 0)
     counted.check()
-    trail = (
+    events = (
         AuditEvent.objects.filter(action="delete").order_by("id").values_list("thread_id", "outcome", "detail__erasure")
     )
     found = {
         "open": Erasure.objects.filter(finished_at=None).count(),
         "targets": list(Target.objects.order_by("id").values_list("thread_id", "state", "reason")),
-        "trail": list(trail),
+        "events": list(events),
         "kept": list(ArchivedThread.objects.values_list("thread_id", flat=True)),
     }
     json.dump(found, sys.stdout)

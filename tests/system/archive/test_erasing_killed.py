@@ -56,14 +56,14 @@ def test_killed_fifty_times_every_thread_has_an_end_and_none_was_deleted_blind(t
     assert refused in found["kept"]
     assert world.blind(twice=again) == []
     assert any(method == "GET" for method, _, _ in world.told), "nobody was killed while it asked"
-    _is_on_record(found["trail"], world)
+    _is_on_record(found["events"], world)
 
 
-def _is_on_record(trail: list[list[str]], world: Scripted) -> None:
+def _is_on_record(events: list[list[str]], world: Scripted) -> None:
     """Each deletion was announced before it was asked for, and each announcement has an end."""
     intents: dict[str, int] = {}
     last: dict[tuple[str, str], str] = {}
-    for thread, outcome, erasure in trail:
+    for thread, outcome, erasure in events:
         intents[thread] = intents.get(thread, 0) + (outcome == "intent")
         last[thread, erasure] = outcome
     deletions: dict[str, int] = {}

@@ -87,7 +87,7 @@ def test_everything_through_a_pooler_in_transaction_mode(tmp_path: Path, seen: S
         stack.enter_context(started(dict(made.environment), "worker", log=worker_log))
         until(lambda: kept("SELECT 1 FROM archive_syncrun WHERE finished_at IS NOT NULL"))
 
-        pages = ["/threads/", "/threads/?q=refund", "/threads/?status=locked", "/archive/", "/overview/", "/audit/"]
+        pages = ["/threads/", "/threads/?q=refund", "/threads/?status=locked", "/sync/", "/reports/", "/audit/"]
         pages += [f"/threads/{each}/" for each in threads[:4]]
         with ThreadPoolExecutor(10) as pool:
             statuses = list(pool.map(lambda path: browser.get(path).status_code, pages * 3))
@@ -96,7 +96,7 @@ def test_everything_through_a_pooler_in_transaction_mode(tmp_path: Path, seen: S
 
         emulator.set_status(threads[-1], "locked", "seen by a whole sync alone")
         for _ in range(3):  # in whichever process
-            assert browser.post("/archive/sync/").status_code in {302, 303}
+            assert browser.post("/sync/start/").status_code in {302, 303}
         until(lambda: kept("SELECT 1 FROM archive_archivedthread WHERE reason LIKE 'seen by%'"))
 
         assert manage(dict(made.environment), "shell", "--no-imports", "--command", _ORDERS.format(user=user)) == "45\n"

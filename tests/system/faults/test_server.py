@@ -49,9 +49,7 @@ def locked(served: Desk) -> Iterator[None]:
             connection.execute("ROLLBACK")
 
 
-@pytest.mark.parametrize(
-    "address", ["/threads/", "/threads/?user=u", "/threads/?status=locked", "/overview/", "THREAD"]
-)
+@pytest.mark.parametrize("address", ["/threads/", "/threads/?user=u", "/threads/?status=locked", "/reports/", "THREAD"])
 def test_a_locked_database_is_read(served: tuple[Desk, Browser], emulator: Emulator, address: str, seen: Seen) -> None:
     made, browser = served
     path = f"/threads/{next(emulator.thread_ids())}/" if address == "THREAD" else address

@@ -37,7 +37,7 @@ class Shop:
 
     def settled(self) -> None:
         """It answers from the database, as on any day."""
-        until(lambda: self.browser.get("/archive/").status_code == 200, 20)
+        until(lambda: self.browser.get("/sync/").status_code == 200, 20)
 
     def kept(self, sql: str) -> list[tuple[object, ...]]:
         with psycopg.connect(self.postgres.url, connect_timeout=5) as connection:
@@ -101,14 +101,14 @@ def test_postgresql_drops_the_connections_of_a_full_pool(shop: Shop, drop: Calla
         with psycopg.connect(shop.postgres.url) as connection:
             # Whoever asks for the session waits here, with a connection in hand.
             connection.execute("LOCK TABLE accounts_desksession")
-            asking = [pool.submit(shop.browser.get, "/archive/") for _ in range(10)]
+            asking = [pool.submit(shop.browser.get, "/sync/") for _ in range(10)]
             until(lambda: shop.kept(f"{_OPEN} AND wait_event_type = 'Lock'") == [(10,)])
         assert {each.result().status_code for each in asking} == {200}
     ((idle,),) = shop.kept(_OPEN)
     assert idle == 10
     drop(shop)
     began = time.monotonic()
-    statuses = [shop.browser.get("/archive/").status_code for _ in range(12)]
+    statuses = [shop.browser.get("/sync/").status_code for _ in range(12)]
     assert statuses == [200] * 12
     until(lambda: shop.browser.get("/readyz").status_code == 200, 5)
     seen(f"{idle} connections were open; 12 pages of 12 came in {time.monotonic() - began:.1f} s")
@@ -119,7 +119,7 @@ def test_postgresql_is_away(shop: Shop, seen: Seen) -> None:
     shop.postgres.stop("immediate")
     try:
         began = time.monotonic()
-        response = shop.browser.get("/archive/")
+        response = shop.browser.get("/sync/")
         took = time.monotonic() - began
         alive = shop.browser.get("/healthz").status_code
         # What it knows holds for a second.
@@ -140,7 +140,7 @@ def test_redis_is_away(shop: Shop, seen: Seen) -> None:
     shop.redis.kill()
     try:
         began = time.monotonic()
-        response = shop.browser.post("/archive/sync/")
+        response = shop.browser.post("/sync/start/")
         took = time.monotonic() - began
         assert shop.browser.get("/threads/").status_code == 200
     finally:
@@ -148,7 +148,7 @@ def test_redis_is_away(shop: Shop, seen: Seen) -> None:
     assert response.status_code in {302, 303}
     assert "127.0.0.1" not in response.text
     assert took < 10
-    assert "A sync of everything was asked for" in said(shop.browser.get("/archive/"))
+    assert "A sync of everything was asked for" in said(shop.browser.get("/sync/"))
     seen(f"it is kept for a worker after {took:.1f} s, reading goes on")
 
 
@@ -167,7 +167,7 @@ def test_both_are_restarted_under_a_worker(shop: Shop, tmp_path: Path, seen: See
         shop.redis.start()
         newest = next(shop.emulator.thread_ids())
         shop.emulator.set_status(newest, "locked", "after the restart")
-        until(lambda: shop.browser.post("/archive/sync/").status_code in {302, 303}, 20)
+        until(lambda: shop.browser.post("/sync/start/").status_code in {302, 303}, 20)
         until(lambda: shop.kept("SELECT 1 FROM archive_archivedthread WHERE reason = 'after the restart'"))
         assert worker.poll() is None
         worker.send_signal(signal.SIGTERM)

@@ -55,13 +55,13 @@ class Pages:
             yield f"Conversation, {name}", partial(self._conversation, each)
             yield f"Conversation as JSON, {name}", partial(self._json, each)
         yield "List as CSV", lambda: self._csv("live" if retired is None else "archive")
-        yield "Overview", self._overview
+        yield "Reports", self._reports
         yield "Banner", lambda: self._banner(retired)
         yield "Report", lambda: self._report(retired)
 
     def report(self) -> Json:
         """The current report of the archive."""
-        found: Json = self._get("/archive/report/").json()
+        found: Json = self._get("/sync/report/").json()
         return found
 
     def _with_word(self) -> list[Conversation]:
@@ -120,10 +120,10 @@ class Pages:
         require(not gone, f"{gone:,} rows say that the thread is gone.")
         return f"{len(rows):,} rows, in order, source “{source}”"
 
-    def _overview(self) -> str:
+    def _reports(self) -> str:
         days = sorted(each.thread["created_at"] for each in self._expected.values())
         begin, end = (datetime.fromtimestamp(each, UTC).date() for each in (days[0], days[-1]))
-        page = self._page(f"/overview/?{urlencode({'from': begin, 'to': end})}")
+        page = self._page(f"/reports/?{urlencode({'from': begin, 'to': end})}")
         number = page.said(page.all("dd")[0])
         require(number == f"{len(days):,}", f"It counts {number} threads in place of {len(days):,}.")
         return f"{number} threads from {begin} to {end}"

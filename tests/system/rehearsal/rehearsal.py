@@ -215,7 +215,7 @@ class _Rehearsal:
     def _sync_by_worker(self, browser: Browser) -> str:
         """Requests a sync as the page does, and waits until the worker has tried it."""
         pressed = datetime.now(UTC)
-        status = browser.post("/archive/sync/").status_code
+        status = browser.post("/sync/start/").status_code
         require(status == 302, f"“Sync now” answers {status}.")
 
         def ended() -> tuple[float, str] | None:
@@ -257,7 +257,7 @@ def _sync_by_command(settings: dict[str, str], expected: str) -> str:
         command = [sys.executable, "manage.py", "archive", "sync"]
         done = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=_SYNC_SECONDS)
         # The worker has started a sync by itself; the command must wait for its end.
-        return None if "Another worker is copying" in done.stderr else done
+        return None if "Another worker is syncing" in done.stderr else done
 
     done = wait_for("the worker to let the command sync", run, _SYNC_SECONDS)
     said = done.stderr.replace("\r", "\n").strip().splitlines()

@@ -1,4 +1,4 @@
-"""Old events of the trail go into a file, and nothing is lost, whenever it is killed."""
+"""Old events of the audit log go into a file, and nothing is lost, whenever it is killed."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ _KEYS = {"account": "who", "account_id": "who_id", "thread_id": "thread", "user_
 
 
 def _all() -> list[dict[str, Any]]:
-    """All that is in the trail but what the migrations and archiving itself recorded, as in a file."""
+    """All that is in the audit log but what the migrations and archiving itself recorded, as in a file."""
     return [
         {_KEYS.get(name, name): value for name, value in each.items()} | {"at": each["at"].isoformat()}
         for each in AuditEvent.objects.filter(action="read").order_by("id").values()
@@ -93,7 +93,7 @@ def recorded() -> list[tuple[str, Any, Any]]:
     return [(each.outcome, each.detail["archived_events"], each.detail["last_hash"]) for each in found]
 
 
-def test_old_events_go_into_a_file_and_out_of_the_trail(rows: list[dict[str, Any]], tmp_path: Path) -> None:
+def test_old_events_go_into_a_file_and_out_of_the_audit_log(rows: list[dict[str, Any]], tmp_path: Path) -> None:
     path = tmp_path / "2025.jsonl"
     said = archive(path)
     assert _all() == rows[10:]
@@ -107,10 +107,10 @@ def test_old_events_go_into_a_file_and_out_of_the_trail(rows: list[dict[str, Any
     done = AuditEvent.objects.latest("id")
     assert done.detail["archived"] == "2025.jsonl"
     assert done.account.startswith("(Threadkeeper, ")
-    assert descriptions.describe(done) == "Archived old events of the trail"
+    assert descriptions.describe(done) == "Archived old events of the audit log"
     assert "10 events from 2025-03-01T00:00:00" in said
     assert "10 of them were removed" in said
-    assert "The trail has this end on record." in verify(path)
+    assert "The audit log has this end on record." in verify(path)
 
 
 def test_the_database_refuses_as_before(rows: list[dict[str, Any]], tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_the_next_file_goes_on_where_the_last_one_ended(rows: list[dict[str, Any
         verify(second, first)
 
 
-def test_a_file_whose_hashes_were_all_made_anew_is_not_what_the_trail_knows(
+def test_a_file_whose_hashes_were_all_made_anew_is_not_what_the_audit_log_knows(
     rows: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     path, forged = tmp_path / "file", tmp_path / "forged"
@@ -152,19 +152,19 @@ def test_a_file_whose_hashes_were_all_made_anew_is_not_what_the_trail_knows(
         verify(forged, second)
 
 
-def test_where_the_trail_has_no_file_on_record_none_is_vouched_for(tmp_path: Path) -> None:
+def test_where_the_audit_log_has_no_file_on_record_none_is_vouched_for(tmp_path: Path) -> None:
     hash_chain.write(tmp_path / "file", "2025", hash_chain.BEGINNING, [])
     with pytest.raises(CommandError, match="has no file on record"):
         verify(tmp_path / "file")
 
 
-def test_where_the_trail_can_t_be_asked_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_audit_log_can_t_be_asked_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise DatabaseError
 
     hash_chain.write(tmp_path / "file", "2025", hash_chain.BEGINNING, [])
     monkeypatch.setattr(archiving, "newest", fail)
-    assert "The trail can't be asked" in verify(tmp_path / "file")
+    assert "The audit log can't be read" in verify(tmp_path / "file")
 
 
 def test_run_again_it_does_nothing(rows: list[dict[str, Any]], tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_a_file_that_is_there_is_not_written_over(rows: list[dict[str, Any]], tm
         archive(path)
     assert path.read_text() == "of somebody else\n"
     hash_chain.write(tmp_path / "other", "2025", "f" * 64, [])
-    with pytest.raises(CommandError, match="not the file that the trail goes on with"):
+    with pytest.raises(CommandError, match="not the file that the audit log continues in"):
         archive(tmp_path / "other")
     assert _all() == rows
     assert recorded() == []
@@ -201,7 +201,7 @@ def test_a_file_that_is_there_is_not_written_over(rows: list[dict[str, Any]], tm
 
 def test_what_is_another_event_than_the_file_s_stays(rows: list[dict[str, Any]], tmp_path: Path) -> None:
     hash_chain.write(tmp_path / "file", "2025-06-05", hash_chain.BEGINNING, [*rows[:4], rows[4] | {"who": "nobody"}])
-    with pytest.raises(CommandError, match=f"Event {rows[4]['id']} of the trail is another one"):
+    with pytest.raises(CommandError, match=f"Event {rows[4]['id']} of the audit log is another one"):
         archive(tmp_path / "file")
     assert _all() == rows[3:]  # the first batch went
 
@@ -324,7 +324,7 @@ def test_two_at_once_make_one_chain(
         return found
 
     monkeypatch.setattr(hash_chain, "read", overtaken)
-    with pytest.raises(CommandError, match="not the file that the trail goes on with"):
+    with pytest.raises(CommandError, match="not the file that the audit log continues in"):
         archive(late)
     assert {last for *_, last in recorded()} == {read(tmp_path / "first").last}
     assert _all() == rows[4:]
@@ -398,7 +398,7 @@ def test_whatever_is_changed_in_a_file_is_found(data: st.DataObject, tmp_path_fa
         found = hash_chain.read(path)
     except hash_chain.BrokenChainError:
         return
-    # A change in the last line alone breaks no line after it: the hash that the trail has on record is another.
+    # A change in the last line alone breaks no line after it: the hash that the audit log has on record is another.
     assert found.last != last or changed == whole
     assert changed.startswith(b"".join(lines[:-1]))
 

@@ -1,4 +1,4 @@
-"""The hours of a clock that is changed: what the overview counts is what the list behind its mark has."""
+"""The hours of a clock that is changed: what the reports count is what the list behind its mark has."""
 
 from __future__ import annotations
 
@@ -80,13 +80,13 @@ def test_an_hour_of_a_clock_is_each_moment_at_which_it_is_shown(name: str, at: d
         ("Africa/Cairo", datetime(2025, 10, 30, 21, tzinfo=UTC)),
     ],
 )
-def test_each_mark_of_the_overview_leads_to_as_many_threads(name: str, at: datetime) -> None:
+def test_each_mark_of_the_reports_leads_to_as_many_threads(name: str, at: datetime) -> None:
     zone = ZoneInfo(name)
     moments = [at + timedelta(minutes=30 * number + 1) for number in range(-60, 60)]
     sent = [{"id": f"cthr_{each:%d%H%M}", "created_at": int(each.timestamp())} for each in moments]
     write.store_threads([read_thread(each) for each in sent], at + 60 * DAY)
     begin, end = (at - 2 * DAY).astimezone(zone).date(), (at + 2 * DAY).astimezone(zone).date()
-    found = numbers.overview(begin, end, zone, numbers.archive_totals(zone))
+    found = numbers.period_statistics(begin, end, zone, numbers.archive_totals(zone))
     marks = {f"{day}-{hour:02}": number for day, hours in enumerate(found.hours) for hour, number in enumerate(hours)}
     assert sum(marks.values()) == len(moments)
     expected = Counter(f"{local.weekday()}-{local:%H}" for local in (each.astimezone(zone) for each in moments))

@@ -117,7 +117,7 @@ def test_the_end_is_told_in_words() -> None:
     assert (found.threads, found.items, found.gone) == (was.threads, was.items, 0)
     assert found.complete.as_of == was.complete.as_of
     assert AuditEvent.objects.filter(action=Action.ARCHIVE, outcome="failed").count() == 1
-    # A worker that looks every few minutes for months does not fill the trail with that.
+    # A worker that looks every few minutes for months does not fill the audit log with that.
     run(made.client())
     assert AuditEvent.objects.filter(action=Action.ARCHIVE, outcome="failed").count() == 1
 

@@ -80,7 +80,7 @@ def test_all_of_a_user_and_nobody_elses(world: Scripted) -> None:
     assert archive() == upstream(world)
     assert not ArchivedUser.objects.filter(user_id=user).exists()
     counted.check()
-    assert receipt.last_look(job).startswith("The last look found no")
+    assert receipt.last_look(job).startswith("Final check: no other")
 
 
 def test_what_only_the_archive_has_goes_too(world: Scripted) -> None:
@@ -127,7 +127,7 @@ def test_a_user_who_never_stops_is_told_of(world: Scripted, monkeypatch: pytest.
     job = done(ordered(user=user), world)
     assert job.looks == MAX_LOOKS
     assert job.looked_at is None
-    assert "kept arriving" in receipt.last_look(job)
+    assert "found new threads each time" in receipt.last_look(job)
 
 
 def test_an_upstream_that_forgets_the_filter_loses_nobody_elses_threads(
@@ -507,7 +507,7 @@ def test_what_failed_is_not_said_to_have_left_no_copy(world: Scripted) -> None:
     world.turns.append(Turn.REFUSED)
     job = done(ordered([one]), world)
     assert states(job) == {one: "failed"}
-    assert receipt.traces(job) == ["Nothing was taken away here, since none of them is known to be gone."]
+    assert receipt.traces(job) == ["Nothing was removed, since none of the threads is known to be gone."]
 
 
 def test_an_upstream_that_says_deleted_and_still_lists_them_is_told_of(

@@ -164,7 +164,7 @@ def said_last(file: Path, job: Erasure) -> dict[str, str]:
 def test_the_last_line_of_each_thread_says_what_became_of_it(
     world: Scripted, file: Path, monkeypatch: pytest.MonkeyPatch, turns: list[Turn], recorded_: list[bool]
 ) -> None:
-    """However the upstream answers, and whenever the trail can't be written."""
+    """However the upstream answers, and whenever the audit log can't be written."""
     ids, left = world.arrive(2), iter(recorded_)
     job = ordered(ids)
 

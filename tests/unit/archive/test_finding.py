@@ -21,8 +21,9 @@ from threads.archive.search import words
 from threads.archive.search.source import ArchiveSource
 from threads.archive.store import word_index
 from threads.archive.store.tokens import folded
-from threads.chatkit import NotFound, Thread
-from threads.emulator import Emulator
+from threads.chatkit import ApiConfig, ChatKitClient, NotFound, Thread
+from threads.emulator import Emulator, EmulatorAdapter
+from threads.sources.live import LiveSource
 from threads.sources.query import ItemQuery, ThreadQuery
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +110,7 @@ queries = st.builds(
     hour=st.sampled_from([None, None, None, "0-09", "4-14", "6-23"]),
     begin=st.none() | days,
     end=st.none() | days,
+    sort=st.just("created"),
     order=st.sampled_from(["asc", "desc"]),
     limit=st.sampled_from([1, 3, 20, 100]),
 )
@@ -243,14 +245,30 @@ def test_a_conversation_pages_as_the_live_one_does(world: Emulator) -> None:
     sync(world)
     source = ArchiveSource()
     assert source.thread(thread).id == thread
-    first = source.list_items(thread, ItemQuery(limit=50))
+    first = source.list_items(thread, ItemQuery(limit=50, from_beginning=True))
     second = source.list_items(thread, ItemQuery(limit=50, after=first.last_id))
     back = source.list_items(thread, ItemQuery(limit=50, before=second.first_id))
-    at = source.list_items(thread, ItemQuery(limit=3, at=second.rows[0].id))
+    at = source.list_items(thread, ItemQuery(limit=10, at=second.rows[2].id))
+    latest = source.list_items(thread, ItemQuery())
     assert (len(first.rows), first.has_previous, first.has_next) == (50, False, True)
     assert back.rows == first.rows
-    assert at.rows == second.rows[:3]
+    assert at.rows == second.rows[:10]
     assert not source.list_items(thread, ItemQuery(limit=50, after=second.last_id)).has_next
+    assert (latest.rows[-1].id, len(latest.rows)) == (source.list_items(thread, ItemQuery(limit=1)).last_id, 50)
+    assert (latest.has_previous, latest.has_next) == (True, False)
+    live = LiveSource(ChatKitClient(ApiConfig("sk-test"), adapter=EmulatorAdapter(world)))
+    hundred = [row.id or "" for row in (*first.rows, *second.rows)]
+    for limit in (1, 4, 50, 100):
+        queries = [ItemQuery(limit=limit), ItemQuery(limit=limit, from_beginning=True)]
+        for place in (0, 1, 9, 60, 99):
+            item = hundred[place]
+            queries += [ItemQuery(limit, after=item), ItemQuery(limit, before=item), ItemQuery(limit, at=item)]
+        for query in queries:
+            kept, asked = source.list_items(thread, query), live.list_items(thread, query)
+            assert [row.id for row in kept.rows] == [row.id for row in asked.rows], query
+            if kept.rows:
+                ends = (kept.first_id, kept.last_id, kept.has_previous, kept.has_next)
+                assert ends == (asked.first_id, asked.last_id, asked.has_previous, asked.has_next), query
 
 
 @pytest.mark.parametrize(

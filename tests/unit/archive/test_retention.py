@@ -239,7 +239,7 @@ def test_nothing_is_ordered_by_a_clock_that_is_wrong(
     call_command("retention", stdout=said)
     assert "None would be ordered: this machine's clock is" in said.getvalue()
     assert len(list(world.thread_ids())) == 45
-    ahead(monkeypatch, timedelta())  # the trail's own times are not put forward here
+    ahead(monkeypatch, timedelta())  # the audit log's own times are not put forward here
     assert retention.last_refusal() == refused()[-1]["reason"]
 
 
@@ -294,7 +294,7 @@ def test_an_erasure_stops_while_the_clock_is_wrong(
     assert deleted(world) == 2
     job = done(job, world)
     assert deleted(world) == 2
-    assert len(refused()) == 1, "the trail has it once"
+    assert len(refused()) == 1, "the audit log has it once"
     # Not even a copy goes of what the upstream says is gone.
     world.delete(ids[2])
     assert in_order(done(job, world)) == ["erased"] * 2 + ["todo"] * 3

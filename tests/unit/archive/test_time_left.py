@@ -140,7 +140,7 @@ def test_a_run_that_asks_for_everything_has_all_before_it(unread: None) -> None:
     }
     SyncRun.objects.update(**walks)
     Lease.objects.update(holder=SyncRun.objects.get().holder, until=now + timedelta(minutes=1))
-    assert "A sync is under way. Walking through the list of threads." in reported()
+    assert "A sync is under way. Reading the list of threads." in reported()
     assert "Conversations to be asked after that: 45, about 5 minutes at 10 requests a minute" in reported()
 
 

@@ -239,8 +239,8 @@ def test_rows_of_the_future(agent: Client, get: Get, seen: Seen, monkeypatch: py
     sync(ahead)
     thread_info.clear_cache()
     assert len(get("/threads/").thread_ids) == 20
-    assert get("/overview/").one("h1") is not None
-    assert "Complete" in get("/archive/").said()
+    assert get("/reports/").one("h1") is not None
+    assert "Complete" in get("/sync/").said()
     assert ArchivedThread.objects.count() == 45
     assert completeness().as_of is not None
     client.close()

@@ -259,12 +259,12 @@ def test_a_forged_host_is_in_no_address(root: Client, emulator: Emulator, seen: 
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "X-Client-IP", "True-Client-IP"])
-def test_nobody_chooses_the_address_of_the_trail(header: str, seen: Seen) -> None:
+def test_nobody_chooses_the_address_of_the_audit_log(header: str, seen: Seen) -> None:
     Client(REMOTE_ADDR="192.0.2.9").post(
         "/sign-in/", {"username": "ada", "password": "wrong"}, headers={header: "203.0.113.1"}
     )
     assert {event.address for event in AuditEvent.objects.filter(action="sign-in")} == {"192.0.2.9"}
-    seen("the trail has the address of the connection")
+    seen("the audit log has the address of the connection")
 
 
 def test_two_values_of_one_parameter(root: Client, emulator: Emulator, seen: Seen) -> None:

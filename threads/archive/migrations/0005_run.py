@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ("refusals", models.PositiveIntegerField(default=0)),
             ],
             options={
-                "permissions": [("sync", "Can start the copying")],
+                "permissions": [("sync", "Can start a sync")],
             },
         ),
     ]

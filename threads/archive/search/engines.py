@@ -77,6 +77,34 @@ def numbers_with_word(word: str, most: int) -> list[int]:
     return found
 
 
+def count_threads(words: Sequence[str], low: int, high: int) -> list[int]:
+    """For each word of the index the number of threads that have it, in `low` <= number < `high`, in one statement.
+    Both have to be ends of runs."""
+    if not words:
+        return []
+    if connection.vendor == "sqlite":
+        count = (
+            "(SELECT count(*) FROM archive_words_index WHERE archive_words_index MATCH %s "
+            f"AND rowid >= {low:d} AND rowid < {high:d})"
+        )
+        matches = [f'"{word}"' for word in words]
+    else:
+        count = (
+            "(SELECT count(*) FROM archive_searchdoc "
+            "WHERE array_to_tsvector(string_to_array(words, ' ')) @@ %s::tsquery)"
+        )
+        runs = " | ".join(f"'{run_word(run)}'" for run in range(low >> RUN_BITS, high >> RUN_BITS))
+        matches = [f"'{word}' & ({runs})" for word in words]
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor != "sqlite":
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL work_mem = '32MB'")
+        cursor.execute(f"SELECT {', '.join([count] * len(words))}", matches)
+        found = list(cursor.fetchone())
+        if connection.vendor != "sqlite":
+            cursor.execute("SET LOCAL enable_seqscan = on")
+    return found
+
+
 def _sqlite(groups: Groups, low: int, high: int, descending: bool, size: int) -> Iterator[list[int]]:
     match = " AND ".join("(" + " OR ".join(f'"{word}"' for word in group) + ")" for group in groups)
     sql = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, tzinfo
 
 from django.db.models import Max, Min, QuerySet
@@ -26,6 +26,10 @@ class Span:
     high: int
     begin: datetime | None = None
     end: datetime | None = None
+
+    def cut(self, low: int, high: int) -> Span:
+        """The part of this span with `low` <= number < `high`."""
+        return replace(self, low=max(self.low, low), high=min(self.high, high))
 
     def threads(self) -> QuerySet[ArchivedThread]:
         """The archived threads of this span."""

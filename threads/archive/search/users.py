@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection
-from django.db.models import BooleanField, Q, QuerySet, Sum
+from django.db.models import BooleanField, Count, Max, Min, Q, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
-from threads.archive.models import ArchivedThread, ArchivedUser
+from threads.archive.models import ArchivedThread, ArchivedUser, ThreadState
 from threads.archive.user_ids import folded_user_id, is_exact, stored_user_id
 
 MAX_LOOKUPS = 100
@@ -57,6 +58,13 @@ def find_user(name: str) -> int | None:
     return ArchivedUser.objects.filter(user_id=stored_user_id(name)).values_list("pk", flat=True).first()
 
 
+def activity_period(name: str) -> tuple[datetime | None, datetime | None]:
+    """The creation of the first thread of the user with exactly this id, and the last activity in any of them."""
+    theirs = ArchivedThread.objects.filter(archived_user=find_user(name) or 0)
+    found = theirs.aggregate(first=Min("created_at"), last=Max("last_activity_at"))
+    return found["first"], found["last"]
+
+
 def find_users(typed: str, *, part: bool) -> UserMatches:
     """The users that match: with exactly this id, or with `part` all that contain it."""
     if not part:
@@ -72,6 +80,15 @@ def find_users(typed: str, *, part: bool) -> UserMatches:
     return UserMatches(None, wanted, having.aggregate(sum=Sum("threads"))["sum"])
 
 
+@dataclass(frozen=True, slots=True)
+class SuggestedUser:
+    """A user to choose, with the number of their threads, and of those that are locked."""
+
+    user_id: str
+    threads: int
+    locked: int
+
+
 def only_user_with(typed: str) -> str | None:
     """The user id that contains this text, where exactly one user with threads has it."""
     wanted = folded_user_id(typed)
@@ -82,9 +99,17 @@ def only_user_with(typed: str) -> str | None:
     return found[0] if len(found) == 1 and is_exact(found[0]) else None
 
 
-def suggest(typed: str, most: int = 10) -> list[ArchivedUser]:
+def suggest(typed: str, most: int = 10) -> list[SuggestedUser]:
     """Up to `most` users for a typed text: ids that start with it, then ids that contain it, each by number of
     threads."""
+    found = _suggested(typed, most)
+    locked_states = ThreadState.objects.filter(status="locked")
+    threads = ArchivedThread.objects.filter(archived_user__in=found, state__in=list(locked_states))
+    locked = dict(threads.values_list("archived_user").annotate(number=Count("number")))
+    return [SuggestedUser(each.user_id, each.threads, locked.get(each.pk, 0)) for each in found]
+
+
+def _suggested(typed: str, most: int) -> list[ArchivedUser]:
     wanted = folded_user_id(typed)
     if not wanted:
         return []

@@ -1,4 +1,4 @@
-"""Full-text search: parses what an account types and finds the matching threads.
+"""Full-text search: parses what an account types and finds the matching threads. `ranking` sorts them by best match.
 
 Each word also matches as a part of longer words: "fund" finds "refund". Words in quotation marks, and words joined by a
 sign, match as a phrase. A thread has to contain all of them, anywhere. There are no operators, so any text is a search.
@@ -43,6 +43,8 @@ _RESTART_COST = 2000
 _FEW = 16
 """Expected candidates in a place below which finding its exact bounds does not pay."""
 
+Groups = tuple[tuple[str, ...], ...]
+
 _TYPED = re.compile(
     r'["\uff02]([^"\uff02]*)["\uff02]?|“([^“”]*)”?|„([^„“”]*)[“”]?|«([^«»]*)»?|»([^«»]*)«?|「([^「」]*)」?|'
     r'([^\s"\uff02“„«»「]+)'
@@ -54,17 +56,28 @@ _TYPED = re.compile(
 class Search:
     """A parsed search.
 
-    - `folded_units`: folded words and phrases.
+    - `units`: folded words and phrases.
     - `groups`: words of the index; a thread needs one of each group.
+    - `begun`: the same with only the words that begin with a typed one, where there are any. `whole`: the same with
+      only the typed words, where they are in the index.
+    - `all_whole`: whether `whole` has all words as they were typed.
     - `phrases`: units that are compared with the text of a candidate thread.
     - `notes`: sentences for the reader. `gaps`: those of them that say why results may be missing.
     """
 
     units: tuple[str, ...]
-    groups: tuple[tuple[str, ...], ...]
+    groups: Groups
     phrases: tuple[str, ...]
     notes: tuple[str, ...]
     gaps: tuple[str, ...] = ()
+    begun: Groups = ()
+    whole: Groups = ()
+    all_whole: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The distinct folded words, phrases split, as typed."""
+        return tuple(dict.fromkeys(word for unit in self.units for word in unit.split()))
 
     @property
     def nothing(self) -> bool:
@@ -80,6 +93,7 @@ class Candidate(NamedTuple):
     reason: str | None
     user: str | None
     created_at: datetime | None
+    last_activity_at: datetime | None
 
 
 CandidateFilter = Callable[[Candidate], bool]
@@ -99,6 +113,12 @@ def typed_units(typed: str) -> list[str]:
     """The words and phrases of a search as typed, without quotation marks."""
     found = (next(filter(None, match.groups()), "") for match in _TYPED.finditer(typed))
     return [each for each in found if folded(each)]
+
+
+def could_be_phrase(typed: str) -> bool:
+    """Whether a search has several words and none in quotation marks."""
+    matches = [match for match in _TYPED.finditer(typed) if folded(match.group())]
+    return len(matches) > 1 and not any(any(match.groups()[:-1]) for match in matches)
 
 
 def folded_units(typed: str) -> list[str]:
@@ -125,8 +145,24 @@ def parse(typed: str) -> Search:
             f"{_quoted(cut)} {'is' if len(cut) == 1 else 'are'} part of very many words; {MOST_EXPANDED} words were "
             "searched for, so there may be more threads. Type more of it."
         )
-    found = tuple(dict.fromkeys(groups[term.word] for term in looked_up))
-    return Search(tuple(taken), found, tuple(phrases), tuple(gaps), tuple(gaps))
+    # The pieces of a longer word begin words only by accident.
+    single = {of[0] for unit in taken for word in unit.split() if len(of := terms(word)) == 1}
+    begun = {each: _begun(each, groups[each.word]) if each in single else groups[each.word] for each in looked_up}
+    whole = {each: (each.word,) if each.word in begun[each] and each in single else begun[each] for each in looked_up}
+    return Search(
+        tuple(taken),
+        tuple(dict.fromkeys(groups[each.word] for each in looked_up)),
+        tuple(phrases),
+        tuple(gaps),
+        tuple(gaps),
+        tuple(dict.fromkeys(begun.values())),
+        tuple(dict.fromkeys(whole.values())),
+        all(whole[each] == (each.word,) for each in looked_up if each in single),
+    )
+
+
+def _begun(term: Term, group: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for word in group if word.startswith(term.word)) or group
 
 
 def _taken(typed: str) -> tuple[list[str], list[str]]:
@@ -246,8 +282,7 @@ def _narrowed(span: Span) -> tuple[int, int]:
 
 
 def _checked(numbers: Sequence[int], phrases: Sequence[str], fits: CandidateFilter | None) -> list[int]:
-    columns = ("number", "title", "reason", "user", "created_at")
-    rows = ArchivedThread.objects.filter(number__in=numbers).values_list(*columns)
+    rows = ArchivedThread.objects.filter(number__in=numbers).values_list(*Candidate._fields)
     threads = {row[0]: Candidate(*row) for row in rows}
     left = [number for number in numbers if number in threads and (fits is None or fits(threads[number]))]
     for phrase in phrases:

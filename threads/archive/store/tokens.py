@@ -12,17 +12,27 @@ from typing import NamedTuple
 from threads.chatkit import ThreadItem
 from threads.chatkit.types import AssistantMessage, ClientToolCall, Task, TaskGroup, UserMessage
 from threads.lib.folding import fold_with_origins, folded
+from threads.rendering.markdown import plain_text
 
 __all__ = [
+    "author",
     "fold_with_origins",
     "folded",
     "is_message",
+    "is_unspaced",
     "is_whole",
     "opening_text",
+    "preview",
     "searchable_texts",
     "terms",
     "words",
 ]
+
+PREVIEW = 200
+"""Characters of a message that the archive stores for the list."""
+
+_PREVIEW_SOURCE = 4_000
+"""Characters of Markdown that are parsed for a preview, unless they have less text than a preview holds."""
 
 LONGEST_WORD = 64
 """Characters of an indexed word. A longer one is split into words that overlap by half."""
@@ -76,7 +86,12 @@ def terms(word: str) -> list[Term]:
 
 def is_whole(unit: str) -> bool:
     """Whether a folded word matches whole words only, because it is shorter than `SHORTEST_PART`."""
-    return len(unit) < SHORTEST_PART and not _UNSPACED.search(unit)
+    return len(unit) < SHORTEST_PART and not is_unspaced(unit)
+
+
+def is_unspaced(unit: str) -> bool:
+    """Whether folded text has characters of a script without spaces, so that it has no whole words."""
+    return not unit.isascii() and _UNSPACED.search(unit) is not None
 
 
 def _runs(word: str) -> Iterator[tuple[str, bool]]:
@@ -116,11 +131,43 @@ def searchable_texts(item: ThreadItem) -> list[str]:
 
 
 def opening_text(item: ThreadItem) -> str | None:
-    """The first 200 characters of a user message, as a substitute for a title; None where it has none."""
-    if not isinstance(item.body, UserMessage):
+    """The beginning of a user message, as a substitute for a title; None where it has none."""
+    return preview(item) if isinstance(item.body, UserMessage) and _typed(item.body).strip() else None
+
+
+def preview(item: ThreadItem) -> str | None:
+    """The first `PREVIEW` characters of a message as one line of plain text; of a user message without text, the names
+    of its files. None where there is neither, and for items that are no messages."""
+    body = item.body
+    if isinstance(body, UserMessage):
+        text = _typed(body)
+        if not text.strip():
+            text = ", ".join(each.name for each in body.attachments if each.name)
+        return _one_line(text)[:PREVIEW] or None
+    if not isinstance(body, AssistantMessage):
         return None
-    text = " ".join(" ".join(part.text for part in item.body.content if part.type != "quoted_text").split())
-    return text[:200] or None
+    text = " ".join(part.text for part in body.content)
+    found = _one_line(plain_text(text[:_PREVIEW_SOURCE]))
+    if len(found) < PREVIEW and len(text) > _PREVIEW_SOURCE:
+        # A preview that is shorter than `PREVIEW` has to be whole: masking relies on it.
+        found = _one_line(plain_text(text))
+    return found[:PREVIEW] or None
+
+
+def author(item: ThreadItem) -> str | None:
+    """Who wrote a message, as in `ArchivedThread.last_by`; None for items that are no messages."""
+    if isinstance(item.body, UserMessage):
+        return "customer"
+    return "assistant" if isinstance(item.body, AssistantMessage) else None
+
+
+def _typed(message: UserMessage) -> str:
+    """What the user wrote, without quotations."""
+    return " ".join(part.text for part in message.content if part.type != "quoted_text")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def is_message(item: ThreadItem) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db.models import F
@@ -15,7 +15,7 @@ from threads.chatkit.dump import to_json
 from threads.chatkit.items import item as read_item
 
 from . import counters, tombstones, word_index
-from .tokens import folded, is_message, opening_text, searchable_texts
+from .tokens import author, folded, is_message, opening_text, preview, searchable_texts
 
 _MIN_RECHECK = timedelta(minutes=10)
 """Shortest time between two checks of a thread for new items."""
@@ -83,9 +83,12 @@ def count_uncounted(most: int = 50) -> int:
         ArchivedItem.objects.bulk_update([item for item, _ in items], ["text"])
         each.opening = _opening([read for _, read in items])
         each.messages = sum(is_message(read) for _, read in items)
+        set_last_message(each, _last_message([read for _, read in items]))
         Progress.objects.update(items=F("items") + len(items))
     _count_anew(found, [None] * len(found))
-    ArchivedThread.objects.bulk_update(found, ["archived_user", "state", "cause", "opening", "messages"])
+    ArchivedThread.objects.bulk_update(
+        found, ["archived_user", "state", "cause", "opening", "messages", "last_message", "last_by"]
+    )
     counters.extend_days(found)
     word_index.reindex_threads(found)
     return len(found)
@@ -186,6 +189,7 @@ def mark_up_to_date(thread: ArchivedThread, now: datetime) -> None:
 
 _READ_COLUMNS = [
     "items", "last_item_id", "last_activity_at", "read_at", "failures", "sync_error", "due_at", "opening", "messages",
+    "last_message", "last_by",
 ]  # fmt: skip
 
 
@@ -204,12 +208,49 @@ def item_row(thread: ArchivedThread, place: int, row: ThreadItem) -> ArchivedIte
 
 def add_to_counts(thread: ArchivedThread, new: Sequence[ThreadItem]) -> None:
     """Adds new items to the counts and times of a thread's row. The caller saves it."""
+    _follow_last_message(thread, new)
     thread.items += len(new)
     thread.messages += sum(map(is_message, new))
     if thread.opening is None:
         thread.opening = _opening(new)
     times = [row.created_at for row in new if row.created_at]
     thread.last_activity_at = max(filter(None, [*times, thread.last_activity_at]), default=None)
+
+
+def set_last_message(thread: ArchivedThread, message: ThreadItem | None) -> None:
+    """Sets the preview of the last message, None for a thread without messages. The caller saves it."""
+    thread.last_message = _column(preview(message)) if message is not None else None
+    thread.last_by = author(message) if message is not None else None
+
+
+def last_archived_message(thread: ArchivedThread) -> ThreadItem | None:
+    """The newest archived message of a thread; of several of one time, the one that was archived last."""
+    said = ArchivedItem.objects.filter(thread=thread, type__in=_MESSAGE_TYPES)
+    for key in said.order_by(F("created_at").desc(nulls_last=True), "-place").values_list("pk", flat=True):
+        read = _read(ArchivedItem.objects.get(pk=key))
+        if is_message(read):
+            return read
+    return None
+
+
+def _follow_last_message(thread: ArchivedThread, new: Sequence[ThreadItem]) -> None:
+    """Sets the last message from new items, before they are counted. Items that are not newer than all archived ones,
+    as after a restart, are compared with those."""
+    last = _last_message(new)
+    if last is None:
+        return
+    follows = last.created_at and thread.last_activity_at and last.created_at >= thread.last_activity_at
+    set_last_message(thread, last if follows or not thread.messages else last_archived_message(thread) or last)
+
+
+def _last_message(rows: Sequence[ThreadItem]) -> ThreadItem | None:
+    """The newest message; of several of one time, the last."""
+    said = [row for row in rows if is_message(row)]
+    return max(reversed(said), key=lambda row: row.created_at or _NO_TIME, default=None)
+
+
+_MESSAGE_TYPES = tuple(f"{prefix}{kind}_message" for prefix in ("chatkit.", "") for kind in ("user", "assistant"))
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 def restart_items(thread: ArchivedThread) -> None:

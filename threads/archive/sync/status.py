@@ -13,11 +13,11 @@ from django.utils import timezone
 from threads.archive.models import ArchivedThread, Lease, Progress, SyncRun, current
 
 PHASES = {
-    "walk": "Walking through the list of threads",
+    "walk": "Reading the list of threads",
     "recent": "Looking at the newest threads again",
     "sweep": "Looking at every thread again",
     "compare": "Asking for the threads that the list does not show",
-    "read": "Reading the items of the threads",
+    "read": "Reading conversations",
     "ended": "Ending",
 }
 
@@ -59,7 +59,7 @@ class RunningSync:
 
     @property
     def said(self) -> str:
-        """The phase in words, such as "Reading the items of the threads"."""
+        """The phase in words, such as "Reading conversations"."""
         return PHASES.get(self.phase, self.phase)
 
 

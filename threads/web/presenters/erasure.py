@@ -20,18 +20,18 @@ _POLL_SECONDS = 2
 """Between two requests for progress by the page of a running erasure."""
 
 _PHASES = {
-    "waiting": "Waiting for a worker",
-    "confirming": "Waiting until the number of threads is typed",
-    "listing": "Listing the threads of the user",
+    "waiting": "Waiting to start",
+    "confirming": "Waiting for confirmation",
+    "listing": "Listing the customer's threads",
     "erasing": "Erasing",
-    "looking": "Looking for threads that have arrived meanwhile",
-    "traces": "Taking the last traces away here",
+    "looking": "Final check for new threads",
+    "traces": "Removing the last traces on this desk",
     "ended": "Ended",
 }
 
 _NAMES = {
-    Erasure.Kind.RETENTION: "Threads past their time",
-    Erasure.Kind.REPLAY: "Copies that a restored backup brought back",
+    Erasure.Kind.RETENTION: "Threads past their retention time",
+    Erasure.Kind.REPLAY: "Copies restored by a backup",
 }
 
 _STATES = dict(Target.State.choices)
@@ -92,7 +92,7 @@ def list_row(job: Erasure, zone: tzinfo, *, masked: bool) -> dict[str, str]:
         "what": subject(job, masked=masked),
         "who": job.account,
         "asked": times.exact(job.requested_at, zone),
-        "state": "ended" if job.finished_at else phase(job).lower(),
+        "state": "Done" if job.finished_at else phase(job),
         "counts": _counts(job),
     }
 
@@ -101,7 +101,7 @@ def phase(job: Erasure) -> str:
     """What an erasure is doing, or why it waits."""
     if job.needs_confirmation:
         return _PHASES["confirming"]
-    return f"Stopped for now: {job.held}" if job.held else _PHASES.get(job.phase, job.phase)
+    return f"Paused: {job.held}" if job.held else _PHASES.get(job.phase, job.phase)
 
 
 def subject(job: Erasure, *, masked: bool) -> str:
@@ -110,7 +110,7 @@ def subject(job: Erasure, *, masked: bool) -> str:
         return _NAMES[Erasure.Kind(job.kind)]
     copies = "Copies of " if job.kind == Erasure.Kind.COPIES else ""
     if job.user_id:
-        user = job.user_id if job.user_id.strip() else "a user whose id is blank"
+        user = job.user_id if job.user_id.strip() else "a customer whose id is blank"
         return f"{copies or 'All '}threads of {masking.mask_id(job.user_id) if masked else user}"
     count = job.total or 0
     return f"{copies}{count:,} thread{'s' if count != 1 else ''}"
@@ -119,7 +119,7 @@ def subject(job: Erasure, *, masked: bool) -> str:
 def _title(plan: preview.Preview) -> str:
     copies = "the copies of " if plan.kind == Erasure.Kind.COPIES else ""
     if plan.user:
-        return f"Erase {copies}all threads of a user"
+        return f"Erase {copies}all threads of a customer"
     return f"Erase {copies}{len(plan.ids)} threads" if len(plan.ids) != 1 else f"Erase {copies}this thread"
 
 

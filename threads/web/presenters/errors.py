@@ -30,7 +30,7 @@ class UpstreamProblem:
     by_filter: bool = False
 
 
-_ADMINISTRATOR = "Waiting does not help: someone who runs Threadkeeper has to change this."
+_ADMINISTRATOR = "Someone who runs Threadkeeper has to change this."
 _SOON = "This often passes by itself. Try again in a moment."
 
 _Words = tuple[int, str, str, str]
@@ -40,81 +40,79 @@ _WORDS: dict[type[chatkit.ChatKitError], _Words] = {
     chatkit.NotSignedIn: (
         502,
         "The API key was not accepted",
-        "OpenAI does not know the key that Threadkeeper uses, or it has been revoked.",
+        "OpenAI does not know Threadkeeper's API key, or it was revoked.",
         _ADMINISTRATOR,
     ),
     chatkit.ScopesMissing: (
         502,
         "The API key may not read threads",
-        "The key is valid but lacks a permission for ChatKit threads.",
+        "The key is valid, but has no permission for ChatKit threads.",
         _ADMINISTRATOR,
     ),
     chatkit.Retired: (
         502,
         "OpenAI no longer offers this",
-        "OpenAI answers that there are no ChatKit threads at this address any more: the API was retired, or the "
-        "address that Threadkeeper uses is wrong.",
+        "OpenAI answers that its API has no ChatKit threads: it was retired, or Threadkeeper's address of it is wrong.",
         _ADMINISTRATOR,
     ),
     chatkit.NotFound: (
         404,
-        "This place in the list is gone",
-        "The thread that this address starts from does not exist, or was deleted.",
-        "Waiting does not help. Start again from the first page.",
+        "This page of the list is gone",
+        "The thread that it starts from does not exist, or was deleted.",
+        "Start from the first page.",
     ),
     chatkit.CursorGone: (
         404,
-        "This place in the list is gone",
-        "The thread that this address starts from does not exist, or was deleted.",
-        "Waiting does not help. Start again from the first page.",
+        "This page of the list is gone",
+        "The thread that it starts from does not exist, or was deleted.",
+        "Start from the first page.",
     ),
     chatkit.Refused: (
         502,
         "OpenAI did not accept the request",
-        "The API refused what it was asked for.",
-        "Waiting does not help. Change the filter, or start again from the first page.",
+        "Its API refused the request.",
+        "Change the filter, or start from the first page.",
     ),
     chatkit.RateLimited: (
         503,
         "Too many requests right now",
-        "OpenAI limits how often threads can be asked for, and that limit is reached.",
+        "OpenAI's rate limit is reached.",
         "It passes by itself. Try again in a minute.",
     ),
     chatkit.Unavailable: (502, "OpenAI can't be reached", "The API is down, or the connection to it failed.", _SOON),
-    chatkit.TimedOut: (504, "OpenAI took too long", "The API did not answer in time, so the call was given up.", _SOON),
+    chatkit.TimedOut: (504, "OpenAI took too long", "The API did not answer in time.", _SOON),
     chatkit.Garbled: (
         502,
-        "The answer made no sense",
-        "What came back is not what the API gives, so none of it is shown.",
-        "Trying again may help. If it stays, someone who runs Threadkeeper has to look at it.",
+        "OpenAI's answer isn't valid",
+        "Its format is unknown, so none of it is shown.",
+        "Try again. If this lasts, someone who runs Threadkeeper has to look at it.",
     ),
     chatkit.TooLarge: (
         502,
-        "The answer is too large",
-        "Even a single entry is larger than Threadkeeper reads.",
-        "Waiting does not help: someone who runs Threadkeeper can raise CHATKIT_MAX_BYTES.",
+        "OpenAI's answer is too large",
+        "A single entry is larger than Threadkeeper reads.",
+        "Someone who runs Threadkeeper can raise CHATKIT_MAX_BYTES.",
     ),
     chatkit.OtherProject: (
         502,
-        "This is not the project that the archive is of",
-        "OpenAI answers, and has none of the threads that are kept here.",
+        "This is another project",
+        "OpenAI answers, but has none of the threads that are synced to this desk.",
         _ADMINISTRATOR,
     ),
     QueryTimeout: (
         503,
         "This search takes too long",
-        "It was stopped, so that nobody has to wait for it.",
-        "Waiting does not help: type more of each word, leave common words out, or choose a status, a user or fewer "
-        "days.",
+        "It was stopped.",
+        "Type more of each word, leave common words out, or choose a status, a customer or fewer days.",
     ),
 }
 
 
 NEEDS_ARCHIVE = UpstreamProblem(
     400,
-    "This can't be filtered by",
-    "OpenAI's API finds threads by their user alone. All else is found in the archive, which is switched off here.",
-    "Waiting does not help: take the filter away, or ask someone who runs Threadkeeper to set ARCHIVE.",
+    "This filter can't be used",
+    "OpenAI's API filters by customer alone. Other filters need the sync, which is switched off.",
+    "Remove the filter, or ask someone who runs Threadkeeper to set ARCHIVE.",
     replied=True,
     by_filter=True,
 )
@@ -122,20 +120,20 @@ NEEDS_ARCHIVE = UpstreamProblem(
 _NOT_ASKED: _Words = (
     502,
     "OpenAI is not asked",
-    "This desk reads its archive alone: ARCHIVE_ONLY is set.",
+    "This desk shows its own copies only: ARCHIVE_ONLY is set.",
     _ADMINISTRATOR,
 )
 _NO_THREAD: _Words = (
     404,
-    "There is no such thread",
+    "Thread not found",
     "No thread has this id: it may have been deleted, or the id is not complete.",
-    "Waiting does not help.",
+    "Check the id.",
 )
 _NO_ITEM: _Words = (
     404,
-    "This place in the conversation is gone",
-    "The item that this address names does not exist, or was deleted.",
-    "Waiting does not help. Start again from the beginning of the conversation.",
+    "This message is gone",
+    "It does not exist, or was deleted.",
+    "Start from the beginning of the conversation.",
 )
 
 

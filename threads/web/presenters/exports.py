@@ -17,16 +17,16 @@ _KINDS = {"csv": "List of threads, CSV", "jsonl": "List of threads, JSON Lines"}
 
 _STATES = {
     ExportOutcome.WHOLE: "Ready",
-    ExportOutcome.PARTIAL: "Ready, but partial",
+    ExportOutcome.PARTIAL: "Ready, incomplete",
     ExportOutcome.FAILED: "Failed",
     ExportOutcome.REFUSED: "Refused",
     ExportOutcome.REMOVED: "Removed",
 }
 
 _PHASES = {
-    "waiting": "Waiting for a worker",
+    "waiting": "Waiting to start",
     "listing": "Reading the list",
-    "gone": "Reading what only the archive has",
+    "gone": "Reading threads that OpenAI deleted",
     "reading": "Reading the conversations",
     "packing": "Packing",
 }
@@ -39,6 +39,7 @@ class ExportSummary:
 
     what: str
     list_url: str | None
+    account: str
     asked: str
     state: str
     ended: bool
@@ -48,6 +49,7 @@ class ExportSummary:
     reason: str
     trouble: str
     size: str | None
+    sha256: str
     name: str
     expires: str | None
     url: str
@@ -61,9 +63,10 @@ def export_summary(export: Export, now: datetime, zone: tzinfo) -> ExportSummary
     # Counted at the start; threads may have arrived since.
     total = export.total if export.total is not None and export.total >= export.done else None
     return ExportSummary(
-        what=_KINDS.get(export.kind, f"Everything of {export.user_id if export.user_id.strip() else 'a user'}"),
+        what=_KINDS.get(export.kind, f"Everything of {export.user_id if export.user_id.strip() else 'a customer'}"),
         list_url=f"{reverse('threads')}?{export.query}" if export.query else None,
-        asked=times.relative(export.requested_at, now),
+        account=export.account,
+        asked=times.exact(export.requested_at, zone),
         state=_STATES[ExportOutcome(export.outcome)] if export.outcome else _PHASES.get(export.phase, export.phase),
         ended=ended,
         bad=ended and not export.has_file,
@@ -72,6 +75,7 @@ def export_summary(export: Export, now: datetime, zone: tzinfo) -> ExportSummary
         reason=export.reason,
         trouble="" if ended else _trouble(export, now, zone),
         size=_size(export.size) if export.has_file and export.size is not None else None,
+        sha256=export.sha256 if export.has_file else "",
         name=export.name,
         expires=times.exact(export.expires_at, zone) if export.expires_at else None,
         url=reverse("export", args=[export.pk]),
@@ -83,9 +87,9 @@ def export_summary(export: Export, now: datetime, zone: tzinfo) -> ExportSummary
 def _trouble(export: Export, now: datetime, zone: tzinfo) -> str:
     if export.trouble_at is not None:
         since = times.clock(export.trouble_at, zone)
-        return f"OpenAI's API has given nothing since {since}. It is asked again each minute, and given up after ten."
+        return f"OpenAI can't be reached since {since}. The export tries again each minute, and stops after ten."
     if export.phase == "waiting" and now - export.requested_at > _PICKUP_TIME:
-        return "No worker has taken it up. Someone who runs Threadkeeper has to start one: manage.py worker."
+        return "It has not started. Someone who runs Threadkeeper has to start a worker: manage.py worker."
     return ""
 
 

@@ -11,6 +11,9 @@ from threads.web.links import list_url
 
 from .statuses import WORDS
 
+WITHIN = {"today": "Today", "7d": "Last 7 days", "30d": "Last 30 days"}
+"""The days of the last message to filter by, which stay relative in an address."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chip:
@@ -49,6 +52,8 @@ def chips(query: ThreadQuery) -> list[Chip]:
         add("status", "Status", WORDS.get(query.status, query.status), query.without("status"))
     if query.begin or query.end:
         add("created", "Created", _days(query), query.without("begin", "end"))
+    if query.within is not None:
+        add("in", "Last message", WITHIN[query.within].lower(), query.without("within"))
     if query.hour is not None:
         add("hour", "Created", times.hour_of_week(query.hour), query.without("hour"))
     if query.has_reason is not None:

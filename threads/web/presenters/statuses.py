@@ -7,6 +7,9 @@ from threads.chatkit import Status
 WORDS = {"active": "Active", "locked": "Locked", "closed": "Closed"}
 """The statuses that the API documents. Others are shown as they came."""
 
+ICONS = {"active": "active", "locked": "lock", "closed": "closed", "unknown": "unknown"}
+"""The symbols in `static/icons.svg`, by CSS class."""
+
 NOT_GIVEN = "Not given"
 
 

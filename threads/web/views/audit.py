@@ -22,6 +22,7 @@ from threads.roles import Right, needs
 from threads.web.error_page import problem_page
 from threads.web.fetch_metadata import linkable
 from threads.web.htmx import is_part, set_browser_url
+from threads.web.moved import parameters_renamed
 from threads.web.post_only import post_only
 from threads.web.presenters import audit
 from threads.web.request import is_masked, now_and_zone
@@ -33,12 +34,16 @@ _PAGE_SIZES = (DEFAULT_LIMIT, 100, MAX_LIMIT)
 _PLACES = ("place", "after", "before")
 """Parameters without a form field; their errors stand above the table."""
 
-_NO_PLACE = {"place": ["There is no such row in the trail, so this is no place in it."]}
+_parameters_renamed = parameters_renamed({"who": "account"})
+"""Of earlier versions."""
+
+_NO_PLACE = {"place": ["This page of the audit log does not exist."]}
 
 
 @linkable
 @needs(Right.AUDIT)
 @require_safe
+@_parameters_renamed
 def audit_log(request: HttpRequest) -> HttpResponse:
     """One page of the audit log. 400 if a parameter is not valid, with the form as it was sent."""
     sent = request.GET.dict()
@@ -50,10 +55,10 @@ def audit_log(request: HttpRequest) -> HttpResponse:
         found = page(query, zone)
     except NoSuchEventError:
         return _respond(request, _invalid(sent, _NO_PLACE), 400)
-    record(Action.AUDIT, detail={"trail": query.encoded(), "events": len(found.rows)})
+    record(Action.AUDIT, detail={"log": query.encoded(), "events": len(found.rows)})
     may_read = request.user.has_perm(Right.READ)
     context = _form_context(query) | {
-        "rows": audit.rows(found, query, zone, may_read=may_read, masked=is_masked(request)),
+        "days": audit.days(found, query, zone, may_read=may_read, masked=is_masked(request)),
         "pager": audit.pager(query, found),
         "summary": audit.summary(query, found, zone),
         "errors": {},
@@ -65,7 +70,8 @@ def audit_log(request: HttpRequest) -> HttpResponse:
 
 
 @needs(Right.AUDIT)
-@post_only("The trail was not downloaded. Go to the audit trail and press CSV there.")
+@post_only("The audit log was not downloaded. Go to the audit log and press Export CSV there.")
+@_parameters_renamed
 def download(request: HttpRequest) -> HttpResponseBase:
     """All events that the filter in the address finds, as CSV. 400 if that is not valid, 503 if the download can't be
     recorded: then there is none."""
@@ -77,11 +83,11 @@ def download(request: HttpRequest) -> HttpResponseBase:
     try:
         record_or_raise(Action.AUDIT, Outcome.INTENT, detail={"download": query.first().encoded()})
     except NotRecordedError:
-        text = "It could not be recorded who takes it along, so it was not handed out. Try again in a moment."
-        return problem_page(request, 503, "The trail can't be taken along", text)
+        text = "The download could not be recorded, so there is none. Try again in a moment."
+        return problem_page(request, 503, "The audit log was not downloaded", text)
     response = StreamingHttpResponse(_file(query.first(), zone, actor(), masked=is_masked(request)))
     response.headers["Content-Type"] = "text/csv; charset=utf-8"
-    response.headers["Content-Disposition"] = f'attachment; filename="trail-{now:%Y-%m-%dT%H%M}Z.csv"'
+    response.headers["Content-Disposition"] = f'attachment; filename="audit-log-{now:%Y-%m-%dT%H%M}Z.csv"'
     return response
 
 
@@ -97,7 +103,7 @@ def _file(query: AuditQuery, zone: tzinfo, by: Actor, *, masked: bool) -> Iterat
         _log.exception("Reading the audit log for a download fails")
         outcome = Outcome.FAILED if rows < 0 else Outcome.PARTIAL
         yield safe_csv.csv_line(
-            [f"This file is partial: the trail could not be read beyond these {max(rows, 0)} rows."]
+            [f"This file is partial: the audit log could not be read beyond these {max(rows, 0)} rows."]
         ).encode()
     finally:
         with acting_as(by):
@@ -138,7 +144,7 @@ def _invalid(sent: dict[str, str], errors: form_fields.Errors) -> dict[str, Any]
             "errors": errors,
             "marked": bool(errors.keys() - _PLACES),
             "misplaced": list(dict.fromkeys(message for name in _PLACES for message in errors.get(name, ()))),
-            "rows": [],
+            "days": [],
             "pager": None,
         }
     )

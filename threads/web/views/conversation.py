@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import tzinfo
-from typing import Any
+from datetime import datetime, timedelta, tzinfo
+from typing import Any, Literal
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -26,16 +26,19 @@ from threads.sources.window import Window
 from threads.web import links
 from threads.web.erased_notice import erased_thread
 from threads.web.fetch_metadata import linkable
-from threads.web.htmx import htmx
+from threads.web.htmx import htmx, set_browser_url
 from threads.web.post_only import needs_a_button
 from threads.web.presenters import errors, thread_rows
-from threads.web.presenters.conversation import entries, progress
+from threads.web.presenters.conversation import ItemPage, Part, item_page, progress
 from threads.web.request import encoded_query, is_masked, now_and_zone, require_right
 
 from . import transcript
+from .thread_list import list_beside
 
 _NO_ITEMS: dict[str, Any] = {
-    "entries": [],
+    "page": ItemPage(),
+    "part": "page",
+    "is_latest": False,
     "more": None,
     "problem": None,
     "again_url": None,
@@ -43,6 +46,12 @@ _NO_ITEMS: dict[str, Any] = {
     "loaded": None,
     "beginning_url": None,
 }
+
+_PARTS: dict[str | None, Part] = {"more": "later", "earlier": "earlier"}
+"""Parts of the page by the id of the element that htmx replaces with one."""
+
+_FOLDED_REASON = 140
+"""Characters. Of a longer reason the page shows two lines, and the rest at a press."""
 
 _ENDS = {"previous": "This is the first thread of the list.", "next": "This is the last thread of the list."}
 
@@ -52,7 +61,7 @@ _ENDS = {"previous": "This is the first thread of the list.", "next": "This is t
 @require_http_methods(["GET", "HEAD", "POST"])
 def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     """A thread with a page of its items; on POST, the whole conversation as a download. 404 if there is no such thread,
-    502 to 504 if the upstream fails. Invalid paging parameters show the beginning."""
+    502 to 504 if the upstream fails. Invalid paging parameters show the latest items."""
     if request.method == "POST":
         require_right(request, Right.EXPORT)
         return transcript.download(request, thread_id, request.POST.get("format", ""))
@@ -62,8 +71,10 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     if query is None:
         query = ItemQuery()
     here = _list(request)
-    if htmx(request) and htmx(request).target == "more":
-        return _further_items(request, thread_id, query, here)
+    part = _PARTS.get(htmx(request).target) if htmx(request) else None
+    if part is not None:
+        leads = query.after if part == "later" else query.before
+        return _further_items(request, thread_id, query, here, part) if leads else HttpResponse(status=400)
     address = links.thread_url(thread_id) or ""
     now, zone = now_and_zone(request)
     context = _navigation(thread_id, here) | {"as_of": times.exact(now, zone), "zone": str(zone)}
@@ -88,24 +99,28 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
         "here_url": request.get_full_path(),
         "upstream_url": _upstream(thread_id),
         "address": address,
+        "may_export": request.user.has_perm(Right.EXPORT),
+        "readers_url": _readers_url(request, thread_id),
+        "messages": found.about.messages if found.about else None,
         "started_over": bool(invalid),
-        "confirmed": times.relative(found.about.checked_at, now) if found.archived and found.about else None,
+        "long_reason": _is_long(row.reason or ""),
+        "stale": _stale(found, now),
         "end": _ENDS.get(request.GET.get("end", "")),
         "cut": found.about is not None and thread_info.is_cut(thread_id),
         "sought": json.dumps(typed_units(here.q)) if here.q else None,
     }
     if found.items is not None:
-        context |= _items(found.items, query, address, here, zone, mask)
-        return render(request, "threads/conversation.html", context)
+        context |= _items(found.items, query, address, here, zone, mask, "page") | {"is_latest": query.is_latest}
+        return _render(request, context, here)
     problem = _masked_if_due(request, errors.of_items(found.fault or NotFound("it has no items"), now, zone))
     again = links.items_url(query, address, here.encoded())
-    beginning = links.items_url(ItemQuery(), address, here.encoded())
+    beginning = links.items_url(ItemQuery(from_beginning=True), address, here.encoded())
     context |= _NO_ITEMS | {
         "problem": problem,
         "again_url": again,
         "beginning_url": beginning if query.cursor else None,
     }
-    return _with_retry_after(render(request, "threads/conversation.html", context, status=problem.status), problem)
+    return _with_retry_after(_render(request, context, here, problem.status), problem)
 
 
 @needs(Right.READ)
@@ -141,26 +156,40 @@ def others(request: HttpRequest) -> HttpResponse:
 def step(request: HttpRequest) -> HttpResponse:
     """Redirects to the thread's neighbour in the list that it was opened from; at an end of the list, back to the
     thread, whose page says so."""
-    thread_id, here, direction = request.GET.get("from", ""), _list(request), request.GET.get("to")
-    query = here.beyond(before=thread_id) if direction == "previous" else here.beyond(after=thread_id)
+    thread_id, here = request.GET.get("from", ""), _list(request)
+    direction: Literal["previous", "next"] = "previous" if request.GET.get("to") == "previous" else "next"
     _, zone = now_and_zone(request)
     try:
-        found = service.adjacent_thread_id(query, zone)
+        found = service.adjacent_thread(thread_id, here, direction, zone)
     except ChatKitError as error:
         return _failed(request, error, _navigation(thread_id, here))
     except service.NeedsArchiveError:
         # The list page says why.
         return HttpResponseRedirect(links.list_url(here))
-    # The link back leads to the neighbour's page of the list as far as that is known without another call.
-    url = links.thread_url(found, links.list_parameter(query)) if found else None
+    url = links.thread_url(found[0], links.list_parameter(found[1])) if found else None
     if url is None:
-        end = "previous" if direction == "previous" else "next"
-        url = f"{links.thread_url(thread_id) or ''}?{urlencode({'list': here.encoded(), 'end': end})}"
+        url = f"{links.thread_url(thread_id) or ''}?{urlencode({'list': here.encoded(), 'end': direction})}"
     return HttpResponseRedirect(url)
 
 
-def _further_items(request: HttpRequest, thread_id: str, query: ItemQuery, here: ThreadQuery) -> HttpResponse:
-    """The next items alone, for htmx. An error takes their place, with a link to try again."""
+def _render(request: HttpRequest, context: dict[str, Any], here: ThreadQuery, status: int = 200) -> HttpResponse:
+    """The page of a thread, with the list that it was opened from beside it; or for htmx the conversation alone, which
+    takes the place of another one beside the list. A window with room for one of them alone asks for no list."""
+    if htmx(request) and htmx(request).target == "reading":
+        response = render(request, "threads/_reading.html", context | {"place": None}, status=status)
+        set_browser_url(request, response, request.get_full_path())
+        return response
+    beside = None
+    if "list" in request.GET and request.COOKIES.get("panes") != "one":
+        beside = list_beside(request, here, context["thread_id"])
+    context |= {"list": beside and beside.html, "place": beside and beside.place}
+    return render(request, "threads/conversation.html", context, status=status)
+
+
+def _further_items(
+    request: HttpRequest, thread_id: str, query: ItemQuery, here: ThreadQuery, part: Part
+) -> HttpResponse:
+    """The next or the previous items alone, for htmx. An error takes their place, with a link to try again."""
     address = links.thread_url(thread_id) or ""
     now, zone = now_and_zone(request)
     mask = None
@@ -172,9 +201,9 @@ def _further_items(request: HttpRequest, thread_id: str, query: ItemQuery, here:
     except ChatKitError as error:
         problem = _masked_if_due(request, errors.of_items(error, now, zone))
         again = links.items_url(query, address, here.encoded())
-        context = _NO_ITEMS | {"problem": problem, "again_url": again, "loaded": query.count}
+        context = _NO_ITEMS | {"part": part, "problem": problem, "again_url": again, "loaded": query.count}
         return _with_retry_after(render(request, "threads/_items.html", context, status=problem.status), problem)
-    return render(request, "threads/_items.html", _items(window, query, address, here, zone, mask))
+    return render(request, "threads/_items.html", _items(window, query, address, here, zone, mask, part))
 
 
 def _items(
@@ -184,12 +213,28 @@ def _items(
     here: ThreadQuery,
     zone: tzinfo,
     mask: tuple[str, ...] | None,
+    part: Part,
 ) -> dict[str, Any]:
     return _NO_ITEMS | {
-        "entries": entries(window, query, address, zone, mask),
+        "page": item_page(window, query, address, zone, mask, part),
+        "part": part,
         "more": progress(window, query, address, here.encoded()),
         "notes": window.notes,
     }
+
+
+def _is_long(reason: str) -> bool:
+    """Whether a reason is folded to two lines. A shorter one fits, or nearly so on a phone."""
+    return len(reason) > _FOLDED_REASON or reason.count("\n") > 1
+
+
+def _stale(found: service.Conversation, now: datetime) -> str | None:
+    """When an archived copy was last compared, if that is longer ago than the archive promises."""
+    if not found.archived or found.about is None or found.about.deleted_upstream_at is not None:
+        return None
+    checked = found.about.checked_at
+    overdue = now - checked > timedelta(hours=settings.ARCHIVE_RECHECK_ITEMS_HOURS)
+    return times.relative(checked, now) if overdue else None
 
 
 def _failed(request: HttpRequest, error: ChatKitError, context: dict[str, Any]) -> HttpResponse:
@@ -231,6 +276,11 @@ def _list(request: HttpRequest) -> ThreadQuery:
     """The list that the thread was opened from; all threads if the address names no valid one."""
     query, _ = encoded_query(request, request.GET.get("list", ""))
     return query or ThreadQuery()
+
+
+def _readers_url(request: HttpRequest, thread_id: str) -> str | None:
+    """The audit log of this thread, for who may see it."""
+    return f"{reverse('audit')}?{urlencode({'thread': thread_id})}" if request.user.has_perm(Right.AUDIT) else None
 
 
 def _upstream(thread_id: str) -> str | None:

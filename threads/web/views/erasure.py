@@ -76,13 +76,13 @@ def confirm(request: HttpRequest) -> HttpResponse:
         return render(request, "erasure/stale.html", {}, status=400)
     typed = request.POST.get("typed", "").strip()
     if not matches_phrase(typed, approved.phrase):
-        error = "Type it exactly as it stands above." if typed else "Type what stands above, to confirm."
+        error = "This does not match. Type it exactly as shown."
         return _again(request, approved, back, error, typed, 400)
     try:
         job = orders.order_erasure(approved)
     except (NotRecordedError, JournalError) as failed:
-        what = "audit trail" if isinstance(failed, NotRecordedError) else "erasures file"
-        error = f"The {what} can't be written, so nothing was ordered. Try again in a moment."
+        what = "audit log" if isinstance(failed, NotRecordedError) else "erasures file"
+        error = f"The {what} can't be written, so nothing was erased. Try again in a moment."
         return _again(request, approved, back, error, typed, 503)
     orders.notify_workers()
     return HttpResponseRedirect(reverse("erasure", args=[job.pk]))
@@ -124,12 +124,12 @@ def start(request: HttpRequest, pk: UUID) -> HttpResponse:
     typed, status, error = request.POST.get("typed", "").strip(), 400, ""
     if job.needs_confirmation and job.finished_at is None:
         if typed.replace(",", "") != str(job.total):
-            error = "Type the number of threads as it stands above."
+            error = "This does not match. Type the number exactly as shown."
         else:
             try:
                 retention.confirm(job, account(request).get_username())
             except NotRecordedError:
-                status, error = 503, "The audit trail can't be written, so nothing was erased. Try again in a moment."
+                status, error = 503, "The audit log can't be written, so nothing was erased. Try again in a moment."
     if error:
         context = _context(request, job) | {"error": error, "typed": typed}
         return render(request, "erasure/erasure.html", context, status=status)

@@ -65,10 +65,7 @@ def _explains_refusals(view: View) -> View:
         except NotRecordedError:
             return not_recorded(request)
         except orders.TooManyExportsError:
-            text = (
-                f"You have {orders.MAX_PER_ACCOUNT} exports under way or ready, and no more are kept. "
-                "Delete some of them first."
-            )
+            text = f"An account can have {orders.MAX_PER_ACCOUNT} exports at a time. Delete some of yours first."
             return problem_page(request, 429, "You have too many exports", text)
 
     return answer
@@ -95,7 +92,7 @@ def export_list(request: HttpRequest) -> HttpResponseBase:
     kind = request.POST.get("format", "")
     if kind not in formats.CONTENT_TYPES:
         return problem_page(
-            request, 400, "This is no format", f"A list is exported as one of: {', '.join(formats.CONTENT_TYPES)}."
+            request, 400, "This is not a format", f"A list is exported as one of: {', '.join(formats.CONTENT_TYPES)}."
         )
     query, invalid = thread_query(request, request.GET.dict())
     if query is None:
@@ -131,8 +128,8 @@ def export_user(request: HttpRequest) -> HttpResponseBase:
     """Starts an export of everything of the user in `user`, and redirects to its page. 400 if that is no id."""
     query, invalid = _of_user(request)
     if query is None or query.exact_user is None:
-        wrong = " ".join(invalid.get("user", ["Name a user."]))
-        return problem_page(request, 400, "This user can't be exported", wrong)
+        wrong = " ".join(invalid.get("user", ["Name a customer."]))
+        return problem_page(request, 400, "This customer can't be exported", wrong)
     _, zone = now_and_zone(request)
     export = orders.order_user(query.exact_user, zone)
     orders.notify_workers()
@@ -222,8 +219,8 @@ def _file(request: HttpRequest, export: Export, *, from_storage: bool = False) -
     try:
         file = storage.path(export.pk).open("rb")
     except FileNotFoundError:
-        text = "Where several machines share the work they must share DATA_DIR/exports too. Someone who runs "
-        return problem_page(request, 404, "The file is not on this machine", text + "Threadkeeper has to see to that.")
+        text = "All machines must share DATA_DIR/exports. Someone who runs Threadkeeper has to set that up."
+        return problem_page(request, 404, "The file is not on this machine", text)
     if from_storage:
         try:
             record_or_raise(

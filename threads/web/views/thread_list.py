@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
 from threads import masking, service
 from threads.archive import thread_info
+from threads.archive.search.words import could_be_phrase
 from threads.chatkit import ChatKitError
 from threads.lib import form_fields, times
 from threads.roles import Right, needs
@@ -22,12 +29,14 @@ from threads.sources.query import ThreadQuery
 from threads.web import links, pasted_address
 from threads.web.erased_notice import erased_user, was_erased
 from threads.web.fetch_metadata import linkable
-from threads.web.htmx import is_part, set_browser_url
+from threads.web.htmx import htmx, is_part, set_browser_url
 from threads.web.presenters import errors
-from threads.web.presenters.filters import chips
+from threads.web.presenters.filters import WITHIN, chips
 from threads.web.presenters.thread_list import (
-    ORDERS,
+    customer,
+    extent,
     notices,
+    orders,
     page_sizes,
     pager,
     status_choices,
@@ -37,16 +46,18 @@ from threads.web.presenters.thread_list import (
 from threads.web.presenters.thread_rows import rows
 from threads.web.request import is_masked, now_and_zone, thread_query
 
+from .columns import COLUMNS, shown_columns
 from .saved_views import views_context
 
 _NOTHING: dict[str, Any] = {
     "errors": {}, "misplaced": {}, "problem": None, "pager": None, "rows": [], "notices": [], "archived": False,
     "outage": None, "syncing": [], "lacking": None, "doubt": "", "erased": None, "unknown": None, "similar": [],
-    "without": [], "customer_url": None,
+    "without": [], "could_be_phrase": False, "customer_url": None, "customer": None,
+    "extent": "", "first_row": None, "total": None,
 }  # fmt: skip
 """Defaults for the variables of the template."""
 
-_FIELDS = ("user", "match", "status", "has_reason", "from", "to", "order", "limit")
+_FIELDS = ("user", "match", "status", "has_reason", "from", "to", "in", "sort", "order", "limit")
 """Parameters whose errors stand at a field or in a menu; those of others stand above the list."""
 
 _WORDS = {"q": query_forms.FIELDS["q"]}
@@ -85,6 +96,8 @@ def thread_list(request: HttpRequest) -> HttpResponse:
     except service.NeedsArchiveError:
         return _respond(request, _form(query, sent, invalid) | clock | {"problem": errors.NEEDS_ARCHIVE}, 400, query)
     context = _form(query, sent, invalid) | clock | _found(found, now, zone, masked=masked)
+    if query.exact_user and (totals := service.customer_totals(query.exact_user, zone)):
+        context["customer"] = customer(query, totals.by_status, totals.first_seen_at, zone)
     if query.exact_user and not query.cursor:
         context["erased"] = erased_user(request, query.exact_user, zone, has_threads=bool(context["rows"]))
     if not context["rows"] and query.limit and not query.cursor:
@@ -111,6 +124,36 @@ def live(request: HttpRequest) -> HttpResponse:
     if not service.has_recovered():
         return HttpResponse(status=204)
     return HttpResponseClientRefresh()
+
+
+@dataclass(frozen=True, slots=True)
+class ListBeside:
+    """A list rendered beside a conversation. `place` is where the open thread is in it, such as "3 of 12"; None where
+    that is not known."""
+
+    html: SafeString
+    place: str | None
+
+
+def list_beside(request: HttpRequest, query: ThreadQuery, thread_id: str) -> ListBeside:
+    """A page of a list as the page of a thread in it shows it, with what is wrong where it can't be listed."""
+    now, zone = now_and_zone(request)
+    masked = is_masked(request)
+    context = _form(query, {}, {}) | {"as_of": times.exact(now, zone), "zone": str(zone)}
+    try:
+        context |= _found(service.list_threads(query, zone), now, zone, masked=masked)
+    except ChatKitError as error:
+        problem = errors.of_list(error, now, zone)
+        context |= {"problem": masking.deep(problem) if masked else problem}
+    except service.NeedsArchiveError:
+        context |= {"problem": errors.NEEDS_ARCHIVE}
+    shown = _shown(request, context, query) | {"beside": thread_id}
+    ids = [row.id for row in shown["rows"]]
+    place = None
+    if thread_id in ids and shown["first_row"] is not None and shown["total"] is not None:
+        place = f"{shown['first_row'] + ids.index(thread_id):,} of {shown['total']:,}"
+    # Escaped by its template.
+    return ListBeside(SafeString(render_to_string("threads/_list.html", shown, request)), place)
 
 
 def _valid(request: HttpRequest, sent: Mapping[str, str]) -> tuple[ThreadQuery, form_fields.Errors]:
@@ -160,6 +203,11 @@ def _found(found: service.Listing, now: datetime, zone: tzinfo, *, masked: bool)
         "pager": pages,
         "notices": notices(query, window, pages),
         "summary": summary(query, window, zone),
+        "extent": extent(
+            len(window.rows), found.position, found.total, minimum=found.total_is_minimum, more=window.has_next
+        ),
+        "first_row": found.position if window.rows else None,
+        "total": None if found.total_is_minimum else found.total,
         "statuses": status_choices(found.counts, query.status),
         "archived": found.archived,
         "confirmed": times.relative(min(confirmed), now) if found.archived and confirmed else None,
@@ -202,9 +250,12 @@ def _form(query: ThreadQuery, sent: Mapping[str, str], invalid: form_fields.Erro
         "has_reason": {True: "yes", False: "no", None: ""}[query.has_reason],
         "from": str(query.begin or ""),
         "to": str(query.end or ""),
+        "within": query.within or "",
     }
     # No HTML can hold a NUL.
     typed = {name: sent.get(name, "").replace("\0", "\ufffd") for name in _FIELDS if name in invalid}
+    if "in" in typed:
+        typed["within"] = typed.pop("in")
     return (
         values
         | typed
@@ -220,9 +271,10 @@ def _form(query: ThreadQuery, sent: Mapping[str, str], invalid: form_fields.Erro
             "hour": query.hour or "",
             "order": query.order,
             "limit": query.limit,
-            "orders": [
-                (name, links.list_url(query.ordered(order)), order == query.order) for order, name in ORDERS.items()
-            ],
+            "could_be_phrase": query.q is not None and could_be_phrase(query.q),
+            "sort": query.sort or "",
+            "days": WITHIN,
+            "orders": orders(query, archive=settings.ARCHIVE != "off"),
             "sizes": [
                 (size, links.list_url(query.sized(size)), size == query.limit) for size in page_sizes(query.limit)
             ],
@@ -250,9 +302,37 @@ def _respond(
     request: HttpRequest, context: dict[str, Any], status: int, query: ThreadQuery | None = None
 ) -> HttpResponse:
     part = is_part(request)
-    template = "threads/_list.html" if part else "threads/list.html"
-    shown = _NOTHING | context | views_context(request, query) | {"part": part, "masked": is_masked(request)}
-    response = render(request, template, shown, status=status)
+    open_thread = _open_thread(request) if part else None
+    shown = _shown(request, context, query) | {"part": part, "beside": open_thread}
+    response = render(request, "threads/_list.html" if part else "threads/list.html", shown, status=status)
     if part and query is not None:
-        set_browser_url(request, response, links.list_url(query))
+        url = (links.thread_url(open_thread, links.list_parameter(query)) if open_thread else None) or links.list_url(
+            query
+        )
+        set_browser_url(request, response, url)
     return response
+
+
+def _shown(request: HttpRequest, context: dict[str, Any], query: ThreadQuery | None) -> dict[str, Any]:
+    """The context of the list's template."""
+    return (
+        _NOTHING
+        | context
+        | views_context(request, query)
+        | {
+            "part": False,
+            "beside": None,
+            "masked": is_masked(request),
+            "columns": shown_columns(request),
+            "optional_columns": COLUMNS,
+        }
+    )
+
+
+def _open_thread(request: HttpRequest) -> str | None:
+    """The thread beside whose conversation the browser shows the list, by the address that it is at."""
+    try:
+        found = resolve(urlsplit(htmx(request).current_url or "").path)
+    except Resolver404:
+        return None
+    return found.kwargs["thread_id"] if found.url_name == "thread" else None

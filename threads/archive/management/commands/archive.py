@@ -22,7 +22,6 @@ from tqdm import tqdm
 
 from threads.archive import database_guard, reindex
 from threads.archive.completeness import Completeness
-from threads.archive.models import StaleIndex
 from threads.archive.report import ATTACHMENTS_NOTE, ArchiveReport, archive_report
 from threads.archive.sync import status
 from threads.archive.sync.lease import LeaseHeldError
@@ -35,16 +34,16 @@ from threads.sources import upstream
 
 
 class Command(BaseCommand):
-    help = "Copies the threads and their items into the archive, or reports what is there."
+    help = "Syncs threads and their items into the archive, or reports what it holds."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        sync = actions.add_parser("sync", help="copy until there is nothing more to copy")
-        sync.add_argument("--everything", action="store_true", help="ask for every thread again, not only what is due")
+        sync = actions.add_parser("sync", help="sync until nothing is left")
+        sync.add_argument("--everything", action="store_true", help="check every thread again, not only what is due")
         sync.add_argument("--threads-only", action="store_true", help="leave the items out")
         sync.add_argument("--requests-per-minute", type=float, default=settings.ARCHIVE_REQUESTS_PER_MINUTE)
         sync.add_argument("--at-once", type=int, default=settings.ARCHIVE_AT_ONCE, help="threads read side by side")
-        report_parser = actions.add_parser("report", help="say what is kept, and whether it is everything")
+        report_parser = actions.add_parser("report", help="say what is synced, and whether that is everything")
         report_parser.add_argument("--json", metavar="FILE", help="write the whole report there, - for the terminal")
         actions.add_parser("index", help="index anew what an update or a worker has left to be indexed")
         actions.add_parser(
@@ -84,9 +83,7 @@ class Command(BaseCommand):
 
     def _index(self) -> None:
         try:
-            with tqdm(
-                desc="Threads", unit="", total=StaleIndex.objects.count(), file=sys.stderr, dynamic_ncols=True
-            ) as bar:
+            with tqdm(desc="Threads", unit="", total=reindex.count_due(), file=sys.stderr, dynamic_ncols=True) as bar:
                 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
                 reindex.run(watch=bar.update)
         except (LeaseHeldError, LeaseLostError):
@@ -121,7 +118,7 @@ class Command(BaseCommand):
                 sync.run(everything=options["everything"])
             except LeaseHeldError as error:
                 raise CommandError(
-                    f"Another worker is copying: {error.holder}. Its lease ends a minute after it does."
+                    f"Another worker is syncing: {error.holder}. Its lease ends a minute after it does."
                 ) from None
             except LeaseLostError:
                 raise CommandError("Another worker has taken over. What was kept is kept.") from None
@@ -215,8 +212,8 @@ def _lines(found: ArchiveReport) -> list[str]:
     if found.breaker:
         lines.append(
             f"{found.breaker.withheld:,} threads were found to be deleted at OpenAI and are not marked, because more "
-            f"than {found.breaker.limit:,} in 24 hours is not plausible. An administrator can accept them on the "
-            "archive's page."
+            f"than {found.breaker.limit:,} in 24 hours is not plausible. An administrator can mark "
+            "them as deleted on /sync/."
         )
     lines += _complete(found.complete)
     lines += _time_left(found)

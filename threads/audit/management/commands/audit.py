@@ -19,12 +19,12 @@ _NOT_ALLOWED = "42501"
 
 
 class Command(BaseCommand):
-    help = "Moves old events of the audit trail into a file, and verifies such files."
+    help = "Moves old events of the audit log into a file, and verifies such files."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         does = parser.add_subparsers(dest="does", required=True)
-        archive = does.add_parser("archive", help="write old events to a file, then remove them from the trail")
+        archive = does.add_parser("archive", help="write old events to a file, then remove them from the audit log")
         archive.add_argument("--before", required=True, metavar="DATE", help="the first day that stays, in UTC")
         archive.add_argument("file", type=Path)
         verify = does.add_parser("verify", help="check files of archived events, in their order")
@@ -47,7 +47,7 @@ class Command(BaseCommand):
             raise CommandError(f"--before takes a day such as 2026-01-01, and not {day!r}.") from error
         if before > datetime.now(UTC) - archiving.STAYS:
             hours = archiving.STAYS // timedelta(hours=1)
-            raise CommandError(f"--before takes a day that began {hours} hours ago or earlier: what is newer stays.")
+            raise CommandError(f"--before takes a day at least {hours} hours ago: newer events stay.")
         try:
             done = archiving.archive(before, path)
         except BlockingIOError as error:
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         except (archiving.ArchivingError, hash_chain.BrokenChainError) as error:
             raise CommandError(f"Nothing more was removed: {error}") from error
         except NotRecordedError as error:
-            raise CommandError("The trail can't be written, so nothing more was removed. Run it again.") from error
+            raise CommandError("The audit log can't be written, so nothing more was removed. Run it again.") from error
         except DatabaseError as error:
             message = (
                 f"The database failed ({type(error).__name__}). Nothing is lost: run this again with the same file."
@@ -67,7 +67,7 @@ class Command(BaseCommand):
             self.stdout.write(f"There are no events before {day}. Nothing was written.")
             return
         found, removed = done
-        self.stdout.write(f"{_described(path, found)}\n{removed:,} of them were removed from the trail just now.")
+        self.stdout.write(f"{_described(path, found)}\n{removed:,} of them were removed from the audit log just now.")
 
     def _verify(self, paths: list[Path]) -> None:
         last = None
@@ -95,12 +95,12 @@ def _compared(path: Path, last: str | None) -> str:
     try:
         known = archiving.newest()
     except DatabaseError:
-        return "The trail can't be asked whether it knows the last file's end."
+        return "The audit log can't be read, so the end of the last file is not checked."
     if known is None:
-        raise CommandError("The trail here has no file on record, so it can't tell whether this is what was written.")
+        raise CommandError("The audit log has no file on record, so the end of the last file can't be checked.")
     if known.last != last:
         raise CommandError(
-            f"The trail has another end on record than that of {path}. The newest file on record is {known.name}: "
+            f"The audit log has another end on record than that of {path}. The newest file on record is {known.name}: "
             "either that is missing here, as the last one to be named, or what was named was forged."
         )
-    return "The trail has this end on record."
+    return "The audit log has this end on record."

@@ -40,7 +40,7 @@ class Command(BaseCommand):
         except JournalError as error:
             raise CommandError(f"Not done: {error}.") from error
         except NotRecordedError as error:
-            raise CommandError("The audit trail can't be written, so nothing was erased.") from error
+            raise CommandError("The audit log can't be written, so nothing was erased.") from error
 
     def _status(self) -> None:
         comparison = replay.compare()

@@ -28,7 +28,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         way = parser.add_mutually_exclusive_group()
         way.add_argument("--dry-run", action="store_true", help="say what would go; this is the default")
-        way.add_argument("--erase", action="store_true", help="have a worker erase it, for good")
+        way.add_argument("--erase", action="store_true", help="have a worker erase it permanently")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if settings.ARCHIVE == "off":
@@ -45,7 +45,9 @@ class Command(BaseCommand):
         if not count:
             return
         ends = due.order_by().aggregate(first=Min("created_at"), last=Max("created_at"))
-        self.stdout.write(f"Begun from {ends['first']:%Y-%m-%d %H:%M} to {ends['last']:%Y-%m-%d %H:%M} UTC. The first:")
+        self.stdout.write(
+            f"Created from {ends['first']:%Y-%m-%d %H:%M} to {ends['last']:%Y-%m-%d %H:%M} UTC. The first:"
+        )
         for thread_id, created_at, status in due.values_list("thread_id", "created_at", "status")[:_SHOWN]:
             self.stdout.write(f"  {created_at:%Y-%m-%d} {status} {thread_id}")
         if not options["erase"]:
@@ -60,7 +62,7 @@ class Command(BaseCommand):
         except (ClockError, JournalError, ChatKitError) as error:
             raise CommandError(f"Nothing was ordered: {error}.") from error
         except NotRecordedError as error:
-            raise CommandError("The audit trail can't be written, so nothing was ordered.") from error
+            raise CommandError("The audit log can't be written, so nothing was ordered.") from error
         if job is None:
             raise CommandError("Nothing is due any more.")
         if job.needs_confirmation:
