@@ -36,7 +36,7 @@ def test_filter_and_page_by_keyboard(page: Page, upstream: Emulator) -> None:
     shows(page, theirs[:5])
     expect(page.locator("#threads a.title").first).to_be_focused()
     page.locator("#sort-summary").focus()
-    _tab_to(page, "next")
+    _tab_to(page, "next", 40)
     page.keyboard.press("Enter")
     shows(page, theirs[5:10])
     expect(following(page)).to_be_focused()

@@ -35,7 +35,7 @@ def found(get: Get, text: str, more: str = "") -> str:
 
 
 def test_the_box_stands_on_every_page(get: Get, copied: Emulator) -> None:
-    for address in ("/threads/", "/overview/", "/archive/", "/exports/", f"/threads/{next(copied.thread_ids())}/"):
+    for address in ("/threads/", "/reports/", "/sync/", "/exports/", f"/threads/{next(copied.thread_ids())}/"):
         page = get(address)
         box = page.one("input", id="search")
         assert (box.get("name"), box.get("aria-label")) == ("find", "Search customers, threads and messages")
