@@ -40,6 +40,38 @@ def previous(page: Page) -> Locator:
     return page.locator("a[rel=prev]")
 
 
+def box(page: Page) -> Locator:
+    """The search box of every page."""
+    return page.get_by_role("combobox", name="Search customers, threads and messages")
+
+
+def search_for(page: Page, text: str) -> None:
+    """Types a text into the search box, and Enter."""
+    box(page).fill(text)
+    box(page).press("Enter")
+
+
+def customer(page: Page) -> Locator:
+    """The field of the customer chip, which may be closed."""
+    return page.locator("#user")
+
+
+def choose(page: Page, name: str) -> None:
+    """Chooses an order or a number of threads per page in the menu."""
+    page.locator("#sort-summary").click()
+    page.locator("#sort").get_by_role("link", name=name, exact=True).click()
+
+
+def chosen(page: Page) -> list[str]:
+    """The order and the number of threads per page that the menu says."""
+    return [each.strip() for each in page.locator("#sort a[aria-current]").all_text_contents()]
+
+
+def apply(page: Page) -> None:
+    """Presses the Apply of the open popover."""
+    page.locator("#filters details[open]").get_by_role("button", name="Apply").click()
+
+
 def menu(page: Page) -> Locator:
     """The account's menu, closed at first. It is there for who is signed in."""
     return page.locator(".me > summary")

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Route, StorageState, expect
 
 from tests.browser.conftest import Open
 from tests.browser.looks import NARROW, WIDE, fine
-from tests.browser.steps import following, overflow, previous, rows, settled, shows
+from tests.browser.steps import apply, box, choose, following, overflow, previous, rows, search_for, settled, shows
 from tests.browser.talking import find_box, item_ids, landed, marked, said
 from tests.support.serving import Desk
 from threads.emulator import Emulator, Fault
@@ -91,8 +91,7 @@ def _poll_now(page: Page) -> None:
 
 def test_from_a_word_to_the_item_and_back_to_the_row(page: Page, copied: Emulator, told: list[str]) -> None:
     page.goto("/threads/")
-    page.get_by_label("Words in it").fill("zeppel")
-    page.get_by_label("Words in it").press("Enter")
+    search_for(page, "zeppel")
     shows(page, told)
     expect(page).to_have_url(re.compile(r"/threads/\?q=zeppel$"))
     hit = rows(page).first.locator(".hit")
@@ -119,19 +118,23 @@ def test_by_status_with_the_keyboard_alone(page: Page, copied: Emulator, signed_
     page.keyboard.press("/")
     for _ in range(12):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.id") == "status":
+        if page.evaluate("document.activeElement.id") == "more-filters-summary":
             break
-    expect(page.get_by_label("Status", exact=True)).to_be_focused()
-    page.keyboard.press("A")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("radio", name="Any status")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name="Active")).to_be_checked()
+    page.keyboard.press("Enter")
     shows(page, active[:5])
     expect(page).to_have_url(re.compile("status=active"))
-    expect(page.get_by_label("Status", exact=True)).to_be_focused()
+    expect(page.locator("#more-filters-summary")).to_be_focused()
     following(page).focus()
     page.keyboard.press("Enter")
     shows(page, active[5:10])
     colleague = signed_in(page.url)
     shows(colleague, active[5:10])
-    expect(colleague.get_by_label("Status", exact=True)).to_have_value("active")
+    expect(colleague.locator("#filter-status-summary")).to_have_text("Status Active")
     previous(page).focus()
     page.keyboard.press("Enter")
     shows(page, active[:5])
@@ -153,15 +156,17 @@ def test_a_part_of_a_user(page: Page, upstream: Emulator, sync: Callable[[], Non
     came = upstream.arrive(2, "Zo\u00eb.Quince@example.org")[::-1]
     sync()
     page.goto("/threads/")
-    field = page.get_by_label("User id")
+    field = box(page)
     with page.expect_response("**/users/**"):
         field.press_sequentially("zoe.qu", delay=20)
     expect(page.locator("#people option")).to_have_count(1)
     expect(page.locator("#people option")).to_have_attribute("value", "Zo\u00eb.Quince@example.org")
     field.press("Enter")
     shows(page, sorted(came, key=list(upstream.thread_ids()).index))
-    expect(page.locator("#browse .panel")).to_contain_text("No customer is exactly zoe.qu")
-    expect(page).to_have_url(re.compile("user=zoe.qu&match=part"))
+    expect(page.locator("#browse .panel")).to_contain_text("the only customer with “zoe.qu” in their id")
+    instead = page.get_by_role("link", name="Search for the words instead")
+    expect(instead).to_have_attribute("href", "/threads/?q=zoe.qu")
+    expect(page).to_have_url(re.compile("user=Zo%C3%AB.Quince%40example.org"))
     page.reload()
     shows(page, sorted(came, key=list(upstream.thread_ids()).index))
 
@@ -202,7 +207,7 @@ def test_the_list_comes_back_live_by_itself(page: Page, copied: Emulator) -> Non
     expect(page.locator("#outage")).to_be_visible()
     copied.fault = None
     came = copied.arrive(1)
-    field = page.get_by_label("Words in it")
+    field = box(page)
     field.fill("half a wo")
     page.clock.run_for(16_000)  # whoever types is left alone
     page.wait_for_timeout(300)
@@ -222,7 +227,7 @@ def test_the_look_for_the_upstream_calls_back_no_page(page: Page, copied: Emulat
     expect(page.locator("#outage")).to_be_visible()
     waiting: list[Route] = []
     page.route(re.compile("limit=50"), lambda route: waiting.append(route))
-    page.get_by_label("Per page").select_option("50")
+    choose(page, "50")
     while not waiting:
         page.wait_for_timeout(20)
     _poll_now(page)
@@ -232,23 +237,22 @@ def test_the_look_for_the_upstream_calls_back_no_page(page: Page, copied: Emulat
 
 def test_without_javascript(signed_in: Open, copied: Emulator, told: list[str]) -> None:
     page = signed_in("/threads/", java_script_enabled=False)
-    page.get_by_label("Words in it").fill("zeppelin")
-    page.get_by_role("button", name="Filter").click()
+    search_for(page, "zeppelin")
     expect(rows(page)).to_have_count(3)
     page.locator(".hit a").first.click()
     assert parse_qs(urlsplit(page.url).query)["list"] == ["q=zeppelin"]
     expect(page.locator("#items .item:target")).to_contain_text(_SENTENCE)
     page.get_by_role("link", name="Back to the list").click()
     expect(rows(page)).to_have_count(3)
-    page.get_by_label("Words in it").fill("")
-    page.get_by_text("More filters").click()
+    box(page).fill("")
+    page.locator("#more-filters-summary").click()
     page.get_by_label("From", exact=True).fill("2000-01-01")
-    page.get_by_label("Reason", exact=True).select_option("no")
-    page.get_by_label("Status", exact=True).select_option("active")
-    page.get_by_role("button", name="Filter").click()
+    page.get_by_label("No reason given").check()
+    page.get_by_role("radio", name="Active").check()
+    apply(page)
     expect(rows(page)).to_have_count(20)
     following(page).click()
-    expect(page.get_by_label("Status", exact=True)).to_have_value("active")
+    expect(page.locator("#filter-status-summary")).to_contain_text("Active")
     previous(page).click()
     expect(rows(page)).to_have_count(20)
     copied.fault = Fault.ERROR_503
@@ -268,12 +272,50 @@ def test_nothing_bars_anybody(page: Page, copied: Emulator, told: list[str]) -> 
         page.goto(address)
         settled(page)
         fine(page, WIDE, NARROW)
-    expect(page.get_by_label("From", exact=True)).to_be_visible()
+    expect(page.locator("#filter-created-summary")).to_contain_text("from 1 Jan 2000")
     copied.fault = Fault.ERROR_503
     for address in ("/threads/", f"/threads/{told[1]}/"):
         page.goto(address)
         expect(page.locator("#outage")).to_be_visible()
         fine(page, WIDE, NARROW)
+
+
+_CONTROLS = """() => {
+  const first = document.querySelector("tr[data-thread-id]").getBoundingClientRect().top;
+  return [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, summary")]
+    .filter((each) => each.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true }))
+    .filter((each) => !each.closest("tr[data-thread-id]") && !each.classList.contains("skip"))
+    .filter((each) => each.getBoundingClientRect().top < first)
+    .map((each) => each.getAttribute("aria-label") || each.textContent.trim() || each.id);
+}"""
+
+
+def test_at_most_twenty_controls_stand_above_the_first_row(
+    signed_in: Open, copied: Emulator, record_property: Callable[[str, object], None]
+) -> None:
+    page = signed_in("/threads/", viewport={"width": 1440, "height": 900})
+    controls = page.evaluate(_CONTROLS)
+    record_property("controls above the first row", len(controls))
+    assert len(controls) <= 20, controls
+
+
+def test_tabs_have_counts_and_chips_are_links_without(page: Page, copied: Emulator, told: list[str]) -> None:
+    page.goto("/threads/")
+    tabs = page.get_by_role("navigation", name="Views")
+    expect(tabs.get_by_role("link", name="All")).to_have_text(f"All {len(list(copied.thread_ids()))}")
+    locked = int((tabs.get_by_role("link", name="Locked").text_content() or "").split()[-1])
+    tabs.get_by_role("link", name="Locked").click()
+    expect(tabs.get_by_role("link", name="Locked")).to_have_attribute("aria-current", "true")
+    expect(page.locator("#filter-status-summary")).to_have_text("Status Locked")
+    page.get_by_role("link", name="Remove the filter Status Locked").click()
+    expect(page).to_have_url(re.compile("/threads/$"))
+    page.goto("/threads/?status=locked&limit=100")
+    expect(rows(page)).to_have_count(locked)
+    page.goto("/threads/?status=locked&q=nothinglikeit")
+    expect(page.get_by_role("heading", name="No threads match")).to_be_visible()
+    expect(page.locator("#summary")).to_contain_text(f"without “Words nothinglikeit”: {locked} threads")
+    page.get_by_role("link", name="without “Words nothinglikeit”").click()
+    expect(rows(page)).to_have_count(min(20, locked))
 
 
 def test_very_long_words_on_a_phone(signed_in: Open, upstream: Emulator, sync: Callable[[], None]) -> None:
@@ -295,7 +337,7 @@ def test_very_long_words_on_a_phone(signed_in: Open, upstream: Emulator, sync: C
         shows(page, came)
         assert overflow(page) == 0
     page.goto(f"/threads/?q={'x' * 3000}&user={'y' * 500}&match=part&status={'z' * 100}")
-    expect(page.get_by_role("heading", name="No threads like that")).to_be_visible()
+    expect(page.get_by_role("heading", name="No threads match")).to_be_visible()
     assert overflow(page) == 0
 
 

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
-from tests.browser.steps import following, overflow, previous, rows, shows
+from tests.browser.steps import box, following, overflow, previous, rows, shows
 from tests.browser.watching import Watch
 from threads.emulator import Emulator, Fault
 
@@ -78,7 +78,7 @@ def test_the_filter_stays_in_reach(signed_in: Open, upstream: Emulator) -> None:
     page = signed_in("/threads/?limit=50", viewport={"width": 1200, "height": 750})
     expect(rows(page)).to_have_count(50)
     page.locator("#rows").evaluate("rows => rows.scrollTo(0, 1500)")
-    for part in (page.get_by_label("User id"), following(page)):
+    for part in (box(page), following(page)):
         expect(part).to_be_in_viewport()
     following(page).click()
     shows(page, list(upstream.thread_ids())[50:100])

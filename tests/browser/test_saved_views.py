@@ -38,17 +38,19 @@ def test_save_open_and_delete_by_keyboard(page: Page, upstream: Emulator, watch:
 
     page.goto("/threads/")
     documents = len(watch.documents())
-    _panel(page)
-    page.keyboard.press("Tab")
+    page.locator("#views > summary").focus()
+    page.keyboard.press("Shift+Tab")
     expect(page.get_by_role("link", name="The first ones")).to_be_focused()
+    assert focused(page)["visible"]
     page.keyboard.press("Enter")
     shows(page, oldest)
     expect(page).to_have_url("/threads/?order=asc&limit=5")
     assert len(watch.documents()) == documents, "a view opens as any link of the list does"
 
-    _panel(page)
     expect(page.get_by_role("link", name="The first ones")).to_have_attribute("aria-current", "true")
-    for name in ("The first ones", "Unshare The first ones", "Delete The first ones"):
+    expect(page.get_by_role("link", name="All")).not_to_have_attribute("aria-current", "true")
+    _panel(page)
+    for name in ("the name", "sharing", "Save", "Unshare The first ones", "Delete The first ones"):
         page.keyboard.press("Tab")
         assert focused(page)["visible"], name
     expect(page.get_by_role("button", name="Delete The first ones")).to_be_focused()

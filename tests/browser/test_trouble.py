@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.steps import following, row_ids, rows, settled, shows, users_by_threads
+from tests.browser.steps import chosen, customer, following, row_ids, rows, search_for, settled, shows, users_by_threads
 from tests.browser.watching import Watch
 from threads.emulator import Emulator, Fault
 
@@ -20,7 +20,7 @@ def test_fault_while_paging_then_try_again(page: Page, upstream: Emulator, watch
     alert = page.get_by_role("alert").filter(has=page.get_by_role("heading"))
     expect(alert).to_contain_text("OpenAI can't be reached")
     expect(alert).to_contain_text("req_")
-    expect(page.get_by_label("User id")).to_have_value(user)
+    expect(customer(page)).to_have_value(user)
     expect(page).to_have_url(re.compile(f"user={user}&limit=5&after="))
     expect(rows(page)).to_have_count(0)
     again = page.get_by_role("link", name="Try again")
@@ -53,7 +53,7 @@ def test_fault_of_a_whole_page(
     assert response is not None
     assert response.status == status
     expect(page.locator("#browse").get_by_role("alert")).to_contain_text(says)
-    expect(page.get_by_label("Sort", exact=True)).to_have_value("asc")
+    assert chosen(page) == ["Oldest", "20"]
     upstream.fault = None
     page.get_by_role("link", name="Try again").click()
     shows(page, list(upstream.thread_ids("asc"))[:20])
@@ -176,8 +176,7 @@ def test_the_last_click_wins(page: Page, upstream: Emulator, watch: Watch) -> No
     following(page).click()
     page.wait_for_timeout(200)  # so that the slow call has begun
     upstream.latency_ms = 0
-    page.get_by_label("User id").fill(user)
-    page.get_by_label("User id").press("Enter")
+    search_for(page, user)
     shows(page, list(upstream.thread_ids(user=user))[:20])
     page.wait_for_timeout(1000)
     assert row_ids(page) == list(upstream.thread_ids(user=user))[:20]
