@@ -44,6 +44,8 @@ _CONTROLS_ABOVE = """() => {
 
 _FIRST_MESSAGE_TOP = "document.querySelector('#items .item').getBoundingClientRect().top"
 
+_LISTED = "rows => rows.map((row) => row.dataset.threadId)"
+
 _WATCH_SHIFTS = """
   window.shifted = 0;
   new PerformanceObserver((list) => {
@@ -130,14 +132,14 @@ class Walks:
             page.locator("#viewbar").get_by_role("link", name="Locked").click()
             expect(page.locator("#threads tr.active")).to_have_count(0)
             self.say("presses to the locked threads", 1, 1)
-            listed = page.locator("#threads tr[data-thread-id]").evaluate_all("rows => rows.map((row) => row.dataset.threadId)")
+            listed = page.locator("#threads tr[data-thread-id]").evaluate_all(_LISTED)
             page.locator("a.title").first.click()
             for expected in listed[1:8]:
                 page.keyboard.press("]")
                 expect(page.locator("#pane")).to_have_attribute("data-thread-id", expected)
             page.keyboard.press("u")
             page.wait_for_load_state("networkidle")
-            back = page.locator("#threads tr[data-thread-id]").evaluate_all("rows => rows.map((row) => row.dataset.threadId)")
+            back = page.locator("#threads tr[data-thread-id]").evaluate_all(_LISTED)
             self.say("threads of the list that are not there after the way back", len(set(listed) - set(back)), 0)
             focused = page.evaluate("document.activeElement.closest('tr')?.dataset.threadId ?? ''")
             self.say("rows between the thread one came from and the focus", abs(back.index(focused) - 7), 0)
@@ -151,7 +153,7 @@ class Walks:
                 context.add_cookies(cookies)  # type: ignore[arg-type]
                 page, weights = context.new_page(), list[float]()
                 session = context.new_cdp_session(page)
-                session.on("Network.loadingFinished", lambda event: weights.append(event["encodedDataLength"]))
+                session.on("Network.loadingFinished", lambda event, to=weights: to.append(event["encodedDataLength"]))
                 session.send("Network.enable")
                 response = page.goto(address)
                 assert response is not None

@@ -38,6 +38,21 @@ def test_nothing_stands_in_anybodys_way(signed_in: Open, used: Page) -> None:
     fine(page, WIDE, PHONE, SMALL)
 
 
+def test_twenty_acts_fit_a_screen(signed_in: Open, upstream: Emulator) -> None:
+    page = signed_in("/audit/", viewport={"width": 1440, "height": 900})
+    for address in ["/audit/", *(f"/threads/{each}/" for each in list(upstream.thread_ids())[:12])] * 2:
+        page.goto(address)
+    page.goto("/audit/")
+    boxes = page.locator("tr[data-event]").evaluate_all("rows => rows.map(row => row.getBoundingClientRect().toJSON())")
+    assert max(each["height"] for each in boxes) <= 36
+    assert sum(each["bottom"] <= 900 for each in boxes) >= 20
+    # What a line has no room for stands in its fold.
+    ids = page.locator("tr[data-event] .id").all_inner_texts()
+    assert ids
+    page.locator("tr[data-event]", has_text=ids[0]).locator("summary").first.click()
+    expect(page.locator("details[open] dd").filter(has_text=ids[0])).to_be_visible()
+
+
 def test_what_is_wrong_and_what_is_not_there(signed_in: Open, watch: Watch) -> None:
     watch.expect_status(400)
     page = signed_in("/audit/?action=fly&from=x")

@@ -274,7 +274,7 @@ def test_seconds_are_in_the_title_and_on_paper(page: Page, upstream: Patchy) -> 
 def test_no_such_thread(page: Page, upstream: Patchy, watch: Watch) -> None:
     watch.expect_status(404)
     page.goto("/threads/cthr_nowhere/")
-    expect(page.get_by_role("heading", level=1)).to_have_text("There is no such thread")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thread not found")
     page.set_viewport_size({"width": 390, "height": 844})
     expect(page.get_by_text("Thread", exact=True)).to_have_css("white-space", "nowrap")
     heading, panel = (page.locator(each).bounding_box() for each in ("h1", "main > .panel"))

@@ -123,5 +123,10 @@ def test_every_page_of_it(signed_in: Open, upstream: Emulator, worker_comes: Cal
     worker_comes()
     page.get_by_text("Done.").wait_for(timeout=15_000)
     fine(page, WIDE, NARROW)
+    page.emulate_media(media="print")
+    expect(page.locator(".outcomes")).to_be_visible()
+    for gone in (page.get_by_role("link", name="Download as JSON"), page.get_by_role("banner")):
+        expect(gone).to_be_hidden()
+    page.emulate_media(media="screen")
     page.goto("/erasures/")
     fine(page, WIDE, NARROW)

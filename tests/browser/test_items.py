@@ -159,7 +159,7 @@ def test_an_item_that_is_gone(page: Page, upstream: Patchy, watch: Watch) -> Non
     thread_id, ids = talk(upstream, 10)
     page.goto(f"/threads/{thread_id}/?at=cti_gone#item-cti_gone")
     alert = more(page).get_by_role("alert")
-    expect(alert).to_contain_text("This place in the conversation is gone")
+    expect(alert).to_contain_text("This message is gone")
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     page.locator("#main").get_by_role("link", name="beginning").click()
     reads(page, ids)
@@ -343,7 +343,7 @@ def test_a_fault_half_way_keeps_what_is_there(page: Page, upstream: Patchy, watc
             reads(page, ids[:count])
         page.get_by_role("link", name=way).dispatch_event("click")
     alert = more(page).get_by_role("alert")
-    expect(alert).to_contain_text("The answer made no sense")
+    expect(alert).to_contain_text("OpenAI's answer isn't valid")
     expect(alert).to_contain_text("The 250 items above stay as they are.")
     reads(page, ids[:250])
     page.get_by_role("link", name="Go on from here").click()  # too early
@@ -420,7 +420,7 @@ def test_without_javascript_a_fault_half_way(signed_in: Open, upstream: Patchy, 
     upstream.hole = ids[49]
     page = signed_in(f"/threads/{thread_id}/?from=beginning", java_script_enabled=False)
     following(page).click()
-    expect(page.get_by_role("alert").filter(has_text="The answer made no sense")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="OpenAI's answer isn't valid")).to_be_visible()
     upstream.hole = None
     page.get_by_role("link", name="Try again").click()
     reads(page, ids[50:])

@@ -269,7 +269,7 @@ def test_brackets_while_the_upstream_fails(page: Page, upstream: Patchy, watch: 
     expect(page.get_by_role("complementary").locator("li, .muted").first).to_be_visible()
     upstream.fault = Fault.HTML_200
     page.keyboard.press("]")
-    expect(page.get_by_role("heading", level=1)).to_have_text("The answer made no sense")
+    expect(page.get_by_role("heading", level=1)).to_have_text("OpenAI's answer isn't valid")
     upstream.fault = None
     page.get_by_role("link", name="Try again").click()
     _reads_thread(page, ids[3])
@@ -449,4 +449,4 @@ def test_nobody_in_the_box(page: Page, upstream: Patchy, watch: Watch) -> None:
     expect(rows(page)).to_have_count(0)
     box(page).fill("https://platform.openai.com/logs/cthr_0000")
     box(page).press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("There is no such thread")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thread not found")

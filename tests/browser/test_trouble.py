@@ -39,7 +39,7 @@ def test_fault_while_paging_then_try_again(page: Page, upstream: Emulator, watch
         (Fault.WRONG_KEY, 502, "The API key was not accepted"),
         (Fault.RATE_LIMIT_86400, 503, "wait 1 day"),
         (Fault.HANG, 504, "OpenAI took too long"),
-        (Fault.HTML_200, 502, "The answer made no sense"),
+        (Fault.HTML_200, 502, "OpenAI's answer isn't valid"),
         (Fault.GONE_410, 502, "OpenAI no longer offers this"),
     ],
     ids=lambda value: value.value if isinstance(value, Fault) else "",

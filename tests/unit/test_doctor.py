@@ -85,7 +85,7 @@ def test_where_all_is_well(well: EmulatorServer) -> None:
     assert len(lines) == 17
     assert code == 0, text
     assert [each for each in lines if not each.startswith("ok    ")] == []
-    assert "scopes: may list threads and read items; whether it may delete shows only when" in text
+    assert "scopes: may list threads and read items; whether it may delete is known only when" in text
     assert KEY not in text
     assert not [each for each in well.emulator.calls if each[0] != "GET"]
 
@@ -231,7 +231,7 @@ def test_a_database_that_is_away(well: EmulatorServer, monkeypatch: pytest.Monke
     monkeypatch.setitem(connections.settings, "default", away)
     text, code = said()
     assert code == 1
-    assert "FAIL  database: it can't be used (OperationalError) → See that DATABASE_URL is right" in text
+    assert "FAIL  database: it can't be reached (OperationalError) → See that DATABASE_URL is right" in text
     assert "hidden" not in text
     assert "127.0.0.1" not in text
 
@@ -294,9 +294,9 @@ def test_a_worker(well: EmulatorServer) -> None:
     Lease.objects.filter(name="worker").update(until=timezone.now() - timedelta(minutes=10))
     found = looked()["worker"]
     assert found.status is CheckStatus.FAIL
-    assert "for 11 min" in found.detail
+    assert "11 min ago" in found.detail
     Lease.objects.all().delete()
-    assert looked()["worker"].detail == "none has ever run"
+    assert looked()["worker"].detail == "none has run yet"
 
 
 def test_a_worker_says_that_it_lives() -> None:

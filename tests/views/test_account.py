@@ -197,7 +197,7 @@ def test_the_demo_and_single_sign_on_have_no_password_here(client: Client) -> No
     user = account("agent", "Viewer")
     Identity.objects.create(account=user, issuer="https://sso.example", subject="1")
     client.force_login(user, "dashboard.accounts.backends.AccountBackend")
-    assert "You come by single sign-on" in page(client).said()
+    assert "You sign in with single sign-on" in page(client).said()
     assert client.get("/account/password/").status_code == 403
     assert Client().post("/sign-in/", {"username": "agent", "password": PASSWORD}).status_code == 200
     with override_settings(LOCAL_PASSWORDS=False):

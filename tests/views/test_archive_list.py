@@ -419,7 +419,7 @@ def test_a_copy_that_cannot_be_refreshed_hinders_no_reader(
 def test_what_is_not_kept_is_not_said_to_be_deleted_while_the_upstream_is_down(get: Get, copied: Emulator) -> None:
     (new,) = copied.arrive(1)
     copied.fault = Fault.ERROR_503
-    assert "There is no such thread" not in get(f"/threads/{new}/", status=502).said()
+    assert "Thread not found" not in get(f"/threads/{new}/", status=502).said()
     assert "was deleted" not in get(f"/threads/?after={new}", status=502).said()
     assert "No customer nobody" in get("/threads/?user=nobody").said()
     assert "No customer nobody" in get("/threads/?user=nobody").said()

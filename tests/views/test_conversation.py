@@ -187,7 +187,7 @@ def test_the_first_item_has_an_address_too(get: Get, thread: str) -> None:
 
 def test_an_item_that_is_gone_leaves_the_header_and_the_way_to_the_beginning(get: Get, thread: str) -> None:
     page = get(f"{address(thread)}?at=nothing", status=404)
-    assert "This place in the conversation is gone" in page.said()
+    assert "This message is gone" in page.said()
     assert page.one("header", class_="head") is not None
 
 
@@ -203,7 +203,7 @@ def test_an_address_that_nobody_made_is_the_end(get: Get, thread: str, query: st
 
 def test_no_such_thread(get: Get, emulator: Emulator) -> None:
     page = get("/threads/nobody/", status=404)
-    assert "There is no such thread" in page.said()
+    assert "Thread not found" in page.said()
     assert any(each.get("href") == "/threads/?user=nobody" for each in page.all("a"))
     assert "Try again" not in page.said()
 

@@ -231,7 +231,7 @@ def test_an_empty_page_on_the_way_offers_the_first(get: Get, emulator: Emulator)
 
 def test_a_cursor_that_is_gone_offers_the_first_page(get: Get, emulator: Emulator) -> None:
     page = get("/threads/?after=cthr_gone", status=404)
-    assert "This place in the list is gone" in page.said()
+    assert "This page of the list is gone" in page.said()
     assert any(link.get("href") == "/threads/" for link in page.all("a"))
 
 

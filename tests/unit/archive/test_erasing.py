@@ -145,7 +145,7 @@ def test_an_upstream_that_forgets_the_filter_loses_nobody_elses_threads(
     job = done(ordered(user=user), world)
     assert set(states(job)) == theirs
     assert len(list(world.thread_ids())) == 45 - len(theirs)
-    assert any("left alone" in each for each in receipt.remarks(job))
+    assert any("were not erased" in each for each in receipt.remarks(job))
 
 
 @pytest.mark.parametrize(
@@ -525,7 +525,7 @@ def test_an_upstream_that_says_deleted_and_still_lists_them_is_told_of(
 
     monkeypatch.setattr(Scripted, "handle", lying)
     job = done(ordered(user=user), world)
-    assert any(each.startswith(f"{count} threads that the API said are gone still") for each in receipt.remarks(job))
+    assert any(each.startswith(f"{count} threads that the API called gone were still") for each in receipt.remarks(job))
     assert AuditEvent.objects.filter(action="erasure", outcome="partial").count() == 1
 
 

@@ -120,7 +120,7 @@ def test_a_desk_that_runs_shows_and_stores_nothing_of_another_project(
     other = another(monkeypatch)
     page = get("/threads/")
     assert page.thread_ids == list(world.thread_ids())[:20]
-    assert "not the project that the archive is of" in page.said(page.one("div", id="outage"))
+    assert "This is another project" in page.said(page.one("div", id="outage"))
     get(f"/threads/{next(other.thread_ids())}/", status=502)
     mine = get(f"/threads/{next(world.thread_ids())}/")
     assert mine.one("div", id="outage") is not None

@@ -99,7 +99,7 @@ def test_a_place_of_another_list(get: Get, emulator: Emulator, seen: Seen) -> No
     foreign = next(emulator.thread_ids(user=other))
     shown = get(f"/threads/?user={user}&after={foreign}").thread_ids
     assert set(shown) <= set(emulator.thread_ids(user=user))
-    assert "This place in the list is gone" in get("/threads/?after=cthr_of_nobody", status=404).said()
+    assert "This page of the list is gone" in get("/threads/?after=cthr_of_nobody", status=404).said()
     get(f"/threads/?after={'x' * 2000}", status=400)
     seen("rows of that user alone; 404 for one of no list, 400 for none")
 
