@@ -79,7 +79,7 @@ def test_a_conversation_and_its_files(get: Get, agent: Client, kept: Emulator) -
     assert "hippogriff" in page.said()
     assert "the archive's copy" not in page.said(), "it was checked as lately as promised"
     ArchivedThread.objects.filter(thread_id=newest).update(checked_at=timezone.now() - timedelta(hours=72))
-    assert "This is the archive's copy, checked 3 days ago." in get(f"/threads/{newest}/").said()
+    assert "This is our copy, checked 3 days ago." in get(f"/threads/{newest}/").said()
     whole = json.loads(b"".join(agent.post(f"/threads/{newest}/", {"format": "json"})))
     assert whole["complete"] is True
     get("/threads/cthr_nowhere/", status=404)

@@ -48,8 +48,8 @@ def copied(emulator: Emulator, agent: Client) -> Emulator:
 
 
 def rows_of(page: Page) -> str:
-    said = page.said(page.one("caption"))
-    return said.partition("Rows ")[2].partition(". ")[0]
+    said = page.said(page.one("div", class_="foot").find("span"))
+    return "" if said.endswith("threads") else said
 
 
 def by_activity() -> list[str]:
@@ -188,14 +188,14 @@ def test_the_days_of_the_last_message_stay_relative(get: Get, agent: Client, cop
     assert page.thread_ids == by_activity()[:3]
     assert rows_of(page) == "1–3 of 7"
     assert set(get("/threads/?in=7d").thread_ids) == set(by_activity()[:7])
-    for name, value in (("in", "7d"), ("sort", "latest")):
-        select = page.one("select", name=name)
-        chosen = [each.get("value") for each in select.iter("option") if each.get("selected") is not None]
-        assert chosen == [value]
+    (chosen,) = (each for each in page.all("input", name="in") if each.get("checked") is not None)
+    assert chosen.get("value") == "7d"
+    assert "Last message last 7 days" in page.said(page.one("details", id="filter-in"))
+    assert page.said(page.one("summary", id="sort-summary")) == "Sort: Latest activity"
     agent.post("/views/", {"name": "This week", "query": "in=7d&sort=latest"})
     assert any(each.get("href") == "/threads/?in=7d&sort=latest" for each in get("/threads/").all("a"))
     for wrong in ("in=8d", "in=today&in=x", "sort=newest"):
-        assert get(f"/threads/?{wrong}", status=400).all("select", aria_invalid="true")
+        assert get(f"/threads/?{wrong}", status=400).one("p", id=f"{wrong.partition('=')[0]}-error") is not None
 
 
 @pytest.mark.parametrize("query", [ThreadQuery(sort="latest"), ThreadQuery(sort="latest", q="hello", limit=100)])
@@ -207,7 +207,7 @@ def test_an_export_of_a_list_by_activity_is_read_by_creation(copied: Emulator, q
 
 def last_said(page: Page, thread: str) -> list[str]:
     row = page.one("tr", data_thread_id=thread)
-    return [page.said(each) for each in row.iter("p") if each.get("class") == "first last"]
+    return [page.said(each) for each in row.iter("p") if each.get("class") == "said" and each.find("bdi") is not None]
 
 
 def test_a_row_shows_what_was_said_last(get: Get, copied: Emulator) -> None:

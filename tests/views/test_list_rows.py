@@ -185,7 +185,7 @@ def test_a_cookie_that_nobody_set_does_no_harm(get: Get, agent: Client, emulator
 
 def test_the_strip_of_one_customer(get: Get, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     user = emulator.users()[0]
-    assert not get("/threads/").all("div", class_="customer")
+    assert not get("/threads/").all("div", class_="strip")
     query = ThreadQuery(user=user)
     made = thread_list.customer(query, {"locked": 19, "active": 1240, "on hold": 1, "closed": 0}, _NOW, UTC)
     assert [(each.count, each.word, each.shape) for each in made.counts] == [
@@ -195,7 +195,7 @@ def test_the_strip_of_one_customer(get: Get, emulator: Emulator, monkeypatch: py
     ]
     monkeypatch.setattr(view, "_NOTHING", view._NOTHING | {"customer": made})
     page = get(f"/threads/?user={user}")
-    strip = page.one("div", class_="customer")
+    strip = page.one("div", class_="strip")
     assert page.said(strip).startswith(f"{user} 1,240 active 19 locked 1 on hold First seen Thursday, 26 Nov 2026")
     links = [each.get("href") or "" for each in strip.iter("a")]
     assert links[1] == f"/threads/?user={user}&status=locked"
@@ -203,7 +203,7 @@ def test_the_strip_of_one_customer(get: Get, emulator: Emulator, monkeypatch: py
 
 def test_a_total_is_said_where_it_is_known(get: Get, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     page = get("/threads/?limit=20")
-    assert page.said(page.one("div", class_="foot")).startswith("20 threads ")
+    assert page.said(page.one("div", class_="foot")).startswith("1–20 Newest threads ")
     monkeypatch.setattr(view, "_NOTHING", view._NOTHING | {"total": 4981, "first_row": 1201})
     page = get("/threads/?limit=20")
     assert page.said(page.one("div", class_="foot")).startswith("1,201–1,220 of 4,981 ")
