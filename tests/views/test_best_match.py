@@ -50,20 +50,26 @@ def ranked(copied: Emulator) -> list[str]:
 
 
 def sort_options(page: Page) -> list[tuple[str, str, bool]]:
-    options = page.one("select", id="order").iter("option")
-    return [(page.said(each), each.get("value") or "", each.get("selected") is not None) for each in options]
+    """The orders of the menu: name, address, and whether the list is in it."""
+    links = [each for each in page.one("details", id="sort").iter("a") if each.get("href") and not page.said(each).isdigit()]
+    return [(page.said(each), each.get("href") or "", each.get("aria-current") is not None) for each in links]
 
 
 def test_a_search_comes_by_best_match_and_the_form_offers_the_other_orders(get: Get, copied: Emulator) -> None:
     page = get("/threads/?q=zeppelin red")
     assert page.thread_ids == ranked(copied)
-    orders = [("Best match", "", True), ("Newest first", "desc", False), ("Oldest first", "asc", False)]
-    assert sort_options(page) == orders
+    address = "/threads/?q=zeppelin+red"
+    assert sort_options(page) == [
+        ("Best match", address, True),
+        ("Newest", f"{address}&sort=created", False),
+        ("Oldest", f"{address}&order=asc", False),
+        ("Latest activity", f"{address}&sort=latest", False),
+    ]
     assert "best match first" in page.said()
     assert "Best matches" in page.said()
     by_creation = get("/threads/?q=zeppelin red&order=desc")
     assert by_creation.thread_ids == newest(copied)
-    assert [each for _, each, chosen in sort_options(by_creation) if chosen] == ["desc"]
+    assert [each for each, _, chosen in sort_options(by_creation) if chosen] == ["Newest"]
     assert "newest first" in by_creation.said()
     oldest = get("/threads/?q=zeppelin red&order=asc")
     assert oldest.thread_ids == newest(copied)[::-1]
@@ -72,8 +78,9 @@ def test_a_search_comes_by_best_match_and_the_form_offers_the_other_orders(get: 
 def test_words_typed_into_the_plain_list_come_by_best_match(get: Get, copied: Emulator) -> None:
     """The form of the plain list sends no order."""
     plain = get("/threads/")
-    assert sort_options(plain) == [("Newest first", "", True), ("Oldest first", "asc", False)]
-    assert get("/threads/?user=&find=&q=zeppelin+red&order=").thread_ids == ranked(copied)
+    assert [each for each, _, chosen in sort_options(plain) if chosen] == ["Newest"]
+    assert not plain.all("input", name="order")
+    assert get("/threads/?find=zeppelin+red&limit=20", part=True).thread_ids == ranked(copied)
 
 
 def test_best_match_pages_there_and_back(get: Get, copied: Emulator) -> None:

@@ -146,7 +146,7 @@ def test_it_is_said_that_ids_are_shortened(world: Emulator) -> None:
     client = _signed_in("Viewer")
     assert b"Customer ids and e-mail addresses are shortened." in client.get("/threads/").content
     first = quote(next(world.thread_ids()), safe="")
-    assert b"User ids and e-mail addresses are shortened." in client.get(f"/threads/{first}/").content
+    assert b"Customer ids and e-mail addresses are shortened." in client.get(f"/threads/{first}/").content
 
 
 def test_an_id_that_a_customer_gave_is_found(world: Emulator) -> None:

@@ -63,7 +63,7 @@ def interpret(text: str, *, masked: bool) -> BoxMeaning:
 def _has_threads(words: str) -> bool:
     try:
         with limit_statements():
-            return bool(ArchiveSource().list_threads(ThreadQuery(q=words, limit=1)).rows)
+            return bool(ArchiveSource().list_threads(ThreadQuery(q=words, limit=1, sort="created")).rows)
     except QueryTimeout:
         return True
 

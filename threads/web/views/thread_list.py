@@ -101,7 +101,7 @@ def thread_list(request: HttpRequest) -> HttpResponse:
     if query.exact_user and not query.cursor:
         context["erased"] = erased_user(request, query.exact_user, zone, has_threads=bool(context["rows"]))
     if not context["rows"] and query.limit and not query.cursor:
-        context |= _nothing_found(query, zone, masked=masked)
+        context |= _nothing_found(query, zone, masked=masked, erased=bool(context.get("erased")))
     return _respond(request, context, 400 if invalid else 200, None if invalid else query)
 
 
@@ -218,16 +218,16 @@ def _found(found: service.Listing, now: datetime, zone: tzinfo, *, masked: bool)
     }
 
 
-def _nothing_found(query: ThreadQuery, zone: tzinfo, *, masked: bool) -> dict[str, Any]:
-    """For a list without threads: whether there is such a customer, who is called alike, and the lists without one of
-    the filters, with their numbers of threads where those are stored."""
+def _nothing_found(query: ThreadQuery, zone: tzinfo, *, masked: bool, erased: bool) -> dict[str, Any]:
+    """For a list without threads: whether there is, or was, such a customer, who is called alike, and the lists without
+    one of the filters, with their numbers of threads where those are stored."""
     used = chips(query)
     found: dict[str, Any] = {
         "without": [(each.words, each.url, service.count(each.query, zone)) for each in used],
         "customer_url": links.list_url(query.unfiltered().of(query.q)) if query.q else None,
     }
     user = query.exact_user
-    if user is None or service.is_customer(user):
+    if user is None or erased or service.is_customer(user):
         return found
     similar = [] if masked else service.similar_users(user)
     return found | {
