@@ -41,8 +41,9 @@ def test_first_load_is_light(page: Page, upstream: Emulator, watch: Watch, recor
 
 
 def test_the_first_load_of_a_conversation_is_light(page: Page, upstream: Emulator, record_property: Record) -> None:
-    """Of 50 messages among 400, with all that its page asks for by itself. What finds in it comes when it is used, the
-    styles of widgets with a widget."""
+    """Of 50 messages among 400, with all that its page asks for by itself where there is no room for the list, which is
+    asked for afterwards. What finds in it comes when it is used, the styles of widgets with a widget."""
+    page.set_viewport_size({"width": 390, "height": 844})
     thread = talk(upstream, 400)[0]
     weights = _weigh(page)
     page.goto(f"/threads/{thread}/")
@@ -50,7 +51,7 @@ def test_the_first_load_of_a_conversation_is_light(page: Page, upstream: Emulato
     page.wait_for_load_state("networkidle")
     record_property("first load of a conversation, bytes", sum(weights))
     assert len(weights) >= 6
-    assert sum(weights) < 40_000
+    assert sum(weights) < 46_000
 
 
 def test_a_first_visit_with_its_sign_in_is_light(signed_out: Open, upstream: Emulator, record_property: Record) -> None:

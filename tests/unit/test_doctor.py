@@ -96,7 +96,7 @@ def test_where_all_is_well(well: EmulatorServer) -> None:
     [
         (Fault.WRONG_KEY, {"key": "does not accept it"}),
         (Fault.MISSING_SCOPES, {"scopes": "may not list threads"}),
-        (Fault.GONE_410, {"key": "has it no more"}),
+        (Fault.GONE_410, {"key": "no longer has it"}),
         (Fault.REFUSE, {"key": "can't be asked: Unavailable"}),
         (Fault.HANG, {"key": "can't be asked: TimedOut"}),
         (Fault.HTML_200, {"key": "can't be asked: Garbled"}),

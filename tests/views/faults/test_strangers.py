@@ -94,7 +94,7 @@ def test_bytes_that_are_no_text(get: Get, agent: Client, emulator: Emulator, raw
 @pytest.mark.parametrize("query", ["after=a&before=b", "after=a&before=b&limit=5", "before=b&after=a&user=u"])
 def test_two_places_at_once(get: Get, emulator: Emulator, query: str, seen: Seen) -> None:
     assert "either after or before" in get(f"/threads/?{query}", status=400).said()
-    assert {asked for _, _, asked in emulator.calls} <= {PLAIN}
+    assert not [asked for _, _, asked in emulator.calls if "after" in asked or "before" in asked]
     seen("400, with the way to the first page")
 
 

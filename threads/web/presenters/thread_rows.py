@@ -33,6 +33,10 @@ _LEAD = 20
 """Characters before the first match in a snippet: a row shows one line of it."""
 
 
+_SAID = 140
+"""Most characters of the last message in a row."""
+
+
 @dataclass(frozen=True, slots=True)
 class ThreadRow:
     """A thread in the table. `shape` is the CSS class of its status; `reason` is None where none is expected, "" where
@@ -149,7 +153,7 @@ def archive_columns(
     count, hit, active = about.messages, about.hit, about.last_activity_at
     checked = about.checked_at if archived and about.deleted_upstream_at is None else None
     address = thread_url(row.id) if row.id is not None else None
-    last = _opening(about.last) if about.last != row.title and hit is None else None
+    last = _said(about.last) if about.last != row.title and hit is None else None
     return ArchiveColumns(
         opening=_opening(about.opening) if about.opening != row.title and not (row.title and hit) else None,
         messages=None if count is None else f"{count:,}",
@@ -210,6 +214,11 @@ def _masked_about(about: ThreadInfo, user: str | None) -> ThreadInfo:
     hit = masked_hit(about.hit, about.sought, known) if about.hit is not None else None
     opening, last = masked_opening(about.opening, known), masked_opening(about.last, known)
     return replace(about, opening=opening, last=last, hit=hit)
+
+
+def _said(text: str | None) -> str | None:
+    """What a row shows of a message: it has no room for more."""
+    return text if text is None or len(text) <= _SAID else f"{text[:_SAID].rstrip()}…"
 
 
 def _opening(opening: str | None) -> str | None:
