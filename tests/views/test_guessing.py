@@ -57,7 +57,7 @@ ASKED: dict[str, list[str]] = {
 """For each address that takes a user or a list, what it is asked with; P is the part."""
 
 NEITHER = {
-    "/live/", "/reports/", "/sync/", "/sync/report/", "/overview/", "/archive/", "/archive/report/",
+    "/live/", "/reports/", "/sync/", "/sync/report/", "/overview/", "/archive/", "/archive/report/", "/columns/",
 }  # fmt: skip
 """Addresses that a Viewer has and that take neither. What is there is checked to be the same all the same."""
 

@@ -184,7 +184,7 @@ def test_another_project_can_be_adopted(world: Dying, monkeypatch: pytest.Monkey
     # What was there before is read as ever, and asked of nobody.
     other.calls.clear()
     page = get(f"/threads/{next(iter(old))}/")
-    assert "From the archive" in page.said()
+    assert "Our copy, checked" in page.said()
     assert "not taken as certain" not in page.said()
     # The first project is another one now.
     settings.OPENAI_API_KEY = "sk-first"

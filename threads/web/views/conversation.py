@@ -105,6 +105,7 @@ def conversation(request: HttpRequest, thread_id: str) -> HttpResponseBase:
         "started_over": bool(invalid),
         "long_reason": _is_long(row.reason or ""),
         "stale": _stale(found, now),
+        "copied": times.relative(found.about.checked_at, now) if found.archived and found.about else None,
         "end": _ENDS.get(request.GET.get("end", "")),
         "cut": found.about is not None and thread_info.is_cut(thread_id),
         "sought": json.dumps(typed_units(here.q)) if here.q else None,
