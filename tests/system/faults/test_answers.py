@@ -123,7 +123,7 @@ def test_a_redirect_takes_the_key_nowhere(get: Get, answering: Callable[[Answer]
     with serving(visited.append) as elsewhere:
         for status in (b"301 Moved", b"302 Found", b"307 Temporary", b"308 Permanent"):
             answering(reply(status, b"", b"Location: %s\r\n" % elsewhere.encode()))
-            assert "made no sense" in get("/threads/", status=502).said()
+            assert "isn't valid" in get("/threads/", status=502).said()
     assert not visited
     seen("502 each time, and nobody came to the other host")
 
@@ -141,7 +141,7 @@ def test_a_page_in_place_of_a_refusal(get: Get, answering: Callable[[Answer], No
 def test_a_length_that_is_wrong(get: Get, answering: Callable[[Answer], None], seen: Seen) -> None:
     body = json.dumps({"data": [row("cthr_1")], "has_more": False}).encode()
     answering(lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n" + body))
-    assert "made no sense" in get("/threads/", status=502).said()
+    assert "isn't valid" in get("/threads/", status=502).said()
     answering(lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n" + body))
     assert "can't be reached" in get("/threads/", status=502).said()
     answering(lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n" + body))

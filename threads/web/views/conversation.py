@@ -53,6 +53,9 @@ _PARTS: dict[str | None, Part] = {"more": "later", "earlier": "earlier"}
 _FOLDED_REASON = 140
 """Characters. Of a longer reason the page shows two lines, and the rest at a press."""
 
+_OTHERS = 7
+"""Other threads of the customer that the panel shows."""
+
 _ENDS = {"previous": "This is the first thread of the list.", "next": "This is the last thread of the list."}
 
 
@@ -139,13 +142,14 @@ def others(request: HttpRequest) -> HttpResponse:
         found = service.list_same_user(thread_id)
     except ChatKitError as error:
         return render(request, "threads/_others.html", {"problem": errors.of_list(error, now, zone)})
-    context: dict[str, Any] = {"problem": None, "rows": [], "notes": (), "further": False, "user_url": None}
+    context: dict[str, Any] = {"problem": None, "rows": [], "notes": (), "further": False, "total": None, "user_url": None}
     if found is not None:
         rows = thread_rows.rows(found.window, found.query, now, zone, found.about)
         context |= {
-            "rows": [row for row in rows if row.id != thread_id],
+            "rows": [row for row in rows if row.id != thread_id][:_OTHERS],
             "notes": found.window.notes,
-            "further": found.window.has_next,
+            "further": found.window.has_next or len(rows) > _OTHERS + 1,
+            "total": found.total,
             "user_url": links.list_url(found.query),
         }
     return render(request, "threads/_others.html", context)
