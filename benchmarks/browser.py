@@ -92,6 +92,7 @@ def reading(stage: Stage) -> Iterator[ResultRow]:
         last = client.list_items(thread, order="desc", limit=1).rows[0].id
         client.close()
         page = _opened(context, f"{ours.url}/threads/{thread}/")
+        page.keyboard.press("/")  # opens the form that it stands in
         page.locator("#all").wait_for()
         started = time.perf_counter()
         page.locator("#all").click()

@@ -30,7 +30,7 @@ end
 """
 THINK = "math.randomseed(os.time())\nfunction delay() return 500 + math.random(3000) end"
 
-_ROWS = re.compile(r'<tr data-thread-id="([^"]+)"|<li class="item [^"]*" id="item-([^"]+)"')
+_ROWS = re.compile(r'<tr [^>]*data-thread-id="([^"]+)"|<li class="item [^"]*" id="item-([^"]+)"')
 _SIZE_TOLERANCE = 0.05
 """Relative difference in size between replies under load and the checked one: tokens and ages in them differ, and they
 are compressed. An error page has a quarter of the size."""

@@ -112,7 +112,7 @@ def conversation(stage: Stage) -> Iterator[ResultRow]:
             MeasuredPage(ids, f"after={after}&limit=100", path) for ids, after in ((last, before), (second, first[-1]))
         ]
         runs = [[stage.load(ours, each, clients=1, seconds=2).p50 for each in parts] for _ in range(stage.rounds)]
-        whole = MeasuredPage(first[:50], path=path, part=False)
+        whole = MeasuredPage(last[-50:], path=path, part=False)
         opened = [stage.load(ours, whole, clients=1, seconds=2).p50 for _ in range(stage.rounds)]
     times = [run[0] for run in runs], [run[1] for run in runs]
     yield ResultRow(f"the last 100 of {ITEMS:,} items, beside the second 100", "ms", *times, _ratio(*times), "1")

@@ -148,7 +148,7 @@ def test_redis_is_away(shop: Shop, seen: Seen) -> None:
     assert response.status_code in {302, 303}
     assert "127.0.0.1" not in response.text
     assert took < 10
-    assert "A sync of everything was asked for" in said(shop.browser.get("/sync/"))
+    assert "A full sync was requested" in said(shop.browser.get("/sync/"))
     seen(f"it is kept for a worker after {took:.1f} s, reading goes on")
 
 

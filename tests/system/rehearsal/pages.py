@@ -81,18 +81,18 @@ class Pages:
     def _search(self) -> str:
         page = self._page(f"/threads/?{urlencode({'q': WORD})}")
         _same("The search", page.thread_ids, [each.thread["id"] for each in self._with_word()])
-        shown = [each for each in page.all("p", class_="hit") if WORD in page.said(each)]
+        shown = [each for each in page.all("p", class_="said hit") if WORD in page.said(each)]
         require(len(shown) == len(page.thread_ids), f"{len(shown)} rows show the sentence with the word.")
         return f"{len(page.thread_ids)} threads, each with its sentence"
 
     def _conversation(self, expected: Conversation) -> str:
-        address: str | None = _address(expected)
+        address: str | None = f"{_address(expected)}?from=beginning"
         ids = [each["id"] for each in expected.items]
         shown = 0
         for number in range(1, 3 if len(ids) > ITEMS else 2):
             require(address, f"Page {number - 1} of the conversation has no link to the next items.")
             page = self._page(str(address))
-            _same("The page's thread", [page.one("main").get("data-thread-id")], [expected.thread["id"]])
+            _same("The page's thread", [page.one("section", id="pane").get("data-thread-id")], [expected.thread["id"]])
             items = [each.get("id") for each in page.all("li") if (each.get("class") or "").startswith("item ")]
             require(len(items) >= min(ITEMS, len(ids) - shown), f"Page {number} has only {len(items)} items.")
             _same("The conversation", items, [f"item-{each}" for each in ids[shown : shown + len(items)]])

@@ -142,7 +142,14 @@ def others(request: HttpRequest) -> HttpResponse:
         found = service.list_same_user(thread_id)
     except ChatKitError as error:
         return render(request, "threads/_others.html", {"problem": errors.of_list(error, now, zone)})
-    context: dict[str, Any] = {"problem": None, "rows": [], "notes": (), "further": False, "total": None, "user_url": None}
+    context: dict[str, Any] = {
+        "problem": None,
+        "rows": [],
+        "notes": (),
+        "further": False,
+        "total": None,
+        "user_url": None,
+    }
     if found is not None:
         rows = thread_rows.rows(found.window, found.query, now, zone, found.about)
         context |= {
