@@ -60,6 +60,7 @@ const open = async (url) => {
     main.classList.add("open");
     document.title = page.title;
     if (address !== location.pathname + location.search) {
+      history.replaceState({ ...history.state, htmx: true }, ""); // Back loads what is here now again
       history.pushState({ htmx: true }, "", address + (new URL(url, location).hash ?? ""));
     }
     htmx.process(reading);
