@@ -37,10 +37,12 @@ export const swapList = (page) => {
   saveTyping();
   document.activeElement.blur();
   document.getElementById("browse").replaceWith(browse);
-  const views = page.getElementById("viewbar");
-  views.removeAttribute("hx-swap-oob");
-  document.getElementById("viewbar").replaceWith(views);
-  htmx.process(views);
+  const views = page.getElementById("viewbar"); // the audit log has none
+  if (views) {
+    views.removeAttribute("hx-swap-oob");
+    document.getElementById("viewbar").replaceWith(views);
+    htmx.process(views);
+  }
   document.title = page.title;
   htmx.process(browse);
   restoreTyping();
