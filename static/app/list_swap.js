@@ -26,7 +26,10 @@ const afterSwap = () => {
 };
 
 document.addEventListener("htmx:afterSettle", (event) => {
-  if (!["people", "customers"].includes(event.detail.target.id) && document.getElementById("browse")) afterSwap();
+  if (event.detail.target.id !== "browse") return;
+  // A list that comes by itself, beside a conversation, leaves the focus and the messages alone.
+  if (event.detail.requestConfig?.elt.id === "browse") showWords();
+  else afterSwap();
 });
 
 // Does what htmx does with a reply in a third of the time: htmx notifies every element that it removes, and makes the
