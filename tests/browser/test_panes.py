@@ -149,6 +149,7 @@ def _second(page: Page, upstream: Patchy) -> list[str]:
     page.goto(f"/threads/?after={list(upstream.thread_ids())[19]}")
     page.locator(_row(page, first)).click()
     expect(page.locator("#items")).to_contain_text("Message number 130.")
+    settled(page)  # the keys of a conversation have come
     page.keyboard.press("/")
     page.keyboard.type("number 129")
     expect(page.locator("#found")).to_contain_text("1 of 1")
