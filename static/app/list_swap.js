@@ -26,7 +26,10 @@ const afterSwap = () => {
 };
 
 document.addEventListener("htmx:afterSettle", (event) => {
-  if (!["people", "customers"].includes(event.detail.target.id) && document.getElementById("browse")) afterSwap();
+  if (event.detail.target.id !== "browse") return;
+  // A list that comes by itself, beside a conversation, leaves the focus and the messages alone.
+  if (event.detail.requestConfig?.elt.id === "browse") showWords();
+  else afterSwap();
 });
 
 // Does what htmx does with a reply in a third of the time: htmx notifies every element that it removes, and makes the
@@ -37,10 +40,12 @@ export const swapList = (page) => {
   saveTyping();
   document.activeElement.blur();
   document.getElementById("browse").replaceWith(browse);
-  const views = page.getElementById("viewbar");
-  views.removeAttribute("hx-swap-oob");
-  document.getElementById("viewbar").replaceWith(views);
-  htmx.process(views);
+  const views = page.getElementById("viewbar"); // the audit log has none
+  if (views) {
+    views.removeAttribute("hx-swap-oob");
+    document.getElementById("viewbar").replaceWith(views);
+    htmx.process(views);
+  }
   document.title = page.title;
   htmx.process(browse);
   restoreTyping();

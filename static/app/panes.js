@@ -56,10 +56,13 @@ const open = async (url) => {
     if (!reading || !address) throw new Error(`${response.status}`);
     await Promise.all([main.dataset.styles, ...[...page.querySelectorAll("link")].map((link) => link.getAttribute("href"))].map(addStyles));
     if (latest !== request) return;
-    document.getElementById("reading").replaceWith(reading);
+    const former = document.getElementById("reading");
+    const focused = former.contains(document.activeElement) ? document.activeElement.id : null;
+    former.replaceWith(reading);
     main.classList.add("open");
     document.title = page.title;
     if (address !== location.pathname + location.search) {
+      history.replaceState({ ...history.state, htmx: true }, ""); // Back loads what is here now again
       history.pushState({ htmx: true }, "", address + (new URL(url, location).hash ?? ""));
     }
     htmx.process(reading);
@@ -67,6 +70,10 @@ const open = async (url) => {
     await import(main.dataset.script);
     if (isStarted) document.dispatchEvent(new Event("pane"));
     isStarted = true;
+    // The focus stays on the element with the same id, or goes to the title.
+    if (focused !== null && document.activeElement === document.body) {
+      (document.getElementById(focused) ?? document.getElementById("title")).focus({ preventScroll: true });
+    }
     announce(`Opened ${document.getElementById("title").textContent.trim()}`);
   } catch (error) {
     if (latest === request) location.href = url;

@@ -3,7 +3,7 @@ const opened = () => document.querySelectorAll("details[data-pop][open]");
 
 document.addEventListener("click", (event) => {
   for (const each of opened()) {
-    each.open = each.contains(event.target) && !event.target.closest("[data-help], a");
+    each.open = each.contains(event.target) && !event.target.closest("[data-help], a, .menu button");
     // The link may be replaced with its page, so that the focus would be lost.
     if (!each.open && each.contains(document.activeElement)) each.querySelector("summary").focus();
   }

@@ -37,6 +37,14 @@ document.addEventListener("click", (event) => {
   if (link) history.replaceState({ ...history.state, row: threadIdOf(link) }, "");
 });
 
+// htmx goes back by a reload, and would forget the row before it.
+const reloadWithRow = (event) => {
+  if (!event.state?.row) return;
+  event.stopImmediatePropagation();
+  location.reload();
+};
+addEventListener("popstate", reloadWithRow, { capture: true });
+
 addEventListener("load", () => {
   const id = location.hash.startsWith("#thread-") ? decoded(location.hash.slice(8)) : history.state?.row;
   const link = id && rowLinks().find((candidate) => threadIdOf(candidate) === id);

@@ -109,7 +109,7 @@ onPane(() => {
 });
 
 document.addEventListener("htmx:afterSettle", (event) => {
-  if (items?.isConnected && event.detail.target.closest?.("#reading")) activate();
+  if (items?.isConnected && event.target.closest?.("#reading")) activate();
 });
 
 // A reply to a request for further items replaces #earlier or #more only where it has one.

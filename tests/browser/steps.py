@@ -77,6 +77,12 @@ def menu(page: Page) -> Locator:
     return page.locator(".me > summary")
 
 
+def show_help(page: Page) -> None:
+    """Opens the list of the keys by the account's menu."""
+    menu(page).click()
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+
+
 def pages_of(ids: Sequence[str], size: int = 20) -> list[list[str]]:
     return [list(ids[start : start + size]) for start in range(0, len(ids), size)]
 

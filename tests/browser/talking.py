@@ -155,3 +155,22 @@ def landed(page: Page, item_id: str) -> None:
 def find_box(page: Page) -> Locator:
     """The field that finds in a conversation."""
     return page.get_by_role("searchbox", name="Find in this conversation")
+
+
+def conversation_menu(page: Page, name: str) -> None:
+    """Presses what the menu of the conversation has under this name."""
+    page.locator("#pane .menu > summary").click()
+    page.locator("#pane .menu").get_by_role("button", name=name).click()
+
+
+def open_find(page: Page) -> Locator:
+    """Opens the box that finds in a conversation; returns its field."""
+    conversation_menu(page, "Find in this conversation")
+    expect(find_box(page)).to_be_focused()
+    return find_box(page)
+
+
+def load_all(page: Page) -> None:
+    """Presses Load all, which stands in the box that finds."""
+    open_find(page)
+    page.get_by_role("button", name="Load all").click()

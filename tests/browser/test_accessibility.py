@@ -5,8 +5,8 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Open, Stage
 from tests.browser.looks import NARROW, PHONE, SMALL, WIDE, fine, violations
-from tests.browser.steps import following, shows
-from tests.browser.talking import EVERY_KIND, HOSTILE, Patchy, item_ids, more, reads
+from tests.browser.steps import following, show_help, shows
+from tests.browser.talking import EVERY_KIND, HOSTILE, Patchy, item_ids, load_all, more, open_find, reads
 from tests.browser.watching import Watch
 from threads.emulator import Emulator, Fault
 
@@ -113,29 +113,29 @@ def test_conversation(signed_in: Open, patchy: Patchy) -> None:
     """Every kind of item, as it is opened, and with a match found and all folds and the help open."""
     thread_id = list(patchy.thread_ids())[EVERY_KIND]
     page = signed_in(f"/threads/{thread_id}/")
-    expect(page.get_by_role("complementary").locator("li, .muted").first).to_be_visible()
+    expect(page.locator(".others").locator("li, .muted").first).to_be_visible()
     reads(page, item_ids(patchy, thread_id))
     fine(page, WIDE, PHONE, SMALL)
-    page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
-    page.get_by_role("searchbox", name="Find in this conversation").fill("parcel")
+    open_find(page).fill("parcel")
+    page.evaluate("document.querySelectorAll('#pane details:not([data-pop])').forEach((fold) => { fold.open = true; })")
     expect(page.locator("#found")).to_contain_text("1 of")
     fine(page, WIDE, PHONE, SMALL)
-    page.get_by_role("button", name="Keys").click()
-    expect(page.get_by_role("dialog", name="Keys")).to_be_in_viewport()
+    show_help(page)
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_in_viewport()
     fine(page, WIDE, PHONE, SMALL)
 
 
 def test_conversation_in_forced_colours(signed_in: Open, patchy: Patchy) -> None:
     thread_id = list(patchy.thread_ids())[EVERY_KIND]
     page = signed_in(f"/threads/{thread_id}/", forced_colors="active")
-    expect(page.get_by_role("complementary").locator("li, .muted").first).to_be_visible()
+    expect(page.locator(".others").locator("li, .muted").first).to_be_visible()
     fine(page)
 
 
 def test_hostile_conversation(signed_in: Open, patchy: Patchy) -> None:
     thread_id = list(patchy.thread_ids())[HOSTILE]
     page = signed_in(f"/threads/{thread_id}/")
-    page.get_by_role("button", name="Load all").click()
+    load_all(page)
     reads(page, item_ids(patchy, thread_id))
     fine(page)
 
@@ -145,7 +145,7 @@ def test_conversation_in_trouble(signed_in: Open, patchy: Patchy, watch: Watch) 
     thread_id = list(patchy.thread_ids())[HOSTILE]
     patchy.hole = item_ids(patchy, thread_id)[49]
     page = signed_in(f"/threads/{thread_id}/?from=beginning")
-    page.get_by_role("button", name="Load all").click()
+    load_all(page)
     expect(more(page).get_by_role("alert")).to_be_visible()
     fine(page)
     for address in (f"/threads/{thread_id}/?at=cti_gone", "/threads/cthr_gone/"):

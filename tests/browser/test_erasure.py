@@ -109,7 +109,7 @@ def test_every_page_of_it(signed_in: Open, upstream: Emulator, worker_comes: Cal
     user = max(upstream.users(), key=lambda name: len(list(upstream.thread_ids(user=name))))
     page = signed_in(f"/threads/?user={user}")
     fine(page, WIDE, NARROW)
-    page.locator(".customer").get_by_role("link", name="Erase…").click()
+    page.get_by_role("group", name="Customer").get_by_role("link", name="Erase…").click()
     page.locator("#typed").wait_for()
     fine(page, WIDE, NARROW)
     page.locator("#typed").fill("wrong")

@@ -53,7 +53,8 @@ def test_a_list_by_click(page: Page, upstream: Emulator) -> None:
 def test_a_list_by_keyboard(page: Page, upstream: Emulator) -> None:
     user = users_by_threads(upstream)[0]
     page.goto("/threads/")
-    page.get_by_label("User").fill(user)
+    page.keyboard.press("f")
+    page.keyboard.type(user)
     page.keyboard.press("Enter")
     expect(page.locator("button[formaction='/exports/user/']")).to_have_count(1)
     page.locator(".downloads summary").focus()

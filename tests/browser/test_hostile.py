@@ -10,7 +10,7 @@ from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.conftest import Open, Stage
 from tests.browser.steps import overflow
-from tests.browser.talking import HOSTILE, Patchy, item_ids, items, reads
+from tests.browser.talking import HOSTILE, Patchy, conversation_menu, item_ids, items, load_all, reads
 from tests.browser.watching import Watch
 
 _WIDTHS = [320, 390, 1280]
@@ -44,16 +44,16 @@ def _open(page: Page, upstream: Patchy, watch: Watch) -> str:
     thread_id = list(upstream.thread_ids())[HOSTILE]
     _report_dialogs(page, watch)
     page.goto(f"/threads/{thread_id}/")
-    page.get_by_role("button", name="Load all").click()
+    load_all(page)
     reads(page, item_ids(upstream, thread_id))
-    page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+    page.evaluate("document.querySelectorAll('#pane details:not([data-pop])').forEach((fold) => { fold.open = true; })")
     return thread_id
 
 
 def test_nothing_of_it_runs_or_calls(page: Page, upstream: Patchy, watch: Watch) -> None:
     thread_id = _open(page, upstream, watch)
     expect(page).to_have_title("What a stranger may write · Closed · Threadkeeper")
-    expect(page.locator(".about .status")).to_contain_text("Nothing but <b>markup</b> and tricks")
+    expect(page.locator(".head .status")).to_contain_text("Nothing but <b>markup</b> and tricks")
     expect(page.locator("#earlier")).to_contain_text(f"The beginning: all {len(items(upstream, thread_id))}.")
     page.keyboard.press("Escape")
     expect(page.get_by_role("heading", level=1)).to_have_text("Threads")
@@ -119,6 +119,7 @@ def test_nothing_of_it_is_wider_than_the_window(signed_in: Open, upstream: Patch
     # What is far from the window is not drawn, and could hide that it is too wide.
     page.evaluate("document.querySelectorAll('.items').forEach((it) => { it.style.contentVisibility = 'visible'; })")
     assert overflow(page) == 0
+    assert page.locator("#talk").evaluate("talk => talk.scrollWidth - talk.clientWidth") == 0
     wide: list[str] = page.evaluate(
         """() => [...document.querySelectorAll("#items .item")]
           .filter((it) => it.checkVisibility() && it.scrollWidth > it.clientWidth + 1)
@@ -176,5 +177,5 @@ def test_a_hostile_thread_in_the_list_and_its_files(page: Page, upstream: Patchy
     expect(page).to_have_title(re.compile("^</title><script>alert"))
     assert overflow(page) == 0
     with page.expect_download() as started:
-        page.get_by_role("button", name="Markdown").click()
+        conversation_menu(page, "Markdown")
     assert started.value.suggested_filename == f"{thread_id}.md"

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open, Stage
-from tests.browser.steps import box, chosen, customer, focused, following, pages_of, rows, shows
-from tests.browser.talking import EVERY_KIND, LONG, Patchy, item, item_ids, shown_items, talk
+from tests.browser.steps import box, chosen, customer, focused, following, menu, pages_of, rows, settled, show_help, shows
+from tests.browser.talking import EVERY_KIND, LONG, Patchy, find_box, item, item_ids, open_find, shown_items, talk
 from tests.browser.watching import Watch
 from threads.emulator import Fault
 
@@ -29,7 +29,8 @@ def _on_row(page: Page, thread_id: str) -> None:
 
 
 def _reads_thread(page: Page, thread_id: str) -> None:
-    expect(page.locator("main.reading")).to_have_attribute("data-thread-id", thread_id)
+    expect(page.locator("#pane")).to_have_attribute("data-thread-id", thread_id)
+    settled(page)
     page.wait_for_load_state()  # before that no key is listened to
 
 
@@ -139,8 +140,7 @@ def test_no_key_works_in_a_field(page: Page, upstream: Patchy) -> None:
     expect(box(page)).to_be_focused()
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.goto(f"/threads/{list(upstream.thread_ids())[EVERY_KIND]}/")
-    field = page.get_by_role("searchbox", name="Find in this conversation")
-    field.focus()
+    field = open_find(page)
     page.keyboard.type("/jku[]?")
     expect(field).to_have_value("/jku[]?")
     expect(field).to_be_focused()
@@ -167,6 +167,7 @@ def test_through_the_items(page: Page, upstream: Patchy) -> None:
     ids = item_ids(upstream, thread_id)
     page.goto(f"/threads/{thread_id}/?from=beginning")
     expect(page.locator("#items .item")).to_have_count(35)
+    page.locator("#talk").focus()  # beside the list, the keys are the list's until the focus is in the conversation
     page.keyboard.press("t")
     for key, place in (("j", 0), ("j", 1), ("k", 0), ("k", 0), *(("j", place) for place in range(1, 9))):
         page.keyboard.press(key)
@@ -189,6 +190,7 @@ def test_the_item_that_the_keys_are_at_can_be_told(page: Page, upstream: Patchy)
 def test_j_goes_on_past_what_is_loaded(page: Page, upstream: Patchy) -> None:
     thread_id, ids = talk(upstream, 130)
     page.goto(f"/threads/{thread_id}/?from=beginning")
+    page.locator("#talk").focus()
     for place in range(100):
         item(page, ids[place]).wait_for(state="attached")
         page.keyboard.press("j")
@@ -200,7 +202,7 @@ def test_j_goes_on_past_what_is_loaded(page: Page, upstream: Patchy) -> None:
 def test_slash_goes_to_find(page: Page, upstream: Patchy) -> None:
     page.goto(f"/threads/{talk(upstream, 10)[0]}/")
     page.keyboard.press("/")
-    expect(page.get_by_role("searchbox", name="Find in this conversation")).to_be_focused()
+    expect(find_box(page)).to_be_focused()
     page.keyboard.type("number 7")
     expect(page.locator("#found")).to_have_text("1 of 1")
     page.keyboard.press("Escape")
@@ -229,6 +231,22 @@ def test_brackets_go_through_the_list(page: Page, upstream: Patchy) -> None:
     page.keyboard.press("[")
     expect(page.get_by_text("This is the first thread of the list.")).to_be_visible()
     _reads_thread(page, ids[0])
+
+
+def test_the_focus_is_not_lost_with_the_conversation(page: Page, upstream: Patchy) -> None:
+    """Where the conversation beside the list gives way to another, the focus stays at its control, or comes to the
+    title."""
+    ids = list(upstream.thread_ids())
+    page.goto("/threads/")
+    rows(page).nth(2).locator("a.title").click()
+    _reads_thread(page, ids[2])
+    page.locator("#next-thread").press("Enter")
+    _reads_thread(page, ids[3])
+    expect(page.locator("#next-thread")).to_be_focused()
+    page.locator("#items .item").last.focus()
+    page.keyboard.press("]")
+    _reads_thread(page, ids[4])
+    expect(page.locator("#title")).to_be_focused()
 
 
 def test_brackets_stay_in_the_filtered_list(page: Page, upstream: Patchy) -> None:
@@ -283,7 +301,7 @@ def test_brackets_while_the_upstream_fails(page: Page, upstream: Patchy, watch: 
 def test_help_by_key_and_by_button(page: Page, upstream: Patchy) -> None:
     ids = list(upstream.thread_ids())
     page.goto("/threads/")
-    dialog = page.get_by_role("dialog", name="Keys")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
     page.keyboard.press("j")
     page.keyboard.press("?")
     expect(dialog).to_be_visible()
@@ -292,11 +310,10 @@ def test_help_by_key_and_by_button(page: Page, upstream: Patchy) -> None:
     expect(dialog).to_be_hidden()
     _on_row(page, ids[0])
     expect(page).to_have_url("/threads/")
-    button = page.get_by_role("button", name="Keys")
-    button.press("Enter")
+    show_help(page)
     expect(dialog).to_be_visible()
     dialog.get_by_role("button", name="Close").click()
-    expect(button).to_be_focused()
+    expect(menu(page)).to_be_focused()
     page.goto(f"/threads/{ids[0]}/")
     page.keyboard.press("?")
     page.keyboard.press("Escape")
@@ -308,7 +325,7 @@ def test_keys_can_be_switched_off(page: Page, upstream: Patchy) -> None:
     ids = list(upstream.thread_ids())
     page.goto("/threads/")
     page.keyboard.press("?")
-    page.get_by_label("Use these keys").uncheck()
+    page.get_by_label("Use these shortcuts").uncheck()
     page.keyboard.press("Escape")
     for address in ("/threads/", f"/threads/{ids[EVERY_KIND]}/"):
         page.goto(address)
@@ -321,9 +338,9 @@ def test_keys_can_be_switched_off(page: Page, upstream: Patchy) -> None:
             expect(page.get_by_role("dialog")).to_have_count(0)
             page.reload()
     page.goto("/threads/")
-    page.get_by_role("button", name="Keys").click()
-    expect(page.get_by_label("Use these keys")).not_to_be_checked()
-    page.get_by_label("Use these keys").check()
+    show_help(page)
+    expect(page.get_by_label("Use these shortcuts")).not_to_be_checked()
+    page.get_by_label("Use these shortcuts").check()
     page.get_by_role("button", name="Close").click()
     page.reload()
     page.keyboard.press("j")

@@ -6,6 +6,7 @@ import time
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.talking import open_find
 from threads.emulator import Emulator
 
 _LENGTH = 90_000
@@ -45,13 +46,14 @@ def test_a_word_without_end_holds_nobody_up(page: Page, upstream: Emulator) -> N
     assert resized - loaded < _MOST
     shown = page.locator(".said").evaluate_all("said => said.map((each) => each.textContent.trim())")
     assert shown == [*texts, texts[0]]
-    page.get_by_role("searchbox", name="Find in").fill("e\u0301\u0301")
+    open_find(page).fill("e\u0301\u0301")
     page.keyboard.press("Enter")
     expect(page.locator(".find output")).to_contain_text("1 of")
     prose = "Words as people write them. " * 4_000
     upstream.set_items(thread, [{**customer[0], "content": [{"type": "input_text", "text": prose + "At last."}]}])
     page.goto(f"/threads/{thread}/")
     expect(page.locator(".piece")).to_have_count(1)
+    needle = open_find(page)
     for typed, found in (("at last", "No match"), ("write", "1 of 2000 or more")):
-        page.get_by_role("searchbox", name="Find in").fill(typed)
+        needle.fill(typed)
         expect(page.locator(".find output")).to_have_text(f"{found} in what is shown; the download has the rest")
