@@ -29,7 +29,7 @@ def environment(**options: Any) -> Environment:
         static=cache(static),
         url=lru_cache(500)(reverse),
         emulator=settings.EMULATOR,
-        archive=settings.ARCHIVE != "off",
+        has_archive=lambda: settings.ARCHIVE != "off",
         archive_only=lambda: settings.ARCHIVE_ONLY,
         icon=cache(_icon),
         places_of=_navigation,
