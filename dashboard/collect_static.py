@@ -22,7 +22,7 @@ from . import css_bundle, js_bundle
 _STAMP, _LOCK, _MANIFEST = ".gathered", ".lock", "staticfiles.json"
 _ENTRY_SCRIPTS = ("app.js", "conversation.js", "find.js")
 """The scripts that pages load. Later ones may import from the bundles of earlier ones."""
-_ENTRY_STYLE = "app.css"
+_ENTRY_STYLES = ("app.css", "conversation.css", "widgets.css")
 
 
 class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
@@ -59,7 +59,7 @@ class BundledStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: 
                 return str(file.read(), "utf-8")
 
         bundles, modules = js_bundle.bundle(_ENTRY_SCRIPTS, read)
-        bundles[_ENTRY_STYLE] = css_bundle.bundle(_ENTRY_STYLE, read)
+        bundles |= {name: css_bundle.bundle(name, read) for name in _ENTRY_STYLES}
         for name, text in bundles.items():
             self.delete(name)
             self.save(name, ContentFile(text.encode()))

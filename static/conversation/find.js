@@ -3,6 +3,7 @@ import { targetItem } from "./item_links.js";
 import { matchesIn, MAX_MATCHES } from "./matching.js";
 import { nextPageUrl, previousPageUrl } from "./pages.js";
 import { onPane } from "./pane.js";
+import { scroller } from "./scrolling.js";
 
 const TYPING_PAUSE_MS = 120;
 
@@ -54,7 +55,7 @@ const showMatch = (range) => {
   const box = element.closest("pre");
   if (box) box.scrollTop += range.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 2;
   const { top, bottom } = range.getBoundingClientRect();
-  if (top < 100 || bottom > innerHeight) scrollBy(0, top - innerHeight / 2);
+  if (top < 100 || bottom > innerHeight) scroller().scrollBy(0, top - innerHeight / 2);
 };
 
 const stopTyping = () => {

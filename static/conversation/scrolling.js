@@ -1,7 +1,7 @@
 // The place that one reads, in the window or in a pane that scrolls by itself.
 import { onPane } from "./pane.js";
 
-const scroller = () => {
+export const scroller = () => {
   for (let element = document.getElementById("items"); element; element = element.parentElement) {
     const scrolls = ["auto", "scroll"].includes(getComputedStyle(element).overflowY);
     if (scrolls && element.scrollHeight > element.clientHeight && element !== document.body) return element;

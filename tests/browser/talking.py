@@ -22,6 +22,11 @@ _HEADERS = {"authorization": "Bearer sk-test", "openai-beta": "chatkit_beta=v1"}
 DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 """Two frames later, in JavaScript."""
 
+TO_THE_END = """() => {
+  for (const each of [document.documentElement, document.getElementById("talk")]) each.scrollTop = each.scrollHeight;
+}"""
+"""Scrolls to the end, in JavaScript: the window, or the conversation where it scrolls by itself."""
+
 MORNING = int(datetime(2026, 11, 2, 10, 0, tzinfo=UTC).timestamp())
 HOUR = 3600
 
@@ -109,7 +114,7 @@ def item(page: Page, item_id: str) -> Locator:
 
 
 def to_the_end(page: Page) -> None:
-    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    page.evaluate(TO_THE_END)
 
 
 def more(page: Page) -> Locator:

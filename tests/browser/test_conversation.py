@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Open, Stage
-from tests.browser.steps import focused, rows
+from tests.browser.steps import focused, menu, rows, show_help
 from tests.browser.talking import (
     EVERY_KIND,
     HOUR,
@@ -19,12 +19,13 @@ from tests.browser.talking import (
     OTHER_SPELLING,
     Patchy,
     called,
-    find_box,
     item,
     item_ids,
     landed,
+    load_all,
     marked,
     more,
+    open_find,
     reads,
     said,
     talk,
@@ -49,16 +50,16 @@ def test_a_row_opens_its_conversation(signed_in: Open, upstream: Patchy) -> None
     about = thread(upstream, thread_id)
     rows(page).filter(has_text="Every kind of item").first.get_by_role("link", name="Every kind of item").click()
     expect(page).to_have_url(re.compile(f"/threads/{thread_id}/"))
-    expect(page.get_by_role("heading", level=1)).to_have_text("Every kind of item")
-    expect(page.locator(".about .status")).to_contain_text("Locked")
-    expect(page.locator(".about .status")).to_contain_text(about["status"]["reason"])
-    expect(page.locator(".about time")).to_have_attribute(
+    expect(page.locator("#title")).to_have_text("Every kind of item")
+    expect(page.locator("#pane .status")).to_contain_text("Locked")
+    expect(page.locator("#pane .status")).to_contain_text(about["status"]["reason"])
+    expect(page.locator("#side time").first).to_have_attribute(
         "datetime", datetime.fromtimestamp(about["created_at"], UTC).isoformat()
     )
-    page.locator(".about").get_by_role("button", name="Copy thread id").click()
+    page.locator("#side").get_by_role("button", name="Copy thread id").click()
     expect(page.locator("#announcer")).to_have_text(f"Copied {thread_id}")
     assert page.evaluate("navigator.clipboard.readText()") == thread_id
-    page.get_by_title("All threads of this user").click()
+    page.get_by_title("All threads of this customer").click()
     expect(page).to_have_url(f"/threads/?user={quote(about['user'])}")
     expect(rows(page)).to_have_count(len(list(upstream.thread_ids(user=about["user"]))))
 
@@ -67,14 +68,14 @@ def test_the_margin_has_the_other_threads_of_the_user(page: Page, upstream: Patc
     user = upstream.users()[0]
     theirs = list(upstream.thread_ids(user=user))
     page.goto(f"/threads/{theirs[2]}/")
-    margin = page.get_by_role("complementary", name="Threads of this user")
+    margin = page.get_by_role("complementary", name="Customer and details")
     links = margin.locator("li a")
     expect(links.first).to_be_visible()
     leads = [re.search(r"/threads/([^/]+)/", link.get_attribute("href") or "") for link in links.all()]
     shown = [found.group(1) for found in leads if found]
     assert shown == [each for each in theirs[:20] if each != theirs[2]]
     links.nth(3).click()
-    expect(page.locator("#main")).to_have_attribute("data-thread-id", shown[3])
+    expect(page.locator("#pane")).to_have_attribute("data-thread-id", shown[3])
 
 
 def test_a_thread_that_is_the_only_one_says_so(page: Page, upstream: Patchy) -> None:
@@ -82,7 +83,9 @@ def test_a_thread_that_is_the_only_one_says_so(page: Page, upstream: Patchy) -> 
     expect(page.get_by_role("complementary")).to_contain_text("This is the only one.")
 
 
-def test_the_margin_survives_a_fault(page: Page, upstream: Patchy) -> None:
+def test_the_margin_survives_a_fault(page: Page, upstream: Patchy, watch: Watch) -> None:
+    watch.expect_status(502)  # of the list beside it, should it come after the fault
+
     def fail(route: Route) -> None:
         upstream.fault = Fault.HTML_200
         route.continue_()
@@ -138,8 +141,8 @@ def test_steps_are_folded_to_a_line(page: Page, upstream: Patchy) -> None:
     page.keyboard.press("t")
     for group in groups.all():
         expect(group).not_to_have_attribute("open", "")
-    page.get_by_role("button", name="Keys").click()
-    page.get_by_label("Use these keys").uncheck()
+    show_help(page)
+    page.get_by_label("Use these shortcuts").uncheck()
     page.get_by_role("button", name="Close").click()
     page.keyboard.press("t")
     for group in groups.all():
@@ -180,7 +183,7 @@ def test_the_address_of_a_folded_step_opens_its_group(signed_in: Open, upstream:
 def test_find_opens_a_folded_group(page: Page, upstream: Patchy) -> None:
     thread_id, ids = _steps(upstream)
     page.goto(f"/threads/{thread_id}/")
-    find_box(page).fill("needle")
+    open_find(page).fill("needle")
     expect(page.locator("#found")).to_have_text("1 of 1")
     expect(item(page, ids[2])).to_be_visible()
     assert marked(page) == "needle"
@@ -206,7 +209,7 @@ def test_a_long_reason_is_two_lines_until_it_is_opened(signed_in: Open, upstream
     reason = "Payment dispute over £395.99. " * 40 + "The end of it."
     upstream.set_status(thread_id, "locked", reason)
     page = signed_in(f"/threads/{thread_id}/", java_script_enabled=javascript)
-    fold = page.locator(".about .status details")
+    fold = page.locator("#pane .status details")
     expect(fold).to_contain_text("The end of it.")
     closed = fold.bounding_box()
     fold.locator("summary").click()
@@ -216,7 +219,7 @@ def test_a_long_reason_is_two_lines_until_it_is_opened(signed_in: Open, upstream
     assert closed["height"] < 60 < opened["height"]
     upstream.set_status(thread_id, "locked", "Short.")
     page.reload()
-    expect(page.locator(".about .status")).to_contain_text("Short.")
+    expect(page.locator("#pane .status")).to_contain_text("Short.")
     expect(fold).to_have_count(0)
 
 
@@ -303,11 +306,12 @@ def test_back_after_signing_out_shows_nothing(signed_out: Open, upstream: Patchy
     page = signed_out(f"/threads/{thread_id}/")
     _sign_in(page)
     reads(page, ids)
+    menu(page).click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Password")).to_be_visible()
     page.go_back()
     expect(page.get_by_label("Password")).to_be_visible()
-    expect(page.locator(".item, .about")).to_have_count(0)
+    expect(page.locator(".item, #pane, #side")).to_have_count(0)
 
 
 @pytest.mark.parametrize("way", ["Later messages", "Load all"])
@@ -315,11 +319,14 @@ def test_session_ends_while_reading(page: Page, upstream: Patchy, way: str) -> N
     thread_id = talk(upstream, 200)[0]
     page.goto(f"/threads/{thread_id}/?from=beginning")
     page.context.clear_cookies(name="sessionid")
-    page.locator("#main").get_by_text(way, exact=True).dispatch_event("click")
+    if way == "Load all":
+        load_all(page)
+    else:
+        page.get_by_role("link", name=way).dispatch_event("click")
     expect(page.get_by_label("Password")).to_be_visible()
     expect(page.locator(".item")).to_have_count(0)
     _sign_in(page)
-    expect(page.locator("#main")).to_have_attribute("data-thread-id", thread_id)
+    expect(page.locator("#pane")).to_have_attribute("data-thread-id", thread_id)
 
 
 def test_focused_item_can_be_seen(page: Page, upstream: Patchy) -> None:

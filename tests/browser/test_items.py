@@ -12,12 +12,15 @@ from tests.browser.steps import following, settled
 from tests.browser.talking import (
     DRAWN,
     LONG,
+    TO_THE_END,
     Patchy,
     find_box,
     item,
     item_ids,
     landed,
+    load_all,
     more,
+    open_find,
     reads,
     said,
     shown_items,
@@ -224,11 +227,12 @@ def test_scrolling_and_clicking_at_once(page: Page, upstream: Patchy, latency: i
     page.goto(f"/threads/{thread_id}/?from=beginning")
     upstream.latency_ms = latency
     page.evaluate(
-        """async () => {
+        f"async () => {{ const toTheEnd = {TO_THE_END};"
+        """
           const until = performance.now() + 8000;
           let link = document.querySelector("#next-items");
           for (; link && performance.now() < until; link = document.querySelector("#next-items")) {
-            scrollTo(0, document.documentElement.scrollHeight);
+            toTheEnd();
             if ("htmx-internal-data" in link) for (let clicks = 0; clicks < 3; clicks++) link.click();
             await new Promise((done) => setTimeout(done, 17));
           }
@@ -255,8 +259,8 @@ def test_load_all_while_items_are_on_their_way(page: Page, upstream: Patchy, wat
     page.wait_for_timeout(300)
     shown = shown_items(page)
     assert shown == ids[: len(shown)]
-    if page.locator("#all").is_visible():
-        page.get_by_role("button", name="Load all").click()
+    if page.locator("#all").get_attribute("hidden") is None:
+        load_all(page)
     reads(page, ids)
 
 
@@ -265,7 +269,7 @@ def test_all_of_ten_thousand(page: Page, upstream: Patchy, address: str, place: 
     long = list(upstream.thread_ids())[LONG]
     ids = item_ids(upstream, long)
     page.goto(f"/threads/{long}/{address}")
-    page.locator("#all").click()
+    load_all(page)
     expect(page.locator("#items .item").nth(400)).to_be_attached()
     page.locator("#stop").click()
     expect(page.locator("#all")).to_be_visible()
@@ -290,6 +294,7 @@ def test_load_all_can_be_stopped(page: Page, upstream: Patchy, by: str) -> None:
     thread_id = talk(upstream, 2000)[0]
     page.goto(f"/threads/{thread_id}/")
     upstream.latency_ms = 100
+    open_find(page)
     button = page.get_by_role("button", name="Load all")
     if by == "keyboard":
         button.press("Enter")
@@ -313,19 +318,21 @@ def test_a_fault_on_the_way_up_keeps_what_is_there(page: Page, upstream: Patchy,
     thread_id, ids = talk(upstream, 260)
     upstream.hole = ids[110]
     page.goto(f"/threads/{thread_id}/")
-    role = page.get_by_role("button", name=way) if way == "Load all" else page.get_by_role("link", name=way)
-    role.click()
-    reads(page, ids[110:])
-    if way != "Load all":
-        role.click()
+    if way == "Load all":
+        load_all(page)
+        reads(page, ids[110:])
+    else:
+        page.get_by_role("link", name=way).click()
+        reads(page, ids[110:])
+        page.get_by_role("link", name=way).click()
     alert = page.locator("#earlier").get_by_role("alert")
-    expect(alert).to_contain_text("The answer made no sense")
+    expect(alert).to_contain_text("OpenAI's answer isn't valid")
     expect(alert).to_contain_text("The 150 items below stay as they are.")
     reads(page, ids[110:])
     upstream.hole = None
     page.get_by_role("link", name="Go on from here").click()
     reads(page, ids[10:])
-    page.get_by_role("button", name="Load all").click()
+    load_all(page)
     reads(page, ids)
 
 
@@ -336,7 +343,7 @@ def test_a_fault_half_way_keeps_what_is_there(page: Page, upstream: Patchy, watc
     upstream.hole = ids[249]
     page.goto(f"/threads/{thread_id}/?from=beginning")
     if way == "Load all":
-        page.get_by_role("button", name=way).click()
+        load_all(page)
     else:
         for count in (150, 250):
             page.get_by_role("link", name=way).dispatch_event("click")
@@ -363,12 +370,12 @@ def test_load_all_goes_on_after_a_fault(page: Page, upstream: Patchy, watch: Wat
     thread_id, ids = talk(upstream, 800)
     upstream.hole = ids[249]
     page.goto(f"/threads/{thread_id}/?from=beginning")
-    page.get_by_role("button", name="Load all").click()
+    load_all(page)
     again = page.get_by_role("link", name="Go on from here")
     expect(again).to_be_visible()
     upstream.hole = None
     again.click()
-    page.get_by_role("button", name="Load all").click()
+    load_all(page)
     reads(page, ids)
 
 
@@ -377,11 +384,11 @@ def test_the_desk_out_of_reach_half_way(page: Page, upstream: Patchy, watch: Wat
     thread_id, ids = talk(upstream, 250)
     page.goto(f"/threads/{thread_id}/?from=beginning")
     page.route("**/threads/**", lambda route: route.abort())
-    page.get_by_role("button", name="Load all").click()
+    load_all(page)
     expect(page.locator("#offline")).to_be_visible()
     assert shown_items(page) == ids[:50]
     page.unroute("**/threads/**")
-    page.get_by_role("button", name="Load all").click()
+    load_all(page)
     reads(page, ids)
     expect(page.locator("#offline")).to_be_hidden()
 
@@ -408,7 +415,7 @@ def test_without_javascript(signed_in: Open, upstream: Patchy) -> None:
         page.wait_for_load_state()  # a page that is half there has no link yet
     assert seen == ids
     expect(more(page)).to_contain_text("The end: all 420.")
-    for name in ("Load all", "Print", "Copy thread id", "Keys"):
+    for name in ("Load all", "Print", "Copy thread id", "Find in this", "Copy link", "Keyboard shortcuts"):
         expect(page.get_by_role("button", name=name)).to_have_count(0)
     expect(find_box(page)).to_have_count(0)
     expect(page.locator(".item .who a").first).to_have_attribute("title", re.compile(r"\d\d:\d\d:\d\d"))

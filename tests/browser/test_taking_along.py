@@ -22,11 +22,13 @@ from tests.browser.talking import (
     MORNING,
     Patchy,
     called,
+    conversation_menu,
     find_box,
     item_ids,
     items,
     marked,
     more,
+    open_find,
     said,
     talk,
     thread,
@@ -54,7 +56,7 @@ def test_find_counts_and_steps(page: Page, upstream: Patchy) -> None:
     page.goto(f"/threads/{_needles(upstream)}/?from=beginning")
     found = page.locator("#found")
     rest = " in what is loaded; load all to search the rest"
-    find_box(page).fill("NEEDLE")
+    open_find(page).fill("NEEDLE")
     expect(found).to_have_text(f"1 of 3{rest}")
     for key, at in (("Enter", 2), ("Enter", 3), ("Enter", 1), ("Shift+Enter", 3), ("Shift+Enter", 2)):
         find_box(page).press(key)
@@ -79,8 +81,10 @@ def test_a_step_while_typing_is_looked_for_is_not_lost(page: Page, upstream: Pat
     """The matches may be shown before typing has paused, by items that come meanwhile."""
     page.goto(f"/threads/{_needles(upstream)}/?from=beginning")
     page.clock.install()
-    find_box(page).fill("needle")
-    page.evaluate("document.dispatchEvent(new CustomEvent('htmx:afterSettle', {detail: {target: document.body}}))")
+    open_find(page).fill("needle")
+    page.locator("#more").evaluate(
+        "more => more.dispatchEvent(new CustomEvent('htmx:afterSettle', {bubbles: true, detail: {target: more}}))"
+    )
     expect(page.locator("#found")).to_have_text(re.compile("1 of 3"))
     find_box(page).press("Enter")
     page.clock.run_for(1_000)
@@ -142,6 +146,7 @@ def test_find_finds_signs_as_they_stand(page: Page, upstream: Patchy) -> None:
     thread_id = next(upstream.thread_ids())
     upstream.set_items(thread_id, [said("It costs (about) 5 € or $.")])
     page.goto(f"/threads/{thread_id}/")
+    open_find(page)
     for typed in ("€", "$.", "("):
         find_box(page).fill(typed)
         find_box(page).press("Enter")
@@ -151,7 +156,7 @@ def test_find_finds_signs_as_they_stand(page: Page, upstream: Patchy) -> None:
 
 def test_find_says_when_there_is_no_match(page: Page, upstream: Patchy) -> None:
     page.goto(f"/threads/{_needles(upstream)}/?from=beginning")
-    find_box(page).fill("haystack")
+    open_find(page).fill("haystack")
     expect(page.locator("#found")).to_have_text("No match in what is loaded; load all to search the rest")
     page.get_by_role("button", name="Load all").click()
     expect(page.locator("#found")).to_have_text("No match")
@@ -164,7 +169,7 @@ def test_find_says_that_what_came_before_is_not_loaded(page: Page, upstream: Pat
     ids = item_ids(upstream, thread_id)
     page.goto(f"/threads/{thread_id}/?at={ids[290]}")
     expect(more(page)).to_contain_text("The end of the conversation.")
-    find_box(page).fill("Message 5.")
+    open_find(page).fill("Message 5.")
     expect(page.locator("#found")).to_have_text(re.compile("No match in what is loaded"))
 
 
@@ -174,7 +179,7 @@ def test_find_opens_what_is_folded(page: Page, upstream: Patchy) -> None:
     page.goto(f"/threads/{thread_id}/")
     fold = page.locator(".item details").filter(has_text="Output")
     expect(fold).not_to_have_attribute("open", "")
-    find_box(page).fill("needle")
+    open_find(page).fill("needle")
     expect(page.locator("#found")).to_have_text("1 of 1")
     expect(fold).to_have_attribute("open", "")
     assert marked(page) == "needle"
@@ -187,7 +192,7 @@ def test_find_shows_the_match_in_a_long_text(page: Page, upstream: Patchy, kind:
     text = "".join(f"Line {number}\n" for number in range(300)) + "a needle\n" + "rest\n" * 40
     upstream.set_items(thread_id, [kind(text), said("Thanks")])
     page.goto(f"/threads/{thread_id}/")
-    find_box(page).fill("needle")
+    open_find(page).fill("needle")
     expect(page.locator("#found")).to_have_text("1 of 1")
     assert marked(page) == "needle"
 
@@ -197,7 +202,7 @@ def test_find_finds_only_what_can_be_seen(page: Page, upstream: Patchy) -> None:
     thread_id = next(upstream.thread_ids())
     upstream.set_items(thread_id, [said("Hello", created_at=MORNING), said("Hello", created_at=MORNING + 60)])
     page.goto(f"/threads/{thread_id}/")
-    find_box(page).fill("10:0")
+    open_find(page).fill("10:0")
     expect(page.locator("#found")).to_have_text("No match")
     find_box(page).fill("hello")
     expect(page.locator("#found")).to_have_text("1 of 2")
@@ -208,14 +213,14 @@ def test_find_marks_the_right_letters(page: Page, upstream: Patchy) -> None:
     thread_id = next(upstream.thread_ids())
     upstream.set_items(thread_id, [said("İİİİ Ines, 🙏 the needle is here")])
     page.goto(f"/threads/{thread_id}/")
-    find_box(page).fill("needle")
+    open_find(page).fill("needle")
     expect(page.locator("#found")).to_have_text("1 of 1")
     assert marked(page) == "needle"
 
 
 def test_leaving_the_find_field(page: Page, upstream: Patchy) -> None:
     page.goto(f"/threads/{_needles(upstream)}/")
-    find_box(page).fill("needle")
+    open_find(page).fill("needle")
     find_box(page).press("Escape")
     expect(find_box(page)).to_have_value("")
     expect(page.locator("#found")).to_have_text("")
@@ -226,7 +231,7 @@ def test_leaving_the_find_field(page: Page, upstream: Patchy) -> None:
 def _download(page: Page, name: str) -> tuple[str, str]:
     """The name of the file that a button gives, and what is in it."""
     with page.expect_download() as started:
-        page.get_by_role("button", name=name, exact=True).click()
+        conversation_menu(page, name)
     return started.value.suggested_filename, Path(started.value.path()).read_text(encoding="utf-8")
 
 
@@ -271,12 +276,23 @@ def test_a_download_that_fails_half_way_says_so(page: Page, upstream: Patchy) ->
 
 def _on_paper(page: Page, thread_id: str, about: list[str], tmp_path: Path) -> None:
     page.emulate_media(media="print")
-    header = page.locator(".about")
+    facts = page.locator("#side")
     for text in about:
-        expect(header).to_contain_text(text)
-    expect(header).to_be_visible()
-    expect(header.get_by_text(thread_id)).to_be_visible()
-    for gone in (".ways", ".tools", ".others", "#more .button", ".top"):
+        expect(page.locator("#pane .status, #side").filter(has_text=text).first).to_be_visible()
+    expect(page.locator("#pane .status")).to_be_visible()
+    expect(facts.get_by_text(thread_id)).to_be_visible()
+    for gone in (
+        ".menu",
+        ".steps-to",
+        "#back",
+        ".to-side",
+        ".find",
+        ".list",
+        ".viewbar",
+        ".others",
+        "#more .button",
+        ".top",
+    ):
         for each in page.locator(gone).all():
             expect(each).to_be_hidden()
     expect(page.locator(".item time .exact").first).to_be_visible()
@@ -302,7 +318,7 @@ def test_a_print_is_of_the_whole_conversation_unfolded(page: Page, upstream: Pat
     upstream.add_items(thread_id, [called("many words " * 100)])
     page.add_init_script("window.print = () => { window.printed = document.querySelectorAll('#items .item').length; }")
     page.goto(f"/threads/{thread_id}/")
-    page.get_by_role("button", name="Print").click()
+    conversation_menu(page, "Print or save as PDF")
     page.wait_for_function("() => window.printed")
     assert page.evaluate("window.printed") == 321
     fold = page.locator("details").last
@@ -311,7 +327,7 @@ def test_a_print_is_of_the_whole_conversation_unfolded(page: Page, upstream: Pat
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     expect(fold).not_to_have_attribute("open", "")
     page.goto(f"/threads/{thread_id}/?at={ids[310]}")
-    page.get_by_role("button", name="Print").click()
+    conversation_menu(page, "Print or save as PDF")
     page.wait_for_function("() => window.printed")
     assert page.evaluate("window.printed") == 321, "what came before the item is missing"
 
@@ -322,7 +338,7 @@ def test_no_print_of_a_part(page: Page, upstream: Patchy, watch: Watch) -> None:
     upstream.hole = ids[149]
     page.add_init_script("window.print = () => { window.printed = true; }")
     page.goto(f"/threads/{thread_id}/?from=beginning")
-    page.get_by_role("button", name="Print").click()
+    conversation_menu(page, "Print or save as PDF")
     expect(more(page).get_by_role("alert")).to_be_visible()
     page.wait_for_timeout(100)
     assert page.evaluate("window.printed") is None

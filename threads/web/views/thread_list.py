@@ -305,7 +305,8 @@ def _respond(
     open_thread = _open_thread(request) if part else None
     shown = _shown(request, context, query) | {"part": part, "beside": open_thread}
     response = render(request, "threads/_list.html" if part else "threads/list.html", shown, status=status)
-    if part and query is not None:
+    comes_by_itself = htmx(request).trigger == "browse"  # beside a conversation, whose address stays as it is
+    if part and query is not None and not comes_by_itself:
         url = (links.thread_url(open_thread, links.list_parameter(query)) if open_thread else None) or links.list_url(
             query
         )
