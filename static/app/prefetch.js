@@ -10,11 +10,13 @@ const TTL_MS = 10_000;
 const HOVER_MS = 50; // a pointer that only crosses the link has left by then
 
 const entries = new Map();
+// What the reply is depends on the conversation that the list is beside.
+const keyOf = (href) => `${location.pathname} ${href}`;
 let turningTo = null;
 let hoverTimer;
 
 const load = async (link, entry) => {
-  const response = await fetch(link.href, { headers: { "HX-Request": "true" }, cache: "no-store" });
+  const response = await fetch(link.href, { headers: { "HX-Request": "true", "HX-Current-URL": location.href }, cache: "no-store" });
   const address = response.headers.get("HX-Push-Url");
   if (!response.ok || !address) throw new Error(`${response.status}`);
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
@@ -24,12 +26,13 @@ const load = async (link, entry) => {
 };
 
 const prefetch = (link) => {
-  const cached = entries.get(link.href);
+  const key = keyOf(link.href);
+  const cached = entries.get(key);
   if (cached && performance.now() < cached.expires) return;
   const entry = { expires: Infinity };
   entry.reply = load(link, entry);
-  entry.reply.catch(() => entries.delete(link.href)); // the click requests it again, and shows the error
-  entries.set(link.href, entry);
+  entry.reply.catch(() => entries.delete(key)); // the click requests it again, and shows the error
+  entries.set(key, entry);
 };
 
 const turnTo = async (entry, issueRequest) => {
@@ -50,13 +53,14 @@ const turnTo = async (entry, issueRequest) => {
   showOffline(false);
   history.replaceState({ htmx: true }, "");
   history.pushState({ htmx: true }, "", reply.address);
+  reply.page.title ||= document.title; // beside a conversation, the title is the conversation's
   swapList(reply.page);
 };
 
 document.addEventListener("htmx:confirm", (event) => {
   if (event.detail.path === "/live/" && isTyping()) event.preventDefault(); // the reload would lose the text
   if (["search", "user"].includes(event.detail.elt.id) || event.detail.path === "/live/") return; // these do not replace the list
-  const entry = entries.get(event.detail.elt.href);
+  const entry = entries.get(keyOf(event.detail.elt.href));
   if (!entry || performance.now() > entry.expires) {
     entries.clear();
     turningTo = null;

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
-from tests.browser.steps import box, focused, following, previous, shows, users_by_threads
+from tests.browser.steps import box, focused, following, previous, settled, shows, users_by_threads
 from threads.emulator import Emulator
 
 _WINDOWS = [(1280, 720), (1024, 500), (800, 600), (740, 640), (640, 800), (390, 844), (320, 256)]
@@ -75,6 +75,19 @@ def test_the_live_region_outlives_the_swap(page: Page, upstream: Emulator) -> No
     following(page).click()
     shows(page, list(upstream.thread_ids())[20:40])
     expect(page.locator("#announcer[data-same=yes]")).to_have_text(re.compile("20 threads"))
+
+
+def test_a_list_that_comes_beside_a_conversation_takes_nothing(page: Page, upstream: Emulator) -> None:
+    """Opened by its own address, a conversation keeps the title, the focus and the silence while its list comes."""
+    page.goto("/sync/")
+    page.context.clear_cookies(name="panes")  # as at a first visit: the server does not know that there is room
+    page.goto(f"/threads/{next(upstream.thread_ids())}/")
+    title = page.title()
+    expect(page.locator("#browse tr[data-thread-id]")).to_have_count(20)
+    settled(page)
+    assert focused(page)["tag"] == "BODY"
+    assert page.title() == title
+    expect(page.locator("#announcer")).to_have_text("")
 
 
 def test_typing_is_not_lost_to_a_swap(page: Page, upstream: Emulator) -> None:

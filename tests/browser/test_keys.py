@@ -261,6 +261,26 @@ def test_the_focus_is_not_lost_with_the_conversation(page: Page, upstream: Patch
     expect(page.locator("#title")).to_be_focused()
 
 
+@pytest.mark.parametrize("way", ["pointer", "keyboard"])
+def test_turning_the_list_leaves_the_conversation_open(page: Page, upstream: Patchy, way: str) -> None:
+    ids = list(upstream.thread_ids())
+    page.goto("/threads/")
+    rows(page).nth(EVERY_KIND).locator("a.title").click()
+    _reads_thread(page, ids[EVERY_KIND])
+    title = page.title()
+    if way == "pointer":
+        following(page).click()
+    else:
+        following(page).press("Enter")
+    shows(page, ids[20:40])
+    _reads_thread(page, ids[EVERY_KIND])
+    expect(page).to_have_url(re.compile(f"/threads/{ids[EVERY_KIND]}/"))
+    assert page.title() == title
+    page.keyboard.press("u")
+    shows(page, ids[:20])
+    _on_row(page, ids[EVERY_KIND])
+
+
 def test_brackets_stay_in_the_filtered_list(page: Page, upstream: Patchy) -> None:
     user = upstream.users()[3]
     theirs = list(upstream.thread_ids("asc", user))
