@@ -9,7 +9,19 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open, Stage
-from tests.browser.steps import box, chosen, customer, focused, following, menu, pages_of, rows, settled, show_help, shows
+from tests.browser.steps import (
+    box,
+    chosen,
+    customer,
+    focused,
+    following,
+    menu,
+    pages_of,
+    rows,
+    settled,
+    show_help,
+    shows,
+)
 from tests.browser.talking import EVERY_KIND, LONG, Patchy, find_box, item, item_ids, open_find, shown_items, talk
 from tests.browser.watching import Watch
 from threads.emulator import Fault
