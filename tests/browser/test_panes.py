@@ -47,6 +47,7 @@ def _shows_both(page: Page, ids: list[str], place: int) -> None:
     expect(page).to_have_url(re.compile(rf"/threads/{ids[place]}/\?"))
     expect(page.locator("#place")).to_have_text(f"{place + 1} of {len(ids)}")
     expect(page.locator("#items")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
     assert row_ids(page) == ids
     expect(rows(page).first).to_be_visible()
 
