@@ -43,6 +43,16 @@ const markRow = () => {
   if (place && first && total) place.textContent = `${(Number(first) + row.sectionRowIndex).toLocaleString("en")} of ${Number(total).toLocaleString("en")}`;
 };
 
+// The title of the thread is the page's heading now, and that of the list comes below it.
+const nameList = () => {
+  const former = document.querySelector("#browse > h1");
+  if (!former) return;
+  const heading = document.createElement("h2");
+  heading.className = former.className;
+  heading.textContent = former.textContent;
+  former.replaceWith(heading);
+};
+
 // Shows the conversation at this address beside the list.
 const open = async (url) => {
   const request = (latest = new AbortController());
@@ -60,6 +70,7 @@ const open = async (url) => {
     const focused = former.contains(document.activeElement) ? document.activeElement.id : null;
     former.replaceWith(reading);
     main.classList.add("open");
+    nameList();
     document.title = page.title;
     if (address !== location.pathname + location.search) {
       history.replaceState({ ...history.state, htmx: true }, ""); // Back loads what is here now again

@@ -47,6 +47,7 @@ def _shows_both(page: Page, ids: list[str], place: int) -> None:
     expect(page).to_have_url(re.compile(rf"/threads/{ids[place]}/\?"))
     expect(page.locator("#place")).to_have_text(f"{place + 1} of {len(ids)}")
     expect(page.locator("#items")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
     assert row_ids(page) == ids
     expect(rows(page).first).to_be_visible()
 
@@ -173,9 +174,10 @@ def test_find_in_a_second_conversation(page: Page, upstream: Patchy) -> None:
     assert marked(page) == "Notice number 12"
     page.get_by_role("link", name="Earlier messages").click()
     expect(page.locator("#found")).to_contain_text("of 11")  # with the twelfth
+    page.keyboard.press("/")
     page.keyboard.press("Escape")
     expect(find_box(page)).to_be_hidden()
-    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    expect(page.locator("#title")).to_be_focused()
 
 
 def test_steps_in_a_second_conversation(page: Page, upstream: Patchy) -> None:
@@ -204,6 +206,5 @@ def test_earlier_messages_in_a_second_conversation(page: Page, upstream: Patchy,
         page.get_by_role("button", name="Load all").click()
     reads(page, ids)
     expect(page.locator("#all")).to_be_hidden()
-    page.keyboard.press("Escape")
     page.evaluate("id => { location.hash = 'item-' + id; }", ids[0])
     landed(page, ids[0])
