@@ -112,6 +112,8 @@ def test_keys_that_go_through_the_list_read_nothing(
     page: Page, theirs: list[str], their_list: str, watch: Watch
 ) -> None:
     page.goto(their_list)
+    known = [_reads_of(page, each) for each in theirs[:3]]  # other tests read them too
+    page.bring_to_front()
     page.wait_for_load_state("networkidle")
     before = len(watch.requests)
     for key in "jjjkj":
@@ -120,10 +122,10 @@ def test_keys_that_go_through_the_list_read_nothing(
     page.wait_for_timeout(500)
     assert len(watch.requests) == before
     expect(page.locator("#pane")).to_have_count(0)
-    assert [_reads_of(page, each) for each in theirs[:3]] == [0, 0, 0]
+    assert [_reads_of(page, each) for each in theirs[:3]] == known
     page.keyboard.press("Enter")
     _shows_both(page, theirs, 2)
-    assert _reads_of(page, theirs[2]) == 1
+    assert _reads_of(page, theirs[2]) == known[2] + 1
 
 
 def test_a_narrow_window_shows_a_page(signed_in: Open, theirs: list[str], their_list: str, watch: Watch) -> None:
