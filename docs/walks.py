@@ -159,7 +159,7 @@ class Walks:
                 assert response is not None
                 assert response.status == 200
                 page.wait_for_load_state("networkidle")
-                self.say(f"first load of a {what}", sum(weights) / 1000, 40 if path else 47, unit=" kB")
+                self.say(f"first load of a {what}", sum(weights) / 1000, 40, unit=" kB")
 
 
 def main() -> None:

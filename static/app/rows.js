@@ -54,7 +54,8 @@ addEventListener("load", () => {
   }
 });
 
-// Where the rows scroll by themselves, the keys that scroll a page scroll them, as long as nothing has the focus.
+// Where the rows or the open conversation scroll by themselves, the keys that scroll a page scroll them, as long as
+// nothing has the focus.
 const SCROLL = {
   ArrowDown: ["scrollBy", 40],
   ArrowUp: ["scrollBy", -40],
@@ -65,7 +66,9 @@ const SCROLL = {
 };
 
 document.addEventListener("keydown", (event) => {
-  const area = document.getElementById("rows");
+  const pane = document.getElementById("talk"); // whose ends have keys of their own
+  if (pane && ["Home", "End"].includes(event.key)) return;
+  const area = pane ?? document.getElementById("rows");
   const hasModifier = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
   const [act, by] = SCROLL[event.key] ?? [];
   if (!act || !area || hasModifier || event.defaultPrevented || document.activeElement !== document.body) return;

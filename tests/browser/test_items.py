@@ -68,8 +68,10 @@ def test_home_and_end_lead_to_the_ends(page: Page, upstream: Patchy) -> None:
     page.keyboard.press("Home")
     expect(page.locator("#items .item").first).to_have_id(f"item-{ids[0]}")
     expect(page).to_have_url(re.compile("from=beginning"))
+    page.wait_for_load_state()  # of another page, with its keys
     page.keyboard.press("End")
     expect(item(page, ids[-1])).to_be_in_viewport()
+    page.wait_for_load_state()
     page.keyboard.press("Home")
     expect(item(page, ids[0])).to_be_in_viewport()
     to_the_end(page)
