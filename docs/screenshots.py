@@ -22,7 +22,7 @@ from tests.support.serving import NAME, PASSWORD, Desk, serve  # noqa: E402
 from threads.emulator import Emulator, EmulatorServer, Fault  # noqa: E402
 
 PICTURES = ROOT / "docs" / "pictures"
-WIDE, PHONE = {"width": 1200, "height": 750}, {"width": 390, "height": 780}
+WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
 @contextmanager
@@ -51,16 +51,16 @@ def take_demo(browser: Browser, desk: Desk) -> None:
 
 def take_other_pages(page: Page) -> None:
     page.get_by_role("link", name="Every kind of item", exact=True).click()
-    expect(page.get_by_role("link", name="All threads", exact=True)).to_be_visible()
+    expect(page.locator("#pane")).to_be_visible()
+    expect(page.locator(".others li").first).to_be_visible()
     page.mouse.move(0, 0)
     take(page, "conversation")
     addresses = {"search": "/threads/?status=locked&q=refund", "reports": "/reports/", "audit-log": "/audit/"}
     for name, address in addresses.items():
         page.goto(address)
         take(page, name)
-    page.goto("/threads/")
-    page.locator("td.user a").nth(1).click()
-    page.get_by_role("link", name="Erase all of this user").click()
+    page.goto("/threads/?user=kenji.kaya2%40mail.example")
+    page.locator(".strip").get_by_role("link", name="Erase…").click()
     expect(page.get_by_role("button", name="Erase permanently")).to_be_visible()
     take(page, "erase")
 

@@ -48,7 +48,7 @@ def test_a_word_without_end_holds_nobody_up(page: Page, upstream: Emulator) -> N
     assert shown == [*texts, texts[0]]
     open_find(page).fill("e\u0301\u0301")
     page.keyboard.press("Enter")
-    expect(page.locator(".find output")).to_contain_text("1 of")
+    expect(page.locator(".find output")).to_contain_text("1 of", timeout=30_000)
     prose = "Words as people write them. " * 4_000
     upstream.set_items(thread, [{**customer[0], "content": [{"type": "input_text", "text": prose + "At last."}]}])
     page.goto(f"/threads/{thread}/")
