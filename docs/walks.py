@@ -134,10 +134,12 @@ class Walks:
             self.say("presses to the locked threads", 1, 1)
             listed = page.locator("#threads tr[data-thread-id]").evaluate_all(_LISTED)
             page.locator("a.title").first.click()
+            expect(page.locator("#pane")).to_have_attribute("data-thread-id", listed[0])
             for expected in listed[1:8]:
                 page.keyboard.press("]")
                 expect(page.locator("#pane")).to_have_attribute("data-thread-id", expected)
             page.keyboard.press("u")
+            page.wait_for_url("**/threads/?status=locked**")
             page.wait_for_load_state("networkidle")
             back = page.locator("#threads tr[data-thread-id]").evaluate_all(_LISTED)
             self.say("threads of the list that are not there after the way back", len(set(listed) - set(back)), 0)
@@ -149,7 +151,8 @@ class Walks:
             with self.page(size) as page:
                 address = path or page.locator("#threads tr.active a.title").first.get_attribute("href") or ""
                 cookies = page.context.cookies()
-            with self._browser.new_context(base_url=self._desk.url, viewport=size) as context:  # type: ignore[arg-type]
+            options: dict[str, Any] = {"base_url": self._desk.url, "viewport": size, "timezone_id": "Europe/London"}
+            with self._browser.new_context(**options) as context:
                 context.add_cookies(cookies)  # type: ignore[arg-type]
                 page, weights = context.new_page(), list[float]()
                 session = context.new_cdp_session(page)
